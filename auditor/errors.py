@@ -1,0 +1,65 @@
+"""One tree of errors; a message says what happened, where, and what to do next.
+
+KmsAuditError            exit code 1: could not be done
+├── UsageError           exit code 2: an option, a file or a name that the user gave is wrong
+│   ├── ConfigError      the configuration file, naming the key
+│   ├── CaseFileError    an authorization case file, naming file, case and field
+│   ├── SnapshotError    a snapshot that is missing, tampered with, or of another schema
+│   └── UnknownNameError a key or principal that matches nothing, or too much; lists candidates
+├── CredentialsError     AWS credentials that are missing, expired or refused
+├── CollectionError      nothing could be collected at all
+└── OutputError          a report or snapshot that could not be written
+"""
+
+from __future__ import annotations
+
+
+class KmsAuditError(Exception):
+    """The root: every error that the command line reports in one line, without a traceback.
+
+    ``remedy`` is the next step for the reader; it is printed after the message.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class UsageError(KmsAuditError):
+    """What the user gave is wrong."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """The configuration file is wrong."""
+
+
+class CaseFileError(UsageError):
+    """An authorization case file is wrong."""
+
+
+class SnapshotError(UsageError):
+    """A snapshot cannot be used."""
+
+
+class UnknownNameError(UsageError):
+    """A key or principal name matches nothing, or more than one."""
+
+
+class CredentialsError(KmsAuditError):
+    """AWS credentials are missing, expired or refused."""
+
+
+class CollectionError(KmsAuditError):
+    """Nothing could be collected."""
+
+
+class OutputError(KmsAuditError):
+    """A report or snapshot could not be written."""

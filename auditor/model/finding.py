@@ -1,0 +1,121 @@
+"""Findings: what a rule says about a subject, with evidence, severity and remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from auditor.model.policy import StatementRef
+
+
+class Severity(StrEnum):
+    """Catalogue section 4, worst first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+SEVERITY_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+"""0 is the worst."""
+
+
+class Confidence(StrEnum):
+    """Read or decided (confirmed), or resting on an unknown outcome or undocumented behaviour (potential)."""
+
+    CONFIRMED = "confirmed"
+    POTENTIAL = "potential"
+
+
+class FindingState(StrEnum):
+    """Catalogue section 5."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    RESOLVED = "resolved"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One fact behind a finding: a label for people, its value, and where it stands when it is a statement or grant."""
+
+    label: str
+    value: str
+    statement: StatementRef | None = None
+    grant: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityClause:
+    """A raise or lower clause that applied: ``kind`` is raise, lower, floor, ceiling or confidence."""
+
+    kind: str
+    to: Severity
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remediation:
+    """What to do: a sentence, and a policy (JSON text) or commands with the real ARNs filled in."""
+
+    summary: str
+    kind: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlMapping:
+    """A control of a framework that the rule is evidence about; ``basis`` is published, peer or text."""
+
+    framework: str
+    version: str
+    control: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding. ``fingerprint`` (20 hex digits) survives reformatting, statement order and Sid changes.
+
+    ``subject`` is the ARN the finding is about (key, principal, policy, grant, account …), ``subject_kind`` its kind;
+    ``keys`` and ``principals`` are the ARNs involved, sorted. ``latent``: a guardrail elsewhere stops it today.
+    """
+
+    rule: str
+    code: str
+    title: str
+    category: str
+    severity: Severity
+    subject: str
+    subject_kind: str
+    summary: str
+    fingerprint: str
+    default_severity: Severity = Severity.MEDIUM
+    confidence: Confidence = Confidence.CONFIRMED
+    latent: bool = False
+    state: FindingState = FindingState.OPEN
+    account: str = ""
+    region: str = ""
+    keys: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    clauses: tuple[SeverityClause, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    remediation: Remediation = field(default_factory=lambda: Remediation(""))
+    mappings: tuple[ControlMapping, ...] = ()
+    references: tuple[str, ...] = ()
+    first_seen: str = ""
+    extra: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStatus:
+    """What became of a rule in this run: ``evaluated`` False lists the missing facts or scopes in ``reason``."""
+
+    rule: str
+    evaluated: bool
+    reason: str = ""
+    findings: int = 0

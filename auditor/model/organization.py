@@ -1,0 +1,60 @@
+"""The AWS organization as far as it was readable: tree, accounts, SCPs and RCPs per target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from auditor.model.key import Fact, Tags
+from auditor.model.policy import AttachedPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrgTarget:
+    """The root, an organizational unit or an account, with the policies attached directly to it.
+
+    ``parent`` is None for the root. ``scps`` / ``rcps`` are None when that type is switched off for the organization.
+    ``unread`` holds Fact.SCP or Fact.RCP where the attachments, or one of the documents, could not be read.
+    """
+
+    id: str
+    name: str
+    kind: str
+    parent: str | None
+    tags: Tags = ()
+    status: str = "ACTIVE"
+    scps: tuple[AttachedPolicy, ...] | None = ()
+    rcps: tuple[AttachedPolicy, ...] | None = ()
+    unread: frozenset[Fact] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """An organization. ``tree_read`` False: only its id and management account are known, not who belongs to it."""
+
+    id: str
+    management_account: str
+    targets: tuple[OrgTarget, ...] = ()
+    tree_read: bool = True
+
+    def target(self, target_id: str) -> OrgTarget | None:
+        """The target with this id, or None."""
+        return next((target for target in self.targets if target.id == target_id), None)
+
+    def levels(self, account: str) -> tuple[OrgTarget, ...] | None:
+        """The path root → organizational units → account, or None when the account is not in the tree."""
+        by_id = {target.id: target for target in self.targets}
+        current = by_id.get(account)
+        if current is None or current.kind != "account":
+            return None
+        path = [current]
+        while current.parent is not None and current.parent in by_id and len(path) <= len(by_id):
+            current = by_id[current.parent]
+            path.append(current)
+        return tuple(reversed(path))
+
+    def path(self, account: str) -> str | None:
+        """The ``aws:PrincipalOrgPaths`` value of an account, ``o-…/r-…/ou-…/``, or None when it is not a member."""
+        levels = self.levels(account)
+        if levels is None:
+            return None
+        return "/".join([self.id, *(level.id for level in levels[:-1])]) + "/"

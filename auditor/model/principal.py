@@ -1,0 +1,79 @@
+"""Principals: who may ask. Collected IAM users and roles, and the ones that only policies and grants mention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from auditor.model.key import Fact, Tags
+from auditor.model.policy import AttachedPolicy, Policy
+
+
+class PrincipalKind(StrEnum):
+    """What kind of caller; EXTERNAL_* are of accounts that were not collected: an upper bound of what they could do."""
+
+    USER = "user"
+    ROLE = "role"
+    SERVICE_LINKED_ROLE = "service-linked-role"
+    ROOT = "root"
+    SESSION = "session"
+    FEDERATED_USER = "federated-user"
+    SERVICE = "service"
+    EXTERNAL_ACCOUNT = "external-account"
+    EXTERNAL_PRINCIPAL = "external-principal"
+    EVERYONE = "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyFact:
+    """One access key of a user. Times are ISO 8601 UTC or None."""
+
+    active: bool
+    created: str | None = None
+    last_used: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFacts:
+    """A user's row of the credential report."""
+
+    password_enabled: bool = False
+    mfa: bool = False
+    password_last_used: str | None = None
+    access_keys: tuple[AccessKeyFact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """One caller.
+
+    ``arn`` identifies it in every table: the IAM ARN of a user or role, the assumed-role ARN of a SESSION, the
+    ``…:root`` ARN of an account's root user, the service name of a SERVICE, ``*`` for EVERYONE; an EXTERNAL_ACCOUNT is
+    written as the bare account id. ``iam_arn`` is the value of ``aws:PrincipalArn`` (the role of a session).
+    ``assume_allowed``: stands for a caller whose own side allows everything; used for upper bounds.
+    """
+
+    kind: PrincipalKind
+    arn: str
+    iam_arn: str
+    account: str | None
+    name: str = ""
+    path: str = "/"
+    unique_id: str | None = None
+    created: str | None = None
+    last_used: str | None = None
+    tags: Tags = ()
+    groups: tuple[str, ...] = ()
+    identity_policies: tuple[AttachedPolicy, ...] = ()
+    boundary: AttachedPolicy | None = None
+    session_policies: tuple[AttachedPolicy, ...] | None = None
+    trust_policy: Policy | None = None
+    credentials: CredentialFacts | None = None
+    instance_profiles: tuple[str, ...] = ()
+    assume_allowed: bool = False
+    unread: frozenset[Fact] = field(default_factory=frozenset)
+
+    @property
+    def session_name(self) -> str | None:
+        """The session name of a SESSION, else None."""
+        return self.arn.rsplit("/", 1)[-1] if self.kind is PrincipalKind.SESSION else None
