@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from auditor.model.evidence import Evidence
 from auditor.model.key import OPTIONAL_FACTS, Fact, Key
 from auditor.model.organization import Organization
 from auditor.model.principal import Principal
@@ -50,13 +51,14 @@ class ShardCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What was asked for, and what was reached."""
+    """What was asked for, and what was reached. ``filters`` are further restrictions and options as ``name=value``."""
 
     accounts_asked: tuple[str, ...] = ()
     regions_asked: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     organization_wide: bool = False
+    filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +91,8 @@ class Snapshot:
 
     ``organization`` is None when the account is known to belong to none; when that could not be found out,
     ``organization_unread`` is True and every layer that rests on it is unknown.
-    ``principals`` are the collected users and roles. ``raw`` are the undecoded optional records (trails, key stores,
-    RAM shares …) as ``(kind, account, region, JSON text)``.
+    ``principals`` are the collected users and roles. ``evidence`` is what only rules look at. ``raw`` are records that
+    nothing decodes, as ``(kind, account, region, JSON text)``.
     """
 
     provenance: Provenance = field(default_factory=Provenance)
@@ -102,6 +104,7 @@ class Snapshot:
     gaps: tuple[Gap, ...] = ()
     coverage: tuple[ShardCoverage, ...] = ()
     raw: tuple[tuple[str, str, str, str], ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
 
     def account(self, account_id: str) -> AccountFacts | None:
         """The collected account with this id, or None."""
