@@ -1,5 +1,8 @@
 """Pure: a snapshot → who can do what, under which conditions, and why. The specification is kms-authorization.md."""
 
+from auditor.evaluator.deciding import decide
+from auditor.evaluator.evaluation import Evaluation, evaluate, surroundings_of
 from auditor.evaluator.surroundings import Context, Surroundings
+from auditor.evaluator.words import in_words
 
-__all__ = ["Context", "Surroundings"]
+__all__ = ["Context", "Evaluation", "Surroundings", "decide", "evaluate", "in_words", "surroundings_of"]

@@ -167,8 +167,16 @@ READ_PLAINTEXT = mask_of(["Decrypt", "ReEncryptFrom", "DeriveSharedSecret", "Dec
 NEW_DATA_KEYS = mask_of(["GenerateDataKey", "GenerateDataKeyPair"])
 FORGE = mask_of(["Sign", "GenerateMac"])
 WRAP = mask_of(
-    ["Encrypt", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPairWithoutPlaintext", "ReEncryptTo"]
-    + ["Encapsulate", "GetPublicKey", "Verify", "VerifyMac"]
+    [
+        "Encrypt",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "ReEncryptTo",
+        "Encapsulate",
+        "GetPublicKey",
+        "Verify",
+        "VerifyMac",
+    ]
 )
 CRYPTO = (READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | WRAP) & ~mask_of(["GetPublicKey"])
 TAKEOVER = mask_of(["PutKeyPolicy", "CreateGrant", "ReplicateKey"])
@@ -177,9 +185,21 @@ DESTROY = mask_of(["ScheduleKeyDeletion", "DisableKey", "DeleteImportedKeyMateri
 ABAC_TAMPER = mask_of(["TagResource", "UntagResource", "CreateAlias", "UpdateAlias", "DeleteAlias"])
 SUBSTITUTE = mask_of(["ImportKeyMaterial", "UpdateAlias", "UpdatePrimaryRegion", "UpdateCustomKeyStore"])
 META = mask_of(
-    ["DescribeKey", "GetKeyPolicy", "ListKeyPolicies", "ListGrants", "ListResourceTags", "GetKeyRotationStatus"]
-    + ["ListKeyRotations", "GetKeyLastUsage", "GetParametersForImport", "ListKeys", "ListAliases"]
-    + ["ListRetirableGrants", "DescribeCustomKeyStores"]
+    [
+        "DescribeKey",
+        "GetKeyPolicy",
+        "ListKeyPolicies",
+        "ListGrants",
+        "ListResourceTags",
+        "GetKeyRotationStatus",
+        "ListKeyRotations",
+        "GetKeyLastUsage",
+        "GetParametersForImport",
+        "ListKeys",
+        "ListAliases",
+        "ListRetirableGrants",
+        "DescribeCustomKeyStores",
+    ]
 )
 SENSITIVE = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 CROSS_ACCOUNT_EFFECTIVE = CROSS_ACCOUNT & ON_KEY

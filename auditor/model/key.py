@@ -65,7 +65,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Automatic rotation. ``period_days`` is None where AWS did not say; ``history`` are ISO times of past rotations."""
+    """Automatic rotation. ``period_days`` None: AWS did not say; ``history``: ISO times of past rotations."""
 
     enabled: bool
     period_days: int | None = None

@@ -1,0 +1,144 @@
+"""The caller's side of a decision: identity policies, permissions boundary, session policies and SCPs.
+
+Source: kms-authorization.md sections 6 (groups), 7 (boundary, session) and 9 (SCP levels and exemptions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.asking import Pair
+from auditor.evaluator.contributions import CallerSide, Contribution, Slot
+from auditor.evaluator.expressions import unsettled
+from auditor.evaluator.resources import every_alias_reached, key_reached, some_alias_reached
+from auditor.evaluator.statements import Compiled, compile_policy
+from auditor.evaluator.vocabulary import RESOURCE_KEYS, family_of
+from auditor.model.actions import mask_of
+from auditor.model.key import Fact
+from auditor.model.policy import AttachedPolicy
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import TRUE
+
+ALIAS_ACTIONS = mask_of(["CreateAlias", "UpdateAlias", "DeleteAlias"])
+"""They need the permission on the alias (identity policies only) and on the key (section 3)."""
+_NOT_BOUND = (PrincipalKind.SERVICE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.EVERYONE)
+_WITHOUT_IDENTITY = (PrincipalKind.ROOT, PrincipalKind.SERVICE, PrincipalKind.EVERYONE)
+
+
+def caller_side(pair: Pair) -> CallerSide:
+    """Everything that the caller's own account contributes."""
+    principal = pair.principal
+    found = [*_identity(pair), *_boundary(pair), *_session(pair)]
+    levels = _scps(pair, found)
+    session = principal.session_policies is not None or principal.kind is PrincipalKind.FEDERATED_USER
+    boundary = principal.boundary is not None or Fact.BOUNDARY in principal.unread
+    return CallerSide(tuple(found), boundary, session, levels)
+
+
+def cited_owner(attached: AttachedPolicy, principal: Principal) -> str:
+    """The owner for citations; empty for the principal's own policies, so that equal principals share decisions."""
+    return "" if attached.owner in (principal.arn, principal.iam_arn) else attached.owner
+
+
+def _identity(pair: Pair) -> Iterator[Contribution]:
+    principal = pair.principal
+    if principal.assume_allowed:
+        yield Contribution(Slot.IDENTITY_ALLOW, pair.mask, TRUE)
+        yield Contribution(Slot.ALIAS_ALLOW, pair.mask & ALIAS_ACTIONS, TRUE)
+    if principal.kind in _WITHOUT_IDENTITY:
+        return
+    for attached in principal.identity_policies:
+        owner = cited_owner(attached, principal)
+        if not attached.policy.readable:
+            yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, f"identity policy {attached.name}")
+        for compiled in compile_policy(attached, owner):
+            yield from _identity_statement(pair, compiled)
+    if principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY}:
+        yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, "identity policies")
+
+
+def _identity_statement(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:
+    if not compiled.allows:
+        yield from _denials(pair, compiled, Slot.IDENTITY_DENY)
+        return
+    yield from pair.contributions(compiled, Slot.IDENTITY_ALLOW)
+    if compiled.mask & pair.mask & ALIAS_ACTIONS:
+        on_alias = _as_asked_of_alias(pair, compiled)
+        yield from on_alias.contributions(compiled, Slot.ALIAS_ALLOW, reach=some_alias_reached)
+
+
+def _denials(pair: Pair, compiled: Compiled, slot: Slot, level: int = 0) -> Iterator[Contribution]:
+    """A deny that reaches the key; for alias actions also one that reaches every alias they could be about."""
+    found = list(pair.contributions(compiled, slot, level=level))
+    yield from found
+    open_actions = compiled.mask & pair.mask & ALIAS_ACTIONS
+    for contribution in found:
+        open_actions &= ~contribution.mask
+    if open_actions:
+        on_alias = _as_asked_of_alias(pair, compiled)
+        yield from on_alias.contributions(compiled, slot, level=level, reach=every_alias_reached)
+
+
+def _as_asked_of_alias(pair: Pair, compiled: Compiled) -> Pair:
+    """The same pair when the resource is an alias: the key's own condition keys are not there."""
+    hidden = {name: None for name in compiled.keys if name in RESOURCE_KEYS or family_of(name) == "aws:resourcetag/"}
+    context = {**pair.context, **hidden}
+    return Pair(pair.surroundings, pair.principal, pair.key, pair.mask & ALIAS_ACTIONS, context)
+
+
+def _gap(pair: Pair, allow: Slot, deny: Slot, what: str, level: int = 0) -> Iterator[Contribution]:
+    missing = unsettled(what)
+    yield Contribution(allow, pair.mask, missing, level=level)
+    yield Contribution(deny, pair.mask, missing, level=level)
+    if allow is Slot.IDENTITY_ALLOW and pair.mask & ALIAS_ACTIONS:
+        yield Contribution(Slot.ALIAS_ALLOW, pair.mask & ALIAS_ACTIONS, missing)
+
+
+def _boundary(pair: Pair) -> Iterator[Contribution]:
+    boundary = pair.principal.boundary
+    if Fact.BOUNDARY in pair.principal.unread or (boundary is not None and not boundary.policy.readable):
+        yield from _gap(pair, Slot.BOUNDARY_ALLOW, Slot.BOUNDARY_DENY, "permissions boundary")
+    elif boundary is not None:
+        yield from _limit(pair, boundary, Slot.BOUNDARY_ALLOW, Slot.BOUNDARY_DENY)
+
+
+def _session(pair: Pair) -> Iterator[Contribution]:
+    for attached in pair.principal.session_policies or ():
+        if not attached.policy.readable:
+            yield from _gap(pair, Slot.SESSION_ALLOW, Slot.SESSION_DENY, "session policy")
+        yield from _limit(pair, attached, Slot.SESSION_ALLOW, Slot.SESSION_DENY)
+
+
+def _limit(pair: Pair, attached: AttachedPolicy, allow: Slot, deny: Slot, level: int = 0) -> Iterator[Contribution]:
+    """The contributions of a policy that only limits; a boundary belongs to its principal, so it has no owner."""
+    owner = "" if attached.owner in (pair.principal.arn, pair.principal.iam_arn) else attached.owner
+    for compiled in compile_policy(attached, owner):
+        if compiled.allows:
+            yield from pair.contributions(compiled, allow, level=level, reach=key_reached)
+        else:
+            yield from _denials(pair, compiled, deny, level)
+
+
+def _scps(pair: Pair, found: list[Contribution]) -> tuple[str, ...] | None:
+    """Adds the SCP contributions; the names of the levels that bind the caller, or None when none does."""
+    principal, world = pair.principal, pair.surroundings
+    if principal.kind in _NOT_BOUND or principal.account is None:
+        return None
+    if world.organization_unread or (world.organization and not world.organization.tree_read):
+        if world.organization and principal.account == world.organization.management_account:
+            return None
+        found.extend(_gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, "service control policies"))
+        return ("organization",)
+    if world.organization is None or principal.account == world.organization.management_account:
+        return None
+    levels = world.organization.levels(principal.account)
+    if levels is None or any(level.scps is None for level in levels):
+        return None
+    for number, level in enumerate(levels):
+        for attached in level.scps or ():
+            if not attached.policy.readable:
+                found.extend(_gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, f"SCP {attached.name}", number))
+            found.extend(_limit(pair, attached, Slot.SCP_ALLOW, Slot.SCP_DENY, number))
+        if Fact.SCP in level.unread:
+            found.extend(_gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, f"SCPs of {level.name or level.id}", number))
+    return tuple(level.name or level.id for level in levels)

@@ -1,0 +1,153 @@
+"""The condition keys that describe the caller, its session and its network (kms-authorization.md section 11.2)."""
+
+from __future__ import annotations
+
+from auditor.evaluator.glob import matches
+from auditor.evaluator.surroundings import Surroundings
+from auditor.evaluator.values import ABSENT, ALWAYS_PRESENT, ANY, BOOLEAN, KeyValue, Known, RunTime, Unsettled, known
+from auditor.model.key import Fact
+from auditor.model.policy import Policy
+from auditor.model.principal import Principal, PrincipalKind
+
+ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.SERVICE_LINKED_ROLE)
+OUTSIDE = (PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRINCIPAL)
+"""Callers of accounts that were not collected: their tags and organization are not in the snapshot."""
+_TYPE = {
+    PrincipalKind.ROOT: "Account",
+    PrincipalKind.USER: "User",
+    PrincipalKind.FEDERATED_USER: "FederatedUser",
+    PrincipalKind.ROLE: "AssumedRole",
+    PrincipalKind.SESSION: "AssumedRole",
+    PrincipalKind.SERVICE_LINKED_ROLE: "AssumedRole",
+}
+_SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+_ROLE_SESSION_KEYS = ("aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "aws:chatbotsourcearn")
+
+
+def principal_value(name: str, principal: Principal, surroundings: Surroundings) -> KeyValue:
+    """What is known of a caller's condition key ``name`` (lower case)."""
+    if principal.kind is PrincipalKind.SERVICE:
+        return _service_value(name, principal)
+    if name in _SOURCE_KEYS or name in ("aws:principalservicename", "aws:principalservicenameslist"):
+        return ABSENT
+    if name == "aws:principalisawsservice":
+        return Known(("false",))
+    if name == "aws:viaawsservice":
+        return BOOLEAN
+    if principal.kind is PrincipalKind.EVERYONE:
+        return ALWAYS_PRESENT if name in ("aws:principalarn", "aws:principalaccount", "aws:principaltype") else ANY
+    return _identity_value(name, principal, surroundings)
+
+
+def _service_value(name: str, principal: Principal) -> KeyValue:
+    match name:
+        case "aws:principalisawsservice":
+            return Known(("true",))
+        case "aws:principalservicename":
+            return Known((principal.name or principal.arn,))
+        case "aws:viaawsservice":
+            return Known(("false",))
+        case "aws:principalservicenameslist":
+            return ALWAYS_PRESENT
+        case "aws:principalarn" | "aws:principalorgid" | "aws:principalorgpaths" | "aws:username":
+            return ABSENT
+        case "aws:multifactorauthpresent" | "aws:multifactorauthage":
+            return ABSENT
+    return ABSENT if name.startswith("aws:principaltag/") else ANY
+
+
+def _identity_value(name: str, principal: Principal, surroundings: Surroundings) -> KeyValue:
+    if name.startswith("aws:principaltag/"):
+        return _principal_tag(name.partition("/")[2], principal)
+    match name:
+        case "aws:principalarn":
+            if principal.kind is PrincipalKind.EXTERNAL_ACCOUNT:
+                return RunTime(may_be_absent=False, account=principal.account)
+            federated = principal.kind is PrincipalKind.FEDERATED_USER
+            return Known((principal.arn if federated else principal.iam_arn,))
+        case "aws:principalaccount":
+            return known(principal.account)
+        case "aws:principalorgid" | "aws:principalorgpaths":
+            return _organization(name, principal, surroundings)
+        case "aws:principaltype":
+            kind = _TYPE.get(principal.kind)
+            return Known((kind,)) if kind else ALWAYS_PRESENT
+        case "aws:userid":
+            return _user_id(principal)
+        case "aws:username":
+            if principal.kind in OUTSIDE:
+                return ANY
+            return (
+                known(principal.name or principal.iam_arn.rsplit("/", 1)[-1])
+                if principal.kind is PrincipalKind.USER
+                else ABSENT
+            )
+        case "aws:assumedroot":
+            return ANY if principal.kind is PrincipalKind.ROOT or principal.kind in OUTSIDE else ABSENT
+    if name in _ROLE_SESSION_KEYS and principal.kind not in (*ROLES, *OUTSIDE):
+        return ABSENT
+    return ANY
+
+
+def _user_id(principal: Principal) -> KeyValue:
+    if principal.kind is PrincipalKind.ROOT:
+        return known(principal.account)
+    if principal.unique_id is None or principal.kind is PrincipalKind.FEDERATED_USER:
+        return ALWAYS_PRESENT
+    if principal.kind is PrincipalKind.USER:
+        return Known((principal.unique_id,))
+    if principal.session_name is not None:
+        return Known((f"{principal.unique_id}:{principal.session_name}",))
+    return RunTime(may_be_absent=False, prefix=f"{principal.unique_id}:")
+
+
+def _principal_tag(tag: str, principal: Principal) -> KeyValue:
+    if principal.kind in OUTSIDE:
+        return ANY
+    if Fact.IDENTITIES in principal.unread:
+        return Unsettled("principal tags")
+    if principal.kind is PrincipalKind.ROOT:
+        return ABSENT
+    if principal.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION) and accepts_session_tags(principal.trust_policy):
+        return ANY
+    if principal.kind is PrincipalKind.FEDERATED_USER:
+        return ANY
+    return known(next((value for key, value in principal.tags if key.lower() == tag.lower()), None))
+
+
+def accepts_session_tags(trust: Policy | None) -> bool:
+    """Whether a session of a role may carry tags that override the role's own: the trust policy allows
+    sts:TagSession to somebody, or is not known."""
+    if trust is None or not trust.readable:
+        return True
+    return any(
+        statement.effect == "Allow"
+        and (
+            statement.not_actions is not None
+            or any(_covers_tag_session(pattern) for pattern in statement.actions or ())
+        )
+        for statement in trust.statements
+    )
+
+
+def _covers_tag_session(pattern: str) -> bool:
+
+    return matches(pattern.lower(), "sts:tagsession")
+
+
+def _organization(name: str, principal: Principal, surroundings: Surroundings) -> KeyValue:
+    organization = surroundings.organization
+    if surroundings.organization_unread:
+        return Unsettled("organization")
+    if organization is None:
+        return ANY if principal.kind in OUTSIDE else ABSENT
+    if principal.account is None:
+        return ANY
+    path = organization.path(principal.account)
+    if path is None and not organization.tree_read:
+        if principal.account == organization.management_account and name == "aws:principalorgid":
+            return Known((organization.id,))
+        return Unsettled("organization")
+    if path is None:
+        return RunTime(not_value=organization.id)
+    return Known((organization.id if name == "aws:principalorgid" else path,))

@@ -1,0 +1,217 @@
+"""Callers by classes of equals: those that no identity policy, boundary, SCP or caller fact in play tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.evaluator import glob
+from auditor.evaluator.asking import Pair
+from auditor.evaluator.caller_side import ALIAS_ACTIONS, caller_side, cited_owner
+from auditor.evaluator.contributions import CallerSide
+from auditor.evaluator.statements import Compiled, compile_policy
+from auditor.evaluator.surroundings import Surroundings
+from auditor.evaluator.traits import caller_values, key_trait
+from auditor.model.actions import ON_KEY
+from auditor.model.arn import parse_arn
+from auditor.model.key import Fact, Key
+from auditor.model.policy import AttachedPolicy
+from auditor.model.principal import Principal, PrincipalKind
+
+_SHARED_KINDS = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE)
+"""Kinds with many members; any other caller is a class of its own."""
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class CallerClass:
+    """A representative and the statements that can concern it."""
+
+    principal: Principal
+    compiled: tuple[Compiled, ...]
+
+
+def classify(
+    principals: tuple[Principal, ...], surroundings: Surroundings
+) -> tuple[tuple[CallerClass, ...], NDArray[np.int32]]:
+    """The classes and, for each principal, the number of its class."""
+    guardrails = _Guardrails(surroundings)
+    numbers: dict[Hashable, int] = {}
+    classes: list[CallerClass] = []
+    members = np.empty(len(principals), dtype=np.int32)
+    for index, principal in enumerate(principals):
+        compiled, signature = _signature(principal, surroundings, guardrails)
+        number = numbers.setdefault(signature, len(classes))
+        if number == len(classes):
+            classes.append(CallerClass(principal, compiled))
+        members[index] = number
+    return tuple(classes), members
+
+
+class _Guardrails:
+    """The SCP statements of each account, compiled once."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+        self._found: dict[str | None, tuple[Compiled, ...]] = {}
+
+    def of(self, account: str | None) -> tuple[Compiled, ...]:
+        if account not in self._found:
+            organization = self._surroundings.organization
+            levels = organization.levels(account) if organization and account else None
+            self._found[account] = tuple(
+                compiled
+                for level in levels or ()
+                for attached in level.scps or ()
+                for compiled in compile_policy(attached, attached.owner)
+            )
+        return self._found[account]
+
+
+def _signature(
+    principal: Principal, surroundings: Surroundings, guardrails: _Guardrails
+) -> tuple[tuple[Compiled, ...], Hashable]:
+    documents = [*principal.identity_policies, *(principal.session_policies or ())]
+    if principal.boundary is not None:
+        documents.append(principal.boundary)
+    parts = [_part(attached, principal) for attached in documents]
+    statements = (*(one for _, compiled in parts for one in compiled), *guardrails.of(principal.account))
+    names = sorted({name for compiled in statements for name in compiled.keys})
+    if principal.kind not in _SHARED_KINDS or principal.assume_allowed:
+        return statements, principal.arn
+    return statements, (
+        principal.kind,
+        principal.account,
+        tuple(part for part, compiled in parts if compiled or not part[1]),
+        principal.boundary is not None,
+        principal.session_policies is not None,
+        principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY, Fact.BOUNDARY},
+        caller_values(names, principal, surroundings),
+    )
+
+
+def _part(attached: AttachedPolicy, principal: Principal) -> tuple[tuple[int, bool, str], tuple[Compiled, ...]]:
+    """The identity of a document within a class: its compiled form, readability and name."""
+    compiled = compile_policy(attached, cited_owner(attached, principal))
+    name = "" if attached.policy.readable else attached.name
+    return (id(compiled), attached.policy.readable, name), compiled
+
+
+class KeyCodes:
+    """Vectors over all keys that say which keys a resource pattern or condition key tells apart; each made once."""
+
+    def __init__(self, keys: tuple[Key, ...]) -> None:
+        self._keys = keys
+        self._by_arn = {key.arn: index for index, key in enumerate(keys)}
+        self._patterns: dict[str, Codes] = {}
+        self._aliases: dict[str, Codes] = {}
+        self._traits: dict[str, Codes] = {}
+
+    def pattern(self, pattern: str) -> Codes:
+        """1 where the key's ARN matches."""
+        found = self._patterns.get(pattern)
+        if found is None:
+            found = np.zeros(len(self._keys), dtype=np.int64)
+            if glob.has_wildcard(pattern):
+                found[[index for index, key in enumerate(self._keys) if glob.matches(pattern, key.arn)]] = 1
+            elif pattern in self._by_arn:
+                found[self._by_arn[pattern]] = 1
+            self._patterns[pattern] = found
+        return found
+
+    def each(self) -> Codes:
+        """A different number for every key."""
+        return np.arange(len(self._keys), dtype=np.int64)
+
+    def aliases(self, pattern: str) -> Codes:
+        """Which of the key's aliases match, as a number that is equal for equal answers."""
+        found = self._aliases.get(pattern)
+        if found is None:
+            found = self._numbered([self._alias_answer(pattern, key) for key in self._keys])
+            self._aliases[pattern] = found
+        return found
+
+    @staticmethod
+    def _alias_answer(pattern: str, key: Key) -> Hashable:
+        arn = parse_arn(key.arn)
+        prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
+        names = tuple(glob.matches(pattern, prefix + alias.name) for alias in key.aliases)
+        some, every = glob.overlap(pattern, f"{prefix}alias/*"), glob.matches(pattern, f"{prefix}alias/\x00")
+        return (any(names), all(names), bool(names), some, every, Fact.ALIASES in key.unread)
+
+    def trait(self, name: str) -> Codes:
+        """A number per key, equal where the condition key's value is."""
+        found = self._traits.get(name)
+        if found is None:
+            found = self._numbered([key_trait(name, key) for key in self._keys])
+            self._traits[name] = found
+        return found
+
+    @staticmethod
+    def _numbered(answers: list[Hashable]) -> Codes:
+        numbers: dict[Hashable, int] = {}
+        return np.array([numbers.setdefault(answer, len(numbers)) for answer in answers], dtype=np.int64)
+
+    def combined(self, vectors: list[Codes]) -> Codes:
+        """One number per key, equal where all vectors are equal."""
+        code = np.zeros(len(self._keys), dtype=np.int64)
+        for vector in vectors:
+            _, code = np.unique(code * (int(vector.max(initial=0)) + 1) + vector, return_inverse=True)
+        return code
+
+
+def vectors_of(compiled: tuple[Compiled, ...], codes: KeyCodes) -> list[Codes]:
+    """The vectors that tell keys apart for these statements, each once."""
+    found: dict[tuple[str, str], Codes] = {}
+    for one in compiled:
+        for name in one.keys:
+            found.setdefault(("trait", name), codes.trait(name))
+        for pattern in one.statement.resources or one.statement.not_resources or ():
+            if pattern == "*":
+                continue
+            if "${" in pattern and one.has_variables:
+                found.setdefault(("trait", "arn"), codes.each())
+                continue
+            found.setdefault(("pattern", pattern), codes.pattern(pattern))
+            if one.mask & ALIAS_ACTIONS and ":key/" not in pattern:
+                found.setdefault(("alias", pattern), codes.aliases(pattern))
+    return list(found.values())
+
+
+class CallerSides:
+    """The interned caller sides of every class and key."""
+
+    def __init__(self) -> None:
+        self.sides: list[tuple[PrincipalKind, CallerSide]] = []
+        self._numbers: dict[tuple[PrincipalKind, CallerSide], int] = {}
+
+    def number(self, kind: PrincipalKind, side: CallerSide) -> int:
+        """The number of a side, new or known."""
+        found = self._numbers.setdefault((kind, side), len(self.sides))
+        if found == len(self.sides):
+            self.sides.append((kind, side))
+        return found
+
+    def matrix(
+        self,
+        classes: tuple[CallerClass, ...],
+        keys: tuple[Key, ...],
+        surroundings: Surroundings,
+    ) -> NDArray[np.int64]:
+        """classes × keys of side numbers; keys that a class cannot tell apart share one evaluation."""
+        codes = KeyCodes(keys)
+        result = np.empty((len(classes), len(keys)), dtype=np.int64)
+        for row, one in enumerate(classes):
+            code = codes.combined(vectors_of(one.compiled, codes))
+            _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+            numbers = [
+                self.number(
+                    one.principal.kind, caller_side(Pair(surroundings, one.principal, keys[int(index)], ON_KEY))
+                )
+                for index in first
+            ]
+            result[row] = np.array(numbers, dtype=np.int64)[inverse] if numbers else 0
+        return result

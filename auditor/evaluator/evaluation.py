@@ -1,0 +1,42 @@
+"""A snapshot evaluated: the rows, the table, and single questions through the same code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.evaluator.deciding import decide
+from auditor.evaluator.matrix import build_table
+from auditor.evaluator.mentions import rows
+from auditor.evaluator.surroundings import Context, Surroundings
+from auditor.model.access import AccessTable, Decision
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Who can do what in a snapshot. ``principals`` are the rows of ``table``; its columns are ``snapshot.keys``."""
+
+    snapshot: Snapshot
+    surroundings: Surroundings
+    principals: tuple[Principal, ...]
+    table: AccessTable
+
+    def decide(self, principal: Principal, key: Key, action: str, context: Context | None = None) -> Decision:
+        """One question; the principal need not be a row of the table."""
+        return decide(self.surroundings, principal, key, action, context)
+
+
+def surroundings_of(snapshot: Snapshot, *, as_of: str) -> Surroundings:
+    """The world of a snapshot at ``as_of`` (ISO 8601 UTC)."""
+    return Surroundings(
+        organization=snapshot.organization, organization_unread=snapshot.organization_unread, as_of=as_of
+    )
+
+
+def evaluate(snapshot: Snapshot, *, as_of: str) -> Evaluation:
+    """The whole matrix of a snapshot. The same snapshot and ``as_of`` give the same table."""
+    surroundings = surroundings_of(snapshot, as_of=as_of)
+    principals = rows(snapshot)
+    return Evaluation(snapshot, surroundings, principals, build_table(principals, snapshot.keys, surroundings))

@@ -1,0 +1,76 @@
+"""Building residual trees: connectives with their constants folded, and leaves that stand for a missing fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
+
+UNSETTLED = "Unsettled"
+"""Operator of the leaf that stands for a fact that could not be read; a residual that holds one is ``unknown``."""
+
+
+def all_of(items: Iterable[Residual]) -> Residual:
+    """Conjunction: flattened, without duplicates and decided parts."""
+    kept = _gather(items, AllOf, FALSE, TRUE)
+    if kept is None:
+        return FALSE
+    return kept[0] if len(kept) == 1 else (AllOf(tuple(kept)) if kept else TRUE)
+
+
+def any_of(items: Iterable[Residual]) -> Residual:
+    """Disjunction: flattened, without duplicates and decided parts."""
+    kept = _gather(items, AnyOf, TRUE, FALSE)
+    if kept is None:
+        return TRUE
+    return kept[0] if len(kept) == 1 else (AnyOf(tuple(kept)) if kept else FALSE)
+
+
+def _gather(
+    items: Iterable[Residual], kind: type[AllOf] | type[AnyOf], decides: Constant, neutral: Constant
+) -> list[Residual] | None:
+    seen: dict[Residual, None] = {}
+    for item in items:
+        parts = item.items if isinstance(item, AllOf | AnyOf) and isinstance(item, kind) else (item,)
+        for part in parts:
+            if part == decides:
+                return None
+            if part != neutral:
+                seen.setdefault(part)
+    return list(seen)
+
+
+def negate(item: Residual) -> Residual:
+    """Negation, pushed down to the leaves (De Morgan)."""
+    match item:
+        case Constant(value):
+            return FALSE if value else TRUE
+        case Not(inner):
+            return inner
+        case AllOf(items):
+            return any_of(negate(part) for part in items)
+        case AnyOf(items):
+            return all_of(negate(part) for part in items)
+    return Not(item)
+
+
+def unsettled(what: str) -> Leaf:
+    """The leaf of a missing fact."""
+    return Leaf(UNSETTLED, what, ())
+
+
+def leaves(item: Residual) -> Iterator[Leaf]:
+    """All leaves of a tree, left to right."""
+    match item:
+        case Leaf():
+            yield item
+        case Not(inner):
+            yield from leaves(inner)
+        case AllOf(items) | AnyOf(items):
+            for part in items:
+                yield from leaves(part)
+
+
+def has_unsettled(item: Residual) -> bool:
+    """Whether the tree rests on a missing fact."""
+    return any(leaf.operator == UNSETTLED for leaf in leaves(item))

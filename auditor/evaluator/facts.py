@@ -1,0 +1,200 @@
+"""The value of every condition key for one principal, key and action (kms-authorization.md sections 11.2, 11.3, 12).
+
+Each function answers with ``Known``, ``RunTime`` or ``Unsettled``; nothing here looks at a policy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from auditor.evaluator import vocabulary
+from auditor.evaluator.callers import principal_value
+from auditor.evaluator.surroundings import Context, Surroundings
+from auditor.evaluator.values import (
+    ABSENT,
+    ALWAYS_PRESENT,
+    ANY,
+    BOOLEAN,
+    OPTIONAL_BOOLEAN,
+    KeyValue,
+    Known,
+    RunTime,
+    Unsettled,
+    known,
+)
+from auditor.model.actions import Action, key_type
+from auditor.model.key import ALIAS_QUOTA, Fact, Key
+from auditor.model.policy import Layer
+from auditor.model.principal import Principal, PrincipalKind
+
+UNDOCUMENTED_LAYERS = (Layer.KEY_POLICY, Layer.RCP)
+"""Where the effect of tag and alias conditions of the key is not documented (section 12, open question 3)."""
+_DATA_KEY_ACTIONS = ("GenerateDataKey", "GenerateDataKeyPair")
+_NEVER_ABSENT = {
+    "kms:grantoperations": ALWAYS_PRESENT,
+    "kms:reencryptonsamekey": BOOLEAN,
+    "kms:messagetype": RunTime(("DIGEST", "EXTERNAL_MU", "RAW"), may_be_absent=False),
+    "kms:policyname": RunTime(("AWS_RAM", "default"), may_be_absent=False),
+    "kms:datakeypairspec": ALWAYS_PRESENT,
+    "kms:replicaregion": ALWAYS_PRESENT,
+    "kms:primaryregion": ALWAYS_PRESENT,
+    "kms:wrappingalgorithm": ALWAYS_PRESENT,
+    "kms:wrappingkeyspec": ALWAYS_PRESENT,
+}
+_CONSTANT = {"kms:keyagreementalgorithm": "ECDH", "kms:encapsulationalgorithm": "ML_KEM"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything that a condition key's value can depend on."""
+
+    surroundings: Surroundings
+    principal: Principal
+    key: Key
+    action: Action
+    layer: Layer
+    context: Context
+
+    def value(self, name: str) -> KeyValue:
+        """What is known of the condition key ``name`` (any case)."""
+        lowered = name.lower()
+        for given, values in self.context.items():
+            if given.lower() == lowered:
+                return ABSENT if values is None else Known(tuple(values))
+        if lowered.startswith("kms:"):
+            return self._kms(lowered)
+        if lowered.startswith("aws:"):
+            return self._aws(lowered)
+        # Keys of other services may travel with a session (saml:…, lambda:…, an OIDC sub): never absent for sure.
+        return ANY
+
+    def _kms(self, name: str) -> KeyValue:
+        if not vocabulary.carried_by(name) >> self.action.bit & 1:
+            return ABSENT
+        if name == "kms:calleraccount":
+            return principal_value("aws:principalaccount", self.principal, self.surroundings)
+        if name in vocabulary.RESOURCE_KEYS:
+            return self._resource(name)
+        family = vocabulary.family_of(name)
+        if family in ("kms:encryptioncontext:", "kms:encryptioncontextkeys"):
+            symmetric = key_type(self.key.spec, self.key.usage) == "symmetric_encryption"
+            return ANY if symmetric or Fact.KEY_METADATA in self.key.unread else ABSENT
+        if name in _CONSTANT:
+            return Known((_CONSTANT[name],))
+        if name in _NEVER_ABSENT:
+            return _NEVER_ABSENT[name]
+        return self._request(name)
+
+    def _request(self, name: str) -> KeyValue:
+        match name:
+            case "kms:viaservice":
+                return ABSENT if self.principal.kind is PrincipalKind.SERVICE else ANY
+            case "kms:requestalias":
+                return self._request_alias()
+            case "kms:encryptionalgorithm":
+                return self._encryption_algorithm()
+            case "kms:signingalgorithm":
+                return RunTime(self.key.signing_algorithms or None, may_be_absent=False)
+            case "kms:macalgorithm":
+                return self._mac_algorithm()
+            case "kms:trailingdayswithoutkeyusage":
+                return self._trailing_days()
+            case "kms:grantisforawsresource" | "kms:bypasspolicylockoutsafetycheck":
+                return OPTIONAL_BOOLEAN
+        return ANY
+
+    def _resource(self, name: str) -> KeyValue:
+        if not self.action.on_key:
+            return ALWAYS_PRESENT  # CreateKey: the value of the request, with a default when omitted
+        if name == "kms:resourcealiases":
+            return self._tag_or_alias(Fact.ALIASES, tuple(alias.name for alias in self.key.aliases))
+        if Fact.KEY_METADATA in self.key.unread:
+            return Unsettled("key metadata")
+        match name:
+            case "kms:keyspec" | "kms:customermasterkeyspec":
+                return Known((self.key.spec,))
+            case "kms:keyusage" | "kms:customermasterkeyusage":
+                return Known((self.key.usage,))
+            case "kms:keyorigin":
+                return Known((self.key.origin,))
+            case "kms:multiregion":
+                return Known(("true" if self.key.multi_region else "false",))
+        return known(self.key.multi_region_key_type if self.key.multi_region else None)
+
+    def _tag_or_alias(self, fact: Fact, values: tuple[str, ...]) -> KeyValue:
+        if self.layer in UNDOCUMENTED_LAYERS:
+            return Unsettled(f"effect of a {fact} condition in a {self.layer}")
+        return Unsettled(str(fact)) if fact in self.key.unread else Known(values)
+
+    def _request_alias(self) -> KeyValue:
+        if Fact.ALIASES in self.key.unread:
+            return Unsettled("aliases")
+        return RunTime(tuple(sorted(alias.name for alias in self.key.aliases)))
+
+    def _encryption_algorithm(self) -> KeyValue:
+        symmetric = key_type(self.key.spec, self.key.usage) == "symmetric_encryption"
+        if symmetric or self.action.short.startswith(_DATA_KEY_ACTIONS):
+            return Known(("SYMMETRIC_DEFAULT",))
+        return RunTime(self.key.encryption_algorithms or None, may_be_absent=False)
+
+    def _mac_algorithm(self) -> KeyValue:
+        if len(self.key.mac_algorithms) == 1:
+            return Known(self.key.mac_algorithms)
+        if self.key.spec.startswith("HMAC_"):
+            return Known((f"HMAC_SHA_{self.key.spec[5:]}",))
+        return RunTime(self.key.mac_algorithms or None, may_be_absent=False)
+
+    def _trailing_days(self) -> KeyValue:
+        usage = self.key.last_usage
+        since = (
+            (usage.last_used or max(filter(None, (usage.tracking_since, self.key.created)), default=None))
+            if usage
+            else None
+        )
+        if since is None or not self.surroundings.as_of:
+            return Unsettled("last usage")
+        elapsed = _moment(self.surroundings.as_of) - _moment(since)
+        return Known((str(max(0, elapsed.days)),))
+
+    def _aws(self, name: str) -> KeyValue:
+        family = vocabulary.family_of(name)
+        if family == "aws:resourcetag/":
+            if not self.action.on_key:
+                return ABSENT
+            value = self.key.tag(name[len(family) :])
+            return self._tag_or_alias(Fact.TAGS, () if value is None else (value,))
+        if family == "aws:requesttag/" or name == "aws:tagkeys":
+            return ANY if vocabulary.carried_by(family) >> self.action.bit & 1 else ABSENT
+        match name:
+            case "aws:requestedregion":
+                return Known((self.key.region,)) if self.action.on_key else ALWAYS_PRESENT
+            case "aws:resourceaccount":
+                return Known((self.key.account,)) if self.action.on_key else ABSENT
+            case "aws:resourceorgid" | "aws:resourceorgpaths":
+                return self._resource_organization(name)
+            case "aws:securetransport":
+                return Known(("true",))
+            case "aws:currenttime" | "aws:epochtime":
+                return ALWAYS_PRESENT
+        return principal_value(name, self.principal, self.surroundings)
+
+    def _resource_organization(self, name: str) -> KeyValue:
+        if not self.action.on_key:
+            return ABSENT
+        world = self.surroundings
+        if world.organization_unread or (world.organization is not None and not world.organization.tree_read):
+            return Unsettled("organization")
+        path = world.organization.path(self.key.account) if world.organization else None
+        if world.organization is None or path is None:
+            return ABSENT
+        return Known((world.organization.id if name == "aws:resourceorgid" else path,))
+
+
+def over_alias_quota(key: Key) -> bool:
+    """Whether access that rests on kms:ResourceAliases fails because the key has too many aliases (section 12)."""
+    return len(key.aliases) > ALIAS_QUOTA
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

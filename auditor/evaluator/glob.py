@@ -1,0 +1,96 @@
+"""Wildcard matching as IAM does it: ``*`` any run, ``?`` one character, everything else literal.
+
+A policy variable that was replaced by its value, and the literals ``${*}`` and ``${?}``, must not act as wildcards:
+they travel as private-use characters (``LITERAL_STAR``, ``LITERAL_MARK``) until the comparison.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+LITERAL_STAR = "\ue000"
+LITERAL_MARK = "\ue001"
+
+
+def literal(text: str) -> str:
+    """``text`` with its wildcards made inactive."""
+    return text.replace("*", LITERAL_STAR).replace("?", LITERAL_MARK)
+
+
+def plain(text: str) -> str:
+    """``text`` with inactive wildcards turned back into the characters they stand for."""
+    return text.replace(LITERAL_STAR, "*").replace(LITERAL_MARK, "?")
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether ``pattern`` holds an active wildcard."""
+    return "*" in pattern or "?" in pattern
+
+
+@lru_cache(maxsize=65536)
+def compiled(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
+    """The anchored regular expression of a pattern; runs of ``*`` are folded so that matching stays linear."""
+    folded = re.sub(r"\*+", "*", pattern)
+    parts = {"*": ".*?", "?": "."}
+    body = "".join(parts.get(char) or re.escape(plain(char)) for char in folded)
+    return re.compile(body, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether ``text`` matches ``pattern``, case-sensitively, in time that hostile patterns cannot blow up."""
+    if pattern == "*":
+        return True
+    if not has_wildcard(pattern):
+        return plain(pattern) == text
+    return _greedy(pattern, text) if pattern.count("*") > 3 else compiled(pattern).fullmatch(text) is not None
+
+
+def _greedy(pattern: str, text: str) -> bool:
+    """The classical two-pointer matcher: only the last ``*`` is ever retried."""
+    at = place = 0
+    star, mark = -1, 0
+    while place < len(text):
+        if at < len(pattern) and pattern[at] == "*":
+            star, mark, at = at, place, at + 1
+        elif at < len(pattern) and (pattern[at] == "?" or plain(pattern[at]) == text[place]):
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            mark += 1
+            at, place = star + 1, mark
+        else:
+            return False
+    return all(char == "*" for char in pattern[at:])
+
+
+@lru_cache(maxsize=16384)
+def overlap(left: str, right: str) -> bool:
+    """Whether some text matches both patterns."""
+    reached = {(0, 0)}
+    queue = [(0, 0)]
+    while queue:
+        i, j = queue.pop()
+        if i == len(left) and j == len(right):
+            return True
+        for step in _overlap_steps(left, right, i, j):
+            if step not in reached:
+                reached.add(step)
+                queue.append(step)
+    return False
+
+
+def _overlap_steps(left: str, right: str, i: int, j: int) -> list[tuple[int, int]]:
+    steps = []
+    a = left[i] if i < len(left) else ""
+    b = right[j] if j < len(right) else ""
+    if a == "*":
+        steps.append((i + 1, j))
+        if b and b != "*":
+            steps.append((i, j + 1))
+    if b == "*":
+        steps.append((i, j + 1))
+        if a and a != "*":
+            steps.append((i + 1, j))
+    if a and b and a != "*" and b != "*" and (a == "?" or b == "?" or plain(a) == plain(b)):
+        steps.append((i + 1, j + 1))
+    return steps

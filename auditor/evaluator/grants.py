@@ -1,0 +1,128 @@
+"""Grants: grantees, operations, constraints, and who may retire them (kms-authorization.md section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator import naming
+from auditor.evaluator.asking import Pair
+from auditor.evaluator.contributions import Contribution, Slot
+from auditor.evaluator.expressions import all_of, unsettled
+from auditor.evaluator.values import Known
+from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, mask_of
+from auditor.model.arn import account_of
+from auditor.model.grant import Grant, Pairs
+from auditor.model.key import Fact
+from auditor.model.policy import Layer
+from auditor.model.principal import PrincipalKind
+from auditor.model.residual import FALSE, TRUE, Leaf, Residual
+
+CONTEXT = "kms:EncryptionContext"
+SOURCE = "aws:SourceArn"
+ANY_GRANT = "any grant issued by the account"
+"""Cited instead of a grant id where each grant of the key would do."""
+_CONTEXT_IGNORED = mask_of(["DescribeKey", "RetireGrant"])
+_DIRECT = (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION)
+
+
+def grant_contributions(pair: Pair) -> Iterator[Contribution]:
+    """What the key's grants give to the caller."""
+    if not pair.mask & GRANTABLE:
+        return
+    for grant in pair.key.grants:
+        yield from _operations(grant, pair)
+        if pair.mask & RETIRE_GRANT:
+            yield from _retirement(grant, pair)
+    if pair.mask & RETIRE_GRANT and any(_issued_here(grant, pair) for grant in pair.key.grants):
+        yield Contribution(Slot.RETIRE_ISSUER, RETIRE_GRANT, TRUE, None, ANY_GRANT)
+    if Fact.GRANTS in pair.key.unread:
+        yield Contribution(Slot.GRANT, pair.mask & GRANTABLE & ON_KEY, unsettled("grants"))
+
+
+def operations_mask(grant: Grant) -> int:
+    """The granted operations as actions; a name that is none is ignored."""
+    mask = 0
+    for operation in grant.operations:
+        action = find_action(operation)
+        mask |= 1 << action.bit if action else 0
+    return mask & GRANTABLE
+
+
+def _operations(grant: Grant, pair: Pair) -> Iterator[Contribution]:
+    slot, match = _holder(grant.grantee, grant.service, pair)
+    if slot is None:
+        return
+    mask = operations_mask(grant) & pair.mask
+    constrained = grant.context_equals is not None or grant.context_subset is not None
+    for part in (mask & _CONTEXT_IGNORED, mask & ~_CONTEXT_IGNORED) if constrained or grant.source_arn else (mask,):
+        if not part:
+            continue
+        residual = all_of((match, _constraints(grant, pair, part)))
+        if residual != FALSE:
+            yield Contribution(slot, part, residual, None, grant.grant_id)
+
+
+def _holder(grantee: str | None, service: str | None, pair: Pair) -> tuple[Slot | None, Residual]:
+    """Whether the caller is the grantee, and how: by itself, or as a member of the grantee account."""
+    if pair.principal.kind is PrincipalKind.SERVICE:
+        return (Slot.GRANT, TRUE) if service == pair.principal.arn else (None, FALSE)
+    if grantee is None or service is not None or pair.principal.kind is PrincipalKind.EVERYONE:
+        return None, FALSE
+    if naming.is_account_principal(grantee):
+        return (Slot.GRANT_ACCOUNT, TRUE) if account_of(grantee) == pair.principal.account else (None, FALSE)
+    slot, match = naming.identity_match(grantee, pair.principal)
+    return (Slot.GRANT, match) if slot in _DIRECT else (None, FALSE)
+
+
+def _constraints(grant: Grant, pair: Pair, mask: int) -> Residual:
+    parts: list[Residual] = []
+    if not mask & _CONTEXT_IGNORED:
+        if grant.context_equals is not None:
+            parts.append(_context("GrantEncryptionContextEquals", grant.context_equals, pair))
+        if grant.context_subset is not None:
+            parts.append(_context("GrantEncryptionContextSubset", grant.context_subset, pair))
+    if grant.source_arn is not None and not mask & RETIRE_GRANT:
+        parts.append(_source(grant.source_arn, pair))
+    return all_of(parts)
+
+
+def _context(operator: str, wanted: Pairs, pair: Pair) -> Residual:
+    """A context constraint; pair names are compared without regard to case (section 19, conflict 1)."""
+    decrypt = find_action("Decrypt")
+    assert decrypt is not None  # noqa: S101 - part of the vocabulary
+    question = pair.question(decrypt.bit, Layer.GRANT)
+    known = [(value, question.value(f"{CONTEXT}:{name}")) for name, value in wanted]
+    if any(isinstance(given, Known) and value not in given.values for value, given in known):
+        return FALSE
+    settled = all(isinstance(given, Known) for _, given in known)
+    names = question.value("kms:EncryptionContextKeys")
+    exact = operator.endswith("Equals")
+    if exact and isinstance(names, Known):
+        if {name.lower() for name in names.values} != {name.lower() for name, _ in wanted}:
+            return FALSE
+    elif exact:
+        settled = False
+    return TRUE if settled else Leaf(operator, CONTEXT, tuple(sorted(f"{name}={value}" for name, value in wanted)))
+
+
+def _source(wanted: str, pair: Pair) -> Residual:
+    given = next((values for name, values in pair.context.items() if name.lower() == SOURCE.lower()), ("",))
+    if given is None:
+        return FALSE
+    if given != ("",):
+        return TRUE if wanted in given else FALSE
+    return Leaf("GrantSourceArn", SOURCE, (wanted,))
+
+
+def _retirement(grant: Grant, pair: Pair) -> Iterator[Contribution]:
+    """Retiring principal and retiring account."""
+    slot, match = _holder(grant.retiring, grant.retiring_service, pair)
+    if slot is not None:
+        yield Contribution(
+            Slot.RETIRE if slot is Slot.GRANT else Slot.RETIRE_ACCOUNT, RETIRE_GRANT, match, None, grant.grant_id
+        )
+
+
+def _issued_here(grant: Grant, pair: Pair) -> bool:
+    """Whether the caller's account issued the grant, which lets the account retire it as a fallback."""
+    return grant.issuing_account is not None and grant.issuing_account == pair.principal.account

@@ -1,0 +1,129 @@
+"""The key's side of a decision: all key policies of the key, RCPs and grants.
+
+Source: kms-authorization.md sections 4, 5, 9 (RCP), 10 (grants) and 14 (the policy named AWS_RAM).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator import naming
+from auditor.evaluator.asking import Pair
+from auditor.evaluator.contributions import Contribution, KeySide, Slot
+from auditor.evaluator.expressions import unsettled
+from auditor.evaluator.grants import grant_contributions
+from auditor.evaluator.statements import Compiled, compile_policy
+from auditor.model.actions import KEY_POLICY_EFFECTIVE, ON_KEY, RCP_APPLIES
+from auditor.model.arn import is_unique_id
+from auditor.model.key import RAM_POLICY, Fact
+from auditor.model.principal import PrincipalKind
+from auditor.model.residual import TRUE, Residual
+
+NOT_PRINCIPAL_ALLOW = "notprincipal_allow"
+RAM_FLAG = "ram_policy"
+ORPHAN = "orphaned_principal"
+_KEY_ALLOWS = (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION, Slot.KEY_STAR, Slot.KEY_ACCOUNT, Slot.KEY_SERVICE)
+
+
+def key_side(pair: Pair) -> KeySide:
+    """Everything that the key and its account contribute."""
+    found = [*_policies(pair), *_rcps(pair), *grant_contributions(pair)]
+    orphaned = any(
+        is_unique_id(entry.value)
+        for attached in pair.key.policies
+        for statement in attached.policy.statements
+        for entry in statement.principals or ()
+    )
+    return KeySide(tuple(found), (ORPHAN,) if orphaned else ())
+
+
+def _policies(pair: Pair) -> Iterator[Contribution]:
+    effective = pair.mask & ON_KEY & KEY_POLICY_EFFECTIVE
+    unread = Fact.KEY_POLICY in pair.key.unread
+    for attached in pair.key.policies:
+        unread = unread or not attached.policy.readable
+        # The key is the one asked about, so its own policies are cited without an owner.
+        for compiled in compile_policy(attached, ""):
+            yield from _statement(pair, compiled, RAM_FLAG if attached.name == RAM_POLICY else "")
+    if unread and effective:
+        missing = unsettled("key policy")
+        yield Contribution(Slot.KEY_STAR, effective, missing)
+        yield Contribution(Slot.KEY_DENY, effective, missing)
+
+
+def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contribution]:
+    # Account-level actions stay in: that the key policy names them to no effect is the reason of their denial.
+    limited = Pair(pair.surroundings, pair.principal, pair.key, pair.mask & _reach(pair.mask), pair.context)
+    statement = compiled.statement
+    if compiled.allows:
+        forms = _allowed_forms(compiled, pair)
+        for slot in _KEY_ALLOWS:
+            if slot in forms:
+                for contribution in limited.contributions(compiled, slot, match=forms[slot]):
+                    yield _flagged(contribution, flag, NOT_PRINCIPAL_ALLOW if statement.not_principals else "")
+        return
+    if statement.not_principals is not None:
+        bounded = pair.principal.boundary is not None or Fact.BOUNDARY in pair.principal.unread
+        if not naming.exempted(statement.not_principals, pair.principal, bounded=bounded):
+            yield from limited.contributions(compiled, Slot.KEY_DENY)
+        return
+    for match in naming.matches(statement.principals or (), pair.principal).values():
+        yield from limited.contributions(compiled, Slot.KEY_DENY, match=match)
+
+
+def _reach(mask: int) -> int:
+    return mask & (KEY_POLICY_EFFECTIVE | ~ON_KEY)
+
+
+def _allowed_forms(compiled: Compiled, pair: Pair) -> dict[Slot, Residual]:
+    statement = compiled.statement
+    if statement.not_principals is None:
+        return naming.matches(statement.principals or (), pair.principal)
+    listed = naming.matches(statement.not_principals, pair.principal)
+    # Unsupported by IAM; counted as an allow for everybody who is not listed, so that nothing is under-reported.
+    return {} if listed else {Slot.KEY_STAR: TRUE}
+
+
+def _flagged(contribution: Contribution, *flags: str) -> Contribution:
+    added = tuple(flag for flag in flags if flag)
+    if not added:
+        return contribution
+    return Contribution(
+        contribution.slot,
+        contribution.mask,
+        contribution.residual,
+        contribution.source,
+        contribution.grant,
+        contribution.level,
+        (*contribution.flags, *added),
+    )
+
+
+def _rcps(pair: Pair) -> Iterator[Contribution]:
+    world, key = pair.surroundings, pair.key
+    mask = pair.mask & RCP_APPLIES
+    if not mask or not key.customer_managed or pair.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE:
+        return
+    organization = world.organization
+    if organization is not None and key.account == organization.management_account:
+        return
+    if world.organization_unread or (organization is not None and not organization.tree_read):
+        yield Contribution(Slot.RCP_DENY, mask, unsettled("resource control policies"))
+        return
+    levels = organization.levels(key.account) if organization is not None else None
+    limited = Pair(world, pair.principal, key, mask, pair.context)
+    for number, level in enumerate(levels or ()):
+        for attached in level.rcps or ():
+            if not attached.policy.readable:
+                yield Contribution(Slot.RCP_DENY, mask, unsettled(f"RCP {attached.name}"), level=number)
+            for compiled in compile_policy(attached, attached.owner):
+                if not compiled.allows and _binds_everyone(compiled):
+                    yield from limited.contributions(compiled, Slot.RCP_DENY, level=number)
+        if Fact.RCP in level.unread:
+            yield Contribution(Slot.RCP_DENY, mask, unsettled(f"RCPs of {level.name or level.id}"), level=number)
+
+
+def _binds_everyone(compiled: Compiled) -> bool:
+    """An RCP names no principal but ``*``; a document without the element is read the same way."""
+    principals = compiled.statement.principals
+    return principals is None or any(entry.value == "*" for entry in principals)

@@ -1,0 +1,108 @@
+"""What a key's side can depend on: the callers it names, the accounts it names, the caller facts that it tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from auditor.evaluator.naming import is_account_principal
+from auditor.evaluator.statements import Compiled
+from auditor.evaluator.traits import ACCOUNT_SCOPED, caller_scoped
+from auditor.model.actions import ON_KEY
+from auditor.model.arn import account_of, is_unique_id, session_role_name
+from auditor.model.key import Key
+from auditor.model.policy import ConditionTest, Layer, PrincipalValue
+from auditor.model.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTest:
+    """A condition test whose answer belongs to the individual caller. ``of_key``: the key takes part in it too."""
+
+    test: ConditionTest
+    effect: str
+    layer: Layer
+    bit: int
+    has_variables: bool
+    of_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """See the module; ``named`` are Principal and grantee values other than ``*`` and accounts."""
+
+    named: tuple[str, ...]
+    accounts: frozenset[str]
+    account_facts: tuple[str, ...]
+    tests: tuple[CallerTest, ...]
+    not_principal: bool
+
+
+def view_of(key: Key, compiled: Iterable[Compiled]) -> KeyView:
+    """The view of one key; ``compiled`` are the statements of its policies and of the RCPs that bind it."""
+    values: list[PrincipalValue] = []
+    names: set[str] = set()
+    tests: dict[CallerTest, None] = {}
+    not_principal = False
+    for one in compiled:
+        statement = one.statement
+        values.extend([*(statement.principals or ()), *(statement.not_principals or ())])
+        not_principal = not_principal or statement.not_principals is not None
+        names |= one.keys
+        tests.update(dict.fromkeys(_caller_tests(one)))
+    holders = [arn for grant in key.grants for arn in (grant.grantee, grant.retiring) if arn is not None]
+    texts = dict.fromkeys([*(entry.value for entry in values if entry.kind == "AWS"), *holders])
+    accounts = {account_of(text) for text in texts if is_account_principal(text)}
+    accounts |= {grant.issuing_account for grant in key.grants}
+    return KeyView(
+        named=tuple(text for text in texts if text != "*" and not is_account_principal(text)),
+        accounts=frozenset(account for account in accounts if account) | {key.account},
+        account_facts=tuple(sorted(names & ACCOUNT_SCOPED)),
+        tests=tuple(tests),
+        not_principal=not_principal,
+    )
+
+
+def _caller_tests(one: Compiled) -> Iterator[CallerTest]:
+    """The tests of a statement that concern the individual caller, directly or through a variable."""
+    if not caller_scoped(one.keys):
+        return
+    bits = one.mask & ON_KEY or one.mask
+    bit = (bits & -bits).bit_length() - 1
+    for test in one.statement.conditions:
+        direct = bool(caller_scoped([test.key.lower()]))
+        variable = one.has_variables and any("${" in value for value in test.values)
+        if direct or variable:
+            effect = one.statement.effect or ""
+            yield CallerTest(test, effect, one.ref.layer, bit, one.has_variables, of_key=variable)
+
+
+@dataclass(slots=True)
+class CallerIndex:
+    """Row numbers of callers by the ways in which policies and grants name them."""
+
+    by_arn: dict[str, list[int]] = field(default_factory=dict)
+    by_unique_id: dict[str, list[int]] = field(default_factory=dict)
+    by_role_name: dict[tuple[str | None, str], list[int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, principals: tuple[Principal, ...]) -> CallerIndex:
+        """The index of all rows."""
+        index = cls()
+        for row, principal in enumerate(principals):
+            for arn in sorted({principal.arn, principal.iam_arn}):
+                index.by_arn.setdefault(arn, []).append(row)
+            if principal.unique_id:
+                index.by_unique_id.setdefault(principal.unique_id, []).append(row)
+            name = (principal.account, principal.iam_arn.rsplit("/", 1)[-1])
+            index.by_role_name.setdefault(name, []).append(row)
+        return index
+
+    def rows(self, value: str) -> Iterator[int]:
+        """The rows that a Principal value, other than ``*`` or an account, may name."""
+        yield from self.by_arn.get(value, ())
+        if is_unique_id(value):
+            yield from self.by_unique_id.get(value, ())
+        session = session_role_name(value)
+        if session is not None:
+            yield from self.by_role_name.get((account_of(value), session[0]), ())

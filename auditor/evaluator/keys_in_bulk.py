@@ -1,0 +1,156 @@
+"""Key sides in bulk: which callers a key's policies, RCPs and grants tell apart, and what they contribute for each.
+
+Callers that a key names one by one (in its policies or grants) are evaluated one by one; all others share one
+evaluation per kind and account, and per answer to conditions on the individual caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.evaluator.asking import Pair
+from auditor.evaluator.conditions import test_outcome
+from auditor.evaluator.contributions import KeySide
+from auditor.evaluator.key_side import key_side
+from auditor.evaluator.key_view import CallerIndex, CallerTest, KeyView, view_of
+from auditor.evaluator.statements import Compiled, compile_policy
+from auditor.evaluator.surroundings import Surroundings
+from auditor.evaluator.traits import caller_values
+from auditor.model.actions import ON_KEY
+from auditor.model.key import Fact, Key
+from auditor.model.principal import Principal, PrincipalKind
+
+PLAIN_KINDS = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
+"""Kinds that a key side tells apart by name, account and the few facts of ``coarse_group`` only."""
+Codes = NDArray[np.int64]
+
+
+def is_bounded(principal: Principal) -> bool:
+    """Whether the caller has a permissions boundary, read or not."""
+    return principal.boundary is not None or Fact.BOUNDARY in principal.unread
+
+
+def coarse_group(principal: Principal) -> Hashable:
+    """What a key side can see of a caller that it does not name and whose own facts it does not test."""
+    if principal.kind in PLAIN_KINDS:
+        return (principal.kind, principal.account, is_bounded(principal))
+    return principal.arn
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Side numbers of one key: by coarse group, or by row where conditions test the individual caller; ``named`` rows
+    override both."""
+
+    by_group: Codes
+    by_row: Codes | None
+    named: dict[int, int]
+
+
+class KeySides:
+    """The interned key sides (each with the key's state, which flags decisions)."""
+
+    def __init__(self, surroundings: Surroundings, principals: tuple[Principal, ...]) -> None:
+        self.sides: list[tuple[KeySide, str]] = []
+        self._numbers: dict[tuple[KeySide, str], int] = {}
+        self._surroundings = surroundings
+        self._principals = principals
+        self._index = CallerIndex.of(principals)
+        self._rcps: dict[str, tuple[Compiled, ...]] = {}
+        self._tests: dict[CallerTest, Codes] = {}
+        groups: dict[Hashable, int] = {}
+        self._representatives: list[Principal] = []
+        self.group_of_row = np.empty(len(principals), dtype=np.int64)
+        for row, principal in enumerate(principals):
+            number = groups.setdefault(coarse_group(principal), len(groups))
+            if number == len(self._representatives):
+                self._representatives.append(_anonymous(principal))
+            self.group_of_row[row] = number
+
+    def column(self, key: Key) -> Column:
+        """The side numbers of one key for all callers."""
+        view = view_of(key, self._compiled(key))
+        named = sorted({row for value in view.named for row in self._index.rows(value)})
+        overrides = {row: self._number(self._principals[row], key) for row in named}
+        signatures: dict[Hashable, int] = {}
+        codes = np.array(
+            [signatures.setdefault(self._signature(one, view), len(signatures)) for one in self._representatives],
+            dtype=np.int64,
+        )
+        if view.tests:
+            return Column(codes, self._by_row(key, view, codes, named), overrides)
+        _, first = np.unique(codes, return_index=True)
+        numbers = np.array([self._number(self._representatives[int(index)], key) for index in first], dtype=np.int64)
+        return Column(numbers[codes], None, overrides)
+
+    def _by_row(self, key: Key, view: KeyView, codes: Codes, named: list[int]) -> Codes:
+        rows = codes[self.group_of_row]
+        for test in view.tests:
+            vector = self._outcomes(test, key)
+            _, rows = np.unique(rows * (int(vector.max(initial=0)) + 1) + vector, return_inverse=True)
+        rows = rows + 1
+        rows[named] = 0  # evaluated one by one: they must not stand for others
+        _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+        numbers = [self._number(self._principals[int(index)], key) for index in first]
+        return np.array(numbers, dtype=np.int64)[inverse]
+
+    def _outcomes(self, test: CallerTest, key: Key) -> Codes:
+        """A number per row, equal where the test has the same answer; kept when the key plays no part in it."""
+        found = self._tests.get(test)
+        if found is not None:
+            return found
+        numbers: dict[Hashable, int] = {}
+        answers = np.empty(len(self._principals), dtype=np.int64)
+        for row, principal in enumerate(self._principals):
+            pair = Pair(self._surroundings, principal, key, ON_KEY)
+            question = pair.question(test.bit, test.layer)
+            answer = test_outcome(test.test, test.effect, question, has_variables=test.has_variables)
+            answers[row] = numbers.setdefault(answer, len(numbers))
+        if not test.of_key:
+            self._tests[test] = answers
+        return answers
+
+    def _compiled(self, key: Key) -> tuple[Compiled, ...]:
+        own = tuple(one for attached in key.policies for one in compile_policy(attached, ""))
+        return (*own, *self._rcp_statements(key.account))
+
+    def _rcp_statements(self, account: str) -> tuple[Compiled, ...]:
+        if account not in self._rcps:
+            organization = self._surroundings.organization
+            levels = organization.levels(account) if organization else None
+            self._rcps[account] = tuple(
+                one
+                for level in levels or ()
+                for attached in level.rcps or ()
+                for one in compile_policy(attached, attached.owner)
+            )
+        return self._rcps[account]
+
+    def _number(self, principal: Principal, key: Key) -> int:
+        identity = (key_side(Pair(self._surroundings, principal, key, ON_KEY)), key.state)
+        found = self._numbers.setdefault(identity, len(self.sides))
+        if found == len(self.sides):
+            self.sides.append(identity)
+        return found
+
+    def _signature(self, principal: Principal, view: KeyView) -> Hashable:
+        plain = principal.kind in PLAIN_KINDS
+        kind: Hashable = principal.kind if view.not_principal else principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
+        return (
+            kind if plain else principal.arn,
+            principal.account if principal.account in view.accounts else None,
+            view.not_principal and is_bounded(principal),
+            caller_values(view.account_facts, principal, self._surroundings),
+        )
+
+
+def _anonymous(principal: Principal) -> Principal:
+    """A stand-in of the same kind, account and boundary that no policy names."""
+    if principal.kind not in PLAIN_KINDS or principal.kind is PrincipalKind.ROOT:
+        return principal
+    nobody = f"unnamed {principal.kind} of {principal.account}"
+    return replace(principal, arn=nobody, iam_arn=nobody, unique_id=None)

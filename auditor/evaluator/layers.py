@@ -1,0 +1,181 @@
+"""The layers combined for one group of actions: which paths allow, what limits them, what denies.
+
+Source: kms-authorization.md sections 2 (procedure), 6, 7, 8 and 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from auditor.evaluator.caller_side import ALIAS_ACTIONS
+from auditor.evaluator.contributions import CallerSide, Contribution, Slot
+from auditor.evaluator.expressions import all_of, any_of
+from auditor.model.actions import RETIRE_GRANT
+from auditor.model.principal import PrincipalKind
+from auditor.model.residual import TRUE, Residual
+
+DENY_SLOTS = (
+    Slot.IDENTITY_DENY,
+    Slot.BOUNDARY_DENY,
+    Slot.SESSION_DENY,
+    Slot.SCP_DENY,
+    Slot.RCP_DENY,
+    Slot.KEY_DENY,
+)
+"""In the order in which a denial names its reason (section 2, step 4)."""
+DIRECT_SLOTS = (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION, Slot.KEY_STAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way to be allowed. ``open`` is the condition before boundary and session policy, ``limits`` those two."""
+
+    reason: str
+    path: str
+    open: Residual
+    slots: tuple[Slot, ...]
+    limits: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Who asks about whose key: what the layers' rules depend on besides the policies."""
+
+    kind: PrincipalKind
+    same_account: bool
+    boundary: bool = False
+    session: bool = False
+    scp_levels: tuple[str, ...] | None = None
+
+
+@dataclass(slots=True)
+class Layers:
+    """All contributions to one group of actions (``mask``), by slot."""
+
+    relation: Relation
+    mask: int
+    by_slot: dict[Slot, list[Contribution]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, relation: Relation, mask: int, contributions: Iterable[Contribution]) -> Layers:
+        """The layers of one group: every contribution covers the whole group or nothing of it."""
+        layers = cls(relation, mask)
+        for contribution in contributions:
+            if contribution.mask & mask:
+                layers.by_slot.setdefault(contribution.slot, []).append(contribution)
+        return layers
+
+    def any(self, *slots: Slot) -> Residual:
+        """The condition under which at least one contribution in ``slots`` holds."""
+        return any_of(item.residual for slot in slots for item in self.by_slot.get(slot, ()))
+
+    def limit(self, slot: Slot) -> Residual:
+        """What a boundary or session policy lets through: TRUE where there is none."""
+        present = self.relation.boundary if slot is Slot.BOUNDARY_ALLOW else self.relation.session
+        return self.any(slot) if present else TRUE
+
+    def limited(self, path: Path) -> Residual:
+        """The condition of a path within its limits."""
+        return all_of([path.open, *(self.limit(slot) for slot in path.limits)])
+
+    def scp_allow(self) -> Residual:
+        """An allow at each SCP level (section 9); TRUE where SCPs do not bind the caller."""
+        found = self.by_slot.get(Slot.SCP_ALLOW, ())
+        levels = range(len(self.relation.scp_levels or ()))
+        return all_of(any_of(item.residual for item in found if item.level == level) for level in levels)
+
+    def identity(self) -> Residual:
+        """The identity policies' allow; the root user needs none, and alias actions need the alias as well."""
+        if self.relation.kind is PrincipalKind.ROOT:
+            return TRUE
+        allowed = self.any(Slot.IDENTITY_ALLOW)
+        return all_of((allowed, self.alias())) if self.mask & ALIAS_ACTIONS else allowed
+
+    def alias(self) -> Residual:
+        """The permission on the alias itself, which only identity policies can give."""
+        if self.relation.kind is PrincipalKind.ROOT or not self.mask & ALIAS_ACTIONS:
+            return TRUE
+        return self.any(Slot.ALIAS_ALLOW)
+
+
+BOTH = (Slot.BOUNDARY_ALLOW, Slot.SESSION_ALLOW)
+
+
+def paths(layers: Layers) -> list[Path]:
+    """Every way in which the caller could be allowed, in the order in which a decision names them."""
+    if layers.mask & RETIRE_GRANT:
+        return [*_grant_paths(layers), *_retire_paths(layers)]
+    kind = layers.relation.kind
+    if kind is PrincipalKind.SERVICE:
+        named = Path("service_principal_key_policy", "key-policy", layers.any(Slot.KEY_SERVICE), (Slot.KEY_SERVICE,))
+        star = Path("key_policy_direct", "key-policy", layers.any(Slot.KEY_STAR), (Slot.KEY_STAR,))
+        return [named, star, *_grant_paths(layers)]
+    inner = _same_account_paths(layers) if layers.relation.same_account else _cross_account_paths(layers)
+    return [*inner, *_grant_paths(layers)]
+
+
+def _same_account_paths(layers: Layers) -> list[Path]:
+    root = layers.relation.kind is PrincipalKind.ROOT
+    alias = layers.alias()
+    federated = layers.relation.kind is PrincipalKind.FEDERATED_USER
+    alias_slots = (Slot.ALIAS_ALLOW,) if layers.mask & ALIAS_ACTIONS else ()
+    found = []
+    for slot in DIRECT_SLOTS:
+        limited = slot is Slot.KEY_ROLE or (slot is Slot.KEY_USER and federated)
+        condition = all_of((layers.any(slot), alias))
+        slots = (slot, *alias_slots)
+        found.append(Path("key_policy_direct", "key-policy", condition, slots, BOTH if limited else ()))
+    reason = "root_user_account_principal" if root else "iam_via_key_policy_delegation"
+    delegated = all_of((layers.any(Slot.KEY_ACCOUNT), layers.identity()))
+    slots = (Slot.KEY_ACCOUNT,) if root else (Slot.KEY_ACCOUNT, Slot.IDENTITY_ALLOW, *alias_slots)
+    found.append(Path(reason, "key-policy" if root else "iam-delegated", delegated, slots, () if root else BOTH))
+    return found
+
+
+def _cross_account_paths(layers: Layers) -> list[Path]:
+    named = (*DIRECT_SLOTS, Slot.KEY_ACCOUNT)
+    condition = all_of((layers.any(*named), layers.identity()))
+    return [Path("cross_account_both_sides", "cross-account", condition, (*named, Slot.IDENTITY_ALLOW), BOTH)]
+
+
+def _grant_paths(layers: Layers) -> list[Path]:
+    direct = Path("grant", "grant", layers.any(Slot.GRANT), (Slot.GRANT,))
+    member = all_of((layers.any(Slot.GRANT_ACCOUNT), layers.identity()))
+    return [direct, Path("grant", "grant", member, (Slot.GRANT_ACCOUNT, Slot.IDENTITY_ALLOW), _member_limits(layers))]
+
+
+def _member_limits(layers: Layers) -> tuple[Slot, ...]:
+    return () if layers.relation.kind is PrincipalKind.ROOT else BOTH
+
+
+def _retire_paths(layers: Layers) -> list[Path]:
+    limits = _member_limits(layers)
+    identity = layers.identity()
+    account = all_of((layers.any(Slot.RETIRE_ACCOUNT), identity))
+    issuer = all_of((layers.any(Slot.RETIRE_ISSUER), identity))
+    root = layers.relation.kind is PrincipalKind.ROOT
+    return [
+        Path("grant_retiring_principal", "grant", layers.any(Slot.RETIRE), (Slot.RETIRE,)),
+        Path("grant_retiring_principal", "grant", account, (Slot.RETIRE_ACCOUNT, Slot.IDENTITY_ALLOW), limits),
+        Path(
+            "root_user_account_principal" if root else "identity_policy_only",
+            "grant",
+            issuer,
+            (Slot.RETIRE_ISSUER, Slot.IDENTITY_ALLOW),
+            limits,
+        ),
+    ]
+
+
+def account_level_paths(layers: Layers) -> list[Path]:
+    """The one way for an action without a key: identity policies (section 2, step 2)."""
+    root = layers.relation.kind is PrincipalKind.ROOT
+    reason = "root_user_account_principal" if root else "identity_policy_only"
+    slots = () if root else (Slot.IDENTITY_ALLOW,)
+    return [Path(reason, "identity", layers.identity(), slots, () if root else BOTH)]
+
+
+def relation_of(kind: PrincipalKind, same_account: bool, caller: CallerSide) -> Relation:
+    """The relation of a pair, from its caller side."""
+    return Relation(kind, same_account, caller.boundary, caller.session, caller.scp_levels)

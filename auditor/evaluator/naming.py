@@ -1,0 +1,100 @@
+"""How a Principal element names a caller (kms-authorization.md section 5).
+
+The form matters: boundaries and session policies limit what is given to a role, not what is given to a user, a session
+or everybody (section 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditor.evaluator.contributions import Slot
+from auditor.evaluator.expressions import any_of
+from auditor.model.arn import account_of, is_account_id, is_root, is_unique_id, parse_arn, session_role_name
+from auditor.model.policy import PrincipalValue
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import FALSE, TRUE, Leaf, Residual
+
+SESSION_NAME = "sts:RoleSessionName"
+"""Pseudo condition key: the role matches for one session name only."""
+_ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.SERVICE_LINKED_ROLE)
+
+
+def is_account_principal(value: str) -> bool:
+    """Whether the value names a whole account: a bare id or its ``:root`` ARN."""
+    return is_account_id(value) or is_root(value)
+
+
+def matches(values: Iterable[PrincipalValue], principal: Principal) -> dict[Slot, Residual]:
+    """The forms in which the element names the caller, each with what a request must still show (a session name)."""
+    found: dict[Slot, Residual] = {}
+    for entry in values:
+        slot, residual = _one(entry, principal)
+        if slot is not None and residual != FALSE:
+            found[slot] = any_of((found.get(slot, FALSE), residual))
+    return found
+
+
+def _one(entry: PrincipalValue, principal: Principal) -> tuple[Slot | None, Residual]:
+    if entry.kind == "Service":
+        is_it = principal.kind is PrincipalKind.SERVICE and entry.value == principal.arn
+        return (Slot.KEY_SERVICE, TRUE) if is_it else (None, FALSE)
+    if entry.kind != "AWS":
+        return None, FALSE  # Federated and CanonicalUser never match in a key policy
+    if entry.value == "*":
+        return Slot.KEY_STAR, TRUE
+    if principal.kind in (PrincipalKind.SERVICE, PrincipalKind.EVERYONE):
+        return None, FALSE
+    if is_account_principal(entry.value):
+        same = account_of(entry.value) == principal.account
+        return (Slot.KEY_ACCOUNT, TRUE) if same else (None, FALSE)
+    return identity_match(entry.value, principal)
+
+
+def identity_match(value: str, principal: Principal) -> tuple[Slot | None, Residual]:
+    """Whether ``value``, an ARN of a user, role or session or a unique id, is this caller."""
+    if is_unique_id(value):
+        slot = Slot.KEY_USER if principal.kind is PrincipalKind.USER else Slot.KEY_ROLE
+        return (slot, TRUE) if value == principal.unique_id else (None, FALSE)
+    if principal.kind is PrincipalKind.EXTERNAL_PRINCIPAL and value in (principal.arn, principal.iam_arn):
+        return _form_of(value), TRUE
+    if principal.kind is PrincipalKind.EXTERNAL_ACCOUNT:
+        return None, FALSE
+    if value == principal.arn and principal.kind in (PrincipalKind.SESSION, PrincipalKind.FEDERATED_USER):
+        return Slot.KEY_SESSION, TRUE
+    if value == principal.iam_arn and principal.kind is not PrincipalKind.ROOT:
+        return (Slot.KEY_ROLE if principal.kind in _ROLES else Slot.KEY_USER), TRUE
+    return _named_session(value, principal)
+
+
+def _form_of(arn: str) -> Slot:
+    if session_role_name(arn) is not None or ":federated-user/" in arn:
+        return Slot.KEY_SESSION
+    return Slot.KEY_USER if ":user/" in arn else Slot.KEY_ROLE
+
+
+def _named_session(value: str, principal: Principal) -> tuple[Slot | None, Residual]:
+    """A role-level caller where the element names one session of the role; a session caller matched by name."""
+    named = session_role_name(value)
+    if named is None or account_of(value) != principal.account or principal.kind not in _ROLES:
+        return None, FALSE
+    role = parse_arn(principal.iam_arn)
+    if role is None or role.name != named[0] or not role.resource.startswith("role/"):
+        return None, FALSE
+    if session_role_name(principal.arn) is not None:
+        mine = session_role_name(principal.arn)
+        return (Slot.KEY_SESSION, TRUE) if mine == named else (None, FALSE)
+    return Slot.KEY_SESSION, Leaf("StringEquals", SESSION_NAME, (named[1],))
+
+
+def exempted(values: tuple[PrincipalValue, ...], principal: Principal, *, bounded: bool) -> bool:
+    """Whether a Deny with NotPrincipal spares the caller: it and its account are both listed and it has no permissions
+    boundary (section 5; IAM reference, NotPrincipal)."""
+    forms = matches(values, principal)
+    if Slot.KEY_STAR in forms or Slot.KEY_SERVICE in forms:
+        return True
+    if bounded:
+        return False
+    itself = any(forms.get(slot) == TRUE for slot in (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION))
+    whole = principal.kind in (PrincipalKind.ROOT, PrincipalKind.EXTERNAL_ACCOUNT)
+    return Slot.KEY_ACCOUNT in forms and (itself or whole)

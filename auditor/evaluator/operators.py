@@ -1,0 +1,212 @@
+"""Condition operators on concrete values (kms-authorization.md section 11.1; IAM reference, condition operators).
+
+No knowledge of what is static or run-time: that is ``conditions``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from auditor.evaluator import glob
+from auditor.model.arn import parse_arn
+
+Compare = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A parsed operator name. ``quantifier`` is "", ``any`` or ``all``; ``base`` is the positive form in lower case."""
+
+    quantifier: str
+    base: str
+    negated: bool
+    if_exists: bool
+
+    @property
+    def takes_variables(self) -> bool:
+        """Whether policy variables are replaced in the values: string and ARN operators only."""
+        return self.base.startswith(("string", "arn"))
+
+
+_POSITIVE = {
+    "stringequals": ("stringequals", False),
+    "stringnotequals": ("stringequals", True),
+    "stringequalsignorecase": ("stringequalsignorecase", False),
+    "stringnotequalsignorecase": ("stringequalsignorecase", True),
+    "stringlike": ("stringlike", False),
+    "stringnotlike": ("stringlike", True),
+    "numericequals": ("numericequals", False),
+    "numericnotequals": ("numericequals", True),
+    "numericlessthan": ("numericlessthan", False),
+    "numericlessthanequals": ("numericlessthanequals", False),
+    "numericgreaterthan": ("numericgreaterthan", False),
+    "numericgreaterthanequals": ("numericgreaterthanequals", False),
+    "dateequals": ("dateequals", False),
+    "datenotequals": ("dateequals", True),
+    "datelessthan": ("datelessthan", False),
+    "datelessthanequals": ("datelessthanequals", False),
+    "dategreaterthan": ("dategreaterthan", False),
+    "dategreaterthanequals": ("dategreaterthanequals", False),
+    "bool": ("bool", False),
+    "binaryequals": ("binaryequals", False),
+    "ipaddress": ("ipaddress", False),
+    "notipaddress": ("ipaddress", True),
+    "arnequals": ("arnlike", False),
+    "arnlike": ("arnlike", False),
+    "arnnotequals": ("arnlike", True),
+    "arnnotlike": ("arnlike", True),
+    "null": ("null", False),
+}
+
+
+@lru_cache(maxsize=1024)
+def parse_operator(name: str) -> Operator | None:
+    """The operator called ``name`` (case is ignored), or None when there is no such operator."""
+    text = name.lower()
+    quantifier = ""
+    for prefix, kind in (("foranyvalue:", "any"), ("forallvalues:", "all")):
+        if text.startswith(prefix):
+            quantifier, text = kind, text[len(prefix) :]
+    if_exists = text.endswith("ifexists") and text != "null"
+    if if_exists:
+        text = text[: -len("ifexists")]
+    found = _POSITIVE.get(text)
+    if found is None or (if_exists and found[0] == "null"):
+        return None
+    return Operator(quantifier, found[0], found[1], if_exists)
+
+
+def satisfied(operator: Operator, wanted: tuple[str, ...], actual: tuple[str, ...]) -> bool:
+    """Whether a request whose key has the values ``actual`` (empty: the key is absent) meets the test."""
+    if operator.base == "null":
+        return any((value.strip().lower() == "true") == (not actual) for value in wanted)
+    if not actual:
+        return _when_absent(operator)
+    compare = COMPARE[operator.base]
+
+    def meets(value: str) -> bool:
+        return any(compare(pattern, value) for pattern in wanted) != operator.negated
+
+    if operator.quantifier == "all":
+        return all(meets(value) for value in actual)
+    if operator.quantifier == "any":
+        return any(meets(value) for value in actual)
+    # A multi-valued key without a set operator: any value may match, a negation must hold for all of them.
+    return all(meets(value) for value in actual) if operator.negated else any(meets(value) for value in actual)
+
+
+def _when_absent(operator: Operator) -> bool:
+    if operator.if_exists or operator.quantifier == "all":
+        return True
+    return operator.negated and operator.quantifier != "any"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+_DATE = re.compile(r"^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?$")
+
+
+@lru_cache(maxsize=4096)
+def timestamp(text: str) -> float | None:
+    """Seconds since 1970 of a W3C date or a number of seconds, or None. A date without a zone is UTC."""
+    found = _DATE.match(text.strip())
+    if found is None or (found.group(2) is None and len(text.strip()) != 4):
+        return _number(text)
+    if found.group(2) is None:
+        return (
+            _number(text) if int(found.group(1)) > 2100 else datetime(int(found.group(1)), 1, 1, tzinfo=UTC).timestamp()
+        )
+    try:
+        return datetime.fromisoformat(_full_date(found)).timestamp()
+    except ValueError:
+        return None
+
+
+def _full_date(found: re.Match[str]) -> str:
+    year, month, day, hour, minute, second, zone = found.groups()
+    offset = "+00:00" if zone in (None, "Z") else (zone if ":" in zone else f"{zone[:3]}:{zone[3:]}")
+    return f"{year}-{month}-{day or '01'}T{hour or '00'}:{minute or '00'}:{second or '00'}{offset}"
+
+
+def _ordered(parse: Callable[[str], float | None], test: Callable[[float, float], bool]) -> Compare:
+    def compare(wanted: str, actual: str) -> bool:
+        left, right = parse(wanted), parse(actual)
+        return left is not None and right is not None and test(right, left)
+
+    return compare
+
+
+@lru_cache(maxsize=4096)
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """The address range of a CIDR or single address, or None."""
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def _in_network(wanted: str, actual: str) -> bool:
+    outer, inner = network(wanted), network(actual)
+    if outer is None or inner is None or outer.version != inner.version:
+        return False
+    return inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def _arn_like(pattern: str, actual: str) -> bool:
+    wanted, given = pattern.split(":", 5), actual.split(":", 5)
+    if len(wanted) != 6 or parse_arn(actual) is None:
+        return False
+    return all(glob.matches(part, text) for part, text in zip(wanted, given, strict=True))
+
+
+def _binary(wanted: str, actual: str) -> bool:
+    try:
+        return base64.b64decode(wanted, validate=True) == base64.b64decode(actual, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _bool(wanted: str, actual: str) -> bool:
+    return wanted.strip().lower() in ("true", "false") and wanted.strip().lower() == actual.strip().lower()
+
+
+def _string_equals(wanted: str, actual: str) -> bool:
+    return glob.plain(wanted) == actual
+
+
+def _string_equals_ignore_case(wanted: str, actual: str) -> bool:
+    return glob.plain(wanted).lower() == actual.lower()
+
+
+_ORDER: dict[str, Callable[[float, float], bool]] = {
+    "equals": lambda actual, wanted: actual == wanted,
+    "lessthan": lambda actual, wanted: actual < wanted,
+    "lessthanequals": lambda actual, wanted: actual <= wanted,
+    "greaterthan": lambda actual, wanted: actual > wanted,
+    "greaterthanequals": lambda actual, wanted: actual >= wanted,
+}
+
+COMPARE: dict[str, Compare] = {
+    "stringequals": _string_equals,
+    "stringequalsignorecase": _string_equals_ignore_case,
+    "stringlike": glob.matches,
+    "bool": _bool,
+    "binaryequals": _binary,
+    "ipaddress": _in_network,
+    "arnlike": _arn_like,
+    **{f"numeric{name}": _ordered(_number, test) for name, test in _ORDER.items()},
+    **{f"date{name}": _ordered(timestamp, test) for name, test in _ORDER.items()},
+}
+"""Base operator → test of one wanted value against one actual value."""

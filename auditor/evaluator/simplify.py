@@ -1,0 +1,177 @@
+"""Residual trees in normal form: no decided parts, no duplicates, contradictions and tautologies folded.
+
+What siblings already say is assumed while a part is looked at: in a conjunction the other tests hold, in a disjunction
+they do not. That absorbs, removes repetition, and finds contradictions across layers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from auditor.evaluator.consistency import Literal, satisfiable
+from auditor.evaluator.expressions import all_of, any_of, leaves, negate
+from auditor.evaluator.operators import parse_operator, satisfied
+from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual, to_json
+
+LEAF_LIMIT = 300
+"""Above this size only the constants are folded: hostile policies must not cost minutes."""
+_PASSES = 4
+_VIA_SERVICE = "kms:viaservice"
+_THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
+
+Assumed = dict[str, tuple[Literal, ...]]
+
+
+def simplify(tree: Residual) -> Residual:
+    """The normal form of ``tree``; equal inputs in another order give the equal output."""
+    if isinstance(tree, Constant | Leaf):
+        return tree
+    if sum(1 for _ in leaves(tree)) > LEAF_LIMIT:
+        return _sorted(tree)
+    for _ in range(_PASSES):
+        before = tree
+        tree = _sorted(_reduce(tree, {}))
+        if tree == before:
+            break
+    return tree
+
+
+def literal_of(item: Residual) -> Literal | None:
+    """The leaf and its sign when ``item`` is a leaf or a negated leaf."""
+    if isinstance(item, Leaf):
+        return item, True
+    if isinstance(item, Not) and isinstance(item.item, Leaf):
+        return item.item, False
+    return None
+
+
+def _sort_key(item: Residual) -> str:
+    return json.dumps(to_json(item), ensure_ascii=True)
+
+
+def _sorted(item: Residual) -> Residual:
+    match item:
+        case AllOf(items):
+            return all_of(sorted((_sorted(part) for part in items), key=_sort_key))
+        case AnyOf(items):
+            return any_of(sorted((_sorted(part) for part in items), key=_sort_key))
+        case Not(inner):
+            return negate(_sorted(inner))
+    return item
+
+
+def _assume(assumed: Assumed, literals: Iterable[Literal]) -> Assumed:
+    result = dict(assumed)
+    for literal in literals:
+        key = literal[0].key.lower()
+        result[key] = (*result.get(key, ()), literal)
+        if key == _VIA_SERVICE and _needs_presence(literal):
+            # A request that comes through a service is, by definition, one with aws:ViaAWSService true.
+            result["aws:viaawsservice"] = (*result.get("aws:viaawsservice", ()), (_THROUGH_SERVICE, True))
+    return result
+
+
+def _needs_presence(literal: Literal) -> bool:
+    operator = parse_operator(literal[0].operator)
+    return operator is not None and satisfied(operator, literal[0].values, ()) != literal[1]
+
+
+def _reduce(item: Residual, assumed: Assumed) -> Residual:
+    literal = literal_of(item)
+    if literal is not None:
+        return _reduce_literal(item, literal, assumed)
+    if isinstance(item, AllOf):
+        return _absorb(_reduce_parts(item.items, assumed, conjunction=True), AllOf)
+    if isinstance(item, AnyOf):
+        return _factor(_absorb(_reduce_parts(item.items, assumed, conjunction=False), AnyOf))
+    return _reduce(negate(item.item), assumed) if isinstance(item, Not) else item
+
+
+def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Residual:
+    given = assumed.get(literal[0].key.lower(), ())
+    if not given:
+        return item
+    if not satisfiable((*given, literal)):
+        return FALSE
+    if not satisfiable((*given, (literal[0], not literal[1]))):
+        return TRUE
+    return item
+
+
+def _reduce_parts(items: tuple[Residual, ...], assumed: Assumed, *, conjunction: bool) -> Residual:
+    """Each part under what the others say; parts that say nothing new drop out one after the other."""
+    ends = FALSE if conjunction else TRUE
+    join = all_of if conjunction else any_of
+    joined = join(_merge(items, conjunction=conjunction))
+    if not isinstance(joined, AllOf if conjunction else AnyOf):
+        return _reduce(joined, assumed) if isinstance(joined, AllOf | AnyOf) else _lone(joined, assumed)
+    parts: list[Residual] = list(joined.items)
+    for index in range(len(parts)):
+        others = [
+            (found[0], found[1] if conjunction else not found[1])
+            for place, part in enumerate(parts)
+            if place != index and (found := literal_of(part)) is not None
+        ]
+        parts[index] = _reduce(parts[index], _assume(assumed, others))
+        if parts[index] == ends:
+            return ends
+    return join(parts)
+
+
+def _lone(item: Residual, assumed: Assumed) -> Residual:
+    return item if isinstance(item, Constant) else _reduce(item, assumed)
+
+
+def _merge(items: tuple[Residual, ...], *, conjunction: bool) -> list[Residual]:
+    """In a disjunction, equal operators on one key become one test with all values (values are OR); in a conjunction
+    the same holds for what must not match."""
+    merged: dict[tuple[str, str], list[Leaf]] = {}
+    rest: list[Residual] = []
+    for item in items:
+        literal = literal_of(item)
+        if literal is not None and literal[1] is not conjunction and _mergeable(literal[0]):
+            merged.setdefault((literal[0].operator, literal[0].key), []).append(literal[0])
+        else:
+            rest.append(item)
+    for (operator, key), same in merged.items():
+        values = tuple(sorted({value for leaf in same for value in leaf.values}))
+        leaf = Leaf(operator, key, values, same[0].source)
+        rest.append(negate(leaf) if conjunction else leaf)
+    return rest
+
+
+def _mergeable(leaf: Leaf) -> bool:
+    operator = parse_operator(leaf.operator)
+    return (
+        operator is not None
+        and not operator.negated
+        and operator.quantifier != "all"
+        and operator.base in ("stringequals", "stringlike", "arnlike", "stringequalsignorecase", "ipaddress")
+    )
+
+
+def _absorb(item: Residual, kind: type[AllOf] | type[AnyOf]) -> Residual:
+    """Drops what a simpler sibling already says: a ∨ (a ∧ b) = a, and its dual."""
+    if not isinstance(item, AllOf | AnyOf) or not isinstance(item, kind):
+        return item
+    inner = AnyOf if kind is AllOf else AllOf
+    sets = [frozenset(part.items) if isinstance(part, inner) else frozenset([part]) for part in item.items]
+    kept = [
+        part
+        for index, part in enumerate(item.items)
+        if not any(sets[other] < sets[index] for other in range(len(sets)) if other != index)
+    ]
+    return all_of(kept) if kind is AllOf else any_of(kept)
+
+
+def _factor(item: Residual) -> Residual:
+    """(a ∧ b) ∨ (a ∧ c) = a ∧ (b ∨ c), when every alternative shares something."""
+    if not isinstance(item, AnyOf):
+        return item
+    sets = [list(part.items) if isinstance(part, AllOf) else [part] for part in item.items]
+    shared = [part for part in sets[0] if all(part in other for other in sets[1:])]
+    if not shared:
+        return item
+    rests = [all_of(part for part in parts if part not in shared) for parts in sets]
+    return all_of([*shared, any_of(rests)])

@@ -1,0 +1,134 @@
+"""Compiled statements: an action mask, resource patterns and the condition keys that they need.
+
+A statement is compiled once per document; documents are recognised by their text. Statements without a KMS action are
+dropped here, so they cost nothing later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.evaluator import glob, vocabulary
+from auditor.evaluator.variables import VARIABLE
+from auditor.model.actions import ALL, ON_KEY, mask_of, match_pattern
+from auditor.model.policy import AttachedPolicy, Layer, Policy, Statement, StatementRef
+
+_DATA_KEYS = mask_of(
+    [
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateDataKeyPairWithoutPlaintext",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """One statement ready for evaluation.
+
+    ``mask``: the KMS actions it is about. ``groups`` splits the mask into parts whose requests carry the same
+    condition keys. ``keys``: the lower-case condition keys of its conditions and variables.
+    """
+
+    statement: Statement
+    ref: StatementRef
+    has_variables: bool
+    mask: int
+    groups: tuple[int, ...]
+    keys: frozenset[str]
+
+    @property
+    def allows(self) -> bool:
+        """Whether the effect is Allow."""
+        return self.statement.effect == "Allow"
+
+    @property
+    def plain(self) -> bool:
+        """Whether neither conditions nor variables make it depend on the caller, the key or the request."""
+        return not self.keys and self.statement.condition_readable
+
+
+_CACHE: dict[tuple[str, Layer, str, str], tuple[Compiled, ...]] = {}
+_CACHE_LIMIT = 200_000
+
+
+def compile_policy(attached: AttachedPolicy, owner: str) -> tuple[Compiled, ...]:
+    """The statements of a document that concern KMS. ``owner`` is what citations name; empty: clear from context."""
+    identity = (attached.policy.text, attached.layer, attached.name, owner)
+    found = _CACHE.get(identity)
+    if found is None:
+        if len(_CACHE) >= _CACHE_LIMIT:
+            _CACHE.clear()
+        found = tuple(
+            compiled
+            for statement in attached.policy.statements
+            if (compiled := _compile(statement, attached, owner)) is not None
+        )
+        _CACHE[identity] = found
+    return found
+
+
+def action_mask(statement: Statement) -> int:
+    """The KMS actions that the statement's Action or NotAction covers; 0 when it has neither."""
+    if statement.actions is not None:
+        mask = 0
+        for pattern in statement.actions:
+            mask |= match_pattern(pattern)
+        return mask
+    if statement.not_actions is not None:
+        mask = 0
+        for pattern in statement.not_actions:
+            mask |= match_pattern(pattern)
+        return ALL & ~mask
+    return 0
+
+
+def _compile(statement: Statement, attached: AttachedPolicy, owner: str) -> Compiled | None:
+    mask = action_mask(statement)
+    if statement.effect is None or not mask or (statement.resources is None and statement.not_resources is None):
+        return None
+    keys = _condition_keys(statement, attached.policy)
+    ref = StatementRef(attached.layer, attached.name, owner, statement.index, statement.sid)
+    return Compiled(statement, ref, attached.policy.has_variables, mask, _groups(mask, keys), keys)
+
+
+def _condition_keys(statement: Statement, policy: Policy) -> frozenset[str]:
+    keys = {test.key.lower() for test in statement.conditions}
+    if policy.has_variables:
+        texts = [value for test in statement.conditions for value in test.values]
+        texts += [*(statement.resources or ()), *(statement.not_resources or ())]
+        for text in texts:
+            for found in VARIABLE.finditer(text):
+                keys.add(found.group(1).split(",")[0].strip().lower())
+    return frozenset(keys - {"*", "?", "$"})
+
+
+def _groups(mask: int, keys: frozenset[str]) -> tuple[int, ...]:
+    splitters = [ON_KEY]
+    for key in keys:
+        if key.startswith("kms:") or vocabulary.family_of(key) in ("aws:requesttag/", "aws:tagkeys"):
+            splitters.append(vocabulary.carried_by(key))
+        if key == "kms:encryptionalgorithm":
+            splitters.append(_DATA_KEYS)
+    return split([mask], splitters)
+
+
+def split(groups: list[int], splitters: list[int]) -> tuple[int, ...]:
+    """The partition of ``groups`` by every mask of ``splitters``, without empty parts."""
+    for splitter in splitters:
+        groups = [part for group in groups for part in (group & splitter, group & ~splitter) if part]
+    return tuple(groups)
+
+
+def covers_everything(pattern: str, account: str | None) -> bool:
+    """Whether an identity statement's Resource reaches actions without a key: ``*``, or an account-wide KMS pattern.
+
+    The second form is contested (section 2, step 2): it counts.
+    """
+    if set(pattern) == {"*"}:
+        return True
+    parts = pattern.split(":", 5)
+    if len(parts) != 6 or not glob.matches(parts[2], "kms"):
+        return False
+    return glob.matches(parts[4], account or "") and set(parts[5]) == {"*"}

@@ -1,0 +1,65 @@
+"""What decides whether two keys, or two callers, can be told apart by the statements in play."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from auditor.evaluator.callers import principal_value
+from auditor.evaluator.surroundings import Surroundings
+from auditor.model.key import Fact, Key
+from auditor.model.principal import Principal
+
+_ALIAS_KEYS = ("kms:resourcealiases", "kms:requestalias")
+ACCOUNT_SCOPED = frozenset(
+    {"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "kms:calleraccount"}
+    | {"aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist"}
+    | {"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:viaawsservice"}
+)
+"""Condition keys of the caller that are equal for all principals of one kind and account."""
+
+
+def key_trait(name: str, key: Key) -> Hashable:
+    """Everything about the key that the value of condition key ``name`` (lower case) can depend on."""
+    if name.startswith("aws:resourcetag/"):
+        return (key.tag(name.partition("/")[2]), Fact.TAGS in key.unread)
+    if name in _ALIAS_KEYS:
+        return (tuple(alias.name for alias in key.aliases), Fact.ALIASES in key.unread)
+    if name == "aws:requestedregion":
+        return key.region
+    if name in ("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"):
+        return key.account
+    if name == "kms:trailingdayswithoutkeyusage":
+        return key.arn
+    if name.startswith("kms:") and name not in ("kms:viaservice", "kms:calleraccount"):
+        return (
+            key.spec,
+            key.usage,
+            key.origin,
+            key.multi_region_key_type if key.multi_region else "single-Region",
+            key.encryption_algorithms,
+            key.signing_algorithms,
+            key.mac_algorithms,
+            Fact.KEY_METADATA in key.unread,
+        )
+    return None
+
+
+def caller_scoped(names: Iterable[str]) -> tuple[str, ...]:
+    """The condition keys among ``names`` whose value belongs to the individual caller."""
+    return tuple(
+        sorted(
+            name
+            for name in names
+            if name not in ACCOUNT_SCOPED
+            and (name.startswith("aws:principal") or name in ("aws:userid", "aws:username", "aws:assumedroot"))
+        )
+    )
+
+
+def caller_values(names: Iterable[str], principal: Principal, surroundings: Surroundings) -> tuple[Hashable, ...]:
+    """What is known of the caller for each name of ``names``; equal tuples cannot be told apart by them."""
+    return tuple(
+        principal_value("aws:principalaccount" if name == "kms:calleraccount" else name, principal, surroundings)
+        for name in names
+        if name.startswith("aws:") or name == "kms:calleraccount"
+    )

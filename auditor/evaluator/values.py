@@ -1,0 +1,48 @@
+"""What is known of a condition key's value before a request is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The value is settled; no values means that the key is absent."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunTime:
+    """Only a request can tell.
+
+    ``domain``: all values the key can take, when that is a known list. ``may_be_absent``: a request without the key is
+    possible. ``account`` / ``prefix`` / ``not_value`` narrow the value: an ARN of that account, a text that begins
+    so, a text that is not (and does not begin with) this organization id.
+    """
+
+    domain: tuple[str, ...] | None = None
+    may_be_absent: bool = True
+    account: str | None = None
+    prefix: str | None = None
+    not_value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A fact that could not be read, or an effect that AWS does not document. ``what`` names it."""
+
+    what: str
+
+
+KeyValue = Known | RunTime | Unsettled
+ABSENT = Known(())
+ANY = RunTime()
+ALWAYS_PRESENT = RunTime(may_be_absent=False)
+BOOLEAN = RunTime(domain=("false", "true"), may_be_absent=False)
+OPTIONAL_BOOLEAN = RunTime(domain=("false", "true"))
+
+
+def known(value: str | None) -> Known:
+    """A settled single value, or absent for None."""
+    return ABSENT if value is None else Known((value,))

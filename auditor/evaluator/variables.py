@@ -1,0 +1,70 @@
+"""Policy variables, ``${aws:PrincipalTag/team, 'default'}`` (IAM reference, policy variables and tags).
+
+They count in documents of Version 2012-10-17 only; the caller checks that. A variable whose value only a request can
+tell stays in the text as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from auditor.evaluator import glob
+from auditor.evaluator.values import KeyValue, Known, Unsettled
+
+VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_LITERALS = {"*": glob.LITERAL_STAR, "?": glob.LITERAL_MARK, "$": "$"}
+_DEFAULT = re.compile(r"^\s*([^,]+?)\s*(?:,\s*'(.*)'\s*)?$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A value after replacement. ``text`` None: a variable has no value and no default, so the value matches nothing.
+
+    ``open``: it still holds variables that only a request can fill in. ``unsettled``: what could not be read.
+    """
+
+    text: str | None
+    open: bool = False
+    unsettled: str | None = None
+
+
+def resolve(text: str, value_of: Callable[[str], KeyValue]) -> Resolved:
+    """``text`` with its variables replaced by what is known."""
+    if "${" not in text:
+        return Resolved(text)
+    pieces: list[str] = []
+    position, still_open = 0, False
+    for found in VARIABLE.finditer(text):
+        pieces.append(text[position : found.start()])
+        position = found.end()
+        piece = _piece(found.group(1), value_of)
+        if isinstance(piece, Resolved):
+            if piece.text is None:
+                return piece
+            still_open = True
+            pieces.append(found.group(0))
+        else:
+            pieces.append(piece)
+    pieces.append(text[position:])
+    return Resolved("".join(pieces), still_open)
+
+
+def _piece(body: str, value_of: Callable[[str], KeyValue]) -> str | Resolved:
+    if body in _LITERALS:
+        return _LITERALS[body]
+    found = _DEFAULT.match(body)
+    if found is None:
+        return Resolved(None)
+    name, default = found.group(1), found.group(2)
+    value = value_of(name)
+    if isinstance(value, Unsettled):
+        return Resolved(None, unsettled=value.what)
+    if not isinstance(value, Known):
+        return Resolved("", open=True)
+    if len(value.values) == 1:
+        return glob.literal(value.values[0])
+    if not value.values and default is not None:
+        return glob.literal(default)
+    return Resolved(None)

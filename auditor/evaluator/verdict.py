@@ -1,0 +1,204 @@
+"""From combined layers to a Decision: outcome, reason, residual and the chain of causes.
+
+Source: kms-authorization.md section 2 (steps 4 to 8) and the reason codes of section 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditor.evaluator.contributions import Slot, layer_of
+from auditor.evaluator.expressions import all_of, any_of, has_unsettled, leaves, negate
+from auditor.evaluator.layers import DENY_SLOTS, DIRECT_SLOTS, Layers, Path, account_level_paths, paths
+from auditor.evaluator.simplify import simplify
+from auditor.model.access import Cause, Decision, Outcome, Role
+from auditor.model.actions import CROSS_ACCOUNT, ON_KEY
+from auditor.model.policy import Layer
+from auditor.model.principal import PrincipalKind
+from auditor.model.residual import FALSE, TRUE, Residual
+
+DENY_REASONS = {
+    Slot.IDENTITY_DENY: "explicit_deny_identity",
+    Slot.BOUNDARY_DENY: "explicit_deny_boundary",
+    Slot.SESSION_DENY: "explicit_deny_session",
+    Slot.SCP_DENY: "explicit_deny_scp",
+    Slot.RCP_DENY: "explicit_deny_rcp",
+    Slot.KEY_DENY: "explicit_deny_key_policy",
+}
+LIMIT_REASONS = {Slot.BOUNDARY_ALLOW: "boundary_no_allow", Slot.SESSION_ALLOW: "session_no_allow"}
+_KEY_ALLOWS = (*DIRECT_SLOTS, Slot.KEY_ACCOUNT, Slot.KEY_SERVICE)
+BOUNDARY_FLAG = "boundary_not_applied_to_grant"
+
+
+def decide_group(layers: Layers) -> Decision:
+    """The decision for one group of actions that every contribution treats alike."""
+    if not layers.mask & ON_KEY:
+        return _conclude(layers, account_level_paths(layers))
+    foreign = not layers.relation.same_account and layers.relation.kind is not PrincipalKind.SERVICE
+    if foreign and not layers.mask & CROSS_ACCOUNT:
+        return Decision(Outcome.IMPLICITLY_DENIED, "action_not_cross_account")
+    return _conclude(layers, paths(layers))
+
+
+def _conclude(layers: Layers, ways: list[Path]) -> Decision:
+    denies = {slot: layers.any(slot) for slot in DENY_SLOTS if slot in layers.by_slot}
+    guard = simplify(layers.scp_allow())
+    limited = [simplify(layers.limited(way)) for way in ways]
+    open_ways = any_of(limited)
+    certain = next((slot for slot, condition in denies.items() if simplify(condition) == TRUE), None)
+    if certain is not None:
+        return _explicit(layers, certain, ways, limited)
+    before_denies = simplify(all_of((open_ways, guard)))
+    if before_denies == FALSE:
+        return _implicit(layers, ways, limited, guard)
+    condition = simplify(all_of((before_denies, *(negate(deny) for deny in denies.values()))))
+    if condition == FALSE:
+        return _explicit(layers, _decisive(before_denies, denies), ways, limited)
+    return _open(layers, ways, limited, condition)
+
+
+def _decisive(before: Residual, denies: dict[Slot, Residual]) -> Slot:
+    """The first layer whose denies alone leave nothing of what is allowed, else the first that denies anything."""
+    for slot, deny in denies.items():
+        if simplify(all_of((before, negate(deny)))) == FALSE:
+            return slot
+    return next(slot for slot, deny in denies.items() if deny != FALSE)
+
+
+def _open(layers: Layers, ways: list[Path], limited: list[Residual], condition: Residual) -> Decision:
+    """Allowed, conditional or unknown: something lets the caller through."""
+    way = _leading(ways, limited)
+    used = [slot for path, residual in zip(ways, limited, strict=True) if residual != FALSE for slot in path.slots]
+    causes = [
+        *_causes(layers, dict.fromkeys(used), Role.ALLOWS),
+        *_causes(layers, (slot for slot in DENY_SLOTS if slot in layers.by_slot), Role.LIMITS),
+        *_causes(layers, (Slot.BOUNDARY_ALLOW, Slot.SESSION_ALLOW), Role.LIMITS, conditional=True),
+        *_causes(layers, (Slot.SCP_ALLOW,), Role.LIMITS, conditional=True),
+    ]
+    flags = _flags(layers, way)
+    if condition == TRUE:
+        return Decision(Outcome.ALLOWED, way.reason, None, tuple(causes), way.path, flags)
+    if has_unsettled(condition):
+        missing = dict.fromkeys(leaf.key for leaf in leaves(condition) if leaf.operator == "Unsettled")
+        causes = [cause for cause in causes if cause.role is not Role.UNREAD]
+        causes += [Cause(_gap_layer(what), Role.UNREAD, note=what) for what in missing]
+        return Decision(Outcome.UNKNOWN, way.reason, condition, tuple(causes), way.path, flags)
+    return Decision(Outcome.CONDITIONAL, way.reason, condition, tuple(causes), way.path, flags)
+
+
+_GAP_LAYERS = (
+    ("key policy", Layer.KEY_POLICY),
+    ("boundary", Layer.BOUNDARY),
+    ("session", Layer.SESSION),
+    ("service control", Layer.SCP),
+    ("SCP", Layer.SCP),
+    ("resource control", Layer.RCP),
+    ("RCP", Layer.RCP),
+    ("grants", Layer.GRANT),
+    ("identity", Layer.IDENTITY),
+    ("principal", Layer.IDENTITY),
+    ("organization", Layer.SCP),
+)
+
+
+def _gap_layer(what: str) -> Layer:
+    return next((layer for word, layer in _GAP_LAYERS if word in what), Layer.KEY_POLICY)
+
+
+def _leading(ways: list[Path], limited: list[Residual]) -> Path:
+    """The path that a decision names: the first that holds without conditions, else the first that may hold."""
+    for wanted in (lambda residual: residual == TRUE, lambda residual: not has_unsettled(residual), lambda _: True):
+        for way, residual in zip(ways, limited, strict=True):
+            if residual != FALSE and wanted(residual):
+                return way
+    return ways[0]
+
+
+def _flags(layers: Layers, way: Path) -> tuple[str, ...]:
+    found = {flag for slot in way.slots for item in layers.by_slot.get(slot, ()) for flag in item.flags}
+    if way.slots == (Slot.GRANT,) and layers.relation.boundary and layers.any(Slot.BOUNDARY_ALLOW) != TRUE:
+        found.add(BOUNDARY_FLAG)
+    return tuple(sorted(found))
+
+
+def _explicit(layers: Layers, slot: Slot, ways: list[Path], limited: list[Residual]) -> Decision:
+    used = [kind for path, residual in zip(ways, limited, strict=True) if residual != FALSE for kind in path.slots]
+    denying = [slot, *(other for other in DENY_SLOTS if other is not slot and other in layers.by_slot)]
+    causes = (*_causes(layers, denying, Role.DENIES), *_causes(layers, dict.fromkeys(used), Role.ALLOWS))
+    return Decision(Outcome.EXPLICITLY_DENIED, DENY_REASONS[slot], None, causes)
+
+
+def _implicit(layers: Layers, ways: list[Path], limited: list[Residual], guard: Residual) -> Decision:
+    """The denial nearest to success: what is missing once everything else is granted."""
+    if any(residual != FALSE for residual in limited):
+        used = [kind for path, residual in zip(ways, limited, strict=True) if residual != FALSE for kind in path.slots]
+        missing = _missing_scp(layers) if guard == FALSE else ()
+        causes = (*missing, *_causes(layers, dict.fromkeys(used), Role.ALLOWS))
+        return Decision(Outcome.IMPLICITLY_DENIED, "scp_no_allow", None, causes)
+    for way in ways:
+        if simplify(way.open) == FALSE:
+            continue
+        stopping = next((slot for slot in way.limits if _stops(layers, way, slot)), way.limits[0])
+        missing = (Cause(layer_of(stopping), Role.MISSING, note="no statement allows the action"),)
+        causes = (*missing, *_causes(layers, way.slots, Role.ALLOWS))
+        return Decision(Outcome.IMPLICITLY_DENIED, LIMIT_REASONS[stopping], None, causes)
+    return _no_path(layers)
+
+
+def _stops(layers: Layers, way: Path, slot: Slot) -> bool:
+    return simplify(all_of((way.open, layers.limit(slot)))) == FALSE
+
+
+def _missing_scp(layers: Layers) -> tuple[Cause, ...]:
+    found = layers.by_slot.get(Slot.SCP_ALLOW, ())
+    names = layers.relation.scp_levels or ()
+    return tuple(
+        Cause(Layer.SCP, Role.MISSING, owner=name, note="no SCP attached here allows the action")
+        for level, name in enumerate(names)
+        if not any(item.level == level for item in found)
+    )
+
+
+def _no_path(layers: Layers) -> Decision:
+    """No path is even open: which half is there, which is missing (sections 6 and 8)."""
+    identity = Slot.IDENTITY_ALLOW in layers.by_slot
+    key_policy = any(slot in layers.by_slot for slot in _KEY_ALLOWS)
+    kind = layers.relation.kind
+    grants = any(slot in layers.by_slot for slot in (Slot.GRANT_ACCOUNT, Slot.RETIRE_ACCOUNT))
+    if not layers.mask & ON_KEY:
+        direct = any(slot in layers.by_slot for slot in DIRECT_SLOTS)
+        reason = "action_not_authorized_by_key_policy" if direct and not identity else "no_identity_allow"
+    elif kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE) and layers.relation.same_account:
+        reason = "no_allow"
+    elif key_policy or (grants and not identity):
+        reason = "no_identity_allow" if layers.relation.same_account else "cross_account_no_identity_allow"
+    elif identity:
+        reason = "no_delegation" if layers.relation.same_account else "cross_account_no_key_policy_allow"
+    else:
+        reason = "no_allow"
+    return Decision(Outcome.IMPLICITLY_DENIED, reason, None, _halves(layers, reason))
+
+
+def _halves(layers: Layers, reason: str) -> tuple[Cause, ...]:
+    if reason == "no_allow":
+        return ()
+    present = [*_KEY_ALLOWS, Slot.IDENTITY_ALLOW, Slot.GRANT_ACCOUNT]
+    wanted = Layer.KEY_POLICY if reason in ("no_delegation", "cross_account_no_key_policy_allow") else Layer.IDENTITY
+    missing = Cause(wanted, Role.MISSING, note="no statement allows the action")
+    # One half alone allows nothing: it is cited as what would count, not as an allow.
+    return (missing, *_causes(layers, present, Role.LIMITS))
+
+
+def _causes(layers: Layers, slots: Iterable[Slot], role: Role, *, conditional: bool = False) -> list[Cause]:
+    """The evidence in ``slots``, each statement once; ``conditional``: only what holds under conditions."""
+    found: dict[Cause, None] = {}
+    for slot in slots:
+        for item in layers.by_slot.get(slot, ()):
+            if conditional and item.residual == TRUE:
+                continue
+            unread = item.source is None and item.grant is None
+            if unread and item.residual == TRUE:
+                continue  # the assumed own side of an uncollected caller
+            owner = item.source.owner if item.source else ""
+            found.setdefault(Cause(layer_of(slot), Role.UNREAD if unread else role, item.source, item.grant, owner))
+    return list(found)

@@ -1,0 +1,98 @@
+"""The condition keys of KMS requests: canonical names, which actions carry them, and what sort each is.
+
+Source: ``model/data/condition_keys.json`` and the per-action lists of ``model/data/actions.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import Any
+
+from auditor.model.actions import ACTIONS, ON_KEY, mask_of
+
+TAG_FAMILIES = ("aws:resourcetag/", "aws:principaltag/", "aws:requesttag/", "kms:encryptioncontext:")
+RESOURCE_KEYS = frozenset(
+    {"kms:keyspec", "kms:keyusage", "kms:keyorigin", "kms:multiregion", "kms:multiregionkeytype"}
+    | {"kms:customermasterkeyspec", "kms:customermasterkeyusage", "kms:resourcealiases"}
+)
+"""Keys that describe the KMS key itself; every action on a key carries them (kms-authorization.md section 3)."""
+
+
+@cache
+def _entries() -> tuple[dict[str, Any], ...]:
+    text = files("auditor.model").joinpath("data/condition_keys.json").read_text(encoding="utf-8")
+    return tuple(json.loads(text)["keys"])
+
+
+@cache
+def _by_name() -> dict[str, dict[str, Any]]:
+    table: dict[str, dict[str, Any]] = {}
+    for entry in _entries():
+        table[family_of(entry["key"].split("${")[0].lower().removesuffix("*"))] = entry
+        for member in entry.get("members", ()):
+            table[member.lower()] = entry
+    return table
+
+
+@lru_cache(maxsize=16384)
+def family_of(name: str) -> str:
+    """The lower-case name, or the family prefix of a key with a tag or context part."""
+    lowered = name.lower()
+    for family in TAG_FAMILIES:
+        if lowered.startswith(family):
+            return family
+    return "kms:recipientattestation:" if lowered.startswith("kms:recipientattestation:") else lowered
+
+
+@lru_cache(maxsize=16384)
+def canonical(name: str) -> str:
+    """The name as AWS spells it; the part after a family prefix stays as written; an unknown name stays whole."""
+    family = family_of(name)
+    entry = _by_name().get(name.lower()) or _by_name().get(family)
+    if entry is None:
+        return name
+    for member in entry.get("members", ()):
+        if member.lower() == name.lower():
+            return str(member)
+    spelled = str(entry["key"]).split("${")[0].removesuffix("*")
+    return spelled + name[len(spelled) :]
+
+
+def exists(name: str) -> bool:
+    """Whether the vocabulary knows this key."""
+    return family_of(name) in _by_name() or name.lower() in _by_name()
+
+
+def multi_valued(name: str) -> bool:
+    """Whether a request may carry several values for the key."""
+    entry = _by_name().get(family_of(name))
+    return bool(entry and entry["multi_valued"])
+
+
+@cache
+def _action_masks() -> dict[str, int]:
+    masks: dict[str, int] = {}
+    text = files("auditor.model").joinpath("data/actions.json").read_text(encoding="utf-8")
+    for bit, entry in enumerate(json.loads(text)["actions"]):
+        listed = entry["condition_keys"] + entry["condition_keys_from_api_reference_only"]
+        for name in listed:
+            family = family_of(name.split("${")[0])
+            masks[family] = masks.get(family, 0) | 1 << bit
+    for entry in _entries():
+        if isinstance(entry["operations"], list) and entry["key"].startswith("kms:"):
+            family = family_of(entry["key"].split("${")[0].removesuffix("*"))
+            masks[family] = masks.get(family, 0) | mask_of(entry["operations"])
+    for name in RESOURCE_KEYS:
+        masks[name] = ON_KEY | mask_of(["CreateKey"])
+    masks["kms:resourcealiases"] = ON_KEY
+    masks["kms:recipientattestation:"] = sum(1 << action.bit for action in ACTIONS if action.recipient_attestation)
+    masks["kms:calleraccount"] = (1 << len(ACTIONS)) - 1
+    return masks
+
+
+@lru_cache(maxsize=16384)
+def carried_by(name: str) -> int:
+    """The mask of the actions whose requests can carry a ``kms:`` key; 0 for a ``kms:`` name that does not exist."""
+    return _action_masks().get(family_of(name), 0)

@@ -1,0 +1,208 @@
+"""Residual conditions in plain words: “only through Secrets Manager in us-east-1, with encryption context …”."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.evaluator.expressions import UNSETTLED
+from auditor.evaluator.operators import parse_operator
+from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
+
+SERVICES = {
+    "secretsmanager": "Secrets Manager",
+    "s3": "Amazon S3",
+    "ec2": "Amazon EBS",
+    "rds": "Amazon RDS",
+    "dynamodb": "DynamoDB",
+    "lambda": "Lambda",
+    "sqs": "Amazon SQS",
+    "sns": "Amazon SNS",
+    "ssm": "Systems Manager",
+    "elasticfilesystem": "Amazon EFS",
+    "redshift": "Amazon Redshift",
+    "kinesis": "Kinesis",
+    "es": "OpenSearch Service",
+    "ecr": "Amazon ECR",
+    "backup": "AWS Backup",
+    "glue": "AWS Glue",
+    "workmail": "WorkMail",
+    "sagemaker": "SageMaker",
+    "logs": "CloudWatch Logs",
+}
+"""Names people use for the services of kms:ViaService; any other is printed as written."""
+
+_VIA = re.compile(r"^([a-z0-9-]+)\.([a-z0-9-]+|\*)\.amazonaws\.com$")
+_SUBJECTS = {
+    "aws:principalorgid": "callers of organization",
+    "aws:principalorgpaths": "callers below the organization path",
+    "aws:principalaccount": "callers of account",
+    "kms:calleraccount": "callers of account",
+    "aws:principalarn": "the caller",
+    "aws:sourceip": "the source address",
+    "aws:sourcevpce": "the VPC endpoint",
+    "aws:sourcevpc": "the VPC",
+    "aws:sourcearn": "on behalf of",
+    "aws:sourceaccount": "on behalf of account",
+    "aws:requestedregion": "the Region",
+    "kms:requestalias": "the alias used in the request",
+    "sts:rolesessionname": "session",
+    "kms:grantoperations": "the grant's operations",
+    "kms:granteeprincipal": "the grantee",
+    "kms:encryptioncontextkeys": "the encryption context's keys",
+}
+_COMPARISONS = {
+    "stringequals": "is",
+    "stringequalsignorecase": "is (in any case)",
+    "stringlike": "matches",
+    "arnlike": "matches",
+    "bool": "is",
+    "ipaddress": "is in",
+    "binaryequals": "is",
+    "numericequals": "is",
+    "numericlessthan": "is below",
+    "numericlessthanequals": "is at most",
+    "numericgreaterthan": "is above",
+    "numericgreaterthanequals": "is at least",
+    "dateequals": "is",
+    "datelessthan": "is before",
+    "datelessthanequals": "is not after",
+    "dategreaterthan": "is after",
+    "dategreaterthanequals": "is not before",
+}
+_BOOLEANS = {
+    ("kms:grantisforawsresource", "true"): "when an AWS service makes the grant call for the caller",
+    ("aws:multifactorauthpresent", "true"): "with MFA",
+    ("aws:multifactorauthpresent", "false"): "without MFA",
+    ("aws:viaawsservice", "true"): "when an AWS service calls for the caller",
+    ("aws:viaawsservice", "false"): "in a direct call",
+    ("aws:principalisawsservice", "true"): "by an AWS service",
+}
+
+
+def in_words(residual: Residual | None) -> str:
+    """The condition as a phrase that completes “allowed …”; empty for no condition."""
+    if residual is None or residual == Constant(True):
+        return ""
+    return _phrase(residual, nested=False)
+
+
+def _phrase(item: Residual, *, nested: bool) -> str:
+    match item:
+        case Constant(value):
+            return "always" if value else "never"
+        case Leaf():
+            return _leaf(item, holds=True)
+        case Not(Leaf() as leaf):
+            return _leaf(leaf, holds=False)
+        case Not(inner):
+            return f"not ({_phrase(inner, nested=False)})"
+        case AllOf(items):
+            text = " and ".join(_phrase(part, nested=True) for part in items)
+        case AnyOf(items):
+            text = " or ".join(_phrase(part, nested=True) for part in items)
+    return f"({text})" if nested else text
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    if not values:
+        return "nothing"
+    if len(values) == 1:
+        return values[0]
+    shown = values[:8]
+    rest = f" or {len(values) - 8} more" if len(values) > 8 else ""
+    if rest:
+        return ", ".join(shown) + rest
+    return f"{', '.join(shown[:-1])} or {shown[-1]}"
+
+
+def _leaf(leaf: Leaf, *, holds: bool) -> str:
+    if leaf.operator == UNSETTLED:
+        return f"{'depends' if holds else 'unless it depends'} on {leaf.key}, which could not be read"
+    if leaf.operator.startswith("Grant"):
+        return _grant_constraint(leaf, holds)
+    operator = parse_operator(leaf.operator)
+    key = leaf.key.lower()
+    if operator is None:
+        return f"{'if' if holds else 'unless'} {leaf.operator} {leaf.key} {_listed(leaf.values)}"
+    positive = holds != operator.negated
+    absent = _absent_passes(operator.if_exists, operator.negated, operator.quantifier, holds)
+    if operator.base == "null":
+        missing = any(value.lower() == "true" for value in leaf.values) == holds
+        return _presence(key, leaf.key, missing)
+    if operator.base == "bool" and len(leaf.values) == 1:
+        return _boolean(key, leaf, positive, absent)
+    return _test(key, leaf, _COMPARISONS.get(operator.base, operator.base), operator.quantifier, positive) + absent
+
+
+def _absent_passes(if_exists: bool, negated: bool, quantifier: str, holds: bool) -> str:
+    """A reminder where a request without the key passes too."""
+    passes = if_exists or quantifier == "all" or (negated and quantifier != "any")
+    return " (or without the key)" if passes == holds and (if_exists or quantifier == "all") else ""
+
+
+def _presence(key: str, name: str, missing: bool) -> str:
+    if key == "kms:viaservice":
+        return "only in direct calls" if missing else "only through an AWS service"
+    if key == "aws:multifactorauthage":
+        return "without MFA" if missing else "with MFA"
+    if key.startswith("kms:encryptioncontext"):
+        return f"{'without' if missing else 'with'} {_subject(key, name)}"
+    return f"only {'without' if missing else 'with'} {name} in the request"
+
+
+def _boolean(key: str, leaf: Leaf, positive: bool, absent: str) -> str:
+    value = leaf.values[0].lower()
+    wanted = value if positive else ("false" if value == "true" else "true")
+    known = _BOOLEANS.get((key, wanted))
+    if known:
+        return f"only {known}{absent}"
+    return f"only if {leaf.key} is {wanted}{absent}"
+
+
+def _services(values: tuple[str, ...]) -> str:
+    names = []
+    for value in values:
+        found = _VIA.match(value)
+        if found is None:
+            names.append(value)
+            continue
+        name = SERVICES.get(found.group(1), found.group(1))
+        names.append(name if found.group(2) == "*" else f"{name} in {found.group(2)}")
+    return _listed(tuple(names))
+
+
+def _subject(key: str, name: str) -> str:
+    if key.startswith("kms:encryptioncontext:"):
+        return f"encryption context {name[len('kms:encryptioncontext:') :]}"
+    return _SUBJECTS.get(key, name)
+
+
+def _test(key: str, leaf: Leaf, verb: str, quantifier: str, positive: bool) -> str:
+    if key == "kms:viaservice":
+        return f"{'only' if positive else 'not'} through {_services(leaf.values)}"
+    if key.startswith("kms:encryptioncontext:") and verb == "is":
+        name = leaf.key[len("kms:encryptioncontext:") :]
+        return f"{'with' if positive else 'without'} encryption context {name} = {_listed(leaf.values)}"
+    if key == "sts:rolesessionname":
+        return f"{'only for session' if positive else 'not for session'} {_listed(leaf.values)}"
+    if key in ("aws:principalorgid", "aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:sourcearn"):
+        return f"{'only' if positive else 'not'} {_subject(key, leaf.key)} {_listed(leaf.values)}"
+    each = {"any": "at least one of ", "all": "every one of "}.get(quantifier, "")
+    phrase = verb if positive else _negated(verb)
+    return f"only if {each}{_subject(key, leaf.key)} {phrase} {_listed(leaf.values)}"
+
+
+def _negated(verb: str) -> str:
+    if verb.startswith("is not "):
+        return f"is {verb[7:]}"
+    return f"is not {verb[3:]}".strip() if verb.startswith("is") else f"does not {verb.removesuffix('es')}"
+
+
+def _grant_constraint(leaf: Leaf, holds: bool) -> str:
+    pairs = " and ".join(leaf.values)
+    text = {
+        "GrantEncryptionContextEquals": f"with exactly the encryption context {pairs}",
+        "GrantEncryptionContextSubset": f"with encryption context {pairs}",
+        "GrantSourceArn": f"only on behalf of {pairs}",
+    }.get(leaf.operator, f"{leaf.operator} {pairs}")
+    return text if holds else f"not {text}"
