@@ -1,0 +1,99 @@
+"""Whether two residual conditions mean the same: compared by truth table, not by how they are written.
+
+Every leaf becomes a formula over a few atoms per condition key, and both trees are evaluated under every state that a
+key can be in: absent, or present with one of the mentioned values or another one. So order and nesting do not matter,
+``StringNotEquals`` equals the negation of ``StringEquals``, several values equal an ``any`` of single ones, and
+``…IfExists`` equals "absent, or …". It compares; it never simplifies what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+from auditor.cases.operators import Atom, Shape, atoms_of, holds
+from auditor.model.residual import TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
+
+MAX_STATES = 200_000
+"""Beyond this many combinations the trees are compared as written, after sorting."""
+
+State = Mapping[str, frozenset[Atom] | None]
+"""Condition key → the atoms that are true; None for a key that is absent."""
+
+
+def equivalent(left: Residual | None, right: Residual | None) -> bool:
+    """Whether the two trees give the same answer in every state; None means "no condition left" (true)."""
+    left, right = TRUE if left is None else left, TRUE if right is None else right
+    atoms = _atoms(left) | _atoms(right)
+    states = {key: tuple(_states(atoms, key)) for key in sorted({atom.key for atom in atoms})}
+    if prod(len(options) for options in states.values()) > MAX_STATES:
+        return _sorted_form(left) == _sorted_form(right)
+    worlds = (dict(zip(states, combination, strict=True)) for combination in product(*states.values()))
+    return all(_true(left, world) == _true(right, world) for world in worlds)
+
+
+def _atoms(tree: Residual) -> set[Atom]:
+    match tree:
+        case Leaf():
+            return set(atoms_of(tree))
+        case Not(item):
+            return _atoms(item)
+        case AllOf(items) | AnyOf(items):
+            return {atom for item in items for atom in _atoms(item)}
+        case _:
+            return set()
+
+
+def _states(atoms: set[Atom], key: str) -> Iterator[frozenset[Atom] | None]:
+    """The states of one key: absent, then present with every set of atoms that one value could make true."""
+    own = sorted(atom for atom in atoms if atom.key == key)
+    yield None
+    exact = [atom for atom in own if atom.shape is Shape.EXACT]
+    boolean = [atom for atom in own if atom.shape is Shape.BOOLEAN]
+    free = [atom for atom in own if atom.shape is Shape.FREE]
+    for value in [None, *exact]:
+        for truth in ("true", "false") if boolean else ("",):
+            certain = {atom for atom in boolean if atom.value == truth} | ({value} if value else set())
+            open_atoms = [atom for atom in free if value is None or value.implies(atom) is None]
+            certain |= {atom for atom in free if value is not None and value.implies(atom)}
+            for choice in product((False, True), repeat=len(open_atoms)):
+                yield frozenset(certain | {atom for atom, chosen in zip(open_atoms, choice, strict=True) if chosen})
+
+
+def _true(tree: Residual, world: State) -> bool:
+    match tree:
+        case Constant(value):
+            return value
+        case Leaf():
+            return holds(tree, world)
+        case Not(item):
+            return not _true(item, world)
+        case AllOf(items):
+            return all(_true(item, world) for item in items)
+        case AnyOf(items):
+            return any(_true(item, world) for item in items)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Form:
+    """A tree as a sortable value."""
+
+    kind: str
+    text: str
+    items: tuple[_Form, ...] = ()
+
+
+def _sorted_form(tree: Residual) -> _Form:
+    match tree:
+        case Constant(value):
+            return _Form("constant", str(value))
+        case Leaf(operator, key, values):
+            return _Form("leaf", "\0".join([operator.lower(), key.lower(), *sorted(values)]))
+        case Not(item):
+            return _Form("not", "", (_sorted_form(item),))
+        case AllOf(items):
+            return _Form("all", "", tuple(sorted({_sorted_form(item) for item in items})))
+        case AnyOf(items):
+            return _Form("any", "", tuple(sorted({_sorted_form(item) for item in items})))

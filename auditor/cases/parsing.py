@@ -1,0 +1,161 @@
+"""From plain data to cases: the file's frame, its defaults, and the fields of each case, all checked strictly.
+
+A file is a list of cases, or an object with ``cases`` and optionally ``defaults`` (fields for every case),
+``default_key`` and ``default_principal``. Names that begin with ``x-`` hold YAML anchors and are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from auditor.cases.fields import Field
+from auditor.cases.key_fields import read_key
+from auditor.cases.organization_fields import read_organization
+from auditor.cases.principal_fields import read_principal
+from auditor.cases.reading import find_files, read_data
+from auditor.cases.schema import DECISIONS, REASONS, UNREAD, Case, Expectation
+from auditor.errors import CaseFileError
+from auditor.evaluator.surroundings import Context, Surroundings
+from auditor.model.residual import Residual, from_json
+
+SCHEMA_VERSION = "1"
+FRAME = (
+    "schema_version",
+    "description",
+    "default_key",
+    "default_principal",
+    "defaults",
+    "cases",
+    "conventions",
+    "reason_codes",
+)
+CASE = (
+    "id",
+    "title",
+    "area",
+    "key",
+    "key_policies",
+    "grants",
+    "principal",
+    "organization",
+    "action",
+    "context",
+    "unread",
+    "as_of",
+    "expect",
+    "sources",
+    "confidence",
+    "note",
+)
+MERGED = ("key", "principal")
+"""Fields of a case that override the file's defaults one by one; every other field replaces the default as a whole."""
+AS_OF = "2026-11-22T00:00:00Z"
+"""The time of a case that names none: fixed, so that a case never changes its answer by itself."""
+
+
+def load_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
+    """All cases of the files and folders, in file order.
+
+    Raises CaseFileError, naming file, case and field, for anything that is not exactly a case.
+    """
+    cases: list[Case] = []
+    seen: dict[str, str] = {}
+    for path in find_files(paths):
+        for case in read_cases(str(path), read_data(path)):
+            if case.id in seen:
+                also = "" if seen[case.id] == case.file else f" (also in {seen[case.id]})"
+                raise CaseFileError(f"{case.file}: case {case.id}: field id: used twice{also}.")
+            seen[case.id] = case.file
+            cases.append(case)
+    return tuple(cases)
+
+
+def read_cases(file: str, data: Any) -> list[Case]:
+    """The cases of one file's data."""
+    if isinstance(data, list):
+        data = {"cases": data}
+    if isinstance(data, dict):
+        data = {name: value for name, value in data.items() if not name.startswith("x-")}
+    frame = Field(file, "", "", data)
+    frame.mapping(FRAME)
+    version = frame["schema_version"]
+    if version.default(Field.scalar, SCHEMA_VERSION) != SCHEMA_VERSION:
+        version.fail(f"{version.value!r} is not known.", f"This version reads schema {SCHEMA_VERSION}.")
+    elements = frame["cases"].elements()
+    if not elements:
+        frame["cases"].fail("is empty.")
+    return [_case(_with_defaults(frame, element)) for element in elements]
+
+
+def _with_defaults(frame: Field, element: Field) -> Field:
+    """The case with the file's defaults under it, and its id known to every complaint from here on."""
+    given = element.mapping()
+    name = given.get("id")
+    spot = Field(frame.file, name if isinstance(name, str) else element.path, "", given)
+    spot.mapping(CASE)
+    merged: dict[str, Any] = {**frame["defaults"].default(lambda f: f.mapping(CASE), {}), **given}
+    for part in MERGED:
+        layers = [frame[f"default_{part}"], frame["defaults"][part], spot[part]]
+        objects = [layer.mapping() for layer in layers if not layer.absent]
+        merged[part] = {name: value for layer in objects for name, value in layer.items()}
+    return spot.with_value(merged)
+
+
+def _case(spot: Field) -> Case:
+    case_id = spot["id"].text()
+    spot = replace(spot, case=case_id)
+    unread = frozenset(() if spot["unread"].absent else (name.choice(UNREAD) for name in spot["unread"].elements()))
+    principal = read_principal(spot["principal"], unread)
+    key = read_key(spot, unread)
+    organization = read_organization(spot["organization"], principal.account, key.account, unread)
+    return Case(
+        id=case_id,
+        file=spot.file,
+        title=spot["title"].default(Field.text, ""),
+        area=spot["area"].default(Field.text, ""),
+        key=key,
+        principal=principal,
+        surroundings=Surroundings(
+            organization=organization,
+            organization_unread="organization" in unread,
+            as_of=spot["as_of"].default(Field.text, AS_OF),
+        ),
+        action=spot["action"].text(),
+        context=_context(spot["context"]),
+        expect=_expectation(spot["expect"]),
+        sources=spot["sources"].texts(),
+        confidence=spot["confidence"].default(lambda f: f.choice(("high", "medium", "low")), ""),
+        note=spot["note"].default(Field.text, ""),
+    )
+
+
+def _context(field: Field) -> Context:
+    if field.absent:
+        return {}
+    return {name: None if entry.absent else entry.scalars() for name, entry in field.items()}
+
+
+def _expectation(field: Field) -> Expectation:
+    field.mapping(("decision", "reason", "residual", "flags"))
+    decision = field["decision"].choice(DECISIONS)
+    residual = _residual(field["residual"])
+    if residual is not None and decision != "conditional":
+        field["residual"].fail("only a conditional decision has a residual.")
+    return Expectation(
+        decision=decision,
+        reason=field["reason"].default(lambda f: f.choice(REASONS), ""),
+        residual=residual,
+        flags=field["flags"].texts(),
+    )
+
+
+def _residual(field: Field) -> Residual | None:
+    if field.absent:
+        return None
+    try:
+        return from_json(field.value)
+    except ValueError as error:
+        field.fail(f"{error}.", "Write {cond: {operator, key, values}}, {not: …}, {all: […]} or {any: […]}.")
