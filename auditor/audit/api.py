@@ -1,0 +1,94 @@
+"""The Python API: an ``Auditor`` with a configuration, and an ``Evaluation`` that can be asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor import __version__, evaluator
+from auditor.audit.collecting import collect_into
+from auditor.audit.times import as_of_for
+from auditor.config import Config
+from auditor.model.report import Report
+from auditor.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from auditor.collectors import Progress
+
+
+class Evaluation(evaluator.Evaluation):
+    """Who can do what in a snapshot: ``principals`` are the rows and ``snapshot.keys`` the columns of ``table``."""
+
+    __slots__ = ()
+
+    @property
+    def as_of(self) -> str:
+        """The time (ISO 8601 UTC) that ages and expiry are counted from."""
+        return self.surroundings.as_of
+
+    def access_frame(self) -> pd.DataFrame:
+        """A pandas view for notebooks: one row per principal, key and capability that is not denied."""
+        from auditor.report.tables import access_frame
+
+        return access_frame(bare_report(self))
+
+
+class Auditor:
+    """One configuration, and the steps of a run. Each step may be called alone."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config or Config()
+
+    def collect(self, folder: Path | str, *, resume: bool = False, progress: Progress | None = None) -> Snapshot:
+        """Read the facts from AWS into the snapshot folder ``folder``; see ``collect_into`` for the errors."""
+        return collect_into(Path(folder), self.config.collection, resume=resume, progress=progress)
+
+    def load(self, folder: Path | str) -> Snapshot:
+        """A snapshot from disk, checked against its hashes. Raises SnapshotError."""
+        from auditor.store import read_snapshot
+
+        return read_snapshot(Path(folder))
+
+    def evaluate(self, snapshot: Snapshot, as_of: str | None = None) -> Evaluation:
+        """The whole matrix. ``as_of``: ISO date or time (UTC), by default the end of the collection."""
+        found = evaluator.evaluate(snapshot, as_of=as_of_for(snapshot, as_of))
+        return Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
+
+    def judge(self, evaluation: Evaluation, *, baseline: Report | None = None) -> Report:
+        """Run the rules and return the result, findings worst first."""
+        from auditor.rules import judge
+
+        judgement = judge(evaluation, self.config.rules, as_of=evaluation.as_of, baseline=baseline)
+        return Report(
+            snapshot=evaluation.snapshot,
+            principals=evaluation.principals,
+            access=evaluation.table,
+            findings=judgement.findings,
+            rules=judgement.rules,
+            as_of=evaluation.as_of,
+            tool_version=__version__,
+            config_hash=config_hash(self.config),
+        )
+
+
+def bare_report(evaluation: Evaluation) -> Report:
+    """A result without judgement, for views of access alone."""
+    return Report(
+        snapshot=evaluation.snapshot,
+        principals=evaluation.principals,
+        access=evaluation.table,
+        findings=(),
+        as_of=evaluation.as_of,
+        tool_version=__version__,
+    )
+
+
+def config_hash(config: Config) -> str:
+    """SHA-256 of what shapes a judgement: the rules' settings and the gate, in canonical JSON."""
+    text = json.dumps({"rules": asdict(config.rules), "gate": asdict(config.gate)}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,70 @@
+"""Where results live on disk: ``reports/<organization or account id>/<UTC time>/``, and the newest snapshot there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from auditor.audit.times import folder_name
+from auditor.errors import OutputError, UsageError
+from auditor.model.snapshot import Snapshot
+
+SNAPSHOT_FOLDER = "snapshot"
+UNFINISHED = ".unfinished"
+MANIFEST = "manifest.json"
+_SAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+def subject_of(snapshot: Snapshot) -> str:
+    """The id that a run is filed under: the organization's when it was collected as one, else the account's."""
+    organization = snapshot.organization
+    if organization is not None and (snapshot.provenance.scope.organization_wide or len(snapshot.accounts) > 1):
+        return _SAFE.sub("-", organization.id)
+    if len(snapshot.accounts) == 1:
+        return _SAFE.sub("-", snapshot.accounts[0].id)
+    return "accounts" if snapshot.accounts else "empty"
+
+
+def report_folder(snapshot: Snapshot, output_dir: Path) -> Path:
+    """The folder of a run's report. The same snapshot always has the same folder."""
+    moment = snapshot.provenance.finished or snapshot.provenance.started
+    return output_dir / subject_of(snapshot) / (folder_name(moment) if moment else "undated")
+
+
+def make_private(folder: Path) -> Path:
+    """Create a folder (0700) with its parents. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: cannot be created: {error.strerror or error}.", "Choose another folder with --output-dir."
+        ) from None
+    return folder
+
+
+def newest_snapshot(output_dir: Path) -> Path:
+    """The newest complete snapshot under ``output_dir``. Raises UsageError when there is none."""
+    found = [
+        (moment, manifest.parent)
+        for pattern in (f"*/*/{SNAPSHOT_FOLDER}/{MANIFEST}", f"*/{MANIFEST}", MANIFEST)
+        for manifest in output_dir.glob(pattern)
+        if UNFINISHED not in manifest.parts and (moment := _finished(manifest))
+    ]
+    if not found:
+        raise UsageError(
+            f"No complete snapshot under {output_dir}.", "Name one with --from, or make one with `kms-audit collect`."
+        )
+    return max(found, key=lambda entry: (entry[0], str(entry[1])))[1]
+
+
+def _finished(manifest: Path) -> str:
+    """When the collection ended, by its manifest; empty for anything unfinished or unreadable."""
+    try:
+        data = json.loads(manifest.read_bytes())
+    except (OSError, ValueError):
+        return ""
+    if not isinstance(data, dict):
+        return ""
+    provenance = data.get("provenance", data)
+    return str(provenance.get("finished") or "") if isinstance(provenance, dict) else ""

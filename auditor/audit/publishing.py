@@ -1,0 +1,103 @@
+"""Report → files: whole folders or one file, written atomically and private to the user."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from auditor.audit.places import make_private
+from auditor.errors import OutputError, UsageError
+from auditor.model.report import Report
+
+DEFAULT_FORMATS = ("html", "csv", "json")
+SUFFIXES = {
+    ".html": "html",
+    ".csv": "csv",
+    ".json": "json",
+    ".xlsx": "xlsx",
+    ".sarif": "sarif",
+    ".md": "markdown",
+}
+SUMS = "SHA256SUMS"
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's suffix means. Raises UsageError for an unknown suffix."""
+    name = path.name.lower()
+    for ending, form in ((".ocsf.json", "ocsf"), (".asff.json", "asff"), (".sarif.json", "sarif")):
+        if name.endswith(ending):
+            return form
+    form = SUFFIXES.get(path.suffix.lower(), "")
+    if not form:
+        raise UsageError(f"{path}: no format has this suffix.", f"Use {', '.join(SUFFIXES)}, or name it with -f.")
+    return form
+
+
+def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
+    """The formats, each once. Raises UsageError for one that does not exist."""
+    from auditor.report import FORMATS
+
+    wanted = tuple(dict.fromkeys(formats)) or DEFAULT_FORMATS
+    for form in wanted:
+        if form not in FORMATS:
+            raise UsageError(f"There is no format “{form}”.", f"Choose among {', '.join(sorted(FORMATS))}.")
+    return wanted
+
+
+def publish(report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMATS) -> tuple[Path, ...]:
+    """Write the files of ``formats`` into ``folder`` and return their paths, sorted. Raises OutputError."""
+    from auditor.report import render
+
+    wanted = check_formats(formats)
+    make_private(folder)
+    written = [
+        write_private(folder / name, content) for form in wanted for name, content in render(report, form).items()
+    ]
+    return tuple(sorted(written))
+
+
+def render_one(report: Report, form: str) -> bytes:
+    """One format as one file; a format of several files gives its first (CSV: the findings). Raises UsageError."""
+    from auditor.report import render
+
+    (wanted,) = check_formats([form])
+    return next(iter(render(report, wanted).values()))
+
+
+def render_as(report: Report, form: str, name: str) -> bytes:
+    """One format as the file ``name``: of several files (CSV) the one of that name, else the first."""
+    from auditor.report import render
+
+    (wanted,) = check_formats([form])
+    files = render(report, wanted)
+    return files.get(name) or next(iter(files.values()))
+
+
+def attest(files: Iterable[Path], folder: Path) -> Path:
+    """Write ``SHA256SUMS`` over the files, in the form that ``sha256sum -c`` reads, and return its path."""
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}"
+        for path in sorted(files)
+    ]
+    return write_private(folder / SUMS, ("\n".join(lines) + "\n").encode())
+
+
+def write_private(path: Path, content: bytes) -> Path:
+    """Write a file (0600) so that readers see the old or the new content, never a part. Raises OutputError."""
+    make_private(path.parent)
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise OutputError(
+            f"{path}: cannot be written: {error.strerror or error}.", "Check the folder's permissions and free space."
+        ) from None
+    return path

@@ -1,0 +1,41 @@
+"""The time that ages and expiry are counted from; never reads the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from auditor.errors import UsageError
+from auditor.model.snapshot import Snapshot
+
+
+def parse_as_of(text: str) -> str:
+    """``text`` (an ISO 8601 date or time; without an offset it is UTC) as ISO 8601 UTC. Raises UsageError."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(
+            f"--as-of: “{text}” is not a date or time.", "Write 2026-11-24 or 2026-11-24T12:00Z."
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return iso(moment)
+
+
+def as_of_for(snapshot: Snapshot, given: str | None) -> str:
+    """The time of an evaluation: ``given``, else the end of the collection."""
+    if given:
+        return parse_as_of(given)
+    moment = snapshot.provenance.finished or snapshot.provenance.started
+    if not moment:
+        raise UsageError("The snapshot does not say when it was made.", "Give the time with --as-of.")
+    return parse_as_of(moment)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 UTC with seconds, ending in Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def folder_name(moment: str) -> str:
+    """An ISO time as the name of a folder that sorts by time: ``20261124T070000Z``."""
+    return parse_as_of(moment).replace("-", "").replace(":", "")

@@ -1,0 +1,46 @@
+"""``kms-audit audit``: collect, evaluate, judge, report. Also what runs without a command."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.cli.options import aws_options, gate_options, global_options, output_options
+
+
+@click.command("audit")
+@aws_options
+@output_options
+@gate_options
+@global_options
+def command(**given: Any) -> int:
+    """Collect the facts from AWS, evaluate who can do what, judge it, and write the report.
+
+    Writes report.html, CSV files, result.json and the snapshot to reports/ACCOUNT/TIME/.
+    """
+    from auditor.cli.running import assess, check_output, deliver
+    from auditor.cli.settings import wanted
+
+    run = wanted(given)
+    check_output(run)
+    return deliver(assess(collect_home(run.config.collection, run.output_dir), run), run)
+
+
+def collect_home(settings: Any, output_dir: Path) -> Any:
+    """Collect into the output folder; the snapshot ends up beside its report."""
+    from auditor.audit.collecting import collect_into, move_home, waiting_room
+    from auditor.audit.times import folder_name, iso
+    from auditor.cli.progress import showing_progress
+    from auditor.cli.terminal import current
+
+    waiting = waiting_room(output_dir, folder_name(iso(datetime.now(UTC))))
+    terminal = current()
+    terminal.collecting_into = waiting
+    with showing_progress() as progress:
+        snapshot = collect_into(waiting, settings, progress=progress)
+    terminal.collecting_into = None
+    move_home(snapshot, waiting, output_dir)
+    return snapshot

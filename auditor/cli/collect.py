@@ -1,0 +1,56 @@
+"""``kms-audit collect``: facts only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.cli.options import FOLDER, SNAPSHOT, aws_options, global_options
+
+
+@click.command("collect")
+@aws_options
+@click.option("-o", "--output", type=FOLDER, metavar="SNAPSHOT", help="The snapshot folder to write.")
+@click.option("--resume", type=SNAPSHOT, metavar="SNAPSHOT", help="Go on with an interrupted collection.")
+@click.option("--output-dir", type=FOLDER, help="Where to file the snapshot without -o (default: reports/).")
+@click.option("--strict", is_flag=True, help="Exit 4 when facts that access rests on could not be read.")
+@global_options
+def command(output: Path | None, resume: Path | None, strict: bool, **given: Any) -> int:
+    """Read the facts from AWS into a snapshot folder, and nothing else.
+
+    An interrupted collection goes on with --resume and the same AWS options.
+    """
+    from auditor.cli.running import INCOMPLETE
+    from auditor.cli.settings import wanted
+    from auditor.cli.summary import plural
+    from auditor.cli.terminal import result, warn
+    from auditor.errors import UsageError
+
+    if output and resume:
+        raise UsageError("-o and --resume exclude each other.", "--resume writes into the snapshot that it names.")
+    run = wanted(given)
+    snapshot, folder = _collect(run, output, resume)
+    result(f"{folder}: {plural(len(snapshot.keys), 'key')}, {plural(len(snapshot.gaps), 'gap')}")
+    essential = sum(1 for gap in snapshot.gaps if gap.essential)
+    if strict and essential:
+        warn(f"incomplete: {essential} facts that access rests on could not be read (--strict)")
+        return INCOMPLETE
+    return 0
+
+
+def _collect(run: Any, output: Path | None, resume: Path | None) -> tuple[Any, Path]:
+    from auditor.audit import collect_into
+    from auditor.audit.places import SNAPSHOT_FOLDER, report_folder
+    from auditor.cli.audit import collect_home
+    from auditor.cli.progress import showing_progress
+    from auditor.cli.terminal import current
+
+    folder = output or resume
+    if folder is None:
+        snapshot = collect_home(run.config.collection, run.output_dir)
+        return snapshot, report_folder(snapshot, run.output_dir) / SNAPSHOT_FOLDER
+    current().collecting_into = folder
+    with showing_progress() as progress:
+        return collect_into(folder, run.config.collection, resume=resume is not None, progress=progress), folder

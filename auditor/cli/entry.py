@@ -1,0 +1,102 @@
+"""The way in and the only way out: runs the command, turns every error into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from auditor.cli.root import root
+from auditor.cli.terminal import Terminal, error_line
+from auditor.errors import KmsAuditError
+
+COULD_NOT, USAGE, GATE, INCOMPLETE, INTERRUPTED = 1, 2, 3, 4, 130
+"""Exit codes besides 0; INCOMPLETE wins over GATE."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``kms-audit`` with ``arguments`` (default: those of the process) and exit."""
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Writes to stdout and stderr; never raises."""
+    terminal = Terminal()
+    try:
+        result = root.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="kms-audit",
+            standalone_mode=False,
+            obj=terminal,
+        )
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:
+        return _closed_pipe()
+    except (KeyboardInterrupt, click.Abort):
+        return _report(terminal, INTERRUPTED, "interrupted", _resume_hint(terminal))
+    except click.exceptions.Exit as leaving:
+        return int(leaving.exit_code)
+    except click.ClickException as error:
+        return _report(terminal, USAGE, error.format_message(), _usage_hint(error))
+    except KmsAuditError as error:
+        return _report(terminal, error.exit_code, error.message, error.remedy, error)
+    except Exception as error:
+        return _unexpected(terminal, error)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _report(terminal: Terminal, code: int, message: str, remedy: str, error: BaseException | None = None) -> int:
+    _trace(terminal, error)
+    try:
+        error_line(f"{message} {remedy}".strip())
+    except BrokenPipeError:
+        return _closed_pipe()
+    return code
+
+
+def _unexpected(terminal: Terminal, error: Exception) -> int:
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return _report(terminal, COULD_NOT, f"{where}{error.strerror}.", "Check the path and the free space.", error)
+    words = str(error).splitlines()[0] if str(error) else ""
+    remedy = "" if terminal.verbosity > 1 else "This is a defect; run again with -vv for a traceback to report."
+    return _report(terminal, COULD_NOT, f"unexpected {type(error).__name__}: {words}".rstrip(": ") + ".", remedy, error)
+
+
+def _trace(terminal: Terminal, error: BaseException | None) -> None:
+    if error is not None and terminal.verbosity > 1:
+        import traceback
+
+        sys.stderr.write("".join(traceback.format_exception(error)))
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"Try `{context.command_path} --help`." if context is not None else ""
+
+
+def _resume_hint(terminal: Terminal) -> str:
+    if terminal.collecting_into is None:
+        return ""
+    return f"Go on with `kms-audit collect --resume {terminal.collecting_into}` and the same options."
+
+
+def _closed_pipe() -> int:
+    """The reader went away: say nothing, and keep Python from complaining when it flushes at exit."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(devnull, stream.fileno())
+    return COULD_NOT

@@ -1,0 +1,81 @@
+"""What audit, evaluate and demo share: from a snapshot to files, summary and exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from auditor.audit import Auditor, attest, publish, report_folder, verdict
+from auditor.audit.baseline import read_baseline, with_states
+from auditor.audit.publishing import check_formats, format_of, render_as, write_private
+from auditor.cli.progress import step
+from auditor.cli.settings import Wanted
+from auditor.cli.summary import summary
+from auditor.cli.terminal import note, result, warn
+from auditor.model.report import Report
+from auditor.model.snapshot import Snapshot
+
+GATE, INCOMPLETE = 3, 4
+STDOUT = Path("-")
+
+
+def check_output(wanted: Wanted) -> None:
+    """Refuse formats that do not exist and folders that cannot be written before any work is done."""
+    if wanted.output is None or wanted.formats:
+        check_formats(wanted.formats)
+    elif wanted.output != STDOUT:
+        format_of(wanted.output)
+
+
+def assess(snapshot: Snapshot, wanted: Wanted) -> Report:
+    """Evaluate and judge a snapshot, with baseline and suppressions applied."""
+    gate = wanted.config.gate
+    baseline = read_baseline(Path(gate.baseline)) if gate.baseline else None
+    auditor = Auditor(wanted.config)
+    step(f"evaluating {len(snapshot.keys)} keys")
+    evaluation = auditor.evaluate(snapshot, wanted.as_of)
+    step(f"judging {len(evaluation.principals)} principals x {len(snapshot.keys)} keys")
+    report = auditor.judge(evaluation, baseline=baseline)
+    return with_states(report, baseline, Path(gate.suppressions) if gate.suppressions else None)
+
+
+def deliver(report: Report, wanted: Wanted) -> int:
+    """Write what was asked for, print the summary, and return the exit code."""
+    if wanted.output is None:
+        folder = report_folder(report.snapshot, wanted.output_dir)
+        step("writing the report")
+        files = publish(report, folder, wanted.formats)
+        if wanted.attest:
+            files = (*files, attest(files, folder))
+        result(summary(report))
+        result("\n".join(["", *(click.style(str(path), fg="cyan") for path in files)]))
+    else:
+        write_one(report, wanted.output, wanted.formats)
+    return exit_code(report, wanted)
+
+
+def write_one(report: Report, output: Path, formats: tuple[str, ...]) -> None:
+    """One file, or stdout; a single format given with -f wins over the suffix."""
+    if output == STDOUT:
+        content = render_as(report, formats[0] if formats else "json", "")
+        click.get_binary_stream("stdout").write(content)
+        sys.stdout.flush()
+        return
+    form = formats[0] if formats else format_of(output)
+    write_private(output, render_as(report, form, output.name))
+    note(f"wrote {output}")
+
+
+def exit_code(report: Report, wanted: Wanted) -> int:
+    """4 for essential gaps under --strict, 3 for a failed gate, else 0; says why on stderr."""
+    gate = wanted.config.gate
+    found = verdict(report, gate.fail_on)
+    if found.essential_gaps and gate.strict:
+        warn(f"incomplete: {found.essential_gaps} facts that access rests on could not be read (--strict)")
+        return INCOMPLETE
+    if found.failing:
+        warn(f"gate: {found.failing} open findings are {gate.fail_on} or worse (--fail-on {gate.fail_on})")
+        return GATE
+    return 0

@@ -1,0 +1,74 @@
+"""The terminal of one run: verbosity, colour, progress and log format, and the two ways to write to it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+
+@dataclass(slots=True)
+class Terminal:
+    """The global options of one run, filled in as they are parsed. ``collecting_into`` is an unfinished snapshot."""
+
+    config: Path | None = None
+    verbosity: int = 0
+    progress: bool = True
+    color: str = "auto"
+    log_format: str = "text"
+    collecting_into: Path | None = None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only results and errors are wanted."""
+        return self.verbosity < 0
+
+    def colored(self, stream: TextIO) -> bool:
+        """Whether to colour what goes to ``stream`` (--color, then NO_COLOR, then whether it is a terminal)."""
+        if self.color != "auto":
+            return self.color == "always"
+        return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def current() -> Terminal:
+    """The terminal of the running command."""
+    terminal = click.get_current_context().find_object(Terminal)
+    return terminal if terminal is not None else Terminal()
+
+
+def result(text: str) -> None:
+    """Write a result to stdout, with its styles stripped unless colours are wanted."""
+    click.echo(text, color=current().colored(sys.stdout), nl=not text.endswith("\n"))
+
+
+def note(text: str) -> None:
+    """Write a line for people to stderr, unless --quiet."""
+    terminal = current()
+    if terminal.log_format == "json":
+        logging.getLogger("auditor").info(click.unstyle(text))
+    elif not terminal.quiet:
+        click.echo(text, err=True, color=terminal.colored(sys.stderr))
+
+
+def warn(text: str) -> None:
+    """Write a line to stderr that even --quiet does not swallow."""
+    terminal = current()
+    if terminal.log_format == "json":
+        logging.getLogger("auditor").warning(click.unstyle(text))
+    else:
+        click.echo(text, err=True, color=terminal.colored(sys.stderr))
+
+
+def error_line(text: str) -> None:
+    """The one line of an error; control characters of hostile names do not reach the terminal."""
+    click.echo(f"kms-audit: {printable(' '.join(text.split()))}", err=True)
+
+
+def printable(text: str) -> str:
+    """``text`` with control and direction-changing characters replaced, safe for a terminal."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

@@ -1,0 +1,17 @@
+"""The configuration: YAML → frozen dataclasses, and their JSON Schema. Reads one file; knows no AWS."""
+
+from __future__ import annotations
+
+from auditor.config.reading import load_config, parse_config
+from auditor.config.schema import config_schema
+from auditor.config.sections import CollectionSettings, Config, GateSettings, OutputSettings
+
+__all__ = [
+    "CollectionSettings",
+    "Config",
+    "GateSettings",
+    "OutputSettings",
+    "config_schema",
+    "load_config",
+    "parse_config",
+]
