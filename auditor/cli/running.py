@@ -60,8 +60,8 @@ def write_one(report: Report, output: Path, formats: tuple[str, ...]) -> None:
     """One file, or stdout; a single format given with -f wins over the suffix."""
     if output == STDOUT:
         content = render_as(report, formats[0] if formats else "json", "")
-        click.get_binary_stream("stdout").write(content)
-        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
         return
     form = formats[0] if formats else format_of(output)
     write_private(output, render_as(report, form, output.name))

@@ -76,5 +76,8 @@ def with_options(config: Config, given: Mapping[str, Any]) -> Config:
         gate = replace(gate, fail_on=FailOn(given["fail_on"]))
     if given.get("strict"):
         gate = replace(gate, strict=True)
-    paths = {name: str(given[name]) for name in ("suppressions", "baseline") if given.get(name)}
-    return replace(config, collection=collection, gate=replace(gate, **paths))
+    if given.get("suppressions"):
+        gate = replace(gate, suppressions=str(given["suppressions"]))
+    if given.get("baseline"):
+        gate = replace(gate, baseline=str(given["baseline"]))
+    return replace(config, collection=collection, gate=gate)
