@@ -99,6 +99,8 @@ def _with_defaults(frame: Field, element: Field) -> Field:
     merged: dict[str, Any] = {**frame["defaults"].default(lambda f: f.mapping(CASE), {}), **given}
     for part in MERGED:
         layers = [frame[f"default_{part}"], frame["defaults"][part], spot[part]]
+        if part == "principal" and isinstance(spot[part].value, dict) and "type" in spot[part].value:
+            del layers[1]  # another kind of caller shares nothing with the default one
         objects = [layer.mapping() for layer in layers if not layer.absent]
         merged[part] = {name: value for layer in objects for name, value in layer.items()}
     return spot.with_value(merged)

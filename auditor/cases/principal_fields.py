@@ -79,7 +79,9 @@ def _arns(field: Field, kind: PrincipalKind) -> tuple[str, str]:
         if not parsed.resource.startswith("role/"):
             field["iam_arn"].fail("must be the ARN of the session's role.")
         return arn, iam_arn
-    return (iam_arn, iam_arn) if kind is PrincipalKind.SERVICE_LINKED_ROLE else (arn, iam_arn)
+    if arn != iam_arn and kind is not PrincipalKind.SERVICE_LINKED_ROLE:
+        field["iam_arn"].fail(f"differs from arn ({arn}).", "Only a session has a role whose ARN is another one.")
+    return iam_arn, iam_arn
 
 
 def _path(resource: str) -> str:
