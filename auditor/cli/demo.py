@@ -23,18 +23,20 @@ def command(**given: Any) -> int:
     from auditor.cli.progress import step
     from auditor.cli.running import assess, check_output, deliver
     from auditor.cli.settings import wanted
-    from auditor.demo import running_demo
+    from auditor.demo import demo_organization
 
     run = wanted(given)
     check_output(run)
     step("building the fictional organization")
-    with running_demo() as demo:
+    with demo_organization() as demo, demo.as_caller():
         collection = replace(
             run.config.collection,
+            profiles=(),
             endpoint_url=demo.endpoint_url,
             org=True,
             role_name=demo.role_name,
             regions=demo.regions,
         )
         snapshot = collect_home(collection, run.output_dir)
+        run = replace(run, config=replace(run.config, rules=demo.settings))
     return deliver(assess(snapshot, run), run)

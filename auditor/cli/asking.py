@@ -1,0 +1,74 @@
+"""What the questions share: where the facts come from, and how an answer is printed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from auditor.audit import Auditor, Evaluation, collect_into, newest_snapshot
+from auditor.cli.progress import showing_progress, step
+from auditor.cli.settings import wanted
+from auditor.cli.terminal import note
+from auditor.errors import UsageError
+from auditor.model.snapshot import Snapshot
+
+LIVE = ("profiles", "regions", "org", "accounts", "role_name", "endpoint_url")
+GUARDED = ("=", "+", "-", "@", "\t", "\r")
+
+
+def evaluated(given: Mapping[str, Any]) -> Evaluation:
+    """The facts that a question is about, evaluated: --from, else live AWS, else the newest snapshot."""
+    run = wanted({name: value for name, value in given.items() if name not in ("formats", "output")})
+    auditor = Auditor(run.config)
+    live = [name for name in LIVE if given.get(name)]
+    if given.get("source") and live:
+        raise UsageError("--from and the AWS options exclude each other.", "Ask a snapshot, or AWS.")
+    snapshot = _live(auditor) if live else auditor.load(_source(given, run.output_dir))
+    return auditor.evaluate(snapshot, run.as_of)
+
+
+def _source(given: Mapping[str, Any], output_dir: Path) -> Path:
+    source: Path | None = given.get("source")
+    if source is None:
+        source = newest_snapshot(output_dir)
+        step(f"asking {source}")
+    return source
+
+
+def _live(auditor: Auditor) -> Snapshot:
+    with tempfile.TemporaryDirectory(prefix="kms-audit-") as folder, showing_progress() as progress:
+        return collect_into(Path(folder) / "snapshot", auditor.config.collection, progress=progress)
+
+
+def say_unknown(evaluation: Evaluation) -> None:
+    """Say on stderr how much could not be read, because an answer may rest on it."""
+    gaps = sum(1 for gap in evaluation.snapshot.gaps if gap.essential)
+    if gaps:
+        note(f"{gaps} facts that access rests on could not be read; answers that need them say unknown")
+
+
+def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
+    """A JSON array, one object per row."""
+    return json.dumps(list(rows), indent=2, ensure_ascii=False)
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """CSV with a header; cells that a spreadsheet would run as a formula are guarded."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row.get(column, "")) for column in columns])
+    return stream.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        value = " ".join(map(str, value))
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(GUARDED) else text

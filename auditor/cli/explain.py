@@ -1,0 +1,138 @@
+"""``kms-audit explain``: why a principal may do something, or why not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.options import answer_format, aws_options, from_options, global_options
+
+if TYPE_CHECKING:
+    from auditor.questions import Explanation
+
+OUTCOMES = ("allowed", "conditional", "unknown", "denied", "implicitly-denied", "explicitly-denied")
+FAILED = 3
+
+
+@click.command("explain")
+@click.argument("principal")
+@click.argument("action")
+@click.argument("key")
+@click.option(
+    "--context",
+    "context",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A known fact of the request, such as kms:ViaService=s3.eu-west-1.amazonaws.com (repeatable; KEY= is absent).",
+)
+@click.option("--expect", type=click.Choice(OUTCOMES), help="Exit 3 unless this is the outcome.")
+@answer_format("text", "json", "csv")
+@from_options
+@aws_options
+@global_options
+def command(principal: str, action: str, key: str, expect: str | None, form: str, **given: Any) -> int:
+    """Why may PRINCIPAL do ACTION with KEY, or why not?
+
+    Tells each layer with the statements that match or nearly match, the condition that remains, and what would have to
+    change for the opposite outcome. Understands sessions, root users, services and principals that were not collected.
+    """
+    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.terminal import result, warn
+    from auditor.errors import UsageError
+    from auditor.model.actions import Action
+    from auditor.questions import explain, find_keys, principal_named
+    from auditor.questions.answers import asked
+
+    wanted = asked(action)
+    if not isinstance(wanted, Action):
+        raise UsageError(f"“{action}” is a capability.", "explain answers for one action, such as kms:Decrypt.")
+    known = _context(given.pop("context"))
+    evaluation = evaluated(given)
+    (found,) = find_keys(evaluation.snapshot, key, several=False)
+    answer = explain(evaluation, principal_named(evaluation, principal), wanted, found, known)
+    if form == "text":
+        say_unknown(evaluation)
+        result("\n".join(_text(answer)))
+    else:
+        result(as_json([_json(answer)]) if form == "json" else as_csv(_rows(answer), tuple(_rows(answer)[0])))
+    outcome = answer.decision.outcome
+    if expect and expect != str(outcome) and not (expect == "denied" and outcome.denied):
+        warn(f"expected {expect}, got {outcome} (--expect)")
+        return FAILED
+    return 0
+
+
+def _context(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
+    """Repeated names make several values; an empty value says that the key is absent."""
+    found: dict[str, tuple[str, ...] | None] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"“{pair}” is not KEY=VALUE.", param_hint="--context")
+        found[name] = ((*(found.get(name) or ()), value)) if value else None
+    return found
+
+
+def _text(answer: Explanation) -> list[str]:
+    from auditor.cli.terminal import printable
+    from auditor.questions import decision_words
+    from auditor.questions.wording import LAYER_WORDS
+
+    decision = answer.decision
+    lines = [
+        printable(f"{answer.principal.arn} ({answer.principal.kind})"),
+        printable(f"{answer.action.name} on {answer.key.label}  {answer.key.arn}"),
+        click.style(printable(decision_words(decision)), bold=True),
+        f"reason: {decision.reason}{f', path: {decision.path}' if decision.path else ''}",
+    ]
+    lines += [f"note: {flag.replace('_', ' ')}" for flag in decision.flags]
+    for view in answer.layers:
+        lines.append(f"{LAYER_WORDS[view.layer]}: {view.note}" if view.note else f"{LAYER_WORDS[view.layer]}:")
+        for item in view.evidence:
+            effect = f"{item.effect} " if item.effect else ""
+            lines.append(printable(f"  {'+' if item.matched else '-'} {effect}{item.source}: {item.match}"))
+    lines.append("to turn it:")
+    return [*lines, *(printable(f"  {sentence}") for sentence in answer.turning)]
+
+
+def _json(answer: Explanation) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from auditor.model.residual import to_json
+    from auditor.questions import cause_words
+    from auditor.questions.wording import condition_words
+
+    decision = answer.decision
+    return {
+        "principal": answer.principal.arn,
+        "kind": str(answer.principal.kind),
+        "action": answer.action.name,
+        "key": answer.key.arn,
+        "outcome": str(decision.outcome),
+        "reason": decision.reason,
+        "path": decision.path,
+        "flags": list(decision.flags),
+        "condition": condition_words(decision),
+        "residual": to_json(decision.residual) if decision.residual is not None else None,
+        "causes": [cause_words(cause) for cause in decision.causes],
+        "layers": [asdict(view) for view in answer.layers],
+        "turning": list(answer.turning),
+    }
+
+
+def _rows(answer: Explanation) -> list[dict[str, Any]]:
+    head = {name: value for name, value in _json(answer).items() if isinstance(value, str)}
+    rows = [
+        head
+        | {
+            "layer": str(view.layer),
+            "source": item.source,
+            "effect": item.effect,
+            "matched": str(item.matched).lower(),
+            "match": item.match,
+        }
+        for view in answer.layers
+        for item in view.evidence
+    ]
+    return rows or [head | {"layer": "", "source": "", "effect": "", "matched": "", "match": ""}]

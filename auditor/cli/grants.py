@@ -1,0 +1,90 @@
+"""``kms-audit grants``: the grants of a snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.options import answer_format, aws_options, from_options, global_options
+
+if TYPE_CHECKING:
+    from auditor.questions import GrantRow
+
+COLUMNS = (
+    "key",
+    "alias",
+    "grant",
+    "name",
+    "grantee",
+    "grantee_missing",
+    "retiring",
+    "issuing_account",
+    "operations",
+    "constraint",
+    "created",
+    "age_days",
+)
+
+
+@click.command("grants")
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--stale", type=click.IntRange(0), metavar="DAYS", help="Only grants of at least this age.")
+@click.option("--grantee", metavar="PATTERN", help="Only grants of this grantee; * and ? are wildcards.")
+@answer_format("text", "json", "csv")
+@from_options
+@aws_options
+@global_options
+def command(keys: tuple[str, ...], stale: int | None, grantee: str | None, form: str, **given: Any) -> int:
+    """The grants of all keys, or of KEY: grantee, age, operations, constraint, issuing account; oldest first."""
+    from fnmatch import fnmatchcase
+
+    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.terminal import result
+    from auditor.questions import find_keys, grant_list
+
+    evaluation = evaluated(given)
+    wanted = [key for text in keys for key in find_keys(evaluation.snapshot, text)] if keys else None
+    rows = grant_list(evaluation.snapshot, evaluation.as_of, keys=wanted, stale_days=stale)
+    if grantee:
+        rows = tuple(item for item in rows if fnmatchcase(item.grantee, grantee))
+    if form == "text":
+        say_unknown(evaluation)
+        result("\n".join(_text(rows)))
+    else:
+        plain = [_row(item) for item in rows]
+        result(as_json(plain) if form == "json" else as_csv(plain, COLUMNS))
+    return 0
+
+
+def _row(item: GrantRow) -> dict[str, Any]:
+    grant = item.grant
+    return {
+        "key": item.key.arn,
+        "alias": item.key.label,
+        "grant": grant.grant_id,
+        "name": grant.name,
+        "grantee": item.grantee,
+        "grantee_missing": item.grantee_missing,
+        "retiring": grant.retiring or grant.retiring_service,
+        "issuing_account": grant.issuing_account,
+        "operations": list(grant.operations),
+        "constraint": item.constraint,
+        "created": grant.created,
+        "age_days": item.age_days,
+    }
+
+
+def _text(rows: tuple[GrantRow, ...]) -> list[str]:
+    from auditor.cli.summary import plural
+    from auditor.cli.terminal import printable
+
+    lines: list[str] = []
+    for item in rows:
+        age = "age unknown" if item.age_days is None else plural(item.age_days, "day")
+        missing = click.style(" (does not exist)", fg="red") if item.grantee_missing else ""
+        lines.append(printable(f"{item.key.label}  {item.grant.name or item.grant.grant_id[:16]}  {age}"))
+        lines.append(printable(f"  {item.grantee}") + missing)
+        constraint = f", if {item.constraint}" if item.constraint else ""
+        lines.append(printable(f"  {', '.join(item.grant.operations)}{constraint}"))
+    return [*lines, plural(len(rows), "grant")]

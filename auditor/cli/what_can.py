@@ -1,0 +1,60 @@
+"""``kms-audit what-can``: what a principal can do."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.options import answer_format, aws_options, from_options, global_options
+
+if TYPE_CHECKING:
+    from auditor.questions import Answer
+
+
+@click.command("what-can")
+@click.argument("principals", nargs=-1, required=True, metavar="PRINCIPAL...")
+@click.option("--action", "what", metavar="ACTION|CAPABILITY", help="Only this action or capability.")
+@click.option("--key", "keys", multiple=True, metavar="KEY", help="Only these keys (repeatable).")
+@answer_format("text", "json", "csv")
+@from_options
+@aws_options
+@global_options
+def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...], form: str, **given: Any) -> int:
+    """What can PRINCIPAL do, and with which keys?
+
+    PRINCIPAL is an ARN (also of a session, or of an account that was not collected), role/NAME, user/NAME, a service,
+    or a pattern such as 'role/ci-*'. Permissions that one layer gives and another takes away are listed as denied.
+    """
+    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.terminal import result
+    from auditor.cli.who_can import COLUMNS, row
+    from auditor.questions import find_keys, find_principals, what_can
+    from auditor.questions.answers import asked
+
+    question = asked(what) if what else None
+    evaluation = evaluated(given)
+    wanted = tuple(key for text in keys for key in find_keys(evaluation.snapshot, text)) if keys else None
+    who = tuple({item.arn: item for text in principals for item in find_principals(evaluation, text)}.values())
+    answers = what_can(evaluation, who, question, keys=wanted)
+    if form == "text":
+        say_unknown(evaluation)
+        result("\n".join(line for item in who for line in _text(item, answers)))
+    else:
+        rows = [row(answer) for answer in answers]
+        result(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
+    return 0
+
+
+def _text(principal: Any, answers: tuple[Answer, ...]) -> list[str]:
+    from auditor.cli.terminal import printable
+    from auditor.cli.who_can import headline
+
+    mine = [answer for answer in answers if answer.principal.arn == principal.arn]
+    lines = [click.style(printable(f"{principal.arn} ({principal.kind})"), bold=True)]
+    for _, group in groupby(mine, key=lambda answer: answer.key.arn):
+        found = list(group)
+        lines.append(printable(f"  {found[0].key.label}  {found[0].key.arn}"))
+        lines += [f"    {answer.what}: {headline(answer)}" for answer in found]
+    return lines if mine else [*lines, "  nothing"]

@@ -1,0 +1,106 @@
+"""``kms-audit who-can``: who can do something with a key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditor.cli.options import answer_format, aws_options, from_options, global_options
+
+if TYPE_CHECKING:
+    from auditor.questions import Answer
+
+COLUMNS = ("key", "alias", "what", "principal", "kind", "outcome", "action", "condition", "path", "reason", "why")
+SHOWN = 8
+
+
+@click.command("who-can")
+@click.argument("what", metavar="ACTION|CAPABILITY")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.option("--include-denied", is_flag=True, help="Also who cannot, and what stops them.")
+@answer_format("text", "json", "csv")
+@from_options
+@aws_options
+@global_options
+def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, **given: Any) -> int:
+    """Who can do ACTION (kms:Decrypt), or has a CAPABILITY (administer, grant, decrypt, encrypt, read), on KEY?
+
+    KEY is an id, an ARN, an alias or an alias pattern. Lists callers of every kind: collected principals, root users,
+    sessions, other accounts, services, holders of grants, everyone. Equal access is folded into one line.
+    """
+    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.terminal import result
+    from auditor.questions import find_keys, who_can
+    from auditor.questions.answers import asked
+
+    question = asked(what)
+    evaluation = evaluated(given)
+    wanted = tuple(dict.fromkeys(key for text in keys for key in find_keys(evaluation.snapshot, text)))
+    answers = who_can(evaluation, question, wanted, include_denied=include_denied)
+    if form == "text":
+        say_unknown(evaluation)
+        result("\n".join(_text(answers, [(key.arn, key.label) for key in wanted])))
+    else:
+        rows = [row(answer) for answer in answers]
+        result(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
+    return 0
+
+
+def row(answer: Answer) -> dict[str, Any]:
+    """An answer as the plain row of JSON and CSV."""
+    from auditor.questions import cause_words
+    from auditor.questions.wording import condition_words
+
+    decision = answer.decision
+    return {
+        "key": answer.key.arn,
+        "alias": answer.key.label,
+        "what": answer.what,
+        "principal": answer.principal.arn,
+        "kind": str(answer.principal.kind),
+        "outcome": str(decision.outcome),
+        "action": answer.action.name,
+        "condition": condition_words(decision),
+        "path": decision.path,
+        "reason": decision.reason,
+        "why": "; ".join(cause_words(cause) for cause in decision.causes),
+    }
+
+
+def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[str, str]]) -> list[str]:
+    from auditor.cli.terminal import printable
+    from auditor.questions import fold
+
+    lines: list[str] = []
+    for arn, label in keys:
+        mine = [answer for answer in answers if answer.key.arn == arn]
+        lines.append(click.style(printable(f"{label}  {arn}"), bold=True))
+        for folded in fold(mine):
+            lines.append(f"  {headline(folded.first)}")
+            lines += [f"    {printable(name)}" for name in _names(folded.principals)]
+        counted = Counter(str(answer.decision.outcome) for answer in mine)
+        lines.append(f"  {', '.join(f'{number} {outcome}' for outcome, number in counted.items()) or 'nobody'}")
+    return lines
+
+
+def headline(answer: Answer) -> str:
+    """Outcome, condition, path and the statement that decides, in one line."""
+    from auditor.cli.terminal import printable
+    from auditor.questions import cause_words, decision_words
+
+    words = printable(decision_words(answer.decision))
+    outcome, _, rest = words.partition(":")
+    text = click.style(outcome, bold=True) + (f":{rest}" if rest else "")
+    allows = [cause_words(cause) for cause in answer.decision.causes if cause.role == "allows"]
+    via = f" [{answer.decision.path}]" if answer.decision.path else ""
+    why = f" {allows[0]}" + (f" and {len(allows) - 1} more" if len(allows) > 1 else "") if allows else ""
+    return f"{text}{via}{printable(why)} ({answer.action.name})"
+
+
+def _names(principals: Iterable[Any]) -> list[str]:
+    names = [f"{item.arn} ({item.kind})" for item in principals]
+    hidden = len(names) - SHOWN
+    return names if hidden <= 0 else [*names[:SHOWN], f"and {hidden} more (-f json lists all)"]

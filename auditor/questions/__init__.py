@@ -1,0 +1,32 @@
+"""Pure: questions that people ask of an evaluation, answered from its table and its decisions; nothing is printed here.
+
+Every answer comes from the access table or, for callers that are no row of it, from the same evaluator.
+"""
+
+from __future__ import annotations
+
+from auditor.questions.answers import Answer, fold
+from auditor.questions.explain import Explanation, LayerView, explain
+from auditor.questions.grant_list import GrantRow, grant_list
+from auditor.questions.keys import find_keys
+from auditor.questions.principals import find_principals, principal_named
+from auditor.questions.what_can import what_can
+from auditor.questions.who_can import who_can
+from auditor.questions.wording import cause_words, decision_words
+
+__all__ = [
+    "Answer",
+    "Explanation",
+    "GrantRow",
+    "LayerView",
+    "cause_words",
+    "decision_words",
+    "explain",
+    "find_keys",
+    "find_principals",
+    "fold",
+    "grant_list",
+    "principal_named",
+    "what_can",
+    "who_can",
+]

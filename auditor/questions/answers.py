@@ -1,0 +1,58 @@
+"""What who-can and what-can answer with: one decided access, and equal ones folded together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from auditor.errors import UnknownNameError
+from auditor.model.access import Decision
+from auditor.model.actions import BY_NAME, Action, Capability, find_action
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One principal and one key: ``action`` has the strongest decision among those that were asked about.
+
+    ``what`` is the question: an action name, or a capability.
+    """
+
+    principal: Principal
+    key: Key
+    what: str
+    action: Action
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Answers that differ in the principal alone."""
+
+    first: Answer
+    principals: tuple[Principal, ...]
+
+
+def fold(answers: Iterable[Answer]) -> tuple[Folded, ...]:
+    """Fold answers with the same key, question, action and decision; the order of first appearance stays."""
+    groups: dict[tuple[str, str, str, Decision], list[Answer]] = {}
+    for answer in answers:
+        identity = (answer.key.arn, answer.what, answer.action.name, answer.decision)
+        groups.setdefault(identity, []).append(answer)
+    return tuple(Folded(group[0], tuple(answer.principal for answer in group)) for group in groups.values())
+
+
+def asked(text: str) -> Action | Capability:
+    """The action or capability called ``text``. Raises UnknownNameError with the nearest names."""
+    from difflib import get_close_matches
+
+    if text.lower() in list(Capability):
+        return Capability(text.lower())
+    action = find_action(text)
+    if action is not None:
+        return action
+    names = {name.removeprefix("kms:"): found.name for name, found in BY_NAME.items()}
+    near = [names[name] for name in get_close_matches(text.lower().removeprefix("kms:"), names, n=3)]
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Or a capability: {', '.join(Capability)}."
+    raise UnknownNameError(f"“{text}” is no KMS action.", hint)

@@ -1,0 +1,102 @@
+"""The whole chain of one decision: per layer the statements that matched or nearly did, and what would turn it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from auditor.evaluator import Context, Evaluation, in_words
+from auditor.evaluator.asking import Pair
+from auditor.evaluator.caller_side import caller_side
+from auditor.evaluator.contributions import Contribution, layer_of
+from auditor.evaluator.key_side import key_side
+from auditor.model.access import Decision
+from auditor.model.actions import Action
+from auditor.model.key import Key
+from auditor.model.policy import Layer
+from auditor.model.principal import Principal
+from auditor.model.residual import TRUE
+from auditor.questions.near_misses import near_misses
+from auditor.questions.turning import turning_points
+
+ORDER = (Layer.SCP, Layer.RCP, Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION)
+"""The order in which the chain is told: organization, key, caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One statement, grant or gap on a layer.
+
+    ``effect`` is Allow, Deny or empty for a gap. ``match`` is ``matches``, ``matches`` with the condition in words, or
+    why it does not; ``matched`` tells the two apart.
+    """
+
+    source: str
+    effect: str
+    matched: bool
+    match: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerView:
+    """One layer of the chain; ``note`` says what an empty one means."""
+
+    layer: Layer
+    evidence: tuple[Evidence, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer to why. ``turning`` says what would have to change for the opposite outcome."""
+
+    principal: Principal
+    key: Key
+    action: Action
+    decision: Decision
+    layers: tuple[LayerView, ...]
+    turning: tuple[str, ...]
+
+
+def explain(
+    evaluation: Evaluation, principal: Principal, action: Action, key: Key, context: Context | None = None
+) -> Explanation:
+    """The chain for one principal, action and key under the known request ``context``."""
+    decision = evaluation.decide(principal, key, action.name, context)
+    pair = Pair(evaluation.surroundings, principal, key, 1 << action.bit, context or {})
+    caller, keyside = caller_side(pair), key_side(pair)
+    contributions = (*caller.contributions, *keyside.contributions)
+    notes = {
+        Layer.SCP: "SCPs do not bind this caller" if caller.scp_levels is None else "no SCP speaks of this action",
+        Layer.RCP: "no RCP statement denies it",
+        Layer.KEY_POLICY: "no statement is about this action",
+        Layer.GRANT: "no grant covers this caller and action",
+        Layer.IDENTITY: "no statement is about this action",
+        Layer.BOUNDARY: "no statement allows this action" if caller.boundary else "no permissions boundary",
+        Layer.SESSION: "no statement allows this action" if caller.session else "no session policy",
+    }
+    layers = tuple(_layer(layer, pair, contributions, notes[layer]) for layer in ORDER)
+    return Explanation(principal, key, action, decision, layers, turning_points(decision, action))
+
+
+def _layer(layer: Layer, pair: Pair, contributions: tuple[Contribution, ...], note: str) -> LayerView:
+    mine = [item for item in contributions if layer_of(item.slot) is layer]
+    evidence = list(dict.fromkeys(_matched(item) for item in mine))
+    seen = {item.source for item in mine}
+    evidence += [Evidence(*found) for found in near_misses(layer, pair, seen)]
+    return LayerView(layer, tuple(evidence), "" if evidence else note)
+
+
+def _matched(item: Contribution) -> Evidence:
+    effect = "Deny" if item.slot.name.endswith("DENY") else "Allow"
+    if item.source is None and item.grant is None:
+        if item.residual == TRUE:
+            return Evidence("the caller's own account", "Allow", True, "assumed: it was not collected")
+        return Evidence("a fact that could not be read", "", True, in_words(item.residual))
+    match = "matches" if item.residual == TRUE else f"matches {_if(in_words(item.residual))}"
+    source = f"grant {item.grant}" if item.grant else str(item.source)
+    owner = f" on {item.source.owner}" if item.source and item.source.owner else ""
+    return Evidence(source + owner, effect, True, match)
+
+
+def _if(words: str) -> str:
+    return words if words.startswith(("only", "unless", "if")) else f"if {words}"

@@ -1,0 +1,82 @@
+"""The grants of a snapshot: on which key, to whom, how old, under which constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from auditor.model.arn import account_of, is_unique_id
+from auditor.model.grant import Grant, Pairs
+from auditor.model.key import Key
+from auditor.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """One grant. ``age_days`` is None when AWS gave no date.
+
+    ``grantee_missing``: the grantee belongs to a collected account whose inventory does not have it.
+    """
+
+    key: Key
+    grant: Grant
+    age_days: int | None
+    grantee_missing: bool
+
+    @property
+    def grantee(self) -> str:
+        """Who holds it, as AWS shows it."""
+        return self.grant.grantee or self.grant.grantee_service or "nobody"
+
+    @property
+    def constraint(self) -> str:
+        """The constraint in words; empty without one."""
+        parts = []
+        if self.grant.context_equals:
+            parts.append(f"encryption context is {_pairs(self.grant.context_equals)}")
+        if self.grant.context_subset:
+            parts.append(f"encryption context contains {_pairs(self.grant.context_subset)}")
+        if self.grant.source_arn:
+            parts.append(f"on behalf of {self.grant.source_arn}")
+        return " and ".join(parts)
+
+
+def grant_list(
+    snapshot: Snapshot, as_of: str, *, keys: Iterable[Key] | None = None, stale_days: int | None = None
+) -> tuple[GrantRow, ...]:
+    """The grants of ``keys`` (default: all), oldest first; ``stale_days`` keeps those of at least that age."""
+    moment = datetime.fromisoformat(as_of)
+    known = _inventory(snapshot)
+    collected = {account.id for account in snapshot.accounts if not account.unread}
+    rows = [
+        GrantRow(key, grant, _age(grant, moment), _missing(grant, known, collected))
+        for key in (snapshot.keys if keys is None else keys)
+        for grant in key.grants
+    ]
+    if stale_days is not None:
+        rows = [row for row in rows if row.age_days is not None and row.age_days >= stale_days]
+    return tuple(sorted(rows, key=lambda row: (-(row.age_days or 0), row.key.arn, row.grant.grant_id)))
+
+
+def _inventory(snapshot: Snapshot) -> frozenset[str]:
+    return frozenset(name for item in snapshot.principals for name in (item.arn, item.unique_id) if name)
+
+
+def _missing(grant: Grant, known: frozenset[str], collected: set[str]) -> bool:
+    holder = grant.grantee
+    if holder is not None and is_unique_id(holder):
+        return holder not in known  # AWS shows a deleted principal by its unique id
+    if holder is None or grant.service is not None or account_of(holder) not in collected:
+        return False
+    return (":role/" in holder or ":user/" in holder) and holder not in known
+
+
+def _age(grant: Grant, moment: datetime) -> int | None:
+    if grant.created is None:
+        return None
+    return (moment - datetime.fromisoformat(grant.created)).days
+
+
+def _pairs(pairs: Pairs) -> str:
+    return ", ".join(f"{name}={value}" for name, value in pairs)

@@ -1,0 +1,56 @@
+"""Which keys somebody means by an id, an ARN, an alias or a pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from auditor.errors import UnknownNameError
+from auditor.model.key import Key
+from auditor.model.snapshot import Snapshot
+
+SHOWN = 10
+
+
+def find_keys(snapshot: Snapshot, text: str, *, several: bool = True) -> tuple[Key, ...]:
+    """The keys called ``text``: key id, key ARN, ``alias/name``, alias ARN, a bare alias name, or a pattern with ``*``.
+
+    A plain name that fits keys of several accounts or Regions is ambiguous, unless ``several``; a multi-Region key id
+    names all its replicas. Raises UnknownNameError that lists candidates.
+    """
+    pattern = "*" in text or "?" in text
+    found = tuple(key for key in snapshot.keys if any(_fits(name, text, pattern) for name in names_of(key)))
+    if not found:
+        raise UnknownNameError(f"No key is called “{text}”.", _nearest(snapshot, text))
+    if len(found) > 1 and not several:
+        raise UnknownNameError(f"“{text}” means {len(found)} keys.", f"Choose one: {candidates(found)}.")
+    return found
+
+
+def names_of(key: Key) -> tuple[str, ...]:
+    """Everything that a key is called."""
+    names = [key.arn, key.key_id]
+    for alias in key.aliases:
+        names += [alias.name, alias.arn, alias.name.removeprefix("alias/")]
+    return tuple(names)
+
+
+def candidates(keys: Iterable[Key]) -> str:
+    """The keys' ARNs with their labels, the first few of them."""
+    listed = [f"{key.arn} ({key.label})" for key in keys]
+    more = f", and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+    return ", ".join(listed[:SHOWN]) + more
+
+
+def _fits(name: str, text: str, pattern: bool) -> bool:
+    return fnmatchcase(name, text) if pattern else name == text
+
+
+def _nearest(snapshot: Snapshot, text: str) -> str:
+    names = {name for key in snapshot.keys for name in (key.key_id, *(alias.name for alias in key.aliases))}
+    near = get_close_matches(text, names, n=5, cutoff=0.5)
+    if near:
+        return f"Did you mean {', '.join(near)}?"
+    shown = sorted(key.label for key in snapshot.keys if key.customer_managed)[:SHOWN]
+    return f"The snapshot has {len(snapshot.keys)} keys, such as {', '.join(shown)}." if shown else "It has no keys."

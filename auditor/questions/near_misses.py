@@ -1,0 +1,72 @@
+"""Statements that are about the action but do not apply to this caller and key, and why they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from auditor.evaluator import naming
+from auditor.evaluator.asking import Pair
+from auditor.evaluator.caller_side import cited_owner
+from auditor.evaluator.resources import key_reached
+from auditor.evaluator.statements import Compiled, compile_policy
+from auditor.model.actions import ACTIONS
+from auditor.model.policy import AttachedPolicy, Layer, StatementRef
+from auditor.model.residual import FALSE
+
+LIMIT = 10
+"""Near misses shown for one layer."""
+
+
+def near_misses(
+    layer: Layer, pair: Pair, seen: Collection[StatementRef | None]
+) -> Iterator[tuple[str, str, bool, str]]:
+    """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``; ``LIMIT`` at most."""
+    shown = 0
+    for attached, owner in _policies(layer, pair):
+        for compiled in compile_policy(attached, owner):
+            if compiled.ref in seen or not compiled.mask & pair.mask or _irrelevant(layer, compiled):
+                continue
+            if shown == LIMIT:
+                return
+            shown += 1
+            where = f" on {owner}" if owner else ""
+            yield f"{compiled.ref}{where}", str(compiled.statement.effect), False, _why(layer, pair, compiled)
+
+
+def _irrelevant(layer: Layer, compiled: Compiled) -> bool:
+    """An RCP's Allow decides nothing."""
+    return layer is Layer.RCP and compiled.allows
+
+
+def _policies(layer: Layer, pair: Pair) -> Iterator[tuple[AttachedPolicy, str]]:
+    principal, organization = pair.principal, pair.surroundings.organization
+    if layer is Layer.KEY_POLICY:
+        yield from ((attached, "") for attached in pair.key.policies)
+    elif layer is Layer.IDENTITY:
+        yield from ((attached, cited_owner(attached, principal)) for attached in principal.identity_policies)
+    elif layer is Layer.BOUNDARY and principal.boundary is not None:
+        yield principal.boundary, cited_owner(principal.boundary, principal)
+    elif layer is Layer.SESSION:
+        yield from ((attached, cited_owner(attached, principal)) for attached in principal.session_policies or ())
+    elif layer is Layer.SCP and organization is not None and principal.account is not None:
+        for level in organization.levels(principal.account) or ():
+            yield from ((attached, cited_owner(attached, principal)) for attached in level.scps or ())
+    elif layer is Layer.RCP and organization is not None:
+        for level in organization.levels(pair.key.account) or ():
+            yield from ((attached, attached.owner) for attached in level.rcps or ())
+
+
+def _why(layer: Layer, pair: Pair, compiled: Compiled) -> str:
+    statement = compiled.statement
+    if layer is Layer.KEY_POLICY and statement.not_principals is None:
+        if not naming.matches(statement.principals or (), pair.principal):
+            return "names other principals"
+    elif layer is Layer.KEY_POLICY and naming.matches(statement.not_principals or (), pair.principal):
+        return "exempts this caller"
+    question = pair.question(next(a.bit for a in ACTIONS if pair.mask >> a.bit & 1), layer)
+    if key_reached(compiled, question) == FALSE:
+        return "names other resources"
+    if statement.conditions:
+        tests = "; ".join(f"{test.operator} {test.key} {', '.join(test.values)}" for test in statement.conditions)
+        return f"its condition cannot hold here: {tests}"
+    return "does not apply to this caller"

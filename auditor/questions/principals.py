@@ -1,0 +1,126 @@
+"""Which principal somebody means: a row of the table, a pattern, or a caller that was never collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from auditor.errors import UnknownNameError
+from auditor.evaluator import Evaluation
+from auditor.model.arn import Arn, is_account_id, parse_arn, session_role_name
+from auditor.model.principal import Principal, PrincipalKind
+
+SHOWN = 10
+
+
+def find_principals(evaluation: Evaluation, text: str) -> tuple[Principal, ...]:
+    """The principals called ``text``: an ARN, ``role/name``, a name, a unique id, or a pattern (``role/ci-*``).
+
+    What no row is called may still be a caller that exists outside the snapshot; see ``principal_named``.
+    """
+    if ("*" in text or "?" in text) and text != "*":
+        found = tuple(p for p in evaluation.principals if any(fnmatchcase(name, text) for name in names_of(p)))
+        if not found:
+            raise UnknownNameError(f"No principal matches “{text}”.", _nearest(evaluation, text))
+        return found
+    return (principal_named(evaluation, text),)
+
+
+def principal_named(evaluation: Evaluation, text: str) -> Principal:
+    """The one principal called ``text``.
+
+    Understands session ARNs, root users, service principals, account ids and ARNs of accounts that were not collected.
+    Raises UnknownNameError for a name that means several principals, or nothing.
+    """
+    found = [principal for principal in evaluation.principals if text in names_of(principal)]
+    exact = [principal for principal in found if text in (principal.arn, principal.unique_id)]
+    found = exact or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownNameError(f"“{text}” means {len(found)} principals.", f"Choose one: {_listed(found)}.")
+    made = _uncollected(evaluation, text)
+    if made is None:
+        raise UnknownNameError(f"No principal is called “{text}”.", _nearest(evaluation, text))
+    return made
+
+
+def names_of(principal: Principal) -> tuple[str, ...]:
+    """Everything that a principal is called."""
+    names = [principal.arn]
+    arn = parse_arn(principal.arn)
+    if arn is not None:
+        names.append(arn.resource)
+    if principal.kind in (PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.USER):
+        names += [principal.name, f"{'user' if principal.kind is PrincipalKind.USER else 'role'}/{principal.name}"]
+    if principal.unique_id:
+        names.append(principal.unique_id)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _uncollected(evaluation: Evaluation, text: str) -> Principal | None:
+    """A caller that is no row: services, sessions, other accounts and their principals, everyone."""
+    if text == "*":
+        return Principal(kind=PrincipalKind.EVERYONE, arn="*", iam_arn="*", account=None, assume_allowed=True)
+    if text.endswith((".amazonaws.com", ".amazonaws.com.cn")) and ":" not in text:
+        return Principal(kind=PrincipalKind.SERVICE, arn=text, iam_arn=text, account=None, name=text)
+    if is_account_id(text):
+        return _account(text)
+    arn = parse_arn(text)
+    if arn is None or not is_account_id(arn.account):
+        return None
+    session = session_role_name(text)
+    if session is not None:
+        return _session(evaluation, text, arn, session)
+    if any(account.id == arn.account for account in evaluation.snapshot.accounts):
+        return None  # it was collected, and this principal is not there
+    if arn.resource == "root":
+        return _account(arn.account)
+    return _external(text, text, arn)
+
+
+def _session(evaluation: Evaluation, text: str, arn: Arn, session: tuple[str, str]) -> Principal | None:
+    role = next(
+        (p for p in evaluation.principals if p.account == arn.account and p.name == session[0] and _is_role(p)), None
+    )
+    if role is not None:
+        return replace(role, kind=PrincipalKind.SESSION, arn=text, iam_arn=role.arn)
+    if any(account.id == arn.account for account in evaluation.snapshot.accounts):
+        return None
+    return _external(text, f"arn:{arn.partition}:iam::{arn.account}:role/{session[0]}", arn)
+
+
+def _is_role(principal: Principal) -> bool:
+    return principal.kind in (PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE)
+
+
+def _account(account: str) -> Principal:
+    kind = PrincipalKind.EXTERNAL_ACCOUNT
+    return Principal(kind=kind, arn=account, iam_arn=account, account=account, assume_allowed=True)
+
+
+def _external(text: str, iam_arn: str, arn: Arn) -> Principal:
+    return Principal(
+        kind=PrincipalKind.EXTERNAL_PRINCIPAL,
+        arn=text,
+        iam_arn=iam_arn,
+        account=arn.account,
+        name=arn.name,
+        assume_allowed=True,
+    )
+
+
+def _listed(found: Iterable[Principal]) -> str:
+    arns = [principal.arn for principal in found]
+    more = f", and {len(arns) - SHOWN} more" if len(arns) > SHOWN else ""
+    return ", ".join(arns[:SHOWN]) + more
+
+
+def _nearest(evaluation: Evaluation, text: str) -> str:
+    names = {name: None for principal in evaluation.principals for name in names_of(principal)}
+    near = get_close_matches(text, names, n=5, cutoff=0.5)
+    if near:
+        return f"Did you mean {', '.join(near)}?"
+    return f"The snapshot knows {len(evaluation.principals)} principals; name one by ARN, role/NAME or user/NAME."

@@ -1,0 +1,75 @@
+"""Decisions and their causes in plain words, with the layer, the policy and the statement named."""
+
+from __future__ import annotations
+
+from auditor.evaluator import in_words
+from auditor.model.access import Cause, Decision, Outcome, Role
+from auditor.model.policy import Layer
+
+LAYER_WORDS = {
+    Layer.KEY_POLICY: "key policy",
+    Layer.IDENTITY: "identity policy",
+    Layer.BOUNDARY: "permissions boundary",
+    Layer.SESSION: "session policy",
+    Layer.SCP: "SCP",
+    Layer.RCP: "RCP",
+    Layer.GRANT: "grant",
+}
+ROLE_WORDS = {
+    Role.ALLOWS: "allowed by",
+    Role.DENIES: "denied by",
+    Role.LIMITS: "limited by",
+    Role.MISSING: "nothing allows it in the",
+    Role.UNREAD: "could not be read:",
+}
+
+
+def cause_words(cause: Cause) -> str:
+    """One link of the why chain: ``denied by SCP DenyOutsideEU statement “Region” on Prod``."""
+    layer = LAYER_WORDS[cause.layer]
+    if cause.role is Role.UNREAD:
+        return f"could not be read: {cause.note or layer}"
+    if cause.role is Role.MISSING:
+        owner = f" of {cause.owner}" if cause.owner else ""
+        return f"nothing allows it in the {layer}{owner}"
+    return f"{ROLE_WORDS[cause.role]} {source_words(cause)}"
+
+
+def source_words(cause: Cause) -> str:
+    """Where a cause stands: layer, policy, statement, owner."""
+    layer = LAYER_WORDS[cause.layer]
+    if cause.grant is not None:
+        return f"grant {cause.grant}"
+    if cause.statement is None:
+        return layer
+    ref = cause.statement
+    statement = f"statement “{ref.sid}”" if ref.sid else f"statement {ref.index + 1}"
+    owner = ref.owner or cause.owner
+    return f"{layer} {ref.policy} {statement}{f' on {owner}' if owner else ''}"
+
+
+def blocked_by(decision: Decision) -> str:
+    """What takes access away or is missing, in words; empty where access is given."""
+    if not decision.outcome.denied:
+        return ""
+    wanted = (Role.DENIES, Role.MISSING)
+    return "; ".join(cause_words(cause) for cause in decision.causes if cause.role in wanted) or decision.reason
+
+
+def condition_words(decision: Decision) -> str:
+    """The residual condition in words; empty without one."""
+    return in_words(decision.residual) if decision.residual is not None else ""
+
+
+def decision_words(decision: Decision) -> str:
+    """Outcome, condition and blocking layer in one line."""
+    match decision.outcome:
+        case Outcome.ALLOWED:
+            return "allowed"
+        case Outcome.CONDITIONAL:
+            return f"conditional: {condition_words(decision)}"
+        case Outcome.UNKNOWN:
+            unread = [cause.note for cause in decision.causes if cause.role is Role.UNREAD and cause.note]
+            return f"unknown: {', '.join(unread) or 'a needed fact'} could not be read"
+    kind = "denied explicitly" if decision.outcome is Outcome.EXPLICITLY_DENIED else "denied"
+    return f"{kind}: {blocked_by(decision)}"
