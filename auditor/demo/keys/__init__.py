@@ -1,0 +1,20 @@
+"""The keys of the organization, one file per account, and what is wrong or right with each."""
+
+from __future__ import annotations
+
+from auditor.demo.keys import analytics, development, log_archive, management, payments, shop, shop_examples
+from auditor.demo.parts import Accounts, DemoKey
+
+
+def all_keys(a: Accounts) -> tuple[DemoKey, ...]:
+    """Every key, in the order of creation."""
+    makers = (
+        management.keys,
+        log_archive.keys,
+        payments.keys,
+        shop.keys,
+        shop_examples.keys,
+        analytics.keys,
+        development.keys,
+    )
+    return tuple(key for make in makers for key in make(a))

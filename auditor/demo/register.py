@@ -1,0 +1,34 @@
+"""What the fictional company would write into its configuration: whom it trusts and who administers."""
+
+from __future__ import annotations
+
+from auditor.demo.others import FORMER_PARTNER, PAYMENT_PARTNER
+from auditor.demo.parts import FRANKFURT, IRELAND, Accounts
+from auditor.model.settings import SSO_ADMINISTRATORS, RuleSettings, TrustedAccount
+
+
+def register(a: Accounts) -> RuleSettings:
+    """The settings of the rules for this organization."""
+    return RuleSettings(
+        key_admins=("arn:aws:iam::*:role/KeyAdministrator",),
+        key_destroyers=("arn:aws:iam::*:role/KeyAdministrator",),
+        account_admins=(SSO_ADMINISTRATORS,),
+        log_admins=(f"arn:aws:iam::{a.log_archive}:role/KeyAdministrator",),
+        trusted_accounts=(
+            TrustedAccount(
+                account=PAYMENT_PARTNER,
+                expires="2031-12-31",
+                owner="payments@securecart.example",
+                purpose="settles card payments",
+            ),
+            TrustedAccount(
+                account=FORMER_PARTNER,
+                expires="2031-12-31",
+                owner="payments@securecart.example",
+                purpose="issued gift cards",
+                terminated=True,
+            ),
+        ),
+        approved_regions=(FRANKFURT, IRELAND),
+        destroy_exempt_accounts=(a.development,),
+    )
