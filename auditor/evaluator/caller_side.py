@@ -31,8 +31,12 @@ def caller_side(pair: Pair) -> CallerSide:
     found = [*_identity(pair), *_boundary(pair), *_session(pair)]
     levels = _scps(pair, found)
     session = principal.session_policies is not None or principal.kind is PrincipalKind.FEDERATED_USER
-    boundary = principal.boundary is not None or Fact.BOUNDARY in principal.unread
-    return CallerSide(tuple(found), boundary, session, levels)
+    return CallerSide(tuple(found), is_bounded(principal), session, levels)
+
+
+def is_bounded(principal: Principal) -> bool:
+    """Whether the caller has a permissions boundary, read or not."""
+    return principal.boundary is not None or Fact.BOUNDARY in principal.unread
 
 
 def cited_owner(attached: AttachedPolicy, principal: Principal) -> str:
@@ -89,7 +93,7 @@ def _as_asked_of_alias(pair: Pair, compiled: Compiled) -> Pair:
 def _gap(pair: Pair, allow: Slot, deny: Slot, what: str, level: int = 0) -> Iterator[Contribution]:
     missing = unsettled(what)
     yield Contribution(allow, pair.mask, missing, level=level)
-    yield Contribution(deny, pair.mask, missing, level=level)
+    yield Contribution(deny, pair.mask, unsettled(what, "deny"), level=level)
     if allow is Slot.IDENTITY_ALLOW and pair.mask & ALIAS_ACTIONS:
         yield Contribution(Slot.ALIAS_ALLOW, pair.mask & ALIAS_ACTIONS, missing)
 

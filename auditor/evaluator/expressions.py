@@ -54,9 +54,9 @@ def negate(item: Residual) -> Residual:
     return Not(item)
 
 
-def unsettled(what: str) -> Leaf:
-    """The leaf of a missing fact."""
-    return Leaf(UNSETTLED, what, ())
+def unsettled(what: str, part: str = "allow") -> Leaf:
+    """The leaf of a missing fact; ``part`` keeps what it might allow and what it might deny apart."""
+    return Leaf(UNSETTLED, what, (part,))
 
 
 def leaves(item: Residual) -> Iterator[Leaf]:

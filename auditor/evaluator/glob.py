@@ -11,6 +11,8 @@ from functools import lru_cache
 
 LITERAL_STAR = "\ue000"
 LITERAL_MARK = "\ue001"
+NAME_RUN = "\ue002"
+"""In ``overlap`` only: any run of characters without a colon, such as the rest of an alias name."""
 
 
 def literal(text: str) -> str:
@@ -85,12 +87,12 @@ def _overlap_steps(left: str, right: str, i: int, j: int) -> list[tuple[int, int
     b = right[j] if j < len(right) else ""
     if a == "*":
         steps.append((i + 1, j))
-        if b and b != "*":
+        if b and b not in ("*", NAME_RUN):
             steps.append((i, j + 1))
-    if b == "*":
+    if b in ("*", NAME_RUN):
         steps.append((i, j + 1))
-        if a and a != "*":
+        if a and a != "*" and not (b == NAME_RUN and a == ":"):
             steps.append((i + 1, j))
-    if a and b and a != "*" and b != "*" and (a == "?" or b == "?" or plain(a) == plain(b)):
+    if a and b and a != "*" and b not in ("*", NAME_RUN) and (a == "?" or b == "?" or plain(a) == plain(b)):
         steps.append((i + 1, j + 1))
     return steps

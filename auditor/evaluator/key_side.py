@@ -6,9 +6,11 @@ Source: kms-authorization.md sections 4, 5, 9 (RCP), 10 (grants) and 14 (the pol
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
+from auditor.evaluator.caller_side import is_bounded
 from auditor.evaluator.contributions import Contribution, KeySide, Slot
 from auditor.evaluator.expressions import unsettled
 from auditor.evaluator.grants import grant_contributions
@@ -46,9 +48,8 @@ def _policies(pair: Pair) -> Iterator[Contribution]:
         for compiled in compile_policy(attached, ""):
             yield from _statement(pair, compiled, RAM_FLAG if attached.name == RAM_POLICY else "")
     if unread and effective:
-        missing = unsettled("key policy")
-        yield Contribution(Slot.KEY_STAR, effective, missing)
-        yield Contribution(Slot.KEY_DENY, effective, missing)
+        yield Contribution(Slot.KEY_STAR, effective, unsettled("key policy"))
+        yield Contribution(Slot.KEY_DENY, effective, unsettled("key policy", "deny"))
 
 
 def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contribution]:
@@ -62,13 +63,17 @@ def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contributi
                 for contribution in limited.contributions(compiled, slot, match=forms[slot]):
                     yield _flagged(contribution, flag, NOT_PRINCIPAL_ALLOW if statement.not_principals else "")
         return
-    if statement.not_principals is not None:
-        bounded = pair.principal.boundary is not None or Fact.BOUNDARY in pair.principal.unread
-        if not naming.exempted(statement.not_principals, pair.principal, bounded=bounded):
-            yield from limited.contributions(compiled, Slot.KEY_DENY)
+    yield from _denies(replace(limited, mask=limited.mask & ON_KEY), compiled)
+
+
+def _denies(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:
+    exempt = compiled.statement.not_principals
+    if exempt is not None:
+        if not naming.exempted(exempt, pair.principal, bounded=is_bounded(pair.principal)):
+            yield from pair.contributions(compiled, Slot.KEY_DENY)
         return
-    for match in naming.matches(statement.principals or (), pair.principal).values():
-        yield from limited.contributions(compiled, Slot.KEY_DENY, match=match)
+    for match in naming.matches(compiled.statement.principals or (), pair.principal).values():
+        yield from pair.contributions(compiled, Slot.KEY_DENY, match=match)
 
 
 def _reach(mask: int) -> int:

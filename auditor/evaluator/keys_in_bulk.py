@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.evaluator.asking import Pair
+from auditor.evaluator.caller_side import is_bounded
 from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.contributions import KeySide
 from auditor.evaluator.key_side import key_side
@@ -21,17 +22,12 @@ from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_values
 from auditor.model.actions import ON_KEY
-from auditor.model.key import Fact, Key
+from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 
 PLAIN_KINDS = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
 """Kinds that a key side tells apart by name, account and the few facts of ``coarse_group`` only."""
 Codes = NDArray[np.int64]
-
-
-def is_bounded(principal: Principal) -> bool:
-    """Whether the caller has a permissions boundary, read or not."""
-    return principal.boundary is not None or Fact.BOUNDARY in principal.unread
 
 
 def coarse_group(principal: Principal) -> Hashable:
@@ -46,7 +42,7 @@ class Column:
     """Side numbers of one key: by coarse group, or by row where conditions test the individual caller; ``named`` rows
     override both."""
 
-    by_group: Codes
+    by_group: Codes | None
     by_row: Codes | None
     named: dict[int, int]
 
@@ -82,7 +78,7 @@ class KeySides:
             dtype=np.int64,
         )
         if view.tests:
-            return Column(codes, self._by_row(key, view, codes, named), overrides)
+            return Column(None, self._by_row(key, view, codes, named), overrides)
         _, first = np.unique(codes, return_index=True)
         numbers = np.array([self._number(self._representatives[int(index)], key) for index in first], dtype=np.int64)
         return Column(numbers[codes], None, overrides)

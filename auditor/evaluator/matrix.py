@@ -115,8 +115,10 @@ class _Filler:
     def fill(self, columns: list[Column]) -> NDArray[np.int32]:
         """principals × keys of profile numbers."""
         rows, width = len(self._members), len(columns)
-        by_class = np.empty((len(self._class_group), width), dtype=np.int32)
+        by_class = np.zeros((len(self._class_group), width), dtype=np.int32)
         for place, column in enumerate(columns):
+            if column.by_group is None:
+                continue
             sides = column.by_group[self._class_group]
             by_class[:, place] = self._profiles_of(place, self._caller_numbers[:, place], sides, self._class_account)
         cells = by_class[self._members] if rows else np.empty((0, width), dtype=np.int32)

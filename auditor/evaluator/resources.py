@@ -16,14 +16,14 @@ from auditor.model.arn import parse_arn
 from auditor.model.key import Fact
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
-Test = Callable[[str], bool]
+Test = Callable[[str], Residual]
 RESOURCE = "the key's ARN"
 """Pseudo condition key of a Resource that holds a variable only a request can fill in."""
 
 
 def key_reached(compiled: Compiled, question: Question) -> Residual:
     """Whether the statement's resource element covers the key (or, for an action without a key, everything)."""
-    return _element(compiled, question, lambda pattern: _reaches(pattern, question))
+    return _element(compiled, question, lambda pattern: TRUE if _reaches(pattern, question) else FALSE)
 
 
 def _reaches(pattern: str, question: Question) -> bool:
@@ -34,24 +34,29 @@ def _reaches(pattern: str, question: Question) -> bool:
 
 def some_alias_reached(compiled: Compiled, question: Question) -> Residual:
     """Whether the statement covers at least one alias that the action could be about."""
-    return _element(compiled, question, lambda pattern: any(_candidates(pattern, question)))
+    return _element(compiled, question, lambda pattern: _aliases(pattern, question, any))
 
 
 def every_alias_reached(compiled: Compiled, question: Question) -> Residual:
     """Whether the statement covers every alias that the action could be about."""
-    return _element(compiled, question, lambda pattern: all(_candidates(pattern, question, everything=True)))
+    return _element(compiled, question, lambda pattern: _aliases(pattern, question, all))
 
 
-def _candidates(pattern: str, question: Question, *, everything: bool = False) -> list[bool]:
+def _aliases(pattern: str, question: Question, how_many: Callable[[list[bool]], bool]) -> Residual:
+    """Existing aliases for DeleteAlias and UpdateAlias (any name where the key has none), any name for CreateAlias."""
     key = question.key
     arn = parse_arn(key.arn)
     prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
-    names = [alias.name for alias in key.aliases if not alias.name.startswith("alias/aws/")]
-    if question.action.short != "CreateAlias" and names and Fact.ALIASES not in key.unread:
-        return [glob.matches(pattern, prefix + name) for name in names]
-    if everything:
-        return [glob.matches(pattern, f"{prefix}alias/\x00")]
-    return [glob.overlap(pattern, f"{prefix}alias/*")]
+    some, every = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}"), glob.matches(pattern, f"{prefix}alias/\x00")
+    if some == every:
+        return TRUE if some else FALSE
+    if question.action.short != "CreateAlias":
+        if Fact.ALIASES in key.unread:
+            return unsettled(str(Fact.ALIASES))
+        names = [alias.name for alias in key.aliases if not alias.name.startswith("alias/aws/")]
+        if names:
+            return TRUE if how_many([glob.matches(pattern, prefix + name) for name in names]) else FALSE
+    return TRUE if (some if how_many is any else every) else FALSE
 
 
 def _element(compiled: Compiled, question: Question, test: Test) -> Residual:
@@ -64,7 +69,7 @@ def _element(compiled: Compiled, question: Question, test: Test) -> Residual:
 
 def _pattern(text: str, compiled: Compiled, question: Question, test: Test) -> Residual:
     if not compiled.has_variables or "${" not in text:
-        return TRUE if test(text) else FALSE
+        return test(text)
     resolved = resolve(text, question.value)
     if resolved.unsettled is not None:
         return unsettled(resolved.unsettled)
@@ -72,4 +77,4 @@ def _pattern(text: str, compiled: Compiled, question: Question, test: Test) -> R
         return FALSE
     if resolved.open:
         return Leaf("StringLike", RESOURCE, (resolved.text,), compiled.ref)
-    return TRUE if test(resolved.text) else FALSE
+    return test(resolved.text)

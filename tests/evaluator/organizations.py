@@ -1,0 +1,213 @@
+"""Random small organizations for the laws: two member accounts, a management account and an outsider.
+
+Everything that the evaluator can tell apart is drawn from short lists, so that statements meet, overlap and contradict
+each other often.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from auditor.model.grant import Grant
+from auditor.model.key import Alias, Fact, Key
+from auditor.model.organization import Organization, OrgTarget
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.snapshot import AccountFacts, Snapshot
+
+HOME, PEER, MANAGER, OUTSIDE = "111111111111", "222222222222", "999999999999", "777777777777"
+ORG = "o-example1"
+ROLES = [f"arn:aws:iam::{HOME}:role/App", f"arn:aws:iam::{HOME}:role/team/Ops", f"arn:aws:iam::{PEER}:role/App"]
+USERS = [f"arn:aws:iam::{HOME}:user/alice"]
+SESSION = f"arn:aws:sts::{HOME}:assumed-role/Ops/nightly"
+KEY_ARNS = [
+    f"arn:aws:kms:eu-west-1:{HOME}:key/11111111-1111-1111-1111-111111111111",
+    f"arn:aws:kms:us-east-1:{PEER}:key/mrk-22222222222222222222222222222222",
+]
+ACTION_SETS = [
+    ["kms:*"],
+    ["kms:Decrypt"],
+    ["kms:Decrypt", "kms:GenerateDataKey*"],
+    ["kms:CreateGrant"],
+    ["kms:Create*", "kms:Put*"],
+    ["*"],
+    ["kms:RetireGrant", "kms:List*"],
+    ["kms:GetKeyPolicy"],
+    ["kms:UpdateAlias"],
+    ["s3:GetObject"],
+    ["kms:ReEncrypt"],
+]
+PRINCIPALS: list[Any] = [
+    "*",
+    {"AWS": "*"},
+    {"AWS": f"arn:aws:iam::{HOME}:root"},
+    {"AWS": PEER},
+    {"AWS": [f"arn:aws:iam::{OUTSIDE}:root", ROLES[1]]},
+    *({"AWS": arn} for arn in (*ROLES, *USERS, SESSION, f"arn:aws:iam::{OUTSIDE}:role/Partner")),
+    {"AWS": "AROAGONEEXAMPLE00001"},
+    {"Service": "logs.amazonaws.com"},
+]
+CONDITIONS: list[dict[str, Any]] = [
+    {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
+    {"StringNotEquals": {"kms:ViaService": ["s3.eu-west-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com"]}},
+    {"StringEqualsIfExists": {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}},
+    {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}},
+    {"Null": {"kms:ViaService": "true"}},
+    {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+    {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    {"StringEquals": {"kms:EncryptionContext:App": "Shop"}},
+    {"StringNotEqualsIfExists": {"kms:EncryptionContext:App": "Shop"}},
+    {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["App", "Tenant"]}},
+    {"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": ["App"]}},
+    {"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/app*"}},
+    {"StringEquals": {"kms:RequestAlias": "alias/app-main"}},
+    {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}},
+    {"StringEquals": {"aws:ResourceTag/team": "blue"}},
+    {"StringEquals": {"aws:PrincipalTag/team": "blue"}},
+    {"StringEquals": {"aws:PrincipalOrgID": ORG}},
+    {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORG}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+    {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORG}/r-1/ou-a/*"}},
+    {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/team/*"}},
+    {"ArnNotEquals": {"aws:PrincipalArn": ROLES[0]}},
+    {"StringEquals": {"kms:CallerAccount": HOME}},
+    {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}},
+    {"StringLike": {"aws:userid": "AROAHOMEAPP00000001:*"}},
+    {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+    {"NotIpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}},
+    {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}},
+    {"StringEquals": {"aws:SourceAccount": HOME}},
+    {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+]
+RESOURCES = ["*", KEY_ARNS[0], f"arn:aws:kms:*:{HOME}:key/*", f"arn:aws:kms:*:{PEER}:*", "arn:aws:kms:*:*:alias/app*"]
+FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@st.composite
+def statements(draw: st.DrawFn, *, layer: Layer, effect: str | None = None) -> dict[str, Any]:
+    statement: dict[str, Any] = {
+        "Effect": effect or draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny"])),
+        "Action": draw(st.sampled_from(ACTION_SETS)),
+    }
+    if layer in (Layer.KEY_POLICY, Layer.RCP):
+        statement["Resource"] = "*"
+        statement["Principal"] = "*" if layer is Layer.RCP else draw(st.sampled_from(PRINCIPALS))
+        if layer is Layer.KEY_POLICY and statement["Effect"] == "Deny" and draw(st.integers(0, 4)) == 0:
+            statement["NotPrincipal"] = {"AWS": [f"arn:aws:iam::{HOME}:root", draw(st.sampled_from(ROLES))]}
+            del statement["Principal"]
+    else:
+        statement["Resource"] = draw(st.sampled_from(RESOURCES))
+    if draw(st.booleans()):
+        statement["Condition"] = draw(st.sampled_from(CONDITIONS))
+    return statement
+
+
+def document(items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": items}
+
+
+def attached(layer: Layer, name: str, owner: str, items: list[dict[str, Any]]) -> AttachedPolicy:
+    return AttachedPolicy(layer, name, owner, parse_policy(document(items)))
+
+
+@st.composite
+def grants(draw: st.DrawFn, key_arn: str) -> Grant:
+    grantee = draw(st.sampled_from([*ROLES, SESSION, f"arn:aws:iam::{PEER}:root", "logs.amazonaws.com"]))
+    return Grant(
+        grant_id=f"g-{draw(st.integers(1, 9))}",
+        key_arn=key_arn,
+        grantee=grantee,
+        retiring=draw(st.sampled_from([None, ROLES[0], f"arn:aws:iam::{HOME}:root"])),
+        issuing_account=draw(st.sampled_from([HOME, PEER])),
+        operations=tuple(draw(st.sampled_from([["Decrypt"], ["Decrypt", "CreateGrant", "RetireGrant"], ["DescribeKey"]]))),
+        context_subset=draw(st.sampled_from([None, (("App", "Shop"),)])),
+    )
+
+
+@st.composite
+def keys(draw: st.DrawFn, arn: str) -> Key:
+    account = arn.split(":")[4]
+    items = draw(st.lists(statements(layer=Layer.KEY_POLICY), min_size=0, max_size=4))
+    return Key(
+        arn=arn,
+        key_id=arn.rsplit("/", 1)[1],
+        account=account,
+        region=arn.split(":")[3],
+        manager=draw(st.sampled_from(["CUSTOMER", "CUSTOMER", "CUSTOMER", "AWS"])),
+        state=draw(st.sampled_from(["Enabled", "Disabled"])),
+        spec=draw(st.sampled_from(["SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", "HMAC_256"])),
+        aliases=tuple(Alias(name, "") for name in draw(st.sampled_from([(), ("alias/app-main",), ("alias/other",)]))),
+        tags=draw(st.sampled_from([(), (("team", "blue"),), (("Team", "red"),)])),
+        policies=(attached(Layer.KEY_POLICY, "default", arn, items),),
+        grants=tuple(draw(st.lists(grants(arn), max_size=2))),
+    )
+
+
+@st.composite
+def principals(draw: st.DrawFn, arn: str) -> Principal:
+    is_user = ":user/" in arn
+    account = arn.split(":")[4]
+    count = draw(st.integers(0, 2))
+    policies = [
+        attached(Layer.IDENTITY, f"p{number}", arn, draw(st.lists(statements(layer=Layer.IDENTITY), min_size=1, max_size=3)))
+        for number in range(count)
+    ]
+    boundary = None
+    if draw(st.integers(0, 3)) == 0:
+        items = draw(st.lists(statements(layer=Layer.BOUNDARY), min_size=1, max_size=2))
+        boundary = attached(Layer.BOUNDARY, "boundary", arn, items)
+    trust = parse_policy(document([{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]))
+    return Principal(
+        kind=PrincipalKind.USER if is_user else PrincipalKind.ROLE,
+        arn=arn,
+        iam_arn=arn,
+        account=account,
+        name=arn.rsplit("/", 1)[1],
+        unique_id={"App": "AROAHOMEAPP00000001", "Ops": "AROAHOMEOPS00000001"}.get(arn.rsplit("/", 1)[1]) if account == HOME else None,
+        tags=draw(st.sampled_from([(), (("team", "blue"),)])),
+        trust_policy=None if is_user else draw(st.sampled_from([trust, None])),
+        identity_policies=tuple(policies),
+        boundary=boundary,
+    )
+
+
+@st.composite
+def organizations(draw: st.DrawFn) -> Organization:
+    def policies(layer: Layer, owner: str) -> tuple[AttachedPolicy, ...]:
+        found = [] if layer is Layer.RCP else [AttachedPolicy(layer, "FullAWSAccess", owner, parse_policy(FULL))]
+        if draw(st.integers(0, 2)) == 0:
+            effect = "Deny" if layer is Layer.RCP else None
+            items = draw(st.lists(statements(layer=layer, effect=effect), min_size=1, max_size=2))
+            found.append(attached(layer, f"{layer}-{owner}", owner, items))
+        return tuple(found)
+
+    def target(name: str, kind: str, parent: str | None) -> OrgTarget:
+        scps, rcps = policies(Layer.SCP, name), policies(Layer.RCP, name)
+        return OrgTarget(id=name, name=name, kind=kind, parent=parent, scps=scps, rcps=rcps)
+
+    return Organization(
+        id=ORG,
+        management_account=MANAGER,
+        targets=(
+            target("r-1", "root", None),
+            target("ou-a", "ou", "r-1"),
+            target(HOME, "account", "ou-a"),
+            target(PEER, "account", "r-1"),
+            target(MANAGER, "account", "r-1"),
+        ),
+    )
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    return Snapshot(
+        accounts=(AccountFacts(id=HOME), AccountFacts(id=PEER)),
+        keys=tuple(draw(keys(arn)) for arn in KEY_ARNS),
+        principals=tuple(draw(principals(arn)) for arn in sorted([*ROLES, *USERS])),
+        organization=draw(st.one_of(st.none(), organizations())),
+    )
+
+
+ALL_FACTS = (Fact.KEY_POLICY, Fact.GRANTS, Fact.TAGS, Fact.ALIASES)
