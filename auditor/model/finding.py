@@ -113,9 +113,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
-    """What became of a rule in this run: ``evaluated`` False lists the missing facts or scopes in ``reason``."""
+    """What became of a rule in this run: ``evaluated`` False lists the missing facts or scopes in ``reason``.
+
+    ``skipped``: the keys, accounts or principals that an evaluated rule could not look at, each with the missing fact.
+    """
 
     rule: str
     evaluated: bool
     reason: str = ""
     findings: int = 0
+    skipped: tuple[str, ...] = ()

@@ -1,0 +1,200 @@
+"""How much a residual condition proves about the caller: levels S0 to S4.
+
+S0 nothing, S1 what a caller can choose or imitate, S2 how or from where, S3 fixed identities, S4 the key's own account.
+A conjunction is as strong as its strongest part, an alternative as weak as its weakest. An operator that is true when
+the key is absent proves nothing; a wildcard in the identifying part of a value makes it S1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from auditor.evaluator import vocabulary
+from auditor.evaluator.glob import has_wildcard
+from auditor.evaluator.operators import Operator, network, parse_operator
+from auditor.model.arn import account_of, is_account_id
+from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
+
+
+class Strength(IntEnum):
+    """The five levels, weakest first."""
+
+    S0 = 0
+    S1 = 1
+    S2 = 2
+    S3 = 3
+    S4 = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose key it is: the account, and the organization's id when there is one."""
+
+    account: str
+    organization: str | None = None
+
+
+IMITABLE = frozenset({"aws:useragent", "aws:referer", "sts:rolesessionname", "aws:sourceidentity"})
+ACCOUNT_KEYS = frozenset({"aws:principalaccount", "kms:calleraccount"})
+IDENTITY_KEYS = frozenset(
+    {"aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:userid", "aws:username"}
+    | {"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:principalservicename"}
+    | {"aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths", "aws:principalservicenameslist"}
+)
+ALWAYS_PRESENT = frozenset(
+    {"aws:principalaccount", "kms:calleraccount", "aws:principalarn", "aws:principaltype", "aws:userid"}
+    | {"aws:requestedregion", "aws:securetransport", "aws:currenttime", "aws:epochtime", "aws:viaawsservice"}
+    | {"aws:principalisawsservice", "kms:grantoperations"}
+)
+CONSTANT = frozenset({"aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice", "aws:principaltype"})
+"""Keys whose tests say nothing about who or from where: nearly every request passes them."""
+
+
+def strength(residual: Residual, owner: Owner) -> Strength:
+    """The level of a residual condition on a key of ``owner``. ``TRUE`` is S0; ``FALSE`` lets nobody in, hence S4."""
+    match residual:
+        case Constant(value):
+            return Strength.S0 if value else Strength.S4
+        case AllOf(items):
+            return max(strength(item, owner) for item in items)
+        case AnyOf(items):
+            return min(strength(item, owner) for item in items)
+        case Not(Leaf() as leaf):
+            return _negated(leaf, owner)
+        case Not(item):
+            return min(Strength.S1, strength(item, owner))
+        case Leaf():
+            return leaf_strength(residual, owner)
+
+
+def parts(residual: Residual, owner: Owner) -> tuple[tuple[Leaf, Strength], ...]:
+    """Every leaf of a residual with its own level, for the evidence of a finding."""
+    return tuple((leaf, level) for leaf, level in _parts(residual, owner))
+
+
+def _parts(residual: Residual, owner: Owner) -> Iterator[tuple[Leaf, Strength]]:
+    match residual:
+        case Leaf():
+            yield residual, leaf_strength(residual, owner)
+        case Not(Leaf() as leaf):
+            yield leaf, _negated(leaf, owner)
+        case Not(item):
+            yield from _parts(item, owner)
+        case AllOf(items) | AnyOf(items):
+            for item in items:
+                yield from _parts(item, owner)
+
+
+def leaf_strength(leaf: Leaf, owner: Owner) -> Strength:
+    """The level of one test."""
+    operator = parse_operator(leaf.operator)
+    if operator is None:
+        return Strength.S2 if leaf.operator == "Unsettled" else Strength.S0
+    name = leaf.key.lower()
+    if operator.base == "null":
+        return _null(leaf, name)
+    if passes_when_absent(operator) and name not in ALWAYS_PRESENT:
+        return Strength.S0
+    if operator.negated:
+        return Strength.S0 if name not in _WHERE else Strength.S1
+    return _positive(leaf, name, operator, owner)
+
+
+def passes_when_absent(operator: Operator) -> bool:
+    """Whether a test holds for a request that does not carry the key."""
+    if operator.if_exists or operator.quantifier == "all":
+        return True
+    return operator.negated and operator.quantifier != "any"
+
+
+_WHERE = frozenset({"aws:sourceip", "aws:requestedregion"})
+
+
+def _null(leaf: Leaf, name: str) -> Strength:
+    """``Null false`` demands that a key is there: as much as its presence proves. ``Null true`` proves nothing."""
+    demands_presence = all(value.strip().lower() == "false" for value in leaf.values)
+    if not demands_presence or name in ALWAYS_PRESENT:
+        return Strength.S0
+    if name.startswith("kms:recipientattestation:") or name in ("aws:sourcevpc", "aws:sourcevpce", "kms:viaservice"):
+        return Strength.S2
+    return Strength.S1
+
+
+def _negated(leaf: Leaf, owner: Owner) -> Strength:
+    """The negation of a test, as a Deny leaves it behind: what remains is the opposite of the denied condition."""
+    operator = parse_operator(leaf.operator)
+    if operator is None:
+        return Strength.S2
+    name = leaf.key.lower()
+    if operator.base == "null":
+        flipped = tuple("false" if value.strip().lower() == "true" else "true" for value in leaf.values)
+        return _null(Leaf(leaf.operator, leaf.key, flipped), name)
+    if operator.base == "bool":
+        flipped = tuple("false" if value.strip().lower() == "true" else "true" for value in leaf.values)
+        positive = Operator(operator.quantifier, "bool", False, False)
+        # Sparing an absent key (plain Bool in a Deny) lets long-term credentials through: nothing is proved.
+        return (
+            _positive(Leaf(leaf.operator, leaf.key, flipped), name, positive, owner)
+            if operator.if_exists
+            else Strength.S0
+        )
+    if not operator.negated:
+        return Strength.S0
+    return _positive(leaf, name, Operator(operator.quantifier, operator.base, False, False), owner)
+
+
+def _positive(leaf: Leaf, name: str, operator: Operator, owner: Owner) -> Strength:
+    """A test that only a request with a fitting value passes; the weakest of its values counts."""
+    if not leaf.values:
+        return Strength.S4
+    pattern = operator.base in ("stringlike", "arnlike")
+    return min(_value(name, value, pattern, owner) for value in leaf.values)
+
+
+def _value(name: str, value: str, pattern: bool, owner: Owner) -> Strength:
+    wild = pattern and has_wildcard(value)
+    if pattern and set(value) <= {"*"}:
+        return Strength.S0
+    if "${" in value:
+        return Strength.S1
+    if name in ACCOUNT_KEYS:
+        if wild or not is_account_id(value):
+            return Strength.S1
+        return Strength.S4 if value == owner.account else Strength.S3
+    if name in ("aws:principalorgid", "aws:sourceorgid", "aws:sourceaccount", "aws:vpceaccount", "aws:vpceorgid"):
+        return Strength.S1 if wild else Strength.S3
+    if name in ("aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"):
+        return Strength.S1 if has_wildcard(value.split("/", 1)[0]) else Strength.S3
+    if name in ("aws:principalarn", "aws:sourcearn"):
+        return _arn(value)
+    return _other(name, value, wild)
+
+
+def _arn(value: str) -> Strength:
+    """An ARN binds when its account is fixed; the name may be a pattern within that account."""
+    account = account_of(value)
+    if account is not None:
+        return Strength.S3
+    if value.startswith("arn:") and value.split(":")[2:3] == ["s3"] and not has_wildcard(value.split(":", 5)[-1]):
+        return Strength.S3  # bucket names are unique in a partition although the ARN has no account
+    return Strength.S1
+
+
+def _other(name: str, value: str, wild: bool) -> Strength:
+    if name in IDENTITY_KEYS:
+        return Strength.S1 if wild else Strength.S3
+    if name in IMITABLE:
+        return Strength.S1
+    if name in CONSTANT:
+        return Strength.S0
+    if name in ("aws:sourceip", "aws:vpcsourceip"):
+        found = network(value)
+        return Strength.S0 if found is not None and found.prefixlen == 0 else Strength.S2
+    family = vocabulary.family_of(name)
+    if family == "aws:principaltag/" or (family == "kms:encryptioncontext:" and wild):
+        return Strength.S1
+    if wild and set(value) <= set("*?"):
+        return Strength.S0
+    return Strength.S2

@@ -1,0 +1,87 @@
+"""Invented callers that turn fuzzy questions (“is it public?”) into ordinary evaluator calls.
+
+Each is a plain ``Principal``; the evaluator treats it like any other, so a Deny or an RCP is honoured without extra
+code. The invented accounts must not occur in the estate: ``unused_account`` looks for a free one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from auditor.model.organization import Organization
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal, PrincipalKind
+
+FULL_ACCESS = '{"Version":"2012-10-17","Statement":[{"Sid":"All","Effect":"Allow","Action":"*","Resource":"*"}]}'
+INVENTED_NAME = "kms-audit-synthetic"
+
+
+def unused_account(taken: Collection[str]) -> str:
+    """A 12-digit account id that is not in ``taken``; always the same for the same set."""
+    number = 999_999_999_999
+    while str(number) in taken:
+        number -= 1
+    return str(number)
+
+
+def outsider(taken: Collection[str]) -> Principal:
+    """OUTSIDER: any caller of an account that nobody in the estate has named, with every permission on its own side.
+
+    Its ARN is left open on purpose: an outsider may call its role whatever a pattern asks for.
+    """
+    return external(unused_account(taken))
+
+
+def external(account: str) -> Principal:
+    """EXTERNAL(account): some caller of ``account`` that is allowed everything there; an upper bound."""
+    return Principal(
+        kind=PrincipalKind.EXTERNAL_ACCOUNT, arn=account, iam_arn=account, account=account, assume_allowed=True
+    )
+
+
+def org_peer(organization: Organization, owner: str, named: Collection[str]) -> Principal | None:
+    """ORG_PEER: some caller of a member account that is neither the owner's nor ``named``; None without such a member.
+
+    With the tree unread or too small, there is nobody to ask about.
+    """
+    members = sorted(target.id for target in organization.targets if target.kind == "account")
+    free = [member for member in members if member != owner and member not in named]
+    return external(free[0]) if free else None
+
+
+def account_admin(account: str, partition: str = "aws") -> Principal:
+    """ACCOUNT_ADMIN and DATA_ROLE: a role of ``account`` with every permission and no boundary."""
+    arn = f"arn:{partition}:iam::{account}:role/{INVENTED_NAME}"
+    policy = AttachedPolicy(Layer.IDENTITY, "AdministratorAccess", arn, parse_policy(FULL_ACCESS))
+    return Principal(
+        kind=PrincipalKind.ROLE,
+        arn=arn,
+        iam_arn=arn,
+        account=account,
+        name=INVENTED_NAME,
+        unique_id="AROAKMSAUDITSYNTHETIC",
+        identity_policies=(policy,),
+    )
+
+
+def data_role(account: str, partition: str = "aws") -> Principal:
+    """DATA_ROLE: a role of ``account`` with full storage and KMS permissions; like the administrator for KMS."""
+    return account_admin(account, partition)
+
+
+def analyzer_role(account: str, partition: str = "aws") -> Principal:
+    """AA_ROLE: the service-linked role of IAM Access Analyzer, with the metadata permissions of its AWS policy."""
+    arn = (
+        f"arn:{partition}:iam::{account}:role/aws-service-role/access-analyzer.amazonaws.com/"
+        "AWSServiceRoleForAccessAnalyzer"
+    )
+    policy = AttachedPolicy(Layer.IDENTITY, "AccessAnalyzerServiceRolePolicy", arn, parse_policy(FULL_ACCESS))
+    return Principal(
+        kind=PrincipalKind.SERVICE_LINKED_ROLE,
+        arn=arn,
+        iam_arn=arn,
+        account=account,
+        name="AWSServiceRoleForAccessAnalyzer",
+        path="/aws-service-role/access-analyzer.amazonaws.com/",
+        identity_policies=(policy,),
+    )

@@ -1,0 +1,111 @@
+"""Questions about residual conditions and condition blocks that several rules ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from auditor.evaluator.expressions import all_of
+from auditor.evaluator.glob import has_wildcard
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.strength import Owner, Strength, passes_when_absent, strength
+from auditor.model.access import Decision
+from auditor.model.actions import READ_PLAINTEXT, match_pattern
+from auditor.model.policy import Statement
+from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
+
+Test = Callable[[Leaf, bool], bool]
+"""A question about one leaf; the flag says whether the leaf is negated."""
+
+
+def demands(residual: Residual | None, test: Test) -> bool:
+    """Whether every way to meet ``residual`` goes through a leaf that passes ``test``."""
+    match residual:
+        case Leaf():
+            return test(residual, False)
+        case Not(Leaf() as leaf):
+            return test(leaf, True)
+        case AllOf(items):
+            return any(demands(item, test) for item in items)
+        case AnyOf(items):
+            return all(demands(item, test) for item in items)
+        case Constant(value):
+            return not value
+    return False
+
+
+def mentions(residual: Residual | None, test: Test) -> bool:
+    """Whether any leaf of ``residual`` passes ``test``."""
+    match residual:
+        case Leaf():
+            return test(residual, False)
+        case Not(Leaf() as leaf):
+            return test(leaf, True)
+        case AllOf(items) | AnyOf(items):
+            return any(mentions(item, test) for item in items)
+    return False
+
+
+def holds(leaf: Leaf, negated: bool, value: str) -> bool:
+    """Whether a Bool test, as it stands or denied, leaves only requests whose key is ``value`` (true or false)."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.base != "bool":
+        return False
+    wanted = {item.strip().lower() for item in leaf.values}
+    if negated:
+        return wanted == {"false" if value == "true" else "true"}
+    return wanted == {value} and not operator.if_exists
+
+
+def _limits_grants(leaf: Leaf, negated: bool) -> bool:
+    name = leaf.key.lower()
+    if name == "kms:grantisforawsresource":
+        return holds(leaf, negated, "true")
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.negated != negated:
+        return False
+    if name in ("kms:granteeprincipal", "kms:granteeserviceprincipal", "kms:grantconstraintsourcearn"):
+        return not operator.if_exists and not any(has_wildcard(value) for value in leaf.values)
+    if name == "kms:grantconstrainttype":
+        return not operator.if_exists
+    if name == "kms:grantoperations":
+        allowed = 0
+        for value in leaf.values:
+            allowed |= match_pattern(f"kms:{value}")
+        return operator.quantifier == "all" and not allowed & READ_PLAINTEXT
+    return False
+
+
+def grant_limited(decision: Decision) -> bool:
+    """Whether a CreateGrant decision lets only harmless grants through: for services, fixed grantees or operations."""
+    return decision.residual is not None and demands(decision.residual, _limits_grants)
+
+
+def as_residual(statement: Statement) -> Residual:
+    """The statement's whole Condition as a residual, undecided: for verdicts that do not carry one."""
+    return all_of(Leaf(test.operator, test.key, test.values) for test in statement.conditions)
+
+
+def block_strength(statement: Statement, owner: Owner) -> Strength:
+    """The strength of the statement's Condition as written."""
+    return strength(as_residual(statement), owner)
+
+
+def only_keys(residual: Residual | None, names: Iterable[str]) -> bool:
+    """Whether the residual speaks of no other condition keys than ``names`` (lower case)."""
+    wanted = set(names)
+    return not mentions(residual, lambda leaf, _: leaf.key.lower() not in wanted)
+
+
+def true_when_absent(statement: Statement) -> list[str]:
+    """The condition keys whose test also holds when the request does not carry them, without a Null guard."""
+    guarded = {
+        test.key.lower()
+        for test in statement.conditions
+        if test.operator.lower() == "null" and {value.lower() for value in test.values} == {"false"}
+    }
+    found = []
+    for test in statement.conditions:
+        operator = parse_operator(test.operator)
+        if operator and operator.base != "null" and passes_when_absent(operator) and test.key.lower() not in guarded:
+            found.append(test.key)
+    return found

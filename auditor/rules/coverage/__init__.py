@@ -1,0 +1,1 @@
+"""Rules about what the run could not see or decide."""

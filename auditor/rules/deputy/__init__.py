@@ -1,0 +1,1 @@
+"""Rules about services, vendors and federated parties that act for others."""

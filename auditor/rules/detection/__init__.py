@@ -1,0 +1,1 @@
+"""Rules about logging, alarms and analyzers."""

@@ -1,0 +1,1 @@
+"""Rules about change since the baseline, and reviews."""

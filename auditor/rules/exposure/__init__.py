@@ -1,0 +1,1 @@
+"""Rules about who outside the intended circle can use a key."""

@@ -1,0 +1,239 @@
+"""Rules about accounts outside the organization that a key policy lets in, known to the trust register or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.evaluator.naming import is_account_principal
+from auditor.evaluator.synthetic import external
+from auditor.model.access import Decision
+from auditor.model.actions import (
+    CREATE_GRANT,
+    CROSS_ACCOUNT_EFFECTIVE,
+    FORGE,
+    META,
+    NEW_DATA_KEYS,
+    READ_PLAINTEXT,
+    WRAP,
+    actions_in,
+    mask_of,
+)
+from auditor.model.arn import account_of
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import DEFAULT_POLICY, Fact, Key
+from auditor.model.policy import Statement
+from auditor.rules.conditions import grant_limited
+from auditor.rules.exposure.public import allowing, for_everybody, stopped_by
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.reach import Openness, openness
+from auditor.rules.statements import action_mask
+from auditor.rules.trust import Standing
+from auditor.rules.view import View, accounts_in_conditions
+
+USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
+EXAMPLE_PARTNER = "222222222222"
+PIN_KEYS = ("aws:principalarn",)
+DOOR_KEYS = ("kms:viaservice", "kms:grantisforawsresource")
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What one outside account can do with one key through its policy, at the strongest openness found."""
+
+    account: str
+    names: tuple[str, ...]
+    level: Openness
+    decisions: dict[str, Decision]
+
+    @property
+    def mask(self) -> int:
+        """The actions as a mask."""
+        return mask_of(self.decisions)
+
+
+def outside_names(view: View, key: Key) -> dict[str, set[str]]:
+    """Account → the principal values by which Allow statements of the key's own policy let it in."""
+    found: dict[str, set[str]] = {}
+    for located in view.statements(key):
+        statement = located.statement
+        if statement.effect != "Allow" or located.ref.policy != DEFAULT_POLICY:
+            continue
+        for entry in statement.principals or ():
+            account = account_of(entry.value) if entry.kind == "AWS" else None
+            if account is not None and view.trust.standing(account, key.account).foreign:
+                found.setdefault(account, set()).add(entry.value)
+        if for_everybody(statement):
+            for account in accounts_in_conditions(statement):
+                if view.trust.standing(account, key.account).foreign:
+                    found.setdefault(account, set()).add(account)
+    return found
+
+
+def reached(view: View, key: Key, account: str, names: set[str]) -> Reached | None:
+    """The access of an outside account that is assumed to allow everything on its own side; None when it has none."""
+    graded: dict[Openness, dict[str, Decision]] = {}
+    for name in sorted(names):
+        caller = view.principal_by_arn.get(name) or external(account)
+        for action, decision in view.decisions(caller, key, CROSS_ACCOUNT_EFFECTIVE).items():
+            level = openness(decision, view.owner(key))
+            if level not in (Openness.CLOSED, Openness.BLIND) and decision.path != "grant":
+                graded.setdefault(level, {}).setdefault(action, decision)
+    if not graded:
+        return None
+    live = {level: found for level, found in graded.items() if level is not Openness.LATENT}
+    if not live:
+        return Reached(account, tuple(sorted(names)), Openness.LATENT, graded[Openness.LATENT])
+    merged: dict[str, Decision] = {}
+    for level in sorted(live, reverse=True):
+        for action, decision in live[level].items():
+            merged.setdefault(action, decision)
+    return Reached(account, tuple(sorted(names)), max(live), merged)
+
+
+def _hit(view: View, key: Key, access: Reached, summary: str, raised: tuple[str, ...], lowered: tuple[str, ...]) -> Hit:
+    statements = {item.ref: item for decision in access.decisions.values() for item in allowing(view, key, decision)}
+    first = next(iter(access.decisions.values()))
+    entry = view.trust.entry(access.account)
+    register = f"{entry.owner or 'no owner'}, expires {entry.expires}" if entry else "no entry"
+    evidence = [Evidence("statement", str(item.ref), item.ref) for item in statements.values()]
+    evidence += [
+        Evidence("account", access.account),
+        Evidence("principal", listing(access.names)),
+        Evidence("actions", listing((f"kms:{name}" for name in access.decisions), 30)),
+        Evidence("trust register", register),
+        *view.residual_evidence(first, key),
+    ]
+    if access.level is Openness.LATENT:
+        evidence.append(Evidence("stopped today by", stopped_by(first)))
+    return Hit(
+        subject=key.arn,
+        kind="key",
+        summary=summary,
+        keys=(key.arn,),
+        principals=access.names,
+        evidence=tuple(evidence),
+        raised=raised,
+        lowered=lowered,
+        latent=access.level is Openness.LATENT,
+        confidence=Confidence.POTENTIAL if access.level is Openness.MAYBE else Confidence.CONFIRMED,
+        identity=(access.account, *(meaning(item.statement) for item in statements.values())),
+        fix=_names(access),
+    )
+
+
+def _names(access: Reached) -> tuple[tuple[str, str], ...]:
+    named = next((name for name in access.names if ":role/" in name), None)
+    pairs = [(EXAMPLE_PARTNER, access.account)]
+    if named is not None:
+        pairs.append((f"arn:aws:iam::{EXAMPLE_PARTNER}:role/partner-import", named))
+    return tuple(pairs)
+
+
+def external_account_access(view: View) -> Iterator[Hit]:
+    """The key policy lets an account use the key that is neither in the organization nor in the trust register.
+
+    That account is assumed to allow everything on its own side, because nobody here can read its IAM. An expired or
+    terminated register entry counts as none. Accounts that the register trusts are silent here; what they are given
+    is looked at by external-account-root and external-can-delegate.
+
+    Fix: confirm owner and contract and register the account with an expiry, or remove the statement.
+    """
+    for key in view.keys_with(Fact.KEY_POLICY):
+        for account, names in sorted(outside_names(view, key).items()):
+            standing = view.trust.standing(account, key.account)
+            access = reached(view, key, account, names) if standing.outside else None
+            if access is None:
+                continue
+            entry = view.trust.entry(account)
+            reads = bool(access.mask & READ_PLAINTEXT) and view.tier(key) == "T1"
+            stranger = entry is None and view.trust.membership_known and bool(access.mask & ~META)
+            raised = given(
+                (reads or stranger, "READ_PLAINTEXT on a T1 key"), (entry and entry.terminated, "marked terminated")
+            )
+            lowered = given(
+                (not access.mask & ~(WRAP | META) and access.mask & ~META, "only WRAP actions"),
+                (not access.mask & ~META, "only META actions"),
+                (access.level is Openness.LATENT, "latent behind an RCP"),
+            )
+            actions = listing((f"kms:{name}" for name in access.decisions), 4)
+            yield _hit(view, key, access, f"Account {account} can call {actions} on {key.label}.", raised, lowered)
+
+
+def external_can_delegate(view: View) -> Iterator[Hit]:
+    """A principal outside the organization can create grants on the key, and so hand access to anybody it likes.
+
+    CreateGrant lets its holder give any operation to any grantee, even operations it does not have itself. Silent when
+    the request must come from an AWS service, or may only name fixed grantees or operations that reveal nothing.
+
+    Fix: split the statement: use without CreateGrant, and CreateGrant only with ``kms:GrantIsForAWSResource``.
+    """
+    for key in view.keys_with(Fact.KEY_POLICY, Fact.GRANTS):
+        for account, names in sorted(outside_names(view, key).items()):
+            access = reached(view, key, account, names)
+            decision = access.decisions.get("CreateGrant") if access else None
+            if access is None or decision is None or grant_limited(decision):
+                continue
+            level = openness(decision, view.owner(key))
+            unregistered = view.trust.standing(account, key.account).outside
+            everything = (
+                view.tier(key) == "T1"
+                and not CROSS_ACCOUNT_EFFECTIVE & ~access.mask & view.reach.usable[view.reach.key_at[key.arn]]
+            )
+            raised = given((unregistered, "not in the trust register"), (everything, "kms:* given"))
+            only = Reached(account, access.names, level, {"CreateGrant": decision})
+            summary = f"Account {account} can hand out access to {key.label} through grants."
+            yield _hit(view, key, only, summary, raised, ())
+
+
+def _pinned(statement: Statement, keys: tuple[str, ...]) -> bool:
+    return any(
+        test.key.lower() in keys and not any("*" in value or "?" in value for value in test.values)
+        for test in statement.conditions
+        if "not" not in test.operator.lower() and not test.operator.lower().endswith("ifexists")
+    )
+
+
+def external_account_root(view: View) -> Iterator[Hit]:
+    """A trusted outside account is named as a whole, so everybody there decides who uses the key.
+
+    Naming the account leaves the choice of role to its administrators. Silent when ``aws:PrincipalArn`` fixes the
+    role, when every action is limited to services, and for accounts of the own organization.
+
+    Fix: name the partner's role, or keep the account principal and add ``aws:PrincipalArn``.
+    """
+    for key in view.keys_with(Fact.KEY_POLICY):
+        for located in view.statements(key):
+            for account in _whole_accounts(view, key, located):
+                yield _whole_account_hit(view, key, located, account)
+
+
+def _whole_accounts(view: View, key: Key, located: Located) -> list[str]:
+    statement = located.statement
+    if statement.effect != "Allow" or not action_mask(statement) & USE & view.reach.usable[view.reach.key_at[key.arn]]:
+        return []
+    if _pinned(statement, PIN_KEYS) or _pinned(statement, DOOR_KEYS):
+        return []
+    accounts = {account_of(entry.value) for entry in statement.principals or () if is_account_principal(entry.value)}
+    return sorted(a for a in accounts if a and view.trust.standing(a, key.account) is Standing.TRUSTED)
+
+
+def _whole_account_hit(view: View, key: Key, located: Located, account: str) -> Hit:
+    mask = action_mask(located.statement) & USE & view.reach.usable[view.reach.key_at[key.arn]]
+    reads = bool(mask & READ_PLAINTEXT)
+    return Hit(
+        subject=key.arn,
+        kind="statement",
+        summary=f"Statement {located.statement.label} of {key.label} trusts all of account {account}, not one role.",
+        keys=(key.arn,),
+        principals=(account,),
+        evidence=(
+            Evidence("statement", str(located.ref), located.ref),
+            Evidence("account", account),
+            Evidence("actions", listing((action.name for action in actions_in(mask)), 20)),
+        ),
+        raised=given((reads and view.tier(key) == "T1", "T1 key with READ_PLAINTEXT")),
+        identity=(account, meaning(located.statement)),
+        fix=((EXAMPLE_PARTNER, account),),
+    )

@@ -1,0 +1,212 @@
+"""Rules about keys that strangers can use: a wildcard principal, bare or behind a weak condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.strength import Strength, strength
+from auditor.model.access import Decision, Outcome, Role
+from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import Fact, Key
+from auditor.model.policy import Statement
+from auditor.rules.conditions import block_strength, demands
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.reach import Openness, openness
+from auditor.rules.statements import action_mask
+from auditor.rules.view import View
+
+STOPPED_STATES = ("Disabled", "PendingDeletion", "PendingReplicaDeletion")
+NETWORK_KEYS = ("aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
+
+
+def for_everybody(statement: Statement) -> bool:
+    """Whether an Allow speaks of every AWS principal: ``*``, or everybody but those in NotPrincipal."""
+    star = any(entry.kind == "AWS" and entry.value == "*" for entry in statement.principals or ())
+    return statement.effect == "Allow" and (star or statement.not_principals is not None)
+
+
+def outsider_access(view: View, key: Key) -> dict[str, Decision]:
+    """What OUTSIDER may do with the key; empty when no statement speaks of everybody."""
+    if not any(for_everybody(located.statement) for located in view.statements(key)):
+        return {}
+    return view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE)
+
+
+def allowing(view: View, key: Key, decision: Decision) -> list[Located]:
+    """The statements of the key's policies that the decision rests on."""
+    cited = {
+        (cause.statement.policy, cause.statement.index)
+        for cause in decision.causes
+        if cause.role is Role.ALLOWS and cause.statement is not None
+    }
+    return [located for located in view.statements(key) if (located.ref.policy, located.ref.index) in cited]
+
+
+def proof(view: View, key: Key, decision: Decision) -> Strength:
+    """How strong the condition is that keeps OUTSIDER out, also where another layer or a gap hides the residual."""
+    if decision.outcome is Outcome.ALLOWED:
+        return Strength.S0
+    if decision.outcome is Outcome.CONDITIONAL and decision.residual is not None:
+        return strength(decision.residual, view.owner(key))
+    blocks = [block_strength(located.statement, view.owner(key)) for located in allowing(view, key, decision)]
+    return min(blocks, default=Strength.S4)
+
+
+def stopped_by(decision: Decision) -> str:
+    """What takes the access away today, for a latent finding."""
+    names = [
+        str(cause.statement or cause.note) for cause in decision.causes if cause.role in (Role.DENIES, Role.LIMITS)
+    ]
+    return listing(names)
+
+
+def _statement_evidence(located: list[Located]) -> list[Evidence]:
+    return [Evidence("statement", str(item.ref), item.ref) for item in located]
+
+
+def _weakly_open(
+    view: View, key: Key, lowest: Strength, highest: Strength
+) -> tuple[Openness, dict[str, Decision]] | None:
+    """OUTSIDER's decisions whose condition is between two levels, grouped at the strongest openness found."""
+    graded: dict[Openness, dict[str, Decision]] = {}
+    for name, decision in outsider_access(view, key).items():
+        level = openness(decision, view.owner(key))
+        if level in (Openness.CLOSED, Openness.BLIND) or not lowest <= proof(view, key, decision) <= highest:
+            continue
+        level = Openness.OPEN if level is Openness.GUARDED else level
+        graded.setdefault(level, {})[name] = decision
+    return max(graded.items()) if graded else None
+
+
+def _outsider_hit(
+    view: View, key: Key, level: Openness, found: dict[str, Decision], summary: str, **clauses: tuple[str, ...]
+) -> Hit:
+    statements = {item.ref: item for decision in found.values() for item in allowing(view, key, decision)}
+    first = next(iter(found.values()))
+    evidence = [
+        *_statement_evidence(list(statements.values())),
+        Evidence("open to any account", listing((f"kms:{name}" for name in found), 30)),
+        *view.residual_evidence(first, key),
+    ]
+    if level is Openness.LATENT:
+        evidence.append(Evidence("stopped today by", stopped_by(first)))
+    return Hit(
+        subject=key.arn,
+        kind="key",
+        summary=summary,
+        keys=(key.arn,),
+        evidence=tuple(evidence),
+        latent=level is Openness.LATENT,
+        confidence=Confidence.POTENTIAL if level is Openness.MAYBE else Confidence.CONFIRMED,
+        identity=tuple(meaning(item.statement) for item in statements.values()),
+        raised=clauses.get("raised", ()),
+        lowered=clauses.get("lowered", ()),
+    )
+
+
+def public_key_policy(view: View) -> Iterator[Hit]:
+    """The key policy lets callers of any AWS account use the key.
+
+    Asks what a stranger could do who has every permission in an account of their own. Whatever the policy gives to
+    everybody, without a condition that proves anything about the caller, counts, even ``kms:DescribeKey`` alone.
+    Silent for the policies that AWS services write (a wildcard tied to ``kms:CallerAccount``) and for actions that
+    never work across accounts.
+
+    Fix: name the principals, or keep the wildcard only with an identity-binding condition that has fixed values.
+    """
+    for key in view.keys_with(Fact.KEY_POLICY):
+        found = _weakly_open(view, key, Strength.S0, Strength.S0)
+        if found is None:
+            continue
+        level, decisions = found
+        lowered = given(
+            (key.state in STOPPED_STATES, "state is PendingDeletion"),
+            (level is Openness.LATENT, "blocked today only by"),
+        )
+        actions = listing((f"kms:{name}" for name in decisions), 4)
+        summary = f"Any AWS account can call {actions} on {key.label}."
+        if level is Openness.LATENT:
+            summary = f"The key policy of {key.label} gives {actions} to any AWS account; only a guardrail stops it."
+        yield _outsider_hit(view, key, level, decisions, summary, lowered=lowered)
+
+
+def public_key_policy_soft_condition(view: View) -> Iterator[Hit]:
+    """A wildcard principal is narrowed only by a condition that does not say who the caller is.
+
+    ``kms:ViaService``, an IP range, a user agent, an encryption context or an identity key with a wildcard in its
+    identifying part (``o-*``) say how a call came, not whose it is: another customer's call through the same service
+    fits as well. A value that the caller chooses freely is worse than one that names a network.
+
+    Fix: add ``kms:CallerAccount`` or ``aws:PrincipalOrgID`` with fixed values to the same condition block.
+    """
+    for key in view.keys_with(Fact.KEY_POLICY):
+        found = _weakly_open(view, key, Strength.S1, Strength.S2)
+        if found is None:
+            continue
+        level, decisions = found
+        weakest = min(proof(view, key, decision) for decision in decisions.values())
+        network = all(
+            demands(decision.residual, lambda leaf, negated: not negated and leaf.key.lower() in NETWORK_KEYS)
+            for decision in decisions.values()
+        )
+        summary = (
+            f"Everybody may call {listing((f'kms:{name}' for name in decisions), 4)} on {key.label} "
+            f"if a condition of strength {weakest.name} is met; it does not bind the caller."
+        )
+        yield _outsider_hit(
+            view,
+            key,
+            level,
+            decisions,
+            summary,
+            raised=given((weakest is Strength.S1, "the only residual is S1")),
+            lowered=given((network, "private network binding"), (level is Openness.LATENT, "latent behind an RCP")),
+        )
+
+
+def notprincipal_allow(view: View) -> Iterator[Hit]:
+    """An Allow statement uses NotPrincipal, so it speaks of everybody who is not listed.
+
+    IAM supports NotPrincipal with Deny only. As an Allow it is read here as “everybody else”, strangers included, and
+    reported as potential because AWS does not document what happens.
+
+    Fix: list the principals; express exceptions as a Deny with ``aws:PrincipalArn``.
+    """
+    for key in view.keys_with(Fact.KEY_POLICY):
+        for located in view.statements(key):
+            statement = located.statement
+            if statement.effect != "Allow" or statement.not_principals is None:
+                continue
+            hit = _notprincipal_hit(view, key, located)
+            if hit is not None:
+                yield hit
+
+
+def _notprincipal_hit(view: View, key: Key, located: Located) -> Hit | None:
+    mask = action_mask(located.statement) & CROSS_ACCOUNT_EFFECTIVE
+    strong = block_strength(located.statement, view.owner(key))
+    decisions = view.decisions(view.outsider, key, mask)
+    levels = {openness(decision, view.owner(key)) for decision in decisions.values()} - {
+        Openness.CLOSED,
+        Openness.BLIND,
+    }
+    if not levels or strong >= Strength.S3:
+        return None
+    latent = levels == {Openness.LATENT}
+    exempt = listing(entry.value for entry in located.statement.not_principals or ())
+    return Hit(
+        subject=key.arn,
+        kind="statement",
+        summary=f"Statement {located.statement.label} of {key.label} allows everybody except {exempt}.",
+        keys=(key.arn,),
+        evidence=(
+            Evidence("statement", str(located.ref), located.ref),
+            Evidence("actions", listing((action.name for action in actions_in(mask)), 30)),
+        ),
+        lowered=given((strong is Strength.S2, "residual conditions are S2"), (latent, "latent behind an RCP")),
+        latent=latent,
+        confidence=Confidence.POTENTIAL,
+        identity=(meaning(located.statement),),
+    )

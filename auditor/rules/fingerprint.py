@@ -1,0 +1,53 @@
+"""Fingerprints: the same finding keeps its number when a policy is reformatted, reordered or its Sids change.
+
+SHA-256 over the canonical JSON list of rule, subject, canonical principal, statement meanings and grant id; severity,
+title, Sid, position and time stay out (catalogue section 5).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from auditor.model.policy import PrincipalValue, Statement
+
+LENGTH = 20
+
+
+def _digest(parts: object) -> str:
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]
+
+
+def fingerprint(rule: str, subject: str, identity: tuple[str, ...]) -> str:
+    """20 hex digits for a rule's finding about ``subject``; the order of ``identity`` does not matter."""
+    return _digest([rule, subject, sorted(set(identity))])
+
+
+def _principals(values: tuple[PrincipalValue, ...] | None) -> list[str] | None:
+    return None if values is None else sorted({f"{value.kind}:{value.value}" for value in values})
+
+
+def _sorted(values: tuple[str, ...] | None, lower: bool = False) -> list[str] | None:
+    if values is None:
+        return None
+    return sorted({value.lower() if lower else value for value in values})
+
+
+def meaning(statement: Statement) -> str:
+    """A hash of what a statement says, without Sid and position. Action names and condition keys ignore case."""
+    conditions = sorted(
+        [test.operator.lower(), test.key.lower(), sorted(set(test.values))] for test in statement.conditions
+    )
+    return _digest(
+        [
+            statement.effect,
+            _principals(statement.principals),
+            _principals(statement.not_principals),
+            _sorted(statement.actions, lower=True),
+            _sorted(statement.not_actions, lower=True),
+            _sorted(statement.resources),
+            _sorted(statement.not_resources),
+            conditions,
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Rules about access that lives in grants."""

@@ -1,0 +1,68 @@
+"""Rules about grants that outside accounts hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.access import Role
+from auditor.model.actions import CREATE_GRANT, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT
+from auditor.model.finding import Evidence
+from auditor.rules.grants.holders import Held, constrained, grant_hit, identity_grants, operation_names, standing_of
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.trust import Standing
+from auditor.rules.view import View
+
+USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
+YOUNG_DAYS = 30
+
+
+def grant_to_external_account(view: View) -> Iterator[Hit]:
+    """A grant gives an account outside the organization and the trust register real use of the key.
+
+    Grants do not appear in the key policy and need nothing on the other side, so this is the access that a review of
+    policies misses. Grants that AWS services hold are silent, and so are accounts with a current register entry.
+
+    Fix: revoke the grant, then find out who created it and whether that principal still holds CreateGrant.
+    """
+    for held in identity_grants(view):
+        standing = standing_of(view, held)
+        if not standing.outside or not held.mask & USE:
+            continue
+        blocked = _blocked_by(view, held)
+        age = view.age(held.grant.created)
+        registered = standing is Standing.EXPIRED
+        raised = given(
+            (not registered and held.mask & (READ_PLAINTEXT | CREATE_GRANT), "unknown account with Decrypt"),
+            (age is not None and 0 <= age < YOUNG_DAYS and not _approved(view, held), "grant younger than 30 days"),
+        )
+        lowered = given(
+            (constrained(held.grant) and registered, "constraint present and account registered"),
+            (blocked, "latent behind an RCP"),
+        )
+        more = (Evidence("stopped today by", blocked),) if blocked else ()
+        summary = f"Account {held.account} holds a grant for {operation_names(held, USE)} on {held.key.label}."
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, latent=bool(blocked), more=more)
+
+
+def _approved(view: View, held: Held) -> bool:
+    return any(
+        change.key in (held.key.arn, held.key.key_id) and change.principal == held.grantee
+        for change in view.settings.approved_changes
+    )
+
+
+def _blocked_by(view: View, held: Held) -> str:
+    """What stops every operation of the grant today, or an empty text when one of them works."""
+    caller = view.principal_by_arn.get(held.grantee) or view.principal_by_arn.get(held.account or "")
+    if caller is None:
+        return ""
+    decisions = view.decisions(caller, held.key, held.mask & USE).values()
+    if not decisions or not all(decision.outcome.denied for decision in decisions):
+        return ""
+    stops = [
+        str(cause.statement or cause.note)
+        for decision in decisions
+        for cause in decision.causes
+        if cause.role in (Role.DENIES, Role.LIMITS)
+    ]
+    return listing(stops) if stops else ""

@@ -1,0 +1,110 @@
+"""Who holds a grant: telling service grants, which are normal and many, from grants to identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.evaluator.grants import operations_mask
+from auditor.model.actions import actions_in
+from auditor.model.arn import SERVICE_LINKED_PATH, account_of, session_role_name
+from auditor.model.finding import Evidence
+from auditor.model.grant import Grant
+from auditor.model.key import Fact, Key
+from auditor.model.policy import Statement
+from auditor.rules.hit import Hit, listing
+from auditor.rules.trust import Standing
+from auditor.rules.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A grant to an identity (not to a service), with its key."""
+
+    key: Key
+    grant: Grant
+    grantee: str
+    account: str | None
+    mask: int
+
+
+def service_held(grant: Grant) -> bool:
+    """Whether an AWS service holds the grant: by field, name, service-linked role or infrastructure session."""
+    if grant.service is not None or grant.grantee is None:
+        return True
+    if SERVICE_LINKED_PATH in grant.grantee or ":role/AWSServiceRole" in grant.grantee:
+        return True
+    session = session_role_name(grant.grantee)
+    return session is not None and (session[0].startswith("aws:") or session[0].startswith("AWSServiceRoleFor"))
+
+
+def identity_grants(view: View) -> Iterator[Held]:
+    """All grants to identities on customer managed keys whose grants could be read."""
+    for key in view.keys_with(Fact.GRANTS):
+        for grant in key.grants:
+            if grant.grantee is not None and not service_held(grant):
+                yield Held(key, grant, grant.grantee, account_of(grant.grantee), operations_mask(grant))
+
+
+def constrained(grant: Grant) -> bool:
+    """Whether an encryption context or a source is demanded."""
+    return bool(grant.context_equals or grant.context_subset or grant.source_arn)
+
+
+def constraints_in_words(grant: Grant) -> str:
+    """The constraints as text."""
+    parts = [f"{key}={value} (exactly)" for key, value in grant.context_equals or ()]
+    parts += [f"{key}={value} (at least)" for key, value in grant.context_subset or ()]
+    return ", ".join(parts + ([f"source {grant.source_arn}"] if grant.source_arn else [])) or "none"
+
+
+def standing_of(view: View, held: Held) -> Standing:
+    """How the grantee's account stands to the key; a grantee without an account is a deleted one of ours."""
+    return view.trust.standing(held.account, held.key.account)
+
+
+def grant_hit(
+    view: View,
+    held: Held,
+    summary: str,
+    *,
+    raised: tuple[str, ...] = (),
+    lowered: tuple[str, ...] = (),
+    latent: bool = False,
+    more: tuple[Evidence, ...] = (),
+) -> Hit:
+    """A hit about one grant, with everything that a reviewer asks about it."""
+    grant = held.grant
+    evidence = (
+        Evidence("grant", grant.grant_id, None, grant.grant_id),
+        Evidence("name", grant.name or "none"),
+        Evidence("grantee", held.grantee),
+        Evidence("operations", listing(grant.operations, 20)),
+        Evidence("constraints", constraints_in_words(grant)),
+        Evidence("created", grant.created or "unknown"),
+        Evidence("issued by account", grant.issuing_account or "unknown"),
+        *more,
+    )
+    return Hit(
+        subject=held.key.arn,
+        kind="grant",
+        summary=summary,
+        keys=(held.key.arn,),
+        principals=(held.grantee,),
+        evidence=evidence,
+        raised=raised,
+        lowered=lowered,
+        latent=latent,
+        identity=(held.grantee, grant.grant_id),
+        fix=(("GRANT_ID", grant.grant_id), ("OLD_GRANT_ID", grant.grant_id)),
+    )
+
+
+def operation_names(held: Held, mask: int) -> str:
+    """The operations of a grant that are in ``mask``, for a summary."""
+    return listing((action.name for action in actions_in(held.mask & mask)), 4)
+
+
+def names_principal(statement: Statement, arn: str) -> bool:
+    """Whether a statement's Principal element names exactly this ARN."""
+    return any(entry.kind == "AWS" and entry.value == arn for entry in statement.principals or ())

@@ -1,0 +1,1 @@
+"""Rules about barriers of the organization."""

@@ -1,0 +1,69 @@
+"""What a rule hands back: the bare fact and which severity clauses apply. ``judge.py`` makes the finding of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.policy import Statement, StatementRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One fact that a rule found.
+
+    ``raised`` / ``lowered``: words that pick a clause of the rule's catalogue entry. ``identity`` are the parts of the
+    fingerprint besides rule and subject: canonical principal, statement meanings, grant id. ``fix`` are ``(placeholder,
+    value)`` pairs for the remediation example; ``remedy`` replaces the example's body (a corrected statement, commands)
+    and ``advice`` its summary.
+    """
+
+    subject: str
+    kind: str
+    summary: str
+    account: str = ""
+    region: str = ""
+    keys: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    raised: tuple[str, ...] = ()
+    lowered: tuple[str, ...] = ()
+    confidence: Confidence = Confidence.CONFIRMED
+    latent: bool = False
+    identity: tuple[str, ...] = ()
+    fix: tuple[tuple[str, str], ...] = ()
+    advice: str = ""
+    remedy: str = ""
+    remedy_kind: str = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A statement in its place: ``key`` is the ARN of the key whose policy it stands in, or empty."""
+
+    ref: StatementRef
+    statement: Statement
+    variables: bool
+    key: str = ""
+
+
+def given(*pairs: tuple[object, str]) -> tuple[str, ...]:
+    """The words of the clauses whose fact holds: ``given((tier == "T1", "T1 key"), …)``."""
+    return tuple(words for fact, words in pairs if fact)
+
+
+def listing(items: Iterable[str], limit: int = 8) -> str:
+    """A sorted, comma-separated listing that says how many more there are."""
+    found = sorted(set(items))
+    if len(found) <= limit:
+        return ", ".join(found)
+    return ", ".join(found[:limit]) + f" and {len(found) - limit} more"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 key``, ``2 keys``; nouns in -y become -ies."""
+    if number == 1:
+        return f"1 {noun}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
+    return f"{number} {plural}"

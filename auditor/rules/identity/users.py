@@ -1,0 +1,135 @@
+"""Rules about people and long-lived credentials behind key access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.finding import Evidence
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import Leaf
+from auditor.rules.conditions import demands, holds
+from auditor.rules.grants.holders import names_principal
+from auditor.rules.hit import Hit, given
+from auditor.rules.principals import admissions, federated_person, has_usable_credentials, requires_mfa
+from auditor.rules.privilege.combined import holding_hit
+from auditor.rules.privilege.power import Holding, power
+from auditor.rules.reach import Openness
+from auditor.rules.view import View
+
+OLD_KEY_DAYS = 90
+DANGEROUS = TAKEOVER | DESTROY
+
+
+def _mfa_leaf(leaf: Leaf, negated: bool) -> bool:
+    name = leaf.key.lower()
+    return (name == "aws:multifactorauthpresent" and holds(leaf, negated, "true")) or (
+        name == "aws:multifactorauthage" and not negated and not leaf.operator.lower().endswith("ifexists")
+    )
+
+
+def _mfa_bound(view: View, holding: Holding, mask: int) -> bool:
+    """Whether every way to one of the actions demands multi-factor authentication."""
+    for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True):
+        held = view.reach.held(profile, key, Openness.OPEN, Openness.GUARDED, Openness.MAYBE) & mask
+        for bit in range(held.bit_length()):
+            if held >> bit & 1 and not demands(view.reach.decision(profile, bit).residual, _mfa_leaf):
+                return False
+    return True
+
+
+def _credentials(view: View, user: Principal) -> tuple[Evidence, ...]:
+    facts = user.credentials
+    if facts is None:
+        return (Evidence("credentials", "the credential report was not read"),)
+    ages = [str(view.age(key.created)) for key in facts.access_keys if key.active]
+    return (
+        Evidence("active access keys", f"{len(ages)} (age in days: {', '.join(ages)})" if ages else "none"),
+        Evidence("console password", "yes" if facts.password_enabled else "no"),
+        Evidence("multi-factor authentication", "yes" if facts.mfa else "no"),
+    )
+
+
+def _weak_credentials(view: View, user: Principal) -> bool:
+    facts = user.credentials
+    if facts is None:
+        return False
+    ages = [view.age(key.created) for key in facts.access_keys if key.active]
+    return any(age is not None and age > OLD_KEY_DAYS for age in ages) or (facts.password_enabled and not facts.mfa)
+
+
+def iam_user_key_access(view: View) -> Iterator[Hit]:
+    """An IAM user with long-term credentials can use, take over or destroy a key.
+
+    Access keys and passwords do not expire and leak in files and repositories; a role gives temporary credentials.
+    Old access keys and a password without MFA raise the finding; a user without any usable credential is information.
+
+    Fix: move the workload or the person to a role and remove the user from policy, group and grants.
+    """
+    import numpy as np
+
+    own = power(view)
+    users = np.array([who.kind is PrincipalKind.USER for who in view.reach.principals], dtype=bool)
+    levels = np.maximum(np.maximum(own.read(), own.takeover()), own.destroy())
+    levels = np.where(users[own.pairs.principals] & (levels >= int(Openness.MAYBE)), levels, np.int8(0))
+    for holding in own.holdings(levels, READ_PLAINTEXT | FORGE | DANGEROUS):
+        user = holding.principal
+        named = any(
+            names_principal(located.statement, user.arn)
+            for key in holding.keys
+            if view.tier(key) == "T1"
+            for located in view.statements(key)
+            if located.statement.effect == "Allow"
+        )
+        yield holding_hit(
+            view,
+            holding,
+            f"IAM user {user.name or user.arn} has long-term credentials and power over {holding.on_what}.",
+            raised=given(
+                (_weak_credentials(view, user), "active access key older"),
+                (named and has_usable_credentials(user), "named in the key policy of a T1 key"),
+            ),
+            lowered=given(
+                (_mfa_bound(view, holding, holding.mask), "only with MFA"),
+                (not has_usable_credentials(user), "no usable credential"),
+            ),
+            more=_credentials(view, user),
+        )
+
+
+def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
+    """A person can destroy a key or rewrite its access without multi-factor authentication.
+
+    People are IAM users that can sign in, and roles that IAM users, a whole account or a federation let people into.
+    For federated people this is information: the key never sees their MFA, the identity provider has to show it.
+
+    Fix: require recent MFA for the dangerous actions; use BoolIfExists in Deny statements only.
+    """
+    import numpy as np
+
+    own = power(view)
+    levels = np.maximum(own.takeover(), own.destroy())
+    levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
+    for holding in own.holdings(levels, DANGEROUS):
+        who = holding.principal
+        if not _people(who) or _mfa_bound(view, holding, holding.mask):
+            continue
+        yield holding_hit(
+            view,
+            holding,
+            f"{who.arn} can destroy or re-permission {holding.on_what} without multi-factor authentication.",
+            raised=given((not federated_person(who) and view.restricted(holding.arns), "T1 key")),
+            lowered=given((federated_person(who), "federated human")),
+            more=_credentials(view, who) if who.kind is PrincipalKind.USER else (),
+        )
+
+
+def _people(who: Principal) -> bool:
+    """Whether people act as this principal and nothing on its way in demands MFA."""
+    if who.kind is PrincipalKind.USER:
+        return has_usable_credentials(who)
+    if federated_person(who):
+        return True
+    ways = [admission for admission in admissions(who) if admission.kind in ("account", "principal", "everyone")]
+    people = [way for way in ways if way.kind == "account" or ":user/" in way.value]
+    return bool(people) and not all(requires_mfa(way.statement) for way in people)

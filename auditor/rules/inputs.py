@@ -1,0 +1,110 @@
+"""Which facts each rule needs, and where they are missing: a rule is never silently passed.
+
+Input names are those of the catalogue. An input is missing as a whole (switched off, or not collected at all) or for
+single keys and accounts (a gap); the first makes the rule *not evaluated*, the second is listed as skipped scopes.
+"""
+
+from __future__ import annotations
+
+from auditor.model.key import Fact, Key
+from auditor.model.principal import Principal
+from auditor.model.settings import RuleSettings
+from auditor.model.snapshot import Snapshot
+from auditor.rules.catalogue import RuleFacts
+
+KEY_FACTS = {
+    "key.metadata": (Fact.KEY_METADATA,),
+    "key.policy": (Fact.KEY_POLICY,),
+    "key.grants": (Fact.GRANTS,),
+    "key.tags": (Fact.TAGS,),
+    "key.aliases": (Fact.ALIASES,),
+    "key.rotation": (Fact.ROTATION,),
+    "key.last_usage": (Fact.LAST_USAGE,),
+}
+ACCOUNT_FACTS = {
+    "key.stores": (Fact.KEY_STORES,),
+    "ram.shares": (Fact.SHARES,),
+    "iam.identities": (Fact.IDENTITIES,),
+    "iam.policies": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
+    "iam.boundaries": (Fact.BOUNDARY,),
+    "iam.credentials": (Fact.CREDENTIALS,),
+    "org.tree": (Fact.ORGANIZATION,),
+    "org.accounts": (Fact.ORGANIZATION,),
+    "org.scps": (Fact.ORGANIZATION, Fact.SCP),
+    "org.rcps": (Fact.ORGANIZATION, Fact.RCP),
+    "trail.config": (Fact.TRAILS,),
+    "alarm.config": (Fact.ALARMS,),
+    "analyzer.config": (Fact.ANALYZERS,),
+}
+WORDS = {
+    "baseline": "no baseline was given",
+    "trail.events": "key usage events are not collected",
+    "resource.inventory": "no resource inventory is collected",
+    "attestations": "no access reviews are recorded in the settings",
+    "trail.config": "no CloudTrail configuration was collected",
+    "alarm.config": "no alarms or event rules were collected",
+    "analyzer.config": "no Access Analyzer data was collected",
+    "org.tree": "the organization was not read",
+    "org.scps": "service control policies were not read",
+    "org.rcps": "resource control policies were not read",
+    "iam.identities": "no IAM identities were collected",
+    "iam.policies": "no IAM identities were collected",
+    "iam.boundaries": "no IAM identities were collected",
+    "key.last_usage": "key usage was not collected",
+    "key.stores": "custom key stores were not collected",
+}
+
+
+def absent_inputs(facts: RuleFacts, available: frozenset[str]) -> tuple[str, ...]:
+    """Why a rule cannot be evaluated at all: its required inputs that are not in ``available``, in words."""
+    missing = [name for name in facts.required if name in WORDS and name not in available]
+    return tuple(dict.fromkeys(WORDS[name] for name in missing))
+
+
+def skipped_scopes(facts: RuleFacts, snapshot: Snapshot) -> tuple[str, ...]:
+    """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
+    wanted_keys = {fact for name in facts.required for fact in KEY_FACTS.get(name, ())}
+    wanted = {fact for name in facts.required for fact in ACCOUNT_FACTS.get(name, ())}
+    scopes = {f"{key.arn} ({fact})" for key in snapshot.keys if _judged(key) for fact in key.unread & wanted_keys}
+    scopes |= {f"{principal.arn} ({fact})" for principal in snapshot.principals for fact in principal.unread & wanted}
+    for gap in snapshot.gaps:
+        if gap.fact in wanted | wanted_keys or gap.fact in (Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT):
+            place = gap.subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
+            scopes.add(f"{place} ({gap.fact})")
+    return tuple(sorted(scopes))
+
+
+def _judged(key: Key) -> bool:
+    return key.customer_managed
+
+
+def identities_read(snapshot: Snapshot) -> bool:
+    """Whether IAM was collected for at least one account."""
+    return bool(snapshot.principals) or any(Fact.IDENTITIES not in account.unread for account in snapshot.accounts)
+
+
+def fully_read(principal: Principal) -> bool:
+    """Whether everything about an identity was readable."""
+    return not principal.unread
+
+
+def available_inputs(snapshot: Snapshot, settings: RuleSettings, has_baseline: bool) -> frozenset[str]:
+    """The inputs that this run has at all. A standalone account has an empty organization, which is known."""
+    found = {"key.metadata", "key.policy", "key.grants", "key.tags", "key.aliases", "key.rotation", "config"}
+    found |= {"collector.log", "access.matrix"}
+    if has_baseline:
+        found.add("baseline")
+    if settings.reviews:
+        found.add("attestations")
+    if not snapshot.organization_unread:
+        found |= {"org.tree", "org.scps", "org.rcps", "org.accounts"}
+    if identities_read(snapshot):
+        found |= {"iam.identities", "iam.policies", "iam.boundaries", "iam.credentials"}
+    if any(key.last_usage is not None for key in snapshot.keys):
+        found.add("key.last_usage")
+    return frozenset(found | _optional(snapshot))
+
+
+def _optional(snapshot: Snapshot) -> set[str]:
+    """Optional evidence counts as present where its shard was written, even when it is empty."""
+    return {"key.stores"}

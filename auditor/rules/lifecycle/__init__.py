@@ -1,0 +1,1 @@
+"""Rules about rotation, age, expiry, deletion and use of keys."""

@@ -1,0 +1,144 @@
+"""Rules about keys on their way out: scheduled for deletion, disabled, or idle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.actions import WRAP
+from auditor.model.arn import account_of
+from auditor.model.finding import Evidence
+from auditor.model.key import Fact, Key
+from auditor.rules.grants.holders import service_held
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.lifecycle.usage import dependencies, idle_reason
+from auditor.rules.reach import Openness
+from auditor.rules.view import View
+
+PENDING = ("PendingDeletion", "PendingReplicaDeletion")
+SOON_DAYS = 7
+WIDE_POPULATION = 25
+
+
+def _days_left(view: View, key: Key) -> int | None:
+    age = view.age(key.deletion_date)
+    return None if age is None else -age
+
+
+def pending_deletion_in_use(view: View) -> Iterator[Hit]:
+    """A key that is waiting for deletion still protects something.
+
+    Evidence: it was used shortly before the deletion was scheduled (``in_use_days``), AWS services hold grants on it,
+    or it encrypts a trail, an event data store or a log group. When the date has passed, the data is gone.
+
+    Fix: cancel the deletion now, enable the key again, and find out who scheduled it.
+    """
+    for key in view.keys_with(Fact.KEY_METADATA):
+        proofs = dependencies(view, key) if key.state in PENDING else []
+        if not proofs:
+            continue
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} will be deleted on {key.deletion_date or 'an unknown date'} and is still needed.",
+            keys=(key.arn,),
+            evidence=(Evidence("deletion date", key.deletion_date or "unknown"), *proofs),
+        )
+
+
+def pending_deletion(view: View) -> Iterator[Hit]:
+    """A key is scheduled for deletion, and nothing shows that it is still needed.
+
+    Deletion cannot be undone once the date has passed. A decommission record in the settings turns the finding into
+    information; a short waiting period or a near date raises it.
+
+    Fix: match the deletion to an approved change, or cancel it.
+    """
+    for key in view.keys_with(Fact.KEY_METADATA):
+        if key.state not in PENDING or dependencies(view, key):
+            continue
+        ticket = view.trust.decommission(key)
+        left = _days_left(view, key)
+        window = key.pending_window_days
+        short = window is not None and window < view.settings.min_deletion_window and view.tier(key) in ("T1", "T2")
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} is scheduled for deletion on {key.deletion_date or 'an unknown date'}.",
+            keys=(key.arn,),
+            evidence=(
+                Evidence("deletion date", key.deletion_date or "unknown"),
+                Evidence("waiting period", f"{window} days" if window is not None else "not reported"),
+                Evidence("decommission record", ticket or "none"),
+            ),
+            raised=given(
+                (ticket is None and left is not None and left <= SOON_DAYS, "deletion date within 7 days"),
+                (ticket is None and short, "below `min_deletion_window`"),
+            ),
+            lowered=given((ticket, "decommission record present")),
+        )
+
+
+def disabled_key_still_referenced(view: View) -> Iterator[Hit]:
+    """A disabled or unavailable key is still referred to: by grants of AWS services or by a log that it encrypts.
+
+    Encrypted resources keep working until their data key is needed again, so silence is not proof.
+
+    Fix: enable the key again, or move what depends on it.
+    """
+    for key in view.keys_with(Fact.KEY_METADATA, Fact.GRANTS):
+        proofs = dependencies(view, key) if key.state in ("Disabled", "Unavailable") else []
+        if not proofs:
+            continue
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} is {key.state.lower()} and still referred to.",
+            keys=(key.arn,),
+            evidence=(Evidence("state", key.state), *proofs),
+        )
+
+
+def idle_key(view: View) -> Iterator[Hit]:
+    """Nobody uses the key: its last recorded use is longer ago than ``idle_days``, or there never was one.
+
+    AWS records key usage since April 2026 only; an older key without a record is *unknown*, not idle. Multi-Region keys
+    count as idle when all related keys are. Silent for keys tagged ``purpose`` archive, dr or break-glass, and for
+    asymmetric keys, whose public half may be in use outside AWS.
+
+    Fix: disable first, watch for failed calls through a full business cycle, then schedule deletion.
+    """
+    for key in view.keys_with(Fact.KEY_METADATA, Fact.LAST_USAGE):
+        reason = idle_reason(view, key)
+        if reason is None or dependencies(view, key):
+            continue
+        readers = _users(view, key)
+        outside = [arn for arn in readers if view.trust.standing(account_of(arn), key.account).foreign]
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} is not used: {reason}.",
+            keys=(key.arn,),
+            evidence=(
+                Evidence("last use", (key.last_usage.last_used if key.last_usage else None) or "none recorded"),
+                Evidence("tracked since", (key.last_usage.tracking_since if key.last_usage else None) or "unknown"),
+                Evidence("may use it", f"{len(readers)} principals"),
+            ),
+            raised=given((outside or len(readers) > WIDE_POPULATION, "external principal or more than 25")),
+        )
+
+
+def _users(view: View, key: Key) -> list[str]:
+    reach = view.reach
+    position = reach.key_at[key.arn]
+    column = reach.table.cells[:, position]
+    mask = view.sensitive_use(key) | WRAP
+    return [
+        who.arn
+        for row, who in enumerate(reach.principals)
+        if reach.held(int(column[row]), position, Openness.OPEN, Openness.GUARDED) & mask
+    ]
+
+
+def service_grants(key: Key) -> str:
+    """The services that hold grants on the key, in words; empty when none does."""
+    return listing(grant.service or grant.grantee or "a service" for grant in key.grants if service_held(grant))

@@ -1,0 +1,68 @@
+"""Evidence that a key is needed, or that nobody uses it. “Not known” is never turned into “not used”."""
+
+from __future__ import annotations
+
+from auditor.model.actions import key_type
+from auditor.model.finding import Evidence
+from auditor.model.key import Fact, Key
+from auditor.rules.detection.sinks import log_resources
+from auditor.rules.grants.holders import service_held
+from auditor.rules.hit import listing
+from auditor.rules.view import View, instant
+
+RESTING_PURPOSES = ("archive", "dr", "break-glass")
+YOUNG_DAYS = 30
+
+
+def dependencies(view: View, key: Key) -> list[Evidence]:
+    """What shows that something still needs the key: recent use, grants of services, logs that it encrypts."""
+    found = []
+    used = key.last_usage.last_used if key.last_usage else None
+    if used is not None and _recent(view, key, used):
+        operation = key.last_usage.operation if key.last_usage else None
+        found.append(Evidence("last use", f"{used} ({operation or 'operation not recorded'})"))
+    services = [grant.service or grant.grantee or "" for grant in key.grants if service_held(grant)]
+    if services:
+        found.append(Evidence("grants of services", f"{len(services)} ({listing(services, 4)})"))
+    found += [Evidence("encrypts", name) for name in log_resources(view, key)]
+    return found
+
+
+def _recent(view: View, key: Key, used: str) -> bool:
+    """Whether the last use is within ``in_use_days`` before the deletion was scheduled, or before now."""
+    last = instant(used)
+    if last is None:
+        return False
+    end = instant(key.deletion_date) if key.state.startswith("Pending") else None
+    reference = view.as_of
+    if end is not None:
+        from datetime import timedelta
+
+        reference = min(reference, end - timedelta(days=key.pending_window_days or 30))
+    return (reference - last).days <= view.settings.in_use_days
+
+
+def idle_reason(view: View, key: Key) -> str | None:
+    """Why the key counts as idle, or None when it is used, or nothing can be said."""
+    if (key.tag("purpose") or "").lower() in RESTING_PURPOSES or key.state not in ("Enabled", "Disabled"):
+        return None
+    if key_type(key.spec, key.usage).startswith("asymmetric"):
+        return None
+    related = [view.key_by_arn.get(arn) for arn in (*key.replica_arns, key.primary_arn or key.arn) if arn != key.arn]
+    if any(other is None or _idle(view, other) is None for other in related):
+        return None
+    return _idle(view, key)
+
+
+def _idle(view: View, key: Key) -> str | None:
+    usage = key.last_usage
+    if usage is None or Fact.LAST_USAGE in key.unread:
+        return None
+    if usage.last_used is not None:
+        days = view.age(usage.last_used)
+        return f"last used {days} days ago" if days is not None and days > view.settings.idle_days else None
+    created, tracked = instant(key.created), instant(usage.tracking_since)
+    if created is None or tracked is None or created < tracked:
+        return None
+    age = (view.as_of - created).days
+    return f"never used in the {age} days since it was created" if age > YOUNG_DAYS else None

@@ -1,0 +1,96 @@
+"""One fact, one finding: where two rules report the same statement or key, the more specific one is kept.
+
+Pairs of principal and key are kept apart inside the rules themselves; here is only what can be seen on findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from auditor.model.finding import Finding
+from auditor.model.policy import Layer
+
+SAME_STATEMENT: dict[str, tuple[str, ...]] = {
+    "inert-statement": ("malformed-statement", "never-true-condition", "condition-key-not-applicable"),
+    "condition-key-not-applicable": ("malformed-statement",),
+    "never-true-condition": ("malformed-statement", "condition-key-not-applicable"),
+    "permissive-condition-operator": ("public-key-policy",),
+    "notaction-allow": ("notprincipal-allow",),
+}
+"""Weaker rule → the rules that win when they cite the same statement."""
+SAME_KEY: dict[str, tuple[str, ...]] = {
+    "pending-deletion": ("pending-deletion-in-use",),
+    "idle-key": ("pending-deletion", "pending-deletion-in-use", "disabled-key-still-referenced"),
+    "public-key-policy-soft-condition": ("public-key-policy",),
+    "public-key-policy": ("notprincipal-allow",),
+}
+"""Weaker rule → the rules that win when they are about the same key (and cite the same statement, if both cite one)."""
+SAME_GRANT: dict[str, tuple[str, ...]] = {
+    "grant-unconstrained-plaintext": ("grant-to-deleted-principal",),
+    "grant-stale": ("grant-to-deleted-principal", "grant-outlives-policy-removal"),
+    "grant-only-access": ("grant-outlives-policy-removal", "grant-to-deleted-principal"),
+}
+"""Weaker rule → the rules that win for the same grant."""
+SAME_PRINCIPAL: dict[str, tuple[str, ...]] = {
+    "admin-and-user-combined": ("full-kms-to-non-admin",),
+    "key-destruction-by-non-admin": ("full-kms-to-non-admin",),
+}
+"""Weaker rule → the rules that win when they name the same principal and all of its keys."""
+Place = tuple[Layer, str, str, int]
+T = TypeVar("T")
+
+
+def without_overlap(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings without those that a more specific one already tells."""
+    listed = list(findings)
+    statements: dict[str, set[Place]] = {}
+    keys: dict[str, set[str]] = {}
+    grants: dict[str, set[str]] = {}
+    for finding in listed:
+        statements.setdefault(finding.rule, set()).update(_places(finding))
+        keys.setdefault(finding.rule, set()).update(finding.keys)
+        grants.setdefault(finding.rule, set()).update(_grants(finding))
+    told = {(finding.rule, finding.subject): set(finding.keys) for finding in listed}
+    return [
+        finding
+        for finding in listed
+        if not _same_principal(finding, told)
+        and not _covered(_places(finding), SAME_STATEMENT.get(finding.rule, ()), statements)
+        and not _covered(_grants(finding), SAME_GRANT.get(finding.rule, ()), grants)
+        and not _same_key(finding, keys, statements)
+    ]
+
+
+def _same_principal(finding: Finding, told: dict[tuple[str, str], set[str]]) -> bool:
+    winners = SAME_PRINCIPAL.get(finding.rule, ())
+    return bool(finding.keys) and any(
+        set(finding.keys) <= told.get((winner, finding.subject), set()) for winner in winners
+    )
+
+
+def _covered(own: set[T], winners: tuple[str, ...], told: dict[str, set[T]]) -> bool:
+    """Whether everything the finding cites is told by the winners already."""
+    return bool(own) and any(own <= told.get(winner, set()) for winner in winners)
+
+
+def _same_key(finding: Finding, keys: dict[str, set[str]], statements: dict[str, set[Place]]) -> bool:
+    own = _places(finding)
+    for winner in SAME_KEY.get(finding.rule, ()):
+        if finding.keys and set(finding.keys) <= keys.get(winner, set()):
+            told = statements.get(winner, set())
+            if not own or not told or own <= told:
+                return True
+    return False
+
+
+def _places(finding: Finding) -> set[Place]:
+    return {
+        (item.statement.layer, item.statement.owner, item.statement.policy, item.statement.index)
+        for item in finding.evidence
+        if item.statement is not None
+    }
+
+
+def _grants(finding: Finding) -> set[str]:
+    return {item.grant for item in finding.evidence if item.grant}

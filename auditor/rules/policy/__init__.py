@@ -1,0 +1,1 @@
+"""Rules about policy text that does nothing, something else, or locks people out."""

@@ -1,0 +1,136 @@
+"""What sort of identity a principal is: a person, a vendor's way in, a service's own; by kind and trust policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.evaluator.glob import has_wildcard, matches
+from auditor.model.arn import SERVICE_LINKED_PATH, account_of, is_account_id, is_root
+from auditor.model.policy import Statement
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.trust import Trust
+
+SSO_PATH = "/aws-reserved/sso.amazonaws.com/"
+ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """One way into a role: ``kind`` is everyone, organization, account, principal, oidc, saml or service."""
+
+    kind: str
+    value: str
+    statement: Statement
+
+    @property
+    def account(self) -> str | None:
+        """The account that is let in, if it is one."""
+        return account_of(self.value)
+
+
+def service_linked(principal: Principal) -> bool:
+    """Whether an AWS service owns the role."""
+    return principal.kind is PrincipalKind.SERVICE_LINKED_ROLE or SERVICE_LINKED_PATH in principal.iam_arn
+
+
+def sso_role(principal: Principal) -> bool:
+    """Whether IAM Identity Center made the role."""
+    return SSO_PATH in principal.iam_arn
+
+
+def federated_person(principal: Principal) -> bool:
+    """Whether people reach the role through SAML or IAM Identity Center."""
+    return sso_role(principal) or any(admission.kind == "saml" for admission in admissions(principal))
+
+
+def has_usable_credentials(principal: Principal) -> bool:
+    """Whether a user can sign in or sign requests; True when the credential report was not read."""
+    facts = principal.credentials
+    return facts is None or facts.password_enabled or any(key.active for key in facts.access_keys)
+
+
+def person(principal: Principal) -> bool:
+    """Whether people act as the principal: an IAM user that can sign in, or a role for federated people."""
+    if principal.kind is PrincipalKind.USER:
+        return has_usable_credentials(principal)
+    return federated_person(principal)
+
+
+def assumes(statement: Statement) -> bool:
+    """Whether a trust statement allows some form of AssumeRole."""
+    if statement.effect != "Allow":
+        return False
+    if statement.not_actions is not None:
+        return True
+    return any(matches(pattern.lower(), action.lower()) for pattern in statement.actions or () for action in ASSUME)
+
+
+def admissions(principal: Principal) -> Iterator[Admission]:
+    """Everybody whom the role's trust policy lets in."""
+    trust = principal.trust_policy
+    if trust is None or not trust.readable:
+        return
+    for statement in trust.statements:
+        if not assumes(statement):
+            continue
+        if statement.not_principals is not None:
+            yield Admission("everyone", "*", statement)
+        for entry in statement.principals or ():
+            yield Admission(_kind(entry.kind, entry.value, statement), entry.value, statement)
+
+
+def _kind(kind: str, value: str, statement: Statement) -> str:
+    if kind == "Service":
+        return "service"
+    if kind == "Federated":
+        return "saml" if ":saml-provider/" in value else "oidc"
+    if value == "*":
+        return "organization" if condition_values(statement, "aws:principalorgid") else "everyone"
+    return "account" if is_account_id(value) or is_root(value) else "principal"
+
+
+def condition_values(statement: Statement, *names: str) -> tuple[str, ...]:
+    """The values that positive tests of the statement demand for one of the condition keys (lower case)."""
+    found: list[str] = []
+    for test in statement.conditions:
+        operator = test.operator.lower()
+        if test.key.lower() in names and "not" not in operator and not operator.endswith("ifexists"):
+            if operator.startswith(("forallvalues:", "null")):
+                continue
+            found += test.values
+    return tuple(found)
+
+
+def fixed_values(statement: Statement, *names: str) -> tuple[str, ...]:
+    """Those values, when none of them holds a wildcard or a variable; else nothing."""
+    values = condition_values(statement, *names)
+    return values if values and not any(has_wildcard(value) or "${" in value for value in values) else ()
+
+
+def pinned(statement: Statement) -> bool:
+    """Whether a trust statement names who may come in by a fixed principal ARN, a source identity or a tag."""
+    tagged = any(test.key.lower().startswith("aws:principaltag/") for test in statement.conditions)
+    return bool(fixed_values(statement, "aws:principalarn", "sts:sourceidentity")) or tagged
+
+
+def requires_mfa(statement: Statement) -> bool:
+    """Whether a trust statement demands multi-factor authentication."""
+    present = condition_values(statement, "aws:multifactorauthpresent")
+    aged = any(test.key.lower() == "aws:multifactorauthage" for test in statement.conditions)
+    return {value.lower() for value in present} == {"true"} or aged
+
+
+def outside_admissions(principal: Principal, trust: Trust) -> list[Admission]:
+    """The ways into a role from outside the organization: strangers, partners, public identity providers."""
+    owner = principal.account or ""
+    return [
+        admission
+        for admission in admissions(principal)
+        if admission.kind == "everyone" or (admission.account and trust.standing(admission.account, owner).foreign)
+    ]
+
+
+def reachable_from_outside(principal: Principal, trust: Trust) -> bool:
+    """Whether somebody outside the organization may become this principal."""
+    return bool(outside_admissions(principal, trust))

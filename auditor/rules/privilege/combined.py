@@ -1,0 +1,156 @@
+"""Rules about identities that hold too much on one key: everything, or both administration and use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.principal import PrincipalKind
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.principals import person, reachable_from_outside
+from auditor.rules.privilege.power import Holding, Power, power
+from auditor.rules.reach import Openness
+from auditor.rules.view import View
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+EVERYTHING = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
+
+
+def everything(own: Power) -> NDArray[np.int8]:
+    """Per pair: the openness of holding use, takeover and destruction together; the weakest of the three counts."""
+    import numpy as np
+
+    return np.minimum(np.minimum(own.read(), own.takeover()), own.destroy())
+
+
+def full_pairs(view: View) -> NDArray[np.bool_]:
+    """Per pair: whether full-kms-to-non-admin tells it, so that weaker rules stay quiet."""
+    own = power(view)
+    return (everything(own) > 0) & ~administrators(view)
+
+
+def administrators(view: View) -> NDArray[np.bool_]:
+    """Per pair: whether the settings name the principal as an administrator of keys or of its account."""
+    import numpy as np
+
+    named = np.array(
+        [
+            view.trust.key_admin(who) or view.trust.named(who, view.settings.break_glass)
+            for who in view.reach.principals
+        ],
+        dtype=bool,
+    )
+    return named[power(view).pairs.principals]
+
+
+def holding_hit(
+    view: View,
+    holding: Holding,
+    summary: str,
+    *,
+    raised: tuple[str, ...] = (),
+    lowered: tuple[str, ...] = (),
+    more: tuple[Evidence, ...] = (),
+) -> Hit:
+    """A hit about one principal and the keys over which it holds a power."""
+    who = holding.principal
+    return Hit(
+        subject=who.arn,
+        kind="principal",
+        summary=summary,
+        account=who.account or "",
+        keys=holding.arns,
+        principals=(who.arn,),
+        evidence=(Evidence("principal", who.arn), *holding.evidence(), *more),
+        raised=raised,
+        lowered=lowered,
+        latent=holding.latent,
+        confidence=holding.confidence,
+        identity=holding.identity(view),
+    )
+
+
+def full_kms_to_non_admin(view: View) -> Iterator[Hit]:
+    """A principal that is no administrator can use, take over and destroy one and the same key.
+
+    Counts what the evaluated access says, whatever the statements look like: at least one action each of reading (or
+    signing), takeover and destruction. Administrators of keys and accounts come from the settings. Silent for
+    service-linked roles, the root user and break-glass principals.
+
+    Fix: replace the wildcard with the actions that the workload calls; administration goes to the key administrators.
+    """
+    import numpy as np
+
+    own = power(view)
+    levels = np.where(administrators(view), np.int8(0), everything(own))
+    for holding in own.holdings(levels, EVERYTHING):
+        who = holding.principal
+        exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
+        yield holding_hit(
+            view,
+            holding,
+            f"{who.arn} can use, take over and destroy {holding.on_what}, and is not a key administrator.",
+            raised=given((exposed and view.restricted(holding.arns), "T1 key and the principal")),
+            lowered=given(
+                (holding.level is Openness.GUARDED, "all paths carry an S2"), (holding.latent, "latent behind SCP")
+            ),
+        )
+
+
+def admin_and_user_combined(view: View) -> Iterator[Hit]:
+    """One principal both administers a key and reads (or signs) with it.
+
+    Whoever can change a key's policy, create grants or destroy it should not also read what it protects. Silent when
+    the only administrative action is CreateGrant for AWS services, for the root user and for exempt accounts.
+    Administrators of a whole account are told once per account.
+
+    Fix: two roles per key; the binding Deny on cryptographic actions for administrators belongs in an SCP.
+    """
+    import numpy as np
+
+    own = power(view)
+    levels = np.minimum(np.maximum(own.takeover(), own.destroy()), own.read())
+    levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
+    grouped: dict[str, list[Holding]] = {}
+    for holding in own.holdings(levels, EVERYTHING):
+        account = holding.principal.account or ""
+        if view.trust.account_in(account, view.settings.sod_exempt_accounts):
+            continue
+        if view.trust.account_admin(holding.principal):
+            grouped.setdefault(account, []).append(holding)
+            continue
+        who = holding.principal
+        administers = listing((action.name for action in actions_in(holding.mask & (TAKEOVER | DESTROY))), 3)
+        uses = listing((action.name for action in actions_in(holding.mask & (READ_PLAINTEXT | FORGE))), 3)
+        yield holding_hit(
+            view,
+            holding,
+            f"{who.arn} administers {holding.on_what} ({administers}) and also uses it ({uses}).",
+            raised=given((view.restricted(holding.arns), "T1 key"), (person(who), "principal is a human")),
+        )
+    for account, holdings in sorted(grouped.items()):
+        yield _grouped(view, account, holdings)
+
+
+def _grouped(view: View, account: str, holdings: list[Holding]) -> Hit:
+    names = tuple(holding.principal.arn for holding in holdings)
+    keys = tuple(sorted({arn for holding in holdings for arn in holding.arns}))
+    return Hit(
+        subject=account,
+        kind="account",
+        summary=f"{count(len(names), 'administrator')} of {account} can administer and use {count(len(keys), 'key')}.",
+        account=account,
+        keys=keys,
+        principals=names,
+        evidence=(Evidence("administrators", listing(names)), Evidence("keys", listing(keys))),
+        lowered=("principal is account-wide administrator",),
+        confidence=Confidence.POTENTIAL
+        if all(holding.level is Openness.MAYBE for holding in holdings)
+        else Confidence.CONFIRMED,
+        identity=tuple(holding.principal.unique_id or holding.principal.arn for holding in holdings),
+    )

@@ -1,0 +1,212 @@
+"""Who holds which power over which keys, once for all rules of this room: reading, takeover, destruction.
+
+A pair counts with the openness of the power as a whole: CreateGrant only when nothing limits it, ReplicateKey only
+with CreateKey, key store actions only for keys in a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.model.access import Decision
+from auditor.model.actions import CREATE_GRANT, DESTROY, FORGE, READ_PLAINTEXT, STORE_BREAKERS, actions_in, mask_of
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.rules.conditions import grant_limited
+from auditor.rules.hit import listing
+from auditor.rules.principals import service_linked
+from auditor.rules.reach import Openness, Pairs
+from auditor.rules.view import View
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PUT_POLICY = mask_of(["PutKeyPolicy"])
+REPLICATE = mask_of(["ReplicateKey"])
+CREATE_KEY = mask_of(["CreateKey"])
+USE = READ_PLAINTEXT | FORGE
+LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
+COUNTED = (Openness.LATENT, *LIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One principal and the keys over which it holds a power, at the strongest openness found.
+
+    ``mask`` are the actions that make the power; ``sample`` the decision that shows the path.
+    """
+
+    principal: Principal
+    keys: tuple[Key, ...]
+    level: Openness
+    mask: int
+    sample: Decision
+    pairs: Pairs
+
+    @property
+    def latent(self) -> bool:
+        """Whether something outside the allow path stops it today."""
+        return self.level is Openness.LATENT
+
+    @property
+    def confidence(self) -> Confidence:
+        """Potential where a fact that could not be read may still forbid it."""
+        return Confidence.POTENTIAL if self.level is Openness.MAYBE else Confidence.CONFIRMED
+
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """The ARNs of the keys."""
+        return tuple(key.arn for key in self.keys)
+
+    @property
+    def on_what(self) -> str:
+        """The keys in words: the label of one, the number of many."""
+        return self.keys[0].label if len(self.keys) == 1 else f"{len(self.keys)} keys"
+
+    def identity(self, view: View) -> tuple[str, ...]:
+        """Fingerprint parts: the principal's unique id and what gives it the power."""
+        return (self.principal.unique_id or self.principal.arn, *view.meanings(self.sample.causes))
+
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Principal, keys, actions, and the path of one of them."""
+        why = tuple(
+            Evidence(
+                f"path: {cause.role}",
+                cause.note or str(cause.statement or cause.grant or cause.layer),
+                cause.statement,
+                cause.grant,
+            )
+            for cause in self.sample.causes
+        )
+        return (
+            Evidence("keys", listing(self.arns)),
+            Evidence("actions", listing((action.name for action in actions_in(self.mask)), 12)),
+            *why,
+        )
+
+
+class Power:
+    """The powers of one view, each as a level per pair of ``pairs`` (inside principals, customer managed keys)."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.reach = view.reach
+        self.pairs = self._own_principals(view.reach.all_pairs)
+
+    def _own_principals(self, pairs: Pairs) -> Pairs:
+        import numpy as np
+
+        ours = np.array(
+            [not service_linked(who) and not who.assume_allowed for who in self.reach.principals], dtype=bool
+        )
+        return pairs.select(ours[pairs.principals]) if len(pairs) else pairs
+
+    def level_of(self, mask: int) -> NDArray[np.int8]:
+        """Per pair: the strongest openness among the actions of ``mask`` that the key can serve."""
+        import numpy as np
+
+        found = np.zeros(len(self.pairs), dtype=np.int8)
+        for level in COUNTED:
+            found = np.where(self.reach.having(self.pairs, mask, level), np.int8(level), found)
+        return found
+
+    def read(self) -> NDArray[np.int8]:
+        """Reading plaintext; forging signatures or codes for keys that only do that."""
+        return self.level_of(USE)
+
+    def unlimited_grant(self) -> NDArray[np.int8]:
+        """CreateGrant that nothing limits to services, fixed grantees or harmless operations."""
+        import numpy as np
+
+        bit = CREATE_GRANT.bit_length() - 1
+        limited = np.array([grant_limited(decision) for decision in self.reach.table.decisions], dtype=bool)
+        column = np.array([row[bit] for row in self.reach.table.profiles], dtype=np.int64)
+        level = self.level_of(CREATE_GRANT)
+        return np.where(limited[column[self.pairs.profiles]], np.int8(0), level) if len(self.pairs) else level
+
+    def takeover(self) -> NDArray[np.int8]:
+        """Rewriting who has access: PutKeyPolicy, unlimited CreateGrant, or ReplicateKey together with CreateKey."""
+        import numpy as np
+
+        creators = np.array(
+            [
+                bool(self.reach.account_level(position, CREATE_KEY, *LIVE))
+                for position in range(len(self.reach.principals))
+            ],
+            dtype=bool,
+        )
+        replicate = (
+            np.where(creators[self.pairs.principals], self.level_of(REPLICATE), np.int8(0)) if len(self.pairs) else 0
+        )
+        return np.maximum(np.maximum(self.level_of(PUT_POLICY), self.unlimited_grant()), replicate).astype(np.int8)
+
+    def destroy(self) -> NDArray[np.int8]:
+        """Disabling or destroying the key, or cutting off its key store."""
+        import numpy as np
+
+        return np.maximum(self.level_of(DESTROY), self.store_breaking())
+
+    def store_breaking(self) -> NDArray[np.int8]:
+        """Disconnecting or changing the custom key store that holds the key."""
+        import numpy as np
+
+        stored = np.array([key.custom_key_store_id is not None for key in self.reach.keys], dtype=bool)
+        breakers = np.zeros(len(self.reach.principals), dtype=np.int8)
+        for position in range(len(self.reach.principals)):
+            for level in COUNTED:
+                if self.reach.account_level(position, STORE_BREAKERS, level):
+                    breakers[position] = max(breakers[position], level)
+        own = self._same_account()
+        return np.where(stored[self.pairs.keys] & own, breakers[self.pairs.principals], np.int8(0))
+
+    def _same_account(self) -> NDArray[np.bool_]:
+        import numpy as np
+
+        who = np.array([principal.account or "" for principal in self.reach.principals])
+        whose = np.array([key.account for key in self.reach.keys])
+        if not len(self.pairs):
+            return np.zeros(0, dtype=bool)
+        found: NDArray[np.bool_] = who[self.pairs.principals] == whose[self.pairs.keys]
+        return found
+
+    def holdings(self, levels: NDArray[np.int8], mask: int) -> Iterator[Holding]:
+        """One holding per principal with a level above zero: its live keys, or its latent ones when none is live."""
+        import numpy as np
+
+        chosen, values = self.pairs.select(levels > 0), levels[levels > 0]
+        if not len(chosen):
+            return
+        order = np.argsort(chosen.principals, kind="stable")
+        chosen, values, start = chosen.select(order), values[order], 0
+        for position, own in chosen.by_principal():
+            part = values[start : start + len(own)]
+            start += len(own)
+            live = part > int(Openness.LATENT)
+            picked = own.select(live) if live.any() else own
+            yield self._holding(position, picked, Openness(int(part.max())), mask)
+
+    def _holding(self, position: int, pairs: Pairs, level: Openness, mask: int) -> Holding:
+        held = 0
+        for profile, key in zip(pairs.profiles.tolist(), pairs.keys.tolist(), strict=True):
+            held |= self.reach.held(profile, key, *(COUNTED if level is Openness.LATENT else LIVE)) & mask
+        held |= self.reach.account_level(position, STORE_BREAKERS & mask, *LIVE)
+        keys = tuple(self.reach.keys[key] for key in pairs.keys.tolist())
+        sample = self._sample(pairs, held, level)
+        return Holding(self.reach.principals[position], keys, level, held, sample, pairs)
+
+    def _sample(self, pairs: Pairs, held: int, level: Openness) -> Decision:
+        profile = int(pairs.profiles[0])
+        bits = [action.bit for action in actions_in(held)] or [0]
+        classes = self.reach.classes
+        row = self.reach.table.profiles[profile]
+        best = max(bits, key=lambda bit: (classes[row[bit]] == level, int(classes[row[bit]]), -bit))
+        return self.reach.table.decisions[row[best]]
+
+
+def power(view: View) -> Power:
+    """The powers of a view, computed once."""
+    return view.once("power", lambda: Power(view))

@@ -1,0 +1,186 @@
+"""The bulk table as rules read it: who holds which actions on which key, as masks per profile and arrays of pairs.
+
+Decisions are classified once each, profiles once each; rules then select among the few pairs of an inside principal and
+a customer managed key where anything at all is open. No rule walks the matrix triple by triple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auditor.evaluator.strength import Owner, Strength, strength
+from auditor.model.access import AccessTable, Decision, Outcome, Role
+from auditor.model.actions import ACTIONS, usable_mask
+from auditor.model.key import Key
+from auditor.model.principal import Principal, PrincipalKind
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+INSIDE = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.FEDERATED_USER)
+
+
+class Openness(IntEnum):
+    """What a decision is worth to a rule, least access first.
+
+    LATENT: something allows and another layer takes it away. BLIND: unknown, and nothing is known to allow. MAYBE:
+    allowed unless a fact that could not be read says otherwise. GUARDED: conditional on S2 or stronger. OPEN: allowed,
+    or behind a condition that proves nothing.
+    """
+
+    CLOSED = 0
+    LATENT = 1
+    BLIND = 2
+    MAYBE = 3
+    GUARDED = 4
+    OPEN = 5
+
+
+NOWHERE = Owner("", None)
+
+
+def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
+    """The class of one decision."""
+    outcome = decision.outcome
+    if outcome is Outcome.ALLOWED:
+        return Openness.OPEN
+    if outcome is Outcome.CONDITIONAL:
+        weak = decision.residual is None or strength(decision.residual, owner) < Strength.S2
+        return Openness.OPEN if weak else Openness.GUARDED
+    allows = any(cause.role is Role.ALLOWS for cause in decision.causes)
+    if outcome is Outcome.UNKNOWN:
+        return Openness.MAYBE if allows else Openness.BLIND
+    stopped = any(cause.role in (Role.DENIES, Role.LIMITS) for cause in decision.causes)
+    return Openness.LATENT if allows and stopped else Openness.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Positions of principals and keys, side by side, with the profile of each pair."""
+
+    principals: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    profiles: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.principals)
+
+    def select(self, flags: NDArray[np.bool_] | NDArray[np.int64]) -> Pairs:
+        """The pairs whose flag is set, or the pairs at the given positions in that order."""
+        return Pairs(self.principals[flags], self.keys[flags], self.profiles[flags])
+
+    def by_principal(self) -> Iterator[tuple[int, Pairs]]:
+        """Principal position → its pairs, in the order of the principals."""
+        yield from self._grouped(self.principals)
+
+    def by_key(self) -> Iterator[tuple[int, Pairs]]:
+        """Key position → its pairs, in the order of the keys."""
+        yield from self._grouped(self.keys)
+
+    def _grouped(self, column: NDArray[np.int64]) -> Iterator[tuple[int, Pairs]]:
+        import numpy as np
+
+        if not len(column):
+            return
+        order = np.argsort(column, kind="stable")
+        ends = np.flatnonzero(np.diff(column[order])) + 1
+        for part in np.split(order, ends):
+            yield int(column[part[0]]), Pairs(self.principals[part], self.keys[part], self.profiles[part])
+
+
+class Reach:
+    """Masks per profile, and the pairs worth looking at."""
+
+    def __init__(self, table: AccessTable, principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> None:
+        self.table = table
+        self.principals = principals
+        self.keys = keys
+        self.principal_at = {principal.arn: position for position, principal in enumerate(principals)}
+        self.key_at = {key.arn: position for position, key in enumerate(keys)}
+        self.usable = tuple(usable_mask(key.spec, key.usage, key.origin) for key in keys)
+
+    @cached_property
+    def classes(self) -> NDArray[np.int8]:
+        """Openness per decision number."""
+        import numpy as np
+
+        return np.array([openness(decision) for decision in self.table.decisions], dtype=np.int8)
+
+    @cached_property
+    def masks(self) -> dict[Openness, NDArray[np.uint64]]:
+        """Per class: profile → the mask of its actions that are of exactly this class."""
+        import numpy as np
+
+        rows = np.array(self.table.profiles, dtype=np.int64).reshape(-1, len(ACTIONS))
+        graded = self.classes[rows] if rows.size else np.zeros((0, len(ACTIONS)), dtype=np.int8)
+        bits = np.left_shift(np.uint64(1), np.arange(len(ACTIONS), dtype=np.uint64))
+        return {
+            level: np.bitwise_or.reduce(np.where(graded == level, bits, np.uint64(0)), axis=1)
+            if len(graded)
+            else np.zeros(0, dtype=np.uint64)
+            for level in Openness
+        }
+
+    @cached_property
+    def _usable_array(self) -> NDArray[np.uint64]:
+        import numpy as np
+
+        return np.array(self.usable, dtype=np.uint64)
+
+    def pairs(self, mask: int, *, inside: bool = True) -> Pairs:
+        """All pairs on customer managed keys where an action of ``mask`` is at least LATENT."""
+        import numpy as np
+
+        interesting = np.zeros(len(self.table.profiles), dtype=bool)
+        for level in (Openness.LATENT, Openness.MAYBE, Openness.GUARDED, Openness.OPEN):
+            interesting |= (self.masks[level] & np.uint64(mask)) != 0
+        rows = np.flatnonzero([(not inside) or who.kind in INSIDE for who in self.principals])
+        columns = np.flatnonzero([key.customer_managed for key in self.keys])
+        if not len(rows) or not len(columns):
+            return Pairs(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+        cells = self.table.cells[np.ix_(rows, columns)]
+        row, column = np.nonzero(interesting[cells])
+        return Pairs(rows[row], columns[column], cells[row, column].astype(np.int64))
+
+    @cached_property
+    def all_pairs(self) -> Pairs:
+        """The pairs of inside principals where any action is at least LATENT; computed once."""
+        return self.pairs((1 << len(ACTIONS)) - 1)
+
+    def having(self, pairs: Pairs, mask: int, *levels: Openness) -> NDArray[np.bool_]:
+        """Per pair: whether an action of ``mask`` that the key can serve is of one of the ``levels``."""
+        import numpy as np
+
+        wanted = np.uint64(mask) & self._usable_array[pairs.keys]
+        found = np.zeros(len(pairs), dtype=bool)
+        for level in levels:
+            found |= (self.masks[level][pairs.profiles] & wanted) != 0
+        return found
+
+    def held(self, profile: int, key: int, *levels: Openness) -> int:
+        """The mask of the actions of the given levels that one pair holds and the key can serve."""
+        mask = 0
+        for level in levels:
+            mask |= int(self.masks[level][profile])
+        return mask & self.usable[key]
+
+    def profile(self, principal: int, key: int) -> int:
+        """The profile number of one pair."""
+        return int(self.table.cells[principal, key])
+
+    def decision(self, profile: int, bit: int) -> Decision:
+        """The decision of a profile for the action with this bit."""
+        return self.table.decisions[self.table.profiles[profile][bit]]
+
+    def account_level(self, principal: int, mask: int, *levels: Openness) -> int:
+        """The mask of account-level actions of ``mask`` that a principal holds at one of the ``levels``."""
+        profile = int(self.table.account_level[principal])
+        held = 0
+        for level in levels:
+            held |= int(self.masks[level][profile])
+        return held & mask

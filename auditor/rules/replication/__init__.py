@@ -1,0 +1,1 @@
+"""Rules about related multi-Region keys."""

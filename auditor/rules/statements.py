@@ -1,0 +1,117 @@
+"""Statements in their places: those of key policies, identity policies, boundaries, SCPs and RCPs of a snapshot.
+
+A document that is attached to many identities is one document: its statements come once, with all holders.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.evaluator.statements import action_mask
+from auditor.model.key import Key
+from auditor.model.policy import AttachedPolicy, Layer, Policy, StatementRef
+from auditor.model.principal import Principal
+from auditor.model.snapshot import Snapshot
+from auditor.rules.hit import Located
+
+__all__ = ["Document", "action_mask", "identity_documents", "in_key", "organization_documents"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document and who carries it.
+
+    ``arn`` is what a finding is about: the managed policy's ARN, ``OWNER#NAME`` for an inline policy, the id of an SCP.
+    """
+
+    arn: str
+    layer: Layer
+    name: str
+    owner: str
+    policy: Policy
+    account: str
+    holders: tuple[Principal, ...] = ()
+
+    def statements(self) -> Iterator[Located]:
+        """The statements in order."""
+        for statement in self.policy.statements:
+            ref = StatementRef(self.layer, self.name, self.owner, statement.index, statement.sid)
+            yield Located(ref, statement, self.policy.has_variables)
+
+
+def in_key(key: Key) -> Iterator[Located]:
+    """The statements of all policies of a key, in order."""
+    for attached in key.policies:
+        for statement in attached.policy.statements:
+            ref = StatementRef(Layer.KEY_POLICY, attached.name, key.arn, statement.index, statement.sid)
+            yield Located(ref, statement, attached.policy.has_variables, key.arn)
+
+
+def identity_documents(snapshot: Snapshot) -> tuple[Document, ...]:
+    """Every identity policy of the snapshot once, with the identities that hold it, sorted by its ARN."""
+    return _collected(snapshot, boundaries=False)
+
+
+def boundary_documents(snapshot: Snapshot) -> tuple[Document, ...]:
+    """Every permissions boundary once, with the identities it limits."""
+    return _collected(snapshot, boundaries=True)
+
+
+def _collected(snapshot: Snapshot, *, boundaries: bool) -> tuple[Document, ...]:
+    found: dict[tuple[str, str], tuple[AttachedPolicy, list[Principal]]] = {}
+    for principal in snapshot.principals:
+        attached_policies = (principal.boundary,) if boundaries else principal.identity_policies
+        for attached in attached_policies:
+            if attached is None:
+                continue
+            identity = (_document_arn(attached, principal), attached.policy.text)
+            found.setdefault(identity, (attached, []))[1].append(principal)
+    return tuple(
+        Document(arn, attached.layer, attached.name, attached.owner, attached.policy, _account(holders), tuple(holders))
+        for (arn, _), (attached, holders) in sorted(found.items(), key=lambda item: item[0])
+    )
+
+
+def _document_arn(attached: AttachedPolicy, principal: Principal) -> str:
+    if attached.name.startswith("arn:"):
+        # An AWS managed policy is one document per account: another account's holders are another finding.
+        return attached.name if f":{principal.account}:" in attached.name else f"{attached.name}@{principal.account}"
+    return f"{attached.owner or principal.arn}#{attached.name}"
+
+
+def _account(holders: list[Principal]) -> str:
+    return holders[0].account or ""
+
+
+def organization_documents(snapshot: Snapshot, layer: Layer) -> tuple[Document, ...]:
+    """Every SCP or RCP once, with the ids of its targets in ``owner``, sorted by name."""
+    organization = snapshot.organization
+    found: dict[tuple[str, str], tuple[AttachedPolicy, list[str]]] = {}
+    for target in organization.targets if organization else ():
+        for attached in (target.scps if layer is Layer.SCP else target.rcps) or ():
+            found.setdefault((attached.name, attached.policy.text), (attached, []))[1].append(target.id)
+    account = organization.management_account if organization else ""
+    return tuple(
+        Document(name, layer, name, ", ".join(sorted(targets)), attached.policy, account)
+        for (name, _), (attached, targets) in sorted(found.items(), key=lambda item: item[0])
+    )
+
+
+def as_written(policy: Policy, index: int) -> dict[str, Any]:
+    """The statement's JSON as the document has it, for a corrected copy; empty when it cannot be read."""
+    try:
+        loaded = json.loads(policy.text)
+    except (ValueError, RecursionError):
+        return {}
+    statements = loaded.get("Statement") if isinstance(loaded, dict) else None
+    listed = statements if isinstance(statements, list) else [statements]
+    entry = listed[index] if index < len(listed) else None
+    return dict(entry) if isinstance(entry, dict) else {}
+
+
+def render(statement: dict[str, Any]) -> str:
+    """A corrected statement as JSON text."""
+    return json.dumps(statement, indent=2, ensure_ascii=False)

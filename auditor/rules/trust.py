@@ -1,0 +1,131 @@
+"""Who is inside: the organization, the trust register, administrators and key tiers, as the settings say.
+
+Every answer is about configuration and the organization tree; access itself is the evaluator's business.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cached_property
+
+from auditor.evaluator.glob import matches
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.model.settings import RuleSettings, TrustedAccount
+from auditor.model.snapshot import Snapshot
+
+
+class Standing(StrEnum):
+    """How an account stands to the audited estate."""
+
+    OWN = "own"
+    ORGANIZATION = "organization"
+    TRUSTED = "trusted"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+    @property
+    def outside(self) -> bool:
+        """Whether the account is neither ours nor a current entry of the register."""
+        return self in (Standing.EXPIRED, Standing.UNKNOWN)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the account is outside the organization, trusted or not."""
+        return self.outside or self is Standing.TRUSTED
+
+
+def on_day(text: str) -> date | None:
+    """The date of an ISO 8601 text, or None."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).date()
+    except ValueError:
+        return None
+
+
+class Trust:
+    """Answers for one run: built from the snapshot, the settings and the day that the run speaks of."""
+
+    def __init__(self, snapshot: Snapshot, settings: RuleSettings, today: date) -> None:
+        self.snapshot = snapshot
+        self.settings = settings
+        self.today = today
+
+    @cached_property
+    def organization_accounts(self) -> frozenset[str]:
+        """Member accounts of the organization, as far as its tree was read."""
+        organization = self.snapshot.organization
+        if organization is None:
+            return frozenset()
+        members = {target.id for target in organization.targets if target.kind == "account"}
+        return frozenset(members | {organization.management_account})
+
+    @cached_property
+    def collected(self) -> frozenset[str]:
+        """Accounts that were collected; all are ours."""
+        return frozenset(account.id for account in self.snapshot.accounts)
+
+    @property
+    def membership_known(self) -> bool:
+        """Whether “not a member” can be said of an account: the organization's tree was read."""
+        organization = self.snapshot.organization
+        return organization is not None and organization.tree_read
+
+    def entry(self, account: str) -> TrustedAccount | None:
+        """The register entry of an account, current or not."""
+        return next((entry for entry in self.settings.trusted_accounts if entry.account == account), None)
+
+    def standing(self, account: str | None, owner: str = "") -> Standing:
+        """How ``account`` stands to the key owner ``owner``."""
+        if account is None or account == owner or account in self.collected:
+            return Standing.OWN
+        if account in self.organization_accounts:
+            return Standing.ORGANIZATION
+        entry = self.entry(account)
+        if entry is None:
+            return Standing.UNKNOWN
+        expires = on_day(entry.expires)
+        current = expires is not None and expires >= self.today and not entry.terminated
+        return Standing.TRUSTED if current else Standing.EXPIRED
+
+    def account_in(self, account: str, listed: tuple[str, ...]) -> bool:
+        """Whether an account, or an organizational unit above it, is in ``listed``."""
+        if account in listed:
+            return True
+        organization = self.snapshot.organization
+        levels = organization.levels(account) if organization else None
+        return any(level.id in listed or level.name in listed for level in levels or ())
+
+    def key_admin(self, principal: Principal) -> bool:
+        """Whether the settings name the principal as an administrator of keys, or of its whole account."""
+        return self._named(principal, self.settings.key_admins) or self.account_admin(principal)
+
+    def account_admin(self, principal: Principal) -> bool:
+        """Whether the settings name the principal as an administrator of its account."""
+        return self._named(principal, self.settings.account_admins)
+
+    def key_destroyer(self, principal: Principal) -> bool:
+        """Whether the principal may destroy keys by its role: ``key_destroyers``, else ``key_admins``."""
+        destroyers = self.settings.key_destroyers
+        return self._named(principal, destroyers) if destroyers else self.key_admin(principal)
+
+    def named(self, principal: Principal, patterns: tuple[str, ...]) -> bool:
+        """Whether one of ``patterns`` matches the principal's ARN or the ARN of its role."""
+        return self._named(principal, patterns)
+
+    @staticmethod
+    def _named(principal: Principal, patterns: tuple[str, ...]) -> bool:
+        return any(matches(pattern, arn) for pattern in patterns for arn in {principal.arn, principal.iam_arn})
+
+    def tier(self, key: Key) -> str:
+        """T1 to T4 from the data class tag; a missing or unknown class counts as T2, so it never lowers anything."""
+        value = key.tag(self.settings.data_class_tag)
+        return next((tier for name, tier in self.settings.tiers if value is not None and name == value.lower()), "T2")
+
+    def decommission(self, key: Key) -> str | None:
+        """The ticket of an approved deletion of the key, or None."""
+        for record in self.settings.decommissions:
+            if record.key in (key.arn, key.key_id):
+                return record.ticket
+        return None

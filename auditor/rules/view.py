@@ -1,0 +1,243 @@
+"""What every rule is given: the snapshot, the evaluated access, the settings, and the few notions all rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+from auditor.evaluator import Evaluation
+from auditor.evaluator.strength import Owner, Strength, parts
+from auditor.evaluator.synthetic import outsider
+from auditor.model.access import Cause, Decision
+from auditor.model.actions import FORGE, READ_PLAINTEXT, actions_in, key_type
+from auditor.model.arn import account_of
+from auditor.model.finding import Evidence
+from auditor.model.key import Fact, Key
+from auditor.model.policy import Layer, Statement, StatementRef
+from auditor.model.principal import Principal
+from auditor.model.report import Report
+from auditor.model.settings import RuleSettings
+from auditor.model.snapshot import Snapshot
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Located
+from auditor.rules.reach import Reach
+from auditor.rules.statements import Document, boundary_documents, identity_documents, in_key, organization_documents
+from auditor.rules.trust import Trust
+
+T = TypeVar("T")
+
+
+class View:
+    """One run as the rules see it. ``as_of`` is the moment that ages are counted from."""
+
+    def __init__(
+        self, evaluation: Evaluation, settings: RuleSettings, as_of: datetime, baseline: Report | None = None
+    ) -> None:
+        self.evaluation = evaluation
+        self.snapshot: Snapshot = evaluation.snapshot
+        self.settings = settings
+        self.as_of = as_of
+        self.baseline = baseline
+        self.trust = Trust(self.snapshot, settings, as_of.date())
+        self.reach = Reach(evaluation.table, evaluation.principals, self.snapshot.keys)
+        self._made: dict[str, Any] = {}
+        self._decisions: dict[tuple[str, str, int], Decision] = {}
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What ``make`` returns, made once per view under ``name``: for tables that several rules share."""
+        if name not in self._made:
+            self._made[name] = make()
+        found: T = self._made[name]
+        return found
+
+    @cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """The customer managed keys: what the rules are about."""
+        return tuple(key for key in self.snapshot.keys if key.customer_managed)
+
+    def keys_with(self, *facts: Fact) -> Iterator[Key]:
+        """The customer managed keys about which all ``facts`` could be read; the rest is listed as not evaluated."""
+        wanted = frozenset(facts)
+        return (key for key in self.keys if not key.unread & wanted)
+
+    @cached_property
+    def key_by_arn(self) -> dict[str, Key]:
+        """All keys of the snapshot by ARN."""
+        return {key.arn: key for key in self.snapshot.keys}
+
+    @cached_property
+    def principal_by_arn(self) -> dict[str, Principal]:
+        """All rows of the access table by ARN."""
+        return {principal.arn: principal for principal in self.evaluation.principals}
+
+    @cached_property
+    def identity_documents(self) -> tuple[Document, ...]:
+        """Identity policies in effect, each once."""
+        return identity_documents(self.snapshot)
+
+    @cached_property
+    def scps(self) -> tuple[Document, ...]:
+        """Service control policies, each once."""
+        return organization_documents(self.snapshot, Layer.SCP)
+
+    @cached_property
+    def rcps(self) -> tuple[Document, ...]:
+        """Resource control policies, each once."""
+        return organization_documents(self.snapshot, Layer.RCP)
+
+    @cached_property
+    def boundaries(self) -> tuple[Document, ...]:
+        """Permissions boundaries, each once."""
+        return boundary_documents(self.snapshot)
+
+    def statements(self, key: Key) -> Iterator[Located]:
+        """The statements of the key's policies."""
+        return in_key(key)
+
+    def tier(self, key: Key) -> str:
+        """The tier of the key, T1 to T4."""
+        return self.trust.tier(key)
+
+    def restricted(self, keys: Iterable[str]) -> bool:
+        """Whether one of the keys (ARNs) is of tier T1."""
+        return any(self.tier(self.key_by_arn[arn]) == "T1" for arn in keys)
+
+    def owner(self, key: Key) -> Owner:
+        """Whose key it is, for the strength of conditions."""
+        organization = self.snapshot.organization
+        return Owner(key.account, organization.id if organization else None)
+
+    def age(self, moment: str | None) -> int | None:
+        """Whole days from ``moment`` (ISO 8601) to the run; None when it is not known. Negative for the future."""
+        parsed = instant(moment)
+        return None if parsed is None else (self.as_of - parsed).days
+
+    @property
+    def today(self) -> date:
+        """The day of the run."""
+        return self.as_of.date()
+
+    def decide(self, principal: Principal, key: Key, action: str) -> Decision:
+        """The evaluator's answer for any principal, also an invented one; asked once."""
+        from auditor.model.actions import BY_NAME
+
+        found = BY_NAME[f"kms:{action}".lower()]
+        identity = (principal.arn, key.arn, found.bit)
+        if identity not in self._decisions:
+            self._decisions[identity] = self.evaluation.decide(principal, key, found.name)
+        return self._decisions[identity]
+
+    def decisions(self, principal: Principal, key: Key, mask: int) -> dict[str, Decision]:
+        """Short action name → decision, for the actions of ``mask`` that the key can serve."""
+        usable = self.reach.usable[self.reach.key_at[key.arn]]
+        return {action.short: self.decide(principal, key, action.short) for action in actions_in(mask & usable)}
+
+    @cached_property
+    def named_accounts(self) -> frozenset[str]:
+        """Every account id that the estate knows or a policy or grant names: no synthetic outsider may have it."""
+        found = set(self.trust.collected | self.trust.organization_accounts)
+        found |= {principal.account for principal in self.evaluation.principals if principal.account}
+        found |= {entry.account for entry in self.settings.trusted_accounts}
+        for key in self.snapshot.keys:
+            for located in in_key(key):
+                found |= accounts_in_conditions(located.statement)
+        return frozenset(found)
+
+    @cached_property
+    def outsider(self) -> Principal:
+        """OUTSIDER: a caller of an account that nobody in the estate has named."""
+        return outsider(self.named_accounts)
+
+    def statement(self, ref: StatementRef) -> Statement | None:
+        """The statement behind a citation of the evaluator."""
+        return self._statement_index.get((ref.layer, ref.policy, ref.owner, ref.index)) or self._statement_index.get(
+            (ref.layer, ref.policy, "", ref.index)
+        )
+
+    @cached_property
+    def _statement_index(self) -> dict[tuple[Layer, str, str, int], Statement]:
+        index: dict[tuple[Layer, str, str, int], Statement] = {}
+        for key in self.snapshot.keys:
+            for located in in_key(key):
+                ref = located.ref
+                index[(ref.layer, ref.policy, ref.owner, ref.index)] = located.statement
+        for document in (*self.identity_documents, *self.scps, *self.rcps, *self.boundaries):
+            for located in document.statements():
+                ref = located.ref
+                owners = {ref.owner, "", *(holder.arn for holder in document.holders)}
+                for owner in owners:
+                    index.setdefault((ref.layer, ref.policy, owner, ref.index), located.statement)
+        return index
+
+    def meanings(self, causes: Iterable[Cause]) -> tuple[str, ...]:
+        """The fingerprint parts of the statements and grants that a decision cites."""
+        found = set()
+        for cause in causes:
+            statement = self.statement(cause.statement) if cause.statement else None
+            if statement is not None:
+                found.add(meaning(statement))
+            if cause.grant:
+                found.add(cause.grant)
+        return tuple(sorted(found))
+
+    def residual_evidence(self, decision: Decision, key: Key) -> tuple[Evidence, ...]:
+        """The conditions that remain, each with its strength."""
+        if decision.residual is None:
+            return ()
+        return tuple(
+            Evidence("condition", f"{leaf.operator} {leaf.key} {', '.join(leaf.values)} ({level.name})", leaf.source)
+            for leaf, level in parts(decision.residual, self.owner(key))
+        )
+
+    def sensitive_use(self, key: Key) -> int:
+        """READ_PLAINTEXT, or FORGE for keys that sign or make MACs: what “using the key” means for its type."""
+        kind = key_type(key.spec, key.usage)
+        return FORGE if kind in ("asymmetric_sign_verify", "hmac") else READ_PLAINTEXT
+
+
+def instant(text: str | None) -> datetime | None:
+    """An ISO 8601 text as an aware UTC time, or None."""
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def accounts_in_conditions(statement: Statement) -> frozenset[str]:
+    """Account ids that the statement's conditions bind the caller to."""
+    found = set()
+    for test in statement.conditions:
+        if test.key.lower() in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
+            found |= {account for value in test.values if (account := account_of(value))}
+    return frozenset(found)
+
+
+def cause_evidence(decision: Decision) -> tuple[Evidence, ...]:
+    """The why chain of a decision as evidence."""
+    return tuple(
+        Evidence(
+            str(cause.role),
+            cause.note or str(cause.statement or cause.grant or cause.owner),
+            cause.statement,
+            cause.grant,
+        )
+        for cause in decision.causes
+    )
+
+
+def weakest(decisions: Iterable[Decision], owner: Owner) -> Strength | None:
+    """The weakest level among decisions that let somebody in, or None when none does."""
+    from auditor.evaluator.strength import strength
+    from auditor.model.access import Outcome
+
+    levels = [
+        Strength.S0 if decision.residual is None else strength(decision.residual, owner)
+        for decision in decisions
+        if decision.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL)
+    ]
+    return min(levels) if levels else None
