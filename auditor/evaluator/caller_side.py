@@ -6,6 +6,7 @@ Source: kms-authorization.md sections 6 (groups), 7 (boundary, session) and 9 (S
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.contributions import CallerSide, Contribution, Slot
@@ -13,7 +14,7 @@ from auditor.evaluator.expressions import unsettled
 from auditor.evaluator.resources import every_alias_reached, key_reached, some_alias_reached
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.vocabulary import RESOURCE_KEYS, family_of
-from auditor.model.actions import mask_of
+from auditor.model.actions import actions_in, mask_of
 from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
@@ -67,8 +68,8 @@ def _identity_statement(pair: Pair, compiled: Compiled) -> Iterator[Contribution
         return
     yield from pair.contributions(compiled, Slot.IDENTITY_ALLOW)
     if compiled.mask & pair.mask & ALIAS_ACTIONS:
-        on_alias = _as_asked_of_alias(pair, compiled)
-        yield from on_alias.contributions(compiled, Slot.ALIAS_ALLOW, reach=some_alias_reached)
+        for on_alias in _as_asked_of_alias(pair, compiled):
+            yield from on_alias.contributions(compiled, Slot.ALIAS_ALLOW, reach=some_alias_reached)
 
 
 def _denials(pair: Pair, compiled: Compiled, slot: Slot, level: int = 0) -> Iterator[Contribution]:
@@ -78,16 +79,15 @@ def _denials(pair: Pair, compiled: Compiled, slot: Slot, level: int = 0) -> Iter
     open_actions = compiled.mask & pair.mask & ALIAS_ACTIONS
     for contribution in found:
         open_actions &= ~contribution.mask
-    if open_actions:
-        on_alias = _as_asked_of_alias(pair, compiled)
+    for on_alias in _as_asked_of_alias(replace(pair, mask=open_actions), compiled):
         yield from on_alias.contributions(compiled, slot, level=level, reach=every_alias_reached)
 
 
-def _as_asked_of_alias(pair: Pair, compiled: Compiled) -> Pair:
-    """The same pair when the resource is an alias: the key's own condition keys are not there."""
+def _as_asked_of_alias(pair: Pair, compiled: Compiled) -> Iterator[Pair]:
+    """The same pair, action by action, when the resource is an alias: the key's own condition keys are not there."""
     hidden = {name: None for name in compiled.keys if name in RESOURCE_KEYS or family_of(name) == "aws:resourcetag/"}
-    context = {**pair.context, **hidden}
-    return Pair(pair.surroundings, pair.principal, pair.key, pair.mask & ALIAS_ACTIONS, context)
+    for action in actions_in(pair.mask & compiled.mask & ALIAS_ACTIONS):
+        yield replace(pair, mask=1 << action.bit, context={**pair.context, **hidden})
 
 
 def _gap(pair: Pair, allow: Slot, deny: Slot, what: str, level: int = 0) -> Iterator[Contribution]:
