@@ -139,7 +139,8 @@ class KeyCodes:
         arn = parse_arn(key.arn)
         prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
         names = tuple(glob.matches(pattern, prefix + alias.name) for alias in key.aliases)
-        some, every = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}"), glob.matches(pattern, f"{prefix}alias/\x00")
+        some = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}")
+        every = glob.matches(pattern, f"{prefix}alias/\x00")
         return (any(names), all(names), bool(names), some, every, Fact.ALIASES in key.unread)
 
     def trait(self, name: str) -> Codes:
