@@ -13,9 +13,7 @@ def parse_as_of(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise UsageError(
-            f"“{text}” is not a date or time.", "Write 2026-11-24 or 2026-11-24T12:00Z."
-        ) from None
+        raise UsageError(f"“{text}” is not a date or time.", "Write 2026-11-24 or 2026-11-24T12:00Z.") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return iso(moment)

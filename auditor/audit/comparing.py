@@ -1,0 +1,28 @@
+"""Findings of two results side by side: new, resolved, unverified."""
+
+from __future__ import annotations
+
+from auditor.model.finding import Finding
+from auditor.model.report import Report
+
+
+def compare_findings(old: Report, new: Report) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
+    """Findings by heading; one that is gone is ``unverified`` where the new run could not look for it."""
+    before = {finding.fingerprint: finding for finding in old.findings}
+    after = {finding.fingerprint: finding for finding in new.findings}
+    fresh = tuple(finding for finding in new.findings if finding.fingerprint not in before)
+    gone = [finding for finding in old.findings if finding.fingerprint not in after]
+    unverified = tuple(finding for finding in gone if not looked_at(new, finding))
+    resolved = tuple(finding for finding in gone if looked_at(new, finding))
+    return (("new", fresh), ("resolved", resolved), ("unverified", unverified))
+
+
+def looked_at(report: Report, finding: Finding) -> bool:
+    """Whether a run evaluated the rule of a finding, for its subject and keys, in an account that it collected."""
+    status = next((item for item in report.rules if item.rule == finding.rule), None)
+    if status is None or not status.evaluated:
+        return False
+    names = (finding.subject, *finding.keys)
+    if any(scope.startswith(f"{name} (") for scope in status.skipped for name in names):
+        return False
+    return not finding.account or report.snapshot.account(finding.account) is not None

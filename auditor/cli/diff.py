@@ -1,0 +1,57 @@
+"""``kms-audit diff``: what changed between two snapshots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.cli.options import SNAPSHOT, answer_format, global_options
+
+FAILED = 3
+CAPABILITIES = ("administer", "grant", "decrypt", "encrypt", "read", "any")
+
+
+@click.command("diff")
+@click.argument("old", type=SNAPSHOT)
+@click.argument("new", type=SNAPSHOT)
+@click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody gained it.")
+@click.option("--as-of", metavar="TIME", help="Date or time (UTC) for both; default: each snapshot's.")
+@answer_format("text", "json", "csv", "markdown")
+@global_options
+def command(old: Path, new: Path, fail_on_gained: str | None, form: str, **given: Any) -> int:
+    """What changed between the snapshots OLD and NEW.
+
+    Access gained, lost and under another condition, with the cause; keys, policies, grants, principals; findings new,
+    resolved and unverified. What one side could not read is told apart and never counted as a change of access.
+    """
+    from auditor.audit import Auditor
+    from auditor.cli.settings import wanted
+
+    run = wanted(given)
+    auditor = Auditor(run.config)
+    before = auditor.evaluate(auditor.load(old), run.as_of)
+    after = auditor.evaluate(auditor.load(new), run.as_of)
+    return show(auditor, before, after, form, fail_on_gained)
+
+
+def show(auditor: Any, before: Any, after: Any, form: str, fail_on_gained: str | None, more: str = "") -> int:
+    """Print the difference of two evaluations; the exit code says whether ``fail_on_gained`` was gained."""
+    from auditor.audit.comparing import compare_findings
+    from auditor.cli.differing import render
+    from auditor.cli.terminal import result, warn
+    from auditor.questions.differences import Change, differences
+
+    found = differences(before, after)
+    findings = compare_findings(auditor.judge(before), auditor.judge(after))
+    result("\n".join(part for part in (render(found, findings, form), more) if part))
+    gained = [
+        item
+        for item in found.access
+        if item.change is Change.GAINED and fail_on_gained in (str(item.capability), "any")
+    ]
+    if gained:
+        warn(f"{len(gained)} gained {fail_on_gained} (--fail-on-gained)")
+        return FAILED
+    return 0

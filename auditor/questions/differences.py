@@ -1,0 +1,211 @@
+"""What changed between two evaluations: access gained, lost and under another condition, and the facts that changed.
+
+What one side could not read is never shown as a change of access: it is listed as a difference of coverage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from auditor.evaluator import Evaluation
+from auditor.model.access import RANK, AccessTable, Decision, Outcome
+from auditor.model.actions import CAPABILITY_MASKS, Action, Capability, usable_mask
+from auditor.model.key import Key
+from auditor.model.snapshot import Snapshot
+from auditor.questions.changed_facts import FactChange, changed_facts
+from auditor.questions.coverage import Coverage
+from auditor.questions.wording import blocked_by, condition_words, source_words
+
+
+class Change(StrEnum):
+    """What happened to an access."""
+
+    GAINED = "gained"
+    LOST = "lost"
+    CONDITION = "condition"
+    COVERAGE = "coverage"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """One principal, key and capability whose access differs; None stands for a side without that row or key."""
+
+    change: Change
+    principal: str
+    key: str
+    capability: Capability
+    before: Decision | None
+    after: Decision | None
+    cause: str
+
+    @property
+    def was(self) -> str:
+        """The access before, in words."""
+        return state_words(self.before)
+
+    @property
+    def now(self) -> str:
+        """The access after, in words."""
+        return state_words(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Everything that differs between two evaluations, sorted. Findings are compared by whoever judged them."""
+
+    access: tuple[AccessChange, ...] = ()
+    coverage: tuple[AccessChange, ...] = ()
+    facts: tuple[FactChange, ...] = ()
+    gaps_before: int = 0
+    gaps_after: int = 0
+
+
+@dataclass(slots=True)
+class _Side:
+    """One evaluation with what the comparison asks of it again and again."""
+
+    evaluation: Evaluation
+    coverage: Coverage
+    rows: dict[str, int] = field(default_factory=dict)
+    columns: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> _Side:
+        rows = {principal.arn: row for row, principal in enumerate(evaluation.principals)}
+        columns = {key.arn: column for column, key in enumerate(evaluation.snapshot.keys)}
+        return cls(evaluation, Coverage(evaluation.snapshot), rows, columns)
+
+    @property
+    def table(self) -> AccessTable:
+        return self.evaluation.table
+
+    def cell(self, principal: str, key: str) -> int:
+        """The profile number, or -1 where this side has no such row or key."""
+        row, column = self.rows.get(principal), self.columns.get(key)
+        return -1 if row is None or column is None else int(self.table.cells[row, column])
+
+    def best(self, profile: int, mask: int) -> tuple[Action, Decision] | None:
+        return None if profile < 0 else self.table.best(profile, mask)
+
+
+def differences(old: Evaluation, new: Evaluation) -> Differences:
+    """Compare two evaluations of the same estate; the order of the arguments is old, new."""
+    before, after = _Side.of(old), _Side.of(new)
+    found = _access(before, after)
+    return Differences(
+        access=tuple(item for item in found if item.change is not Change.COVERAGE),
+        coverage=tuple(item for item in found if item.change is Change.COVERAGE),
+        facts=changed_facts(old.snapshot, new.snapshot, before.coverage, after.coverage),
+        gaps_before=_essential(old.snapshot),
+        gaps_after=_essential(new.snapshot),
+    )
+
+
+def _essential(snapshot: Snapshot) -> int:
+    return sum(1 for gap in snapshot.gaps if gap.essential)
+
+
+def _access(before: _Side, after: _Side) -> list[AccessChange]:
+    keys = {key.arn: key for side in (before, after) for key in side.evaluation.snapshot.keys}
+    memo: dict[tuple[int, int, int], list[tuple[Capability, Change, Decision | None, Decision | None]]] = {}
+    found: list[AccessChange] = []
+    for principal in sorted(before.rows.keys() | after.rows.keys()):
+        for arn, key in sorted(keys.items()):
+            usable = usable_mask(key.spec, key.usage, key.origin)
+            pair = (before.cell(principal, arn), after.cell(principal, arn), usable)
+            if pair not in memo:
+                memo[pair] = list(_changes(before, after, pair))
+            found += [_change(before, after, principal, key, *change) for change in memo[pair]]
+    return found
+
+
+def _changes(
+    before: _Side, after: _Side, pair: tuple[int, int, int]
+) -> list[tuple[Capability, Change, Decision | None, Decision | None]]:
+    """The changes of every capability between two profiles; computed once for all pairs with these profiles."""
+    found = []
+    for capability in Capability:
+        mask = CAPABILITY_MASKS[capability] & pair[2]
+        was, now = before.best(pair[0], mask), after.best(pair[1], mask)
+        change = _kind(was[1] if was else None, now[1] if now else None)
+        if change is not None:
+            found.append((capability, change, was[1] if was else None, now[1] if now else None))
+    return found
+
+
+def _kind(was: Decision | None, now: Decision | None) -> Change | None:
+    rank_was, rank_now = _rank(was), _rank(now)
+    if rank_was == rank_now:
+        same = _denied(rank_was) or _condition(was) == _condition(now)
+        return None if same else Change.CONDITION
+    if RANK[Outcome.UNKNOWN] in (rank_was, rank_now):
+        return Change.COVERAGE
+    if _denied(rank_was) and _denied(rank_now):
+        return None
+    if not _denied(rank_was) and not _denied(rank_now):
+        return Change.GAINED if rank_now < rank_was else Change.LOST
+    return Change.LOST if _denied(rank_now) else Change.GAINED
+
+
+def _rank(decision: Decision | None) -> int:
+    return RANK[decision.outcome] if decision is not None else RANK[Outcome.IMPLICITLY_DENIED]
+
+
+def _denied(rank: int) -> bool:
+    return rank >= RANK[Outcome.IMPLICITLY_DENIED]
+
+
+def _condition(decision: Decision | None) -> object:
+    return decision.residual if decision is not None else None
+
+
+def _change(
+    before: _Side,
+    after: _Side,
+    principal: str,
+    key: Key,
+    capability: Capability,
+    change: Change,
+    was: Decision | None,
+    now: Decision | None,
+) -> AccessChange:
+    missing = _unseen(before, principal, key) if was is None else _unseen(after, principal, key) if now is None else ""
+    if missing:
+        return AccessChange(Change.COVERAGE, principal, key.arn, capability, was, now, missing)
+    return AccessChange(
+        change, principal, key.arn, capability, was, now, _cause(before, after, principal, key, was, now)
+    )
+
+
+def _unseen(side: _Side, principal: str, key: Key) -> str:
+    """Why a side without this row or key says nothing about it; empty when it was looked for and is not there."""
+    if key.arn not in side.columns and not side.coverage.keys_read(key.account, key.region):
+        return f"the keys of {key.account} in {key.region} were not read"
+    if principal not in side.rows and not side.coverage.identities_read(principal):
+        return "the identities of its account were not read"
+    return ""
+
+
+def _cause(before: _Side, after: _Side, principal: str, key: Key, was: Decision | None, now: Decision | None) -> str:
+    """The statement, grant or entity behind a change."""
+    for arn, name, sides in ((key.arn, "key", "columns"), (principal, "principal", "rows")):
+        if arn not in getattr(before, sides):
+            return f"the {name} is new"
+        if arn not in getattr(after, sides):
+            return f"the {name} is gone"
+    if now is not None and now.outcome.denied:
+        return blocked_by(now)
+    old = {source_words(cause) for cause in was.causes} if was else set()
+    added = [source_words(cause) for cause in (now.causes if now else ())]
+    fresh = [words for words in added if words not in old]
+    return "; ".join(dict.fromkeys(fresh or added)) or "policies changed"
+
+
+def state_words(decision: Decision | None) -> str:
+    """``none``, ``allowed``, ``if …``, or ``unknown``."""
+    if decision is None or decision.outcome.denied:
+        return "none"
+    if decision.outcome is Outcome.CONDITIONAL:
+        return f"if {condition_words(decision)}"
+    return str(decision.outcome)

@@ -1,0 +1,67 @@
+"""The law of the questions: who-can, what-can, explain and the access table give the same answers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditor.errors import UnknownNameError
+from auditor.evaluator import evaluate
+from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, ON_KEY, Capability, actions_in, usable_mask
+from auditor.model.snapshot import Snapshot
+from auditor.questions import explain, find_keys, fold, principal_named, what_can, who_can
+from auditor.questions.answers import asked
+from tests.evaluator.organizations import snapshots
+
+AS_OF = "2026-11-24T12:00:00Z"
+SOME = [action for action in actions_in(ON_KEY) if action.short in ("Decrypt", "CreateGrant", "GetKeyPolicy", "Encrypt")]
+LAWS = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@LAWS
+@given(snapshots(), st.sampled_from(SOME))
+def test_who_can_what_can_explain_and_the_table_agree(snapshot: Snapshot, action: object) -> None:
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    answers = who_can(evaluation, action, snapshot.keys, include_denied=True)  # type: ignore[arg-type]
+    assert len(answers) == len(evaluation.principals) * len(snapshot.keys)
+    allowed = set()
+    for answer in answers:
+        row = evaluation.principals.index(answer.principal)
+        column = snapshot.keys.index(answer.key)
+        assert answer.decision == evaluation.table.decision(row, column, answer.action)
+        assert explain(evaluation, answer.principal, answer.action, answer.key).decision.outcome == answer.decision.outcome
+        if not answer.decision.outcome.denied or answer.decision.latent:
+            allowed.add((answer.principal.arn, answer.key.arn, answer.decision))
+    found = what_can(evaluation, evaluation.principals, action)  # type: ignore[arg-type]
+    assert {(item.principal.arn, item.key.arn, item.decision) for item in found} == allowed
+    assert sum(len(folded.principals) for folded in fold(answers)) == len(answers)
+
+
+@LAWS
+@given(snapshots(), st.sampled_from(list(Capability)))
+def test_a_capability_is_its_strongest_action(snapshot: Snapshot, capability: Capability) -> None:
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    for answer in who_can(evaluation, capability, snapshot.keys):
+        mask = CAPABILITY_MASKS[capability] & usable_mask(answer.key.spec, answer.key.usage, answer.key.origin)
+        assert mask >> answer.action.bit & 1
+        one_by_one = who_can(evaluation, answer.action, [answer.key], include_denied=True)
+        assert any(other.principal == answer.principal and other.decision == answer.decision for other in one_by_one)
+
+
+@LAWS
+@given(snapshots())
+def test_every_row_and_key_is_found_by_its_arn(snapshot: Snapshot) -> None:
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    for principal in evaluation.principals:
+        assert principal_named(evaluation, principal.arn) == principal
+    for key in snapshot.keys:
+        assert key in find_keys(snapshot, key.arn, several=False)
+
+
+def test_names_of_actions_and_capabilities() -> None:
+    assert asked("decrypt") is Capability.DECRYPT
+    assert asked("kms:Decrypt").name == "kms:Decrypt"  # type: ignore[union-attr]
+    assert {asked(action.name) for action in ACTIONS} == set(ACTIONS)
+    with pytest.raises(UnknownNameError, match="Did you mean kms:Decrypt"):
+        asked("kms:Decypt")
