@@ -54,7 +54,7 @@ def _service_control() -> tuple[Guardrail, ...]:
             document=document(
                 must_not(
                     "NoKeyDeletion",
-                    ["kms:ScheduleKeyDeletion", "kms:DeleteImportedKeyMaterial"],
+                    ["kms:ScheduleKeyDeletion"],
                     {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/KeyAdministrator*"}},
                 )
             ),

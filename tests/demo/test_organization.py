@@ -89,7 +89,7 @@ def test_keys_cover_regions_kinds_and_states(demo: DemoOrganization) -> None:
     assert {key["KeyState"] for key in keys} == {"Enabled", "Disabled", "PendingDeletion"}
     assert {key["KeySpec"] for key in keys} == {"SYMMETRIC_DEFAULT", "RSA_3072", "HMAC_256", "ECC_NIST_P256"}
     assert {key["Origin"] for key in keys} == {"AWS_KMS", "EXTERNAL"}
-    assert sum(key["MultiRegion"] for key in keys) == 4
+    assert sum(key["MultiRegion"] for key in keys) == 6
 
 
 def policy_of(demo: DemoOrganization, account: str, region: str, alias: str) -> dict[str, Any]:

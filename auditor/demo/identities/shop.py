@@ -97,6 +97,18 @@ def _services() -> tuple[DemoRole, ...]:
     by_alias = "arn:aws:kms:*:*:alias/orders"
     return (
         DemoRole(name="checkout-team", account="shop", trust=service("ecs-tasks")),
+        # May create a role called KeyAdministrator-anything, which the production guardrail lets pass.
+        DemoRole(
+            name="deploy-pipeline",
+            account="shop",
+            trust=service("codebuild"),
+            inline={
+                "Deploy": document(
+                    may("Roles", ["iam:CreateRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"]),
+                    may("Files", ["s3:PutObject", "s3:GetObject"]),
+                )
+            },
+        ),
         DemoRole(name="voucher-service", account="shop", trust=service("lambda")),
         DemoRole(name="loyalty-service", account="shop", trust=service("lambda")),
         DemoRole(

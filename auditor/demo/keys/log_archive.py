@@ -29,7 +29,7 @@ def keys(a: Accounts) -> tuple[DemoKey, ...]:
                 allow(
                     "PipelineMaintainsKey",
                     [role(a.log_archive, "LogPipeline")],
-                    ["kms:Decrypt", "kms:PutKeyPolicy", "kms:DisableKey"],
+                    ["kms:Decrypt", "kms:PutKeyPolicy"],
                 ),
             ),
         ),

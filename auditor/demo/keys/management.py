@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.demo.parts import FRANKFURT, VIRGINIA, Accounts, DemoKey, Document
+from auditor.demo.parts import FRANKFURT, IRELAND, VIRGINIA, Accounts, DemoKey, Document
 
 
 def keys(a: Accounts) -> tuple[DemoKey, ...]:
@@ -16,7 +16,13 @@ def keys(a: Accounts) -> tuple[DemoKey, ...]:
             description="Card transactions of the SecureCart shop",
             tags=(("owner", "payments"), ("data-class", "restricted")),
         ),
-        DemoKey(name="old-shop-backup", account="management", region=FRANKFURT, rotation=False),
+        DemoKey(
+            name="old-shop-backup",
+            account="management",
+            region=FRANKFURT,
+            rotation=False,
+            replicas={IRELAND: None},
+        ),
     )
 
 
