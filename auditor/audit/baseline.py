@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
+from auditor.audit.comparing import looked_at
 from auditor.errors import UsageError
+from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
 from auditor.model.report import Report
-
-MAX_BYTES = 2 * 1024**3
+from auditor.suppressions import apply, load_suppressions
 
 
 def read_baseline(path: Path) -> Report:
@@ -25,5 +28,40 @@ def read_baseline(path: Path) -> Report:
 
 
 def with_states(report: Report, baseline: Report | None, suppressions: Path | None) -> Report:
-    """The report with accepted, resolved and first-seen filled in."""
-    return report
+    """The report with first-seen dates, resolved and unverified findings of the baseline, and accepted findings."""
+    findings = _with_history(report, baseline)
+    notes = report.notes
+    if suppressions is not None:
+        applied = apply(findings, load_suppressions(suppressions), date.fromisoformat(report.as_of[:10]))
+        findings, notes = applied.findings, (*notes, *applied.notes)
+    return replace(report, findings=findings, notes=notes)
+
+
+def _with_history(report: Report, baseline: Report | None) -> tuple[Finding, ...]:
+    if baseline is None:
+        return tuple(replace(finding, first_seen=finding.first_seen or report.as_of) for finding in report.findings)
+    known = {finding.fingerprint: finding for finding in baseline.findings}
+    now = [
+        replace(finding, first_seen=_first_seen(known.get(finding.fingerprint), baseline, report.as_of))
+        for finding in report.findings
+    ]
+    here = {finding.fingerprint for finding in report.findings}
+    gone = [_gone(finding, report) for finding in baseline.findings if finding.fingerprint not in here]
+    kept = [finding for finding in gone if finding is not None]
+    return tuple(sorted([*now, *kept], key=_order))
+
+
+def _gone(finding: Finding, report: Report) -> Finding | None:
+    """A finding that is not there any more; one that was resolved before is forgotten."""
+    if finding.state is FindingState.RESOLVED:
+        return None
+    return replace(finding, state=FindingState.RESOLVED if looked_at(report, finding) else FindingState.UNVERIFIED)
+
+
+def _first_seen(known: Finding | None, baseline: Report, as_of: str) -> str:
+    return as_of if known is None else known.first_seen or baseline.as_of
+
+
+def _order(finding: Finding) -> tuple[bool, int, bool, str, str, str]:
+    gone = finding.state in (FindingState.RESOLVED, FindingState.UNVERIFIED)
+    return (gone, SEVERITY_RANK[finding.severity], finding.latent, finding.code, finding.subject, finding.fingerprint)

@@ -15,7 +15,9 @@ from auditor.questions.answers import asked
 from tests.evaluator.organizations import snapshots
 
 AS_OF = "2026-11-24T12:00:00Z"
-SOME = [action for action in actions_in(ON_KEY) if action.short in ("Decrypt", "CreateGrant", "GetKeyPolicy", "Encrypt")]
+SOME = [
+    action for action in actions_in(ON_KEY) if action.short in ("Decrypt", "CreateGrant", "GetKeyPolicy", "Encrypt")
+]
 LAWS = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -30,7 +32,9 @@ def test_who_can_what_can_explain_and_the_table_agree(snapshot: Snapshot, action
         row = evaluation.principals.index(answer.principal)
         column = snapshot.keys.index(answer.key)
         assert answer.decision == evaluation.table.decision(row, column, answer.action)
-        assert explain(evaluation, answer.principal, answer.action, answer.key).decision.outcome == answer.decision.outcome
+        assert (
+            explain(evaluation, answer.principal, answer.action, answer.key).decision.outcome == answer.decision.outcome
+        )
         if not answer.decision.outcome.denied or answer.decision.latent:
             allowed.add((answer.principal.arn, answer.key.arn, answer.decision))
     found = what_can(evaluation, evaluation.principals, action)  # type: ignore[arg-type]

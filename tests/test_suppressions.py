@@ -1,0 +1,87 @@
+"""Suppressions: refused when nobody answers for them, expired ones reopen, unused ones are reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from auditor.errors import ConfigError
+from auditor.model.finding import Finding, FindingState, Severity
+from auditor.suppressions import apply, load_suppressions
+
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+FINDING = Finding(
+    rule="rotation-disabled",
+    code="LIF-001",
+    title="Rotation is off",
+    category="lifecycle",
+    severity=Severity.MEDIUM,
+    subject=KEY,
+    subject_kind="key",
+    summary="no rotation",
+    fingerprint="0123456789abcdef0123",
+    account="111111111111",
+)
+ENTRY = """
+- rule: rotation-disabled
+  subject: "*:key/1234abcd-*"
+  kind: accepted-risk
+  reason: rotated by hand
+  approver: a.smith
+  approved: 2026-10-01
+  expires: 2027-03-01
+"""
+TODAY = date(2026, 11, 24)
+
+
+def load(tmp_path: Path, text: str) -> tuple:  # type: ignore[type-arg]
+    path = tmp_path / "s.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_suppressions(path)
+
+
+def test_accepted_findings_stay_with_their_reason(tmp_path: Path) -> None:
+    applied = apply((FINDING,), load(tmp_path, ENTRY), TODAY)
+    assert applied.findings[0].state is FindingState.ACCEPTED
+    assert "a.smith" in dict(applied.findings[0].extra)["accepted"]
+    assert applied.notes == ()
+
+
+def test_expired_entries_reopen(tmp_path: Path) -> None:
+    applied = apply((FINDING,), load(tmp_path, ENTRY), date(2027, 3, 2))
+    assert applied.findings == (FINDING,)
+    assert "expired" in applied.notes[0]
+
+
+def test_entries_that_match_nothing_are_reported(tmp_path: Path) -> None:
+    applied = apply((replace(FINDING, rule="other"),), load(tmp_path, ENTRY), TODAY)
+    assert applied.findings[0].state is FindingState.OPEN
+    assert "matches nothing" in applied.notes[0]
+
+
+def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
+    critical = replace(FINDING, severity=Severity.CRITICAL)
+    applied = apply((critical,), load(tmp_path, ENTRY), TODAY)
+    assert applied.findings[0].state is FindingState.OPEN
+    assert "90 days" in applied.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "message"),
+    [
+        ("  approver: a.smith\n", "", "“approver” is missing"),
+        ("expires: 2027-03-01", "expires: 2028-03-01", "more than 365 days"),
+        ("expires: 2027-03-01", "expires: soon", "not a date"),
+        ('subject: "*:key/1234abcd-*"', 'subject: "*"', "accepts every finding"),
+        ("kind: accepted-risk", "kind: whatever", "no kind"),
+        ("reason:", "because: x\n  reason:", "unknown field “because”"),
+    ],
+)
+def test_bad_entries_are_refused(tmp_path: Path, was: str, becomes: str, message: str) -> None:
+    assert was in ENTRY
+    with pytest.raises(ConfigError, match="entry 1") as caught:
+        load(tmp_path, ENTRY.replace(was, becomes))
+    assert message in str(caught.value)
