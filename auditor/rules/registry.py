@@ -13,6 +13,7 @@ from auditor.rules.grants import external as grants_external
 from auditor.rules.hit import Hit
 from auditor.rules.identity import orphans, users
 from auditor.rules.lifecycle import deletion, rotation
+from auditor.rules.policy import conditions, mistakes
 from auditor.rules.privilege import combined, documents
 from auditor.rules.view import View
 
@@ -40,6 +41,11 @@ RULES: dict[str, Check] = {
     "pending-deletion": deletion.pending_deletion,
     "disabled-key-still-referenced": deletion.disabled_key_still_referenced,
     "idle-key": deletion.idle_key,
+    "malformed-statement": mistakes.malformed_statement,
+    "inert-statement": mistakes.inert_statement,
+    "never-true-condition": conditions.never_true_condition,
+    "condition-key-not-applicable": conditions.condition_key_not_applicable,
+    "permissive-condition-operator": conditions.permissive_condition_operator,
     "key-policy-unreadable": reading.key_policy_unreadable,
     "scope-not-collected": reading.scope_not_collected,
     "evaluation-inconclusive": reading.evaluation_inconclusive,

@@ -1,0 +1,283 @@
+"""Rules about conditions that are never met, that AWS never supplies, or that pass when their key is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from auditor.evaluator.conditions import condition_residual
+from auditor.evaluator.facts import Question
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.simplify import simplify
+from auditor.evaluator.statements import action_mask
+from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
+from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of
+from auditor.model.actions import ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, ON_KEY, SENSITIVE, actions_in
+from auditor.model.arn import is_account_id
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.policy import ConditionTest, Layer, Statement
+from auditor.model.residual import FALSE
+from auditor.rules.conditions import as_residual, true_when_absent
+from auditor.rules.exposure.public import for_everybody
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.policy.places import Placed, key_statements, placed_statements
+from auditor.rules.statements import as_written, render
+from auditor.rules.view import View
+
+IDENTITY_ONLY = ("aws:resourcetag/", "kms:resourcealiases")
+ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
+LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
+TRUST_ONLY = ("sts:externalid", "sts:rolesessionname")
+
+
+def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
+    """Whether no request for any of the statement's actions on the key can meet the Condition."""
+    mask = action_mask(placed.located.statement) & KEY_POLICY_EFFECTIVE
+    usable = mask & view.reach.usable[view.reach.key_at[key.arn]]
+    if not usable:
+        return False
+    statement = placed.located.statement
+    for action in actions_in(usable):
+        question = Question(view.evaluation.surroundings, view.outsider, key, action, placed.located.ref.layer, {})
+        everybody = replace(statement, conditions=_about_the_key(statement))
+        residual = condition_residual(
+            everybody, question, has_variables=placed.located.variables, source=placed.located.ref
+        )
+        if simplify(residual) != FALSE:
+            return False
+    return True
+
+
+def _about_the_key(statement: Statement) -> tuple[ConditionTest, ...]:
+    """The tests that do not depend on who calls: those are another rule's business."""
+    caller = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source")
+    return tuple(test for test in statement.conditions if not test.key.lower().startswith(caller))
+
+
+def _bad_accounts(statement: Statement) -> list[str]:
+    return [
+        f"{test.key} {value}: not a 12-digit account id"
+        for test in statement.conditions
+        if test.key.lower() in ACCOUNT_VALUED and test.operator.lower() in ("stringequals", "stringlike")
+        for value in test.values
+        if not is_account_id(value) and not set(value) & set("*?$")
+    ]
+
+
+def _contradictions(statement: Statement, key: Key) -> list[str]:
+    """What makes the Condition impossible, as far as single tests show it."""
+    found = [*_bad_accounts(statement)]
+    for test in statement.conditions:
+        name = test.key.lower()
+        if name == "kms:viaservice" and not any(_via(value, key.region) for value in test.values):
+            found.append(f"kms:ViaService {listing(test.values)} is not of Region {key.region}")
+    return found or [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
+
+
+def _via(value: str, region: str) -> bool:
+    from auditor.evaluator.glob import overlap
+
+    return overlap(value, f"*.{region}.amazonaws.com*")
+
+
+def never_true_condition(view: View) -> Iterator[Hit]:
+    """The Condition of a statement can never be met on this key.
+
+    Found by evaluating the block against the key's fixed facts and the date of the run: ``kms:ViaService`` of another
+    Region, a date that has passed, an encryption context on a key that has none, disjoint values, an account id that is
+    not one. A Deny with such a condition protects nothing.
+
+    Fix: correct the condition, or remove the statement so that reviewers stop counting it.
+    """
+    for placed in key_statements(view):
+        statement, key = placed.located.statement, placed.key
+        if key is None or not statement.conditions or statement.effect is None:
+            continue
+        bad = _bad_accounts(statement)
+        positive = [parse_operator(test.operator) for test in statement.conditions]
+        if not bad and (any(operator is None for operator in positive) or not _nobody_passes(view, placed, key)):
+            continue
+        core = _contradictions(statement, key)
+        yield placed.hit(
+            f"The condition of statement {statement.label} of {placed.name} can never be met: {core[0]}.",
+            more=tuple(Evidence("never true", text) for text in core),
+            raised=given((statement.effect == "Deny", "statement is a Deny")),
+            identity=(meaning(statement),),
+        )
+
+
+def _not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str] | None:
+    """The actions of ``mask`` whose requests do not carry the key, and why; None when there are none."""
+    name = test.key.lower()
+    if name in LEGACY:
+        return mask, f"{canonical(test.key)} is a legacy name; write {LEGACY[name]}"
+    if layer in (Layer.KEY_POLICY, Layer.RCP) and name.startswith(IDENTITY_ONLY):
+        return mask, f"{canonical(test.key)} is documented for identity policies only, not for a {layer}"
+    if name in TRUST_ONLY:
+        return mask, f"{test.key} exists in role trust policies only"
+    if name.startswith("kms:") and not exists(name):
+        return mask, f"there is no condition key {test.key}"
+    if name.startswith("kms:"):
+        missing = mask & ~carried_by(name)
+        if missing:
+            names = listing((action.name for action in actions_in(missing)), 4)
+            return missing, f"{canonical(test.key)} is not sent with {names}"
+    return None
+
+
+def _other_mistake(test: ConditionTest, layer: Layer) -> str:
+    name = test.key.lower()
+    if name in ("kms:requestalias", "kms:resourcealiases") and any(value.startswith("arn:") for value in test.values):
+        return f"{canonical(test.key)} holds alias names (alias/…), never ARNs"
+    if layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
+        return f"{canonical(test.key)} in an SCP always names the own organization: SCPs bind nobody else"
+    return ""
+
+
+def condition_key_not_applicable(view: View) -> Iterator[Hit]:
+    """A condition key stands where AWS does not supply it, so the test does not do what it says.
+
+    Examples: ``kms:GrantIsForAWSResource`` next to Decrypt, ``kms:RequestAlias`` with alias operations,
+    ``aws:ResourceTag`` in a key policy, ``aws:PrincipalOrgID`` in an SCP, an alias ARN as value of an alias condition,
+    the legacy name ``kms:CustomerMasterKeySpec``. Silent where Null asks for absence on purpose.
+
+    Fix: split the statement so that each condition stands only with the actions that carry its key.
+    """
+    for placed in placed_statements(view):
+        statement, layer = placed.located.statement, placed.located.ref.layer
+        mask = action_mask(statement) & ((ON_KEY & KEY_POLICY_EFFECTIVE) if placed.key else (1 << len(ACTIONS)) - 1)
+        broad = any("*" in name for name in statement.actions or ("*",))
+        nulls = {test.key.lower() for test in statement.conditions if test.operator.lower() == "null"}
+        for test in statement.conditions:
+            if test.key.lower() in nulls:
+                continue
+            found = _not_supplied(test, mask, layer) if mask else None
+            other = _other_mistake(test, layer)
+            if found is None and not other:
+                continue
+            missing, why = found if found is not None else (mask, other)
+            if missing != mask and broad and statement.effect == "Deny":
+                continue  # a broad Deny whose condition narrows it to the actions that carry the key is meant
+            yield _not_applicable_hit(view, placed, test, missing, mask, other or why)
+
+
+def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing: int, mask: int, why: str) -> Hit:
+    statement = placed.located.statement
+    operator = parse_operator(test.operator)
+    passes = operator is not None and (operator.if_exists or operator.negated or operator.quantifier == "all")
+    legacy = test.key.lower() in LEGACY
+    deny_never = statement.effect == "Deny" and not passes and missing == mask and not legacy
+    allow_always = statement.effect == "Allow" and passes and not legacy
+    elsewhere = statement.effect == "Allow" and not passes and _covered_elsewhere(placed, missing)
+    effect = "the test always passes" if passes else "the test never passes"
+    return placed.hit(
+        f"Statement {statement.label} of {placed.name}: {why}.",
+        more=(
+            Evidence("element", f"Condition {test.operator} {test.key}"),
+            Evidence("actions", listing((action.name for action in actions_in(missing)), 8)),
+            Evidence("effect of absence", "the legacy name still works" if legacy else effect),
+        ),
+        raised=given((deny_never or allow_always, "Deny that therefore never applies")),
+        lowered=given((elsewhere or legacy, "Allow that therefore never applies and another")),
+        identity=(meaning(statement), test.key.lower()),
+        remedy=_split(placed, test, missing, mask),
+    )
+
+
+def _covered_elsewhere(placed: Placed, missing: int) -> bool:
+    return any(
+        other.effect == "Allow"
+        and other.index != placed.located.statement.index
+        and not missing & ~action_mask(other)
+        and other.principals == placed.located.statement.principals
+        for other in placed.policy.statements
+    )
+
+
+def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
+    """The statement corrected: another name, alias names instead of ARNs, or two statements."""
+    written = as_written(placed.policy, placed.located.statement.index)
+    condition = {
+        name: dict(block) for name, block in (written.get("Condition") or {}).items() if isinstance(block, dict)
+    }
+    block = condition.get(test.operator, {})
+    name = test.key.lower()
+    if name in LEGACY:
+        block[LEGACY[name]] = block.pop(test.key, None)
+        return render({**written, "Condition": condition})
+    if any(":alias/" in value for value in test.values):
+        values = [f"alias/{value.split(':alias/', 1)[1]}" if ":alias/" in value else value for value in test.values]
+        block[test.key] = values[0] if len(values) == 1 else values
+        return render({**written, "Condition": condition})
+    carrying = mask & ~missing
+    if not carrying or not missing or placed.located.statement.actions is None:
+        return ""
+    block.pop(test.key, None)
+    rest = {operator: tests for operator, tests in condition.items() if tests}
+    first = {**written, "Action": [action.name for action in actions_in(missing)], "Condition": rest}
+    second = {**written, "Action": [action.name for action in actions_in(carrying)]}
+    if not rest:
+        del first["Condition"]
+    if "Sid" in second:
+        second["Sid"] = f"{second['Sid']}WithCondition"
+    return render(first) + ",\n" + render(second)
+
+
+def permissive_condition_operator(view: View) -> Iterator[Hit]:
+    """The operator of an Allow lets requests through that do not carry the condition key at all.
+
+    ``ForAllValues`` is true for an empty set, ``…IfExists`` and negated operators are true when the key is absent. So
+    the condition looks like a restriction and is none. Silent with a ``Null false`` guard, next to a condition that
+    fixes the caller, and for keys that every request carries.
+
+    Fix: use a positive operator, or add ``Null: false`` for the key.
+    """
+    for placed in placed_statements(view):
+        statement = placed.located.statement
+        mask = action_mask(statement) & (SENSITIVE | CREATE_GRANT)
+        if statement.effect != "Allow" or not mask:
+            continue
+        loose = [name for name in true_when_absent(statement) if name.lower() not in ALWAYS_PRESENT]
+        loose = [name for name in loose if family_of(name) in ("kms:encryptioncontext:",) or mask & _carriers(name)]
+        if loose and not _bound_otherwise(view, placed, statement):
+            yield _permissive_hit(view, placed, loose)
+
+
+def _carriers(name: str) -> int:
+    return carried_by(name) if name.lower().startswith("kms:") else (1 << len(ACTIONS)) - 1
+
+
+def _bound_otherwise(view: View, placed: Placed, statement: Statement) -> bool:
+    from auditor.evaluator.strength import Owner
+
+    owner = view.owner(placed.key) if placed.key else Owner(placed.document.account if placed.document else "")
+    return strength(as_residual(statement), owner) >= Strength.S3
+
+
+def _permissive_hit(view: View, placed: Placed, loose: list[str]) -> Hit:
+    statement = placed.located.statement
+    tests = [test for test in statement.conditions if test.key in loose]
+    accounts = {entry.value for entry in statement.principals or ()}
+    foreign = placed.key is not None and any(
+        view.trust.standing(_account(value), placed.key.account).foreign for value in accounts
+    )
+    written = as_written(placed.policy, statement.index)
+    condition = dict(written.get("Condition") or {})
+    condition["Null"] = {**condition.get("Null", {}), **dict.fromkeys(loose, "false")}
+    covered = _covered_elsewhere(placed, action_mask(statement) & SENSITIVE)
+    return placed.hit(
+        f"Statement {statement.label} of {placed.name} also allows requests without {listing(loose)}.",
+        more=tuple(Evidence("operator", f"{test.operator} {test.key}") for test in tests),
+        raised=given((for_everybody(statement), "principal is a wildcard"), (foreign, "external principal")),
+        lowered=given((covered, "already allowed by another statement")),
+        identity=(meaning(statement),),
+        remedy=render({**written, "Condition": condition}),
+    )
+
+
+def _account(value: str) -> str | None:
+    from auditor.model.arn import account_of
+
+    return account_of(value)

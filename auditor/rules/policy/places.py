@@ -1,0 +1,134 @@
+"""Every statement that concerns KMS with the place it stands in, so that one rule serves key and identity policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.model.arn import parse_arn
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import DEFAULT_POLICY, Fact, Key
+from auditor.model.policy import Layer, Policy, Statement, StatementRef
+from auditor.rules.hit import Hit, Located
+from auditor.rules.statements import Document, action_mask, as_written
+from auditor.rules.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A statement, its document, and the key or the identity document that carries it."""
+
+    located: Located
+    policy: Policy
+    key: Key | None = None
+    document: Document | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call the policy."""
+        if self.key is not None:
+            return f"the key policy of {self.key.label}"
+        return self.document.name if self.document else self.located.ref.policy
+
+    @property
+    def subject(self) -> str:
+        """The key ARN, or the document's ARN."""
+        return self.key.arn if self.key is not None else (self.document.arn if self.document else "")
+
+    def duplicated(self, corrected: dict[str, Any]) -> bool:
+        """Whether another statement of the document already says what the corrected one would."""
+        bare = {name: value for name, value in corrected.items() if name != "Sid"}
+        return any(
+            {name: value for name, value in as_written(self.policy, other.index).items() if name != "Sid"} == bare
+            for other in self.policy.statements
+            if other.index != self.located.statement.index
+        )
+
+    def resource_repair(self, dead: list[str]) -> dict[str, Any]:
+        """Resource (and condition) that say what an alias ARN or a foreign ARN was probably meant to say."""
+        if self.key is not None:
+            return {"Resource": "*"}
+        written = as_written(self.policy, self.located.statement.index)
+        aliases = [arn.resource for text in dead if (arn := parse_arn(text)) and arn.resource.startswith("alias/")]
+        if not aliases:
+            return {}
+        arn = next(arn for text in dead if (arn := parse_arn(text)) is not None)
+        condition = dict(written.get("Condition") or {})
+        condition["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": aliases}
+        pattern = f"arn:{arn.partition}:kms:{arn.region or '*'}:{arn.account or '*'}:key/*"
+        return {"Resource": pattern, "Condition": condition}
+
+    def hit(
+        self,
+        summary: str,
+        *,
+        more: tuple[Evidence, ...] = (),
+        raised: tuple[str, ...] = (),
+        lowered: tuple[str, ...] = (),
+        identity: tuple[str, ...] = (),
+        remedy: str = "",
+        advice: str = "",
+        confidence: Confidence = Confidence.CONFIRMED,
+    ) -> Hit:
+        """A hit about the statement, citing it."""
+        ref = self.located.ref
+        return Hit(
+            subject=self.subject,
+            kind="statement",
+            summary=summary,
+            account=self.key.account if self.key else (self.document.account if self.document else ""),
+            keys=(self.key.arn,) if self.key else (),
+            principals=tuple(holder.arn for holder in self.document.holders) if self.document else (),
+            evidence=(Evidence("statement", f"{ref} (index {ref.index})", ref), *more),
+            raised=raised,
+            lowered=lowered,
+            identity=identity,
+            remedy=remedy,
+            advice=advice,
+            confidence=confidence,
+        )
+
+
+def key_statements(view: View) -> Iterator[Placed]:
+    """The statements of the default policies of all customer managed keys."""
+    for key in view.keys_with(Fact.KEY_POLICY):
+        for attached in key.policies:
+            if attached.name != DEFAULT_POLICY:
+                continue
+            for statement in attached.policy.statements:
+                ref = StatementRef(Layer.KEY_POLICY, attached.name, key.arn, statement.index, statement.sid)
+                yield Placed(Located(ref, statement, attached.policy.has_variables, key.arn), attached.policy, key=key)
+
+
+def concerns_kms(statement: Statement) -> bool:
+    """Whether a statement of an identity policy or SCP is about KMS by its actions or resources."""
+    if any(
+        action.lower().startswith("kms:") for action in (*(statement.actions or ()), *(statement.not_actions or ()))
+    ):
+        return True
+    return bool(action_mask(statement)) and any(":kms:" in text for text in statement.resources or ())
+
+
+def _worth_a_look(statement: Statement, policy: Policy) -> bool:
+    if concerns_kms(statement):
+        return True
+    troubled = any(problem.index == statement.index for problem in policy.problems)
+    return troubled and '"kms:' in policy.text.lower()
+
+
+def document_statements(view: View, *, organization: bool = True) -> Iterator[Placed]:
+    """The KMS statements of customer-written identity policies, boundaries, SCPs and RCPs."""
+    documents = [*view.identity_documents, *view.boundaries]
+    documents += [*view.scps, *view.rcps] if organization else []
+    for document in documents:
+        if document.name.startswith("arn:") and ":iam::aws:" in document.name:
+            continue
+        for located in document.statements():
+            if _worth_a_look(located.statement, document.policy):
+                yield Placed(located, document.policy, document=document)
+
+
+def placed_statements(view: View) -> tuple[Placed, ...]:
+    """All of them, made once per view."""
+    return view.once("placed", lambda: (*key_statements(view), *document_statements(view)))

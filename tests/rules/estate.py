@@ -1,0 +1,260 @@
+"""Small estates from YAML for the rule cases: defaults everywhere, so that a case shows only what matters.
+
+``keys`` may omit the policy (then the default key policy stands), ``roles`` and ``users`` take ``policy`` as a list of
+statements. ``${account}`` is not replaced: write account ids out. Unknown fields fail loudly in the dataclasses.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from auditor.model.evidence import (
+    AdvancedSelector,
+    Analyzer,
+    EventDataStore,
+    EventRule,
+    EventSelector,
+    Evidence,
+    FieldTest,
+    IdentityProvider,
+    KeyShare,
+    KeyStore,
+    MetricAlarm,
+    MetricFilter,
+    Trail,
+)
+from auditor.model.grant import Grant
+from auditor.model.key import Alias, Fact, Key, LastUsage, Rotation
+from auditor.model.organization import Organization, OrgTarget
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import AccessKeyFact, CredentialFacts, Principal, PrincipalKind
+from auditor.model.settings import (
+    ApprovedChange,
+    Attestation,
+    Cryptoperiods,
+    Decommission,
+    RuleSettings,
+    SharedKey,
+    SourceExemption,
+    StandingGrant,
+    TierNumbers,
+    TrustedAccount,
+    TrustedShare,
+)
+from auditor.model.snapshot import AccountFacts, Gap, Provenance, Scope, Snapshot
+
+OWN = "111111111111"
+REGION = "eu-west-1"
+AS_OF = "2026-11-22T00:00:00Z"
+FULL = {"Sid": "FullAccess", "Effect": "Allow", "Action": "*", "Resource": "*"}
+LISTED = {
+    "trusted_accounts": TrustedAccount,
+    "trusted_shares": TrustedShare,
+    "shared_keys": SharedKey,
+    "standing_grants": StandingGrant,
+    "decommissions": Decommission,
+    "approved_changes": ApprovedChange,
+    "attestations": Attestation,
+    "source_exempt_services": SourceExemption,
+}
+EVIDENCE = {
+    "key_stores": KeyStore,
+    "shares": KeyShare,
+    "providers": IdentityProvider,
+    "trails": Trail,
+    "event_data_stores": EventDataStore,
+    "analyzers": Analyzer,
+    "event_rules": EventRule,
+    "metric_filters": MetricFilter,
+    "metric_alarms": MetricAlarm,
+}
+EVIDENCE_FACTS = (Fact.TRAILS, Fact.ALARMS, Fact.ANALYZERS, Fact.KEY_STORES, Fact.SHARES)
+
+
+def default_policy(account: str) -> list[dict[str, Any]]:
+    root = f"arn:aws:iam::{account}:root"
+    return [{"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]
+
+
+def document(layer: Layer, name: str, owner: str, content: Any, version: str = "2012-10-17") -> AttachedPolicy:
+    text = content if isinstance(content, str) else json.dumps({"Version": version, "Statement": content})
+    return AttachedPolicy(layer, name, owner, parse_policy(text))
+
+
+def _pairs(data: dict[str, str] | None) -> tuple[tuple[str, str], ...] | None:
+    return None if data is None else tuple(sorted((key, str(value)) for key, value in data.items()))
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+
+
+def key(data: dict[str, Any]) -> Key:
+    data = dict(data)
+    account, region = str(data.pop("account", OWN)), data.pop("region", REGION)
+    key_id = data.pop("id", "orders")
+    arn = data.pop("arn", f"arn:aws:kms:{region}:{account}:key/{key_id}")
+    policies = data.pop("policies", {"default": data.pop("policy", default_policy(account))})
+    data["policies"] = tuple(document(Layer.KEY_POLICY, name, arn, content) for name, content in policies.items())
+    data["tags"] = _pairs(data.get("tags", {"owner": "team", "data-class": "confidential"}))
+    aliases = data.get("aliases", [key_id])
+    data["aliases"] = tuple(_alias(item, account, region, key_id) for item in aliases)
+    data["grants"] = tuple(_grant(number, entry, arn) for number, entry in enumerate(data.get("grants", ())))
+    if "rotation" in data:
+        data["rotation"] = Rotation(**_tuples(data["rotation"]))
+    if "last_usage" in data:
+        data["last_usage"] = LastUsage(**data["last_usage"])
+    data["unread"] = frozenset(Fact(name) for name in data.get("unread", ()))
+    data.setdefault("created", "2026-01-01T00:00:00Z")
+    return Key(arn=arn, key_id=key_id, account=account, region=region, **_tuples(data))
+
+
+def _alias(item: Any, account: str, region: str, key_id: str) -> Alias:
+    data = item if isinstance(item, dict) else {"name": item}
+    name = f"alias/{data['name'].removeprefix('alias/')}"
+    arn = f"arn:aws:kms:{region}:{account}:{name}"
+    return Alias(name, arn, data.get("target_key_id", key_id), data.get("created"), data.get("updated"))
+
+
+def _grant(number: int, data: dict[str, Any], arn: str) -> Grant:
+    data = dict(data)
+    for name in ("context_equals", "context_subset"):
+        data[name] = _pairs(data.get(name))
+    data.setdefault("grant_id", f"grant-{number}")
+    data.setdefault("created", "2026-06-01T00:00:00Z")
+    return Grant(key_arn=arn, **_tuples(data))
+
+
+def principal(kind: PrincipalKind, data: dict[str, Any]) -> Principal:
+    data = dict(data)
+    account = str(data.pop("account", OWN))
+    word = "user" if kind is PrincipalKind.USER else "role"
+    name = data.pop("name")
+    path = data.pop("path", "/")
+    arn = f"arn:aws:iam::{account}:{word}{path}{name}"
+    statements = data.pop("policy", None)
+    managed = data.pop("managed", {})
+    attached = [document(Layer.IDENTITY, "inline", arn, statements)] if statements else []
+    attached += [document(Layer.IDENTITY, policy, policy, content) for policy, content in managed.items()]
+    boundary = data.pop("boundary", None)
+    trust = data.pop("trust", None)
+    credentials = data.pop("credentials", None)
+    if credentials is not None:
+        keys = tuple(AccessKeyFact(**entry) for entry in credentials.pop("access_keys", ()))
+        credentials = CredentialFacts(access_keys=keys, **credentials)
+    return Principal(
+        kind=PrincipalKind.SERVICE_LINKED_ROLE if "/aws-service-role/" in path else kind,
+        arn=arn,
+        iam_arn=arn,
+        account=account,
+        name=name,
+        path=path,
+        unique_id=data.pop("unique_id", f"AROA{name.upper().replace('-', '')}"),
+        tags=_pairs(data.pop("tags", {})) or (),
+        identity_policies=tuple(attached),
+        boundary=document(Layer.BOUNDARY, "boundary", arn, boundary) if boundary is not None else None,
+        trust_policy=parse_policy(json.dumps({"Version": "2012-10-17", "Statement": trust})) if trust else None,
+        credentials=credentials,
+        unread=frozenset(Fact(item) for item in data.pop("unread", ())),
+        **_tuples(data),
+    )
+
+
+def organization(data: dict[str, Any] | None) -> Organization | None:
+    if data is None:
+        return None
+    management = str(data.get("management", "999900000000"))
+    accounts = {str(name): entry or {} for name, entry in (data.get("accounts") or {OWN: {}}).items()}
+    accounts.setdefault(management, {})
+    root = _target("r-root", "Root", "root", None, data)
+    units = sorted({entry.get("ou", "workloads") for entry in accounts.values()})
+    targets = [root, *(_target(f"ou-{unit}", unit, "ou", "r-root", {}) for unit in units)]
+    for name, entry in sorted(accounts.items()):
+        targets.append(_target(name, name, "account", f"ou-{entry.get('ou', 'workloads')}", entry))
+    return Organization(id="o-example", management_account=management, targets=tuple(targets))
+
+
+def _target(target: str, name: str, kind: str, parent: str | None, data: dict[str, Any]) -> OrgTarget:
+    scps = [document(Layer.SCP, "FullAWSAccess", target, [FULL])]
+    scps += [document(Layer.SCP, policy, target, content) for policy, content in data.get("scps", {}).items()]
+    rcps = [document(Layer.RCP, "RCPFullAWSAccess", target, [{**FULL, "Principal": "*"}])]
+    rcps += [document(Layer.RCP, policy, target, content) for policy, content in data.get("rcps", {}).items()]
+    return OrgTarget(
+        id=target,
+        name=name,
+        kind=kind,
+        parent=parent,
+        tags=_pairs(data.get("tags", {})) or (),
+        status=data.get("status", "ACTIVE"),
+        scps=tuple(scps),
+        rcps=tuple(rcps),
+    )
+
+
+def evidence(data: dict[str, Any] | None, places: set[tuple[str, str]]) -> Evidence:
+    if data is None:
+        return Evidence()
+    found: dict[str, Any] = {}
+    for name, entries in data.items():
+        if name not in EVIDENCE:
+            continue
+        found[name] = tuple(EVIDENCE[name](**_evidence_fields(entry)) for entry in entries)
+    facts = [Fact(item) for item in data.get("asked", [fact.value for fact in EVIDENCE_FACTS])]
+    asked = frozenset((fact, account, region) for fact in facts for account, region in places)
+    return Evidence(asked=asked | frozenset((fact, account, "") for fact in facts for account, _ in places), **found)
+
+
+def _evidence_fields(entry: dict[str, Any]) -> dict[str, Any]:
+    data = {"account": OWN, "region": REGION, **entry}
+    data["account"] = str(data["account"])
+    if "selectors" in data:
+        data["selectors"] = tuple(EventSelector(**_tuples(item)) for item in data["selectors"])
+    if "advanced" in data:
+        data["advanced"] = tuple(
+            AdvancedSelector("", tuple(FieldTest(**_tuples(test)) for test in item)) for item in data["advanced"]
+        )
+    if "metrics" in data:
+        data["metrics"] = tuple(tuple(pair) for pair in data["metrics"])
+    if isinstance(data.get("pattern"), dict):
+        data["pattern"] = json.dumps(data["pattern"])
+    return _tuples(data)
+
+
+def settings(data: dict[str, Any] | None) -> RuleSettings:
+    found: dict[str, Any] = {}
+    for name, value in (data or {}).items():
+        if name in LISTED:
+            found[name] = tuple(
+                LISTED[name](**{k: str(v) if k == "account" else v for k, v in e.items()}) for e in value
+            )
+        elif name in ("max_plaintext_principals", "review_days"):
+            found[name] = TierNumbers(**value)
+        elif name == "cryptoperiod_days":
+            found[name] = Cryptoperiods(**value)
+        elif isinstance(value, dict):
+            found[name] = tuple(value.items())
+        else:
+            found[name] = tuple(str(item) for item in value) if isinstance(value, list) else value
+    return RuleSettings(**found)
+
+
+def snapshot(data: dict[str, Any]) -> Snapshot:
+    keys = tuple(sorted((key(entry) for entry in data.get("keys", [{}])), key=lambda item: item.arn))
+    principals = [principal(PrincipalKind.ROLE, entry) for entry in data.get("roles", ())]
+    principals += [principal(PrincipalKind.USER, entry) for entry in data.get("users", ())]
+    ids = {str(name) for name in data.get("collected", ())} or {item.account for item in keys} | {OWN}
+    regions = tuple(sorted({item.region for item in keys} | {REGION}))
+    accounts = tuple(AccountFacts(id=name, regions=regions) for name in sorted(ids))
+    return Snapshot(
+        provenance=Provenance(
+            caller="arn:aws:iam::111111111111:role/auditor", scope=Scope(accounts=tuple(sorted(ids)), regions=regions)
+        ),
+        accounts=accounts,
+        keys=keys,
+        principals=tuple(sorted(principals, key=lambda item: item.arn)),
+        organization=organization(data.get("organization")),
+        organization_unread=bool(data.get("organization_unread", False)),
+        gaps=tuple(Gap(**{**entry, "fact": Fact(entry["fact"])}) for entry in data.get("gaps", ())),
+        evidence=evidence(data.get("evidence"), {(item.account, item.region) for item in keys} | {(OWN, REGION)}),
+    )

@@ -1,0 +1,73 @@
+"""Every rule against its cases: ``cases/RULE.yaml``. Adding a case needs no Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from auditor.evaluator import evaluate
+from auditor.model.report import Report
+from auditor.rules import judge
+from auditor.rules.registry import RULES
+from tests.rules import estate
+
+FOLDER = Path(__file__).parent / "cases"
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _load() -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for path in sorted(FOLDER.glob("*.yaml")):
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+        for case in data["cases"]:
+            found.append((path.stem, {**data.get("defaults", {}), **case}))
+    return found
+
+
+CASES = _load()
+
+
+def _run(rule: str, case: dict[str, Any]) -> Any:
+    as_of = case.get("as_of", estate.AS_OF)
+    snapshot = estate.snapshot(case)
+    evaluation = evaluate(snapshot, as_of=as_of)
+    baseline = None
+    if "baseline" in case:
+        before = estate.snapshot(case["baseline"])
+        old = evaluate(before, as_of=as_of)
+        baseline = Report(snapshot=before, principals=old.principals, access=old.table, findings=())
+    only = case.get("rules", [rule])
+    return judge(evaluation, estate.settings(case.get("settings")), as_of=as_of, baseline=baseline, only=only)
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES, ids=[f"{rule}: {case['name']}" for rule, case in CASES])
+def test_case(rule: str, case: dict[str, Any]) -> None:
+    judgement = _run(rule, case)
+    found = [finding for finding in judgement.findings if finding.rule == rule]
+    if case["expect"] == "not evaluated":
+        status = next(status for status in judgement.rules if status.rule == rule)
+        assert not status.evaluated and status.reason
+        return
+    shown = [(finding.severity.value, finding.summary) for finding in found]
+    assert len(found) == len(case["expect"]), shown
+    for finding, wanted in zip(found, case["expect"], strict=True):
+        assert finding.severity.value == wanted["severity"], (shown, [clause.when for clause in finding.clauses])
+        assert finding.latent is wanted.get("latent", False), shown
+        assert finding.confidence.value == wanted.get("confidence", "confirmed"), shown
+        text = "\n".join([finding.summary, *(f"{item.label}: {item.value}" for item in finding.evidence)])
+        for part in wanted.get("says", ()):
+            assert part in text, text
+        for part in wanted.get("fix", ()):
+            assert part in finding.remediation.body, finding.remediation.body
+        if "index" in wanted:
+            assert wanted["index"] in [item.statement.index for item in finding.evidence if item.statement]
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_rule_has_a_firing_and_a_silent_case(rule: str) -> None:
+    own = [case["expect"] for name, case in CASES if name == rule]
+    assert any(isinstance(expect, list) and expect for expect in own), "no firing case"
+    assert any(expect == [] for expect in own), "no silent case"
