@@ -107,7 +107,7 @@ def test_securecart_key_carries_the_guide_s_policy(demo: DemoOrganization) -> No
 
 
 def test_misspelt_statement_survives(demo: DemoOrganization) -> None:
-    statement = policy_of(demo, demo.accounts.shop, "us-east-1", "shop-secrets")["Statement"][1]
+    statement = policy_of(demo, demo.management_account, "us-east-1", "shop-secrets")["Statement"][1]
     assert {"Pricipal", "Actions"} <= statement.keys()
     assert not {"Principal", "Action"} & statement.keys()
 
@@ -137,7 +137,7 @@ def test_identities_have_a_boundary_groups_and_a_service_linked_role(demo: DemoO
     bounded = [role["RoleName"] for role in payments["RoleDetailList"] if "PermissionsBoundary" in role]
     assert bounded == ["team-tool"]
     shop = client(demo, "iam", demo.accounts.shop).get_account_authorization_details()
-    assert {user["UserName"] for user in shop["UserDetailList"]} == {"John", "legacy-checkout", "paula"}
+    assert {user["UserName"] for user in shop["UserDetailList"]} == {"legacy-checkout", "paula"}
     assert [group["GroupName"] for group in shop["GroupDetailList"]] == ["ShopAdministrators"]
     assert any(role["Path"].startswith("/aws-service-role/") for role in shop["RoleDetailList"])
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -142,3 +143,18 @@ def audited(tmp_path_factory: pytest.TempPathFactory, stand_in: StandIn) -> Answ
     answer = cli("--profile", "shop", *(word for region in REGIONS for word in ("--region", region)))
     assert answer.code == 0, answer.err
     return answer
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Answer:
+    start = time.perf_counter()
+    answer = Cli(tmp_path_factory.mktemp("demo"), "http://127.0.0.1:9")("demo", AWS_PROFILE="shop")
+    assert answer.code == 0, answer.err
+    assert time.perf_counter() - start < 60
+    return answer
+
+
+def snapshot(demo: Answer) -> Path:
+    """The snapshot folder of a run."""
+    (folder,) = demo.output_dir.glob("*/*/snapshot")
+    return folder

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Answer, Cli
+from tests.end_to_end.conftest import Answer, Cli, snapshot
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Answer:
-    start = time.perf_counter()
-    answer = Cli(tmp_path_factory.mktemp("demo"), "http://127.0.0.1:9")("demo", AWS_PROFILE="shop")
-    assert answer.code == 0, answer.err
-    assert time.perf_counter() - start < 60
-    return answer
-
-
-def snapshot(demo: Answer) -> Path:
-    (folder,) = demo.output_dir.glob("*/*/snapshot")
-    return folder
 
 
 def test_demo_writes_the_four_files_and_says_where(demo: Answer) -> None:

@@ -15,10 +15,10 @@ def all_identities(a: Accounts, key_arns: Mapping[str, str]) -> Identities:
     """Everything in IAM; ``key_arns`` are the ARNs of the keys by name, for policies that name a key."""
     rooms = [
         common.identities(a),
-        management.identities(a),
+        management.identities(a, key_arns),
         log_archive.identities(a),
         payments.identities(a, key_arns),
-        shop.identities(a, key_arns),
+        shop.identities(a),
         analytics.identities(a),
         development.identities(a),
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from auditor.demo.others import MONITORING_VENDOR, PAYMENT_PARTNER
 from auditor.demo.parts import Accounts, DemoGroup, DemoPolicy, DemoRole, DemoUser, Document, Identities
 from auditor.demo.wording import assumable_by, document, may, root, service
@@ -11,7 +9,7 @@ from auditor.demo.wording import assumable_by, document, may, root, service
 READ_DATA = ["kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"]
 
 
-def identities(a: Accounts, key_arns: Mapping[str, str]) -> Identities:
+def identities(a: Accounts) -> Identities:
     """The account's own identities."""
     return Identities(
         policies=(DemoPolicy(name="AliasBasedIAMPolicy", account="shop", document=_alias_based(a.shop)),),
@@ -20,7 +18,6 @@ def identities(a: Accounts, key_arns: Mapping[str, str]) -> Identities:
             DemoGroup(name="ShopAdministrators", account="shop", inline={"Keys": document(may("AllKeys", "kms:*"))}),
         ),
         users=(
-            DemoUser(name="John", account="shop", inline={"UseSecrets": _secrets(key_arns)}, password=True),
             DemoUser(name="legacy-checkout", account="shop", access_key=True),
             DemoUser(name="paula", account="shop", groups=("ShopAdministrators",), password=True),
         ),
@@ -39,20 +36,6 @@ def _alias_based(account: str) -> Document:
                 "Action": ["kms:EnableKeyRotation", "kms:DisableKeyRotation", "kms:GetKeyRotationStatus"],
                 "Resource": [f"arn:aws:kms:*:{account}:key/*", f"arn:aws:kms:*:{PAYMENT_PARTNER}:key/*"],
                 "Condition": {"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/restricted*"}},
-            }
-        ],
-    }
-
-
-def _secrets(key_arns: Mapping[str, str]) -> Document:
-    """John's policy; IAM refuses the misspelt ``Actions`` that the key policy of ``shop-secrets`` could keep."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*"],
-                "Resource": [key_arns["shop-secrets"], key_arns["shared-secrets"]],
             }
         ],
     }

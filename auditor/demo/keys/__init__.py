@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.demo.keys import analytics, development, log_archive, management, payments, shop, shop_examples
+from auditor.demo.keys import analytics, development, log_archive, management, payments, secrets, shop, shop_examples
 from auditor.demo.parts import Accounts, DemoKey
 
 
@@ -10,6 +10,7 @@ def all_keys(a: Accounts) -> tuple[DemoKey, ...]:
     """Every key, in the order of creation."""
     makers = (
         management.keys,
+        secrets.keys,
         log_archive.keys,
         payments.keys,
         shop.keys,
