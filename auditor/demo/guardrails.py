@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.demo.accounts import ROOT
-from auditor.demo.others import PAYMENT_PARTNER
+from auditor.demo.others import FORMER_PARTNER, PAYMENT_PARTNER
 from auditor.demo.parts import Accounts, Guardrail
 from auditor.demo.wording import deny, document, must_not
 
@@ -73,7 +73,7 @@ def _service_control() -> tuple[Guardrail, ...]:
 def _identities_only(a: Accounts) -> Guardrail:
     return Guardrail(
         name="OurIdentitiesOnly",
-        description="Keys of the log archive and of payments answer to this organization and one partner only",
+        description="Keys of the log archive and of payments answer to this organization and two partners, one of them gone",
         kind="RESOURCE_CONTROL_POLICY",
         targets=("Security", "payments"),
         document=document(
@@ -84,7 +84,7 @@ def _identities_only(a: Accounts) -> Guardrail:
                 {
                     "StringNotEqualsIfExists": {
                         "aws:PrincipalOrgID": a.organization,
-                        "aws:PrincipalAccount": [PAYMENT_PARTNER],
+                        "aws:PrincipalAccount": [PAYMENT_PARTNER, FORMER_PARTNER],
                     },
                     "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
                 },
