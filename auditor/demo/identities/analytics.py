@@ -50,6 +50,7 @@ def _special(a: Accounts) -> tuple[DemoRole, ...]:
         ),
         DemoRole(name="export-service", account="analytics", trust=service("ecs-tasks")),
         DemoRole(name="export-archiver", account="analytics", trust=service("lambda")),
+        DemoRole(name="model-trainer", account="analytics", trust=service("sagemaker")),
         DemoRole(name="intern", account="analytics", trust=service("glue")),
         # May create any role, also feature-reader, which a key policy waits for.
         DemoRole(

@@ -110,10 +110,16 @@ def _traps(a: Accounts) -> tuple[DemoKey, ...]:
                     "Resource": ["*"],
                 },
                 allow("AnyNewReader", [root(owner)], USE, {"ArnLike": {"aws:PrincipalArn": role(owner, "reader-*")}}),
+                # Meant as "always with the key team", true also when there is no encryption context at all.
+                allow("Trainer", [role(owner, "model-trainer")], ["kms:Decrypt"], _only_context_keys("team")),
                 allow("ReaderByName", {"AWS": "*"}, ["kms:Decrypt"], _named(role(owner, "feature-reader"))),
             ),
         ),
     )
+
+
+def _only_context_keys(name: str) -> dict[str, object]:
+    return {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": name}}
 
 
 def _named(arn: str) -> dict[str, object]:
