@@ -73,7 +73,7 @@ def _service_control() -> tuple[Guardrail, ...]:
 def _identities_only(a: Accounts) -> Guardrail:
     return Guardrail(
         name="OurIdentitiesOnly",
-        description="Keys of the log archive and of payments answer to this organization and two partners, one of them gone",
+        description="Keys of Security and payments answer to this organization and two partners, one of them gone",
         kind="RESOURCE_CONTROL_POLICY",
         targets=("Security", "payments"),
         document=document(
