@@ -14,7 +14,7 @@ from auditor.evaluator.caller_side import ALIAS_ACTIONS, caller_side, cited_owne
 from auditor.evaluator.contributions import CallerSide
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
-from auditor.evaluator.traits import caller_values, key_trait
+from auditor.evaluator.traits import caller_answers, key_trait
 from auditor.model.actions import ON_KEY
 from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
@@ -79,7 +79,6 @@ def _signature(
         documents.append(principal.boundary)
     parts = [_part(attached, principal) for attached in documents]
     statements = (*(one for _, compiled in parts for one in compiled), *guardrails.of(principal.account))
-    names = sorted({name for compiled in statements for name in compiled.keys})
     if principal.kind not in _SHARED_KINDS or principal.assume_allowed:
         return statements, principal.arn
     return statements, (
@@ -89,7 +88,7 @@ def _signature(
         principal.boundary is not None,
         principal.session_policies is not None,
         principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY, Fact.BOUNDARY},
-        caller_values(names, principal, surroundings),
+        caller_answers(statements, principal, surroundings),
     )
 
 

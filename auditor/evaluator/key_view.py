@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from auditor.evaluator.naming import is_account_principal
+from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.traits import ACCOUNT_SCOPED, caller_scoped
 from auditor.model.actions import ON_KEY
@@ -75,6 +76,23 @@ def _caller_tests(one: Compiled) -> Iterator[CallerTest]:
         if direct or variable:
             effect = one.statement.effect or ""
             yield CallerTest(test, effect, one.ref.layer, bit, one.has_variables, of_key=variable)
+
+
+def named_accounts(test: CallerTest) -> frozenset[str] | None:
+    """The accounts that a test on aws:PrincipalArn names; None when it is another test or may concern any account."""
+    operator = parse_operator(test.test.operator)
+    if test.of_key or operator is None or operator.quantifier or test.test.key.lower() != "aws:principalarn":
+        return None
+    if operator.base not in ("arnlike", "stringequals"):
+        return None
+    accounts = {account_of(value) for value in test.test.values}
+    return None if None in accounts else frozenset(account for account in accounts if account)
+
+
+def negated(test: CallerTest) -> bool:
+    """Whether the operator of the test is a negation."""
+    operator = parse_operator(test.test.operator)
+    return operator is not None and operator.negated
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ evaluation per kind and account, and per answer to conditions on the individual 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,13 +17,14 @@ from auditor.evaluator.caller_side import is_bounded
 from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.contributions import KeySide
 from auditor.evaluator.key_side import key_side
-from auditor.evaluator.key_view import CallerIndex, CallerTest, KeyView, view_of
+from auditor.evaluator.key_view import CallerIndex, CallerTest, KeyView, named_accounts, negated, view_of
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_values
 from auditor.model.actions import ON_KEY
 from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import FALSE, TRUE
 
 PLAIN_KINDS = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
 """Kinds that a key side tells apart by name, account and the few facts of ``coarse_group`` only."""
@@ -60,12 +61,18 @@ class KeySides:
         self._tests: dict[CallerTest, Codes] = {}
         groups: dict[Hashable, int] = {}
         self._representatives: list[Principal] = []
+        self._plain_rows: dict[str, list[int]] = {}
+        self._odd_rows: list[int] = []
         self.group_of_row = np.empty(len(principals), dtype=np.int64)
         for row, principal in enumerate(principals):
             number = groups.setdefault(coarse_group(principal), len(groups))
             if number == len(self._representatives):
                 self._representatives.append(_anonymous(principal))
             self.group_of_row[row] = number
+            if principal.kind in PLAIN_KINDS and principal.account is not None:
+                self._plain_rows.setdefault(principal.account, []).append(row)
+            else:
+                self._odd_rows.append(row)
 
     def column(self, key: Key) -> Column:
         """The side numbers of one key for all callers."""
@@ -100,8 +107,11 @@ class KeySides:
         if found is not None:
             return found
         numbers: dict[Hashable, int] = {}
-        answers = np.empty(len(self._principals), dtype=np.int64)
-        for row, principal in enumerate(self._principals):
+        near, answers = self._near(test), np.zeros(len(self._principals), dtype=np.int64)
+        if len(near) < len(answers):
+            numbers[FALSE if not negated(test) else TRUE] = 0
+        for row in near:
+            principal = self._principals[row]
             pair = Pair(self._surroundings, principal, key, ON_KEY)
             question = pair.question(test.bit, test.layer)
             answer = test_outcome(test.test, test.effect, question, has_variables=test.has_variables)
@@ -109,6 +119,14 @@ class KeySides:
         if not test.of_key:
             self._tests[test] = answers
         return answers
+
+    def _near(self, test: CallerTest) -> Sequence[int]:
+        """The rows whose answer is not settled by their account: a test on aws:PrincipalArn that names accounts says
+        the same of every user and role of any other account."""
+        accounts = named_accounts(test)
+        if accounts is None:
+            return range(len(self._principals))
+        return [*self._odd_rows, *(row for account in accounts for row in self._plain_rows.get(account, ()))]
 
     def _compiled(self, key: Key) -> tuple[Compiled, ...]:
         own = tuple(one for attached in key.policies for one in compile_policy(attached, ""))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from auditor.evaluator.callers import principal_value
+from auditor.evaluator.operators import parse_operator, satisfied
+from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Surroundings
+from auditor.evaluator.values import Known
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal
 
@@ -61,5 +64,27 @@ def caller_values(names: Iterable[str], principal: Principal, surroundings: Surr
     return tuple(
         principal_value("aws:principalaccount" if name == "kms:calleraccount" else name, principal, surroundings)
         for name in names
-        if name.startswith("aws:") or name == "kms:calleraccount"
     )
+
+
+def caller_answers(
+    statements: Iterable[Compiled], principal: Principal, surroundings: Surroundings
+) -> tuple[Hashable, ...]:
+    """What the statements can see of the individual caller; equal tuples cannot be told apart by them.
+
+    A plain test of a settled caller fact counts by its answer, everything else by the fact's value.
+    """
+    found: dict[Hashable, Hashable] = {}
+    for one in statements:
+        if not caller_scoped(one.keys) and not one.keys & ACCOUNT_SCOPED:
+            continue
+        names = set(one.keys)
+        for test in one.statement.conditions:
+            value = principal_value(test.key.lower(), principal, surroundings)
+            plain = not (one.has_variables and any("${" in text for text in test.values))
+            operator = parse_operator(test.operator)
+            if plain and operator is not None and isinstance(value, Known) and test.key.lower().startswith("aws:"):
+                found[test] = satisfied(operator, test.values, value.values)
+                names.discard(test.key.lower())
+        found.update(zip(sorted(names), caller_values(sorted(names), principal, surroundings), strict=False))
+    return tuple(found.items())
