@@ -12,6 +12,8 @@ from auditor import __version__, evaluator
 from auditor.audit.collecting import collect_into
 from auditor.audit.times import as_of_for
 from auditor.config import Config
+from auditor.evaluator.mentions import rows
+from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 
@@ -58,6 +60,10 @@ class Auditor:
         """The whole matrix. ``as_of``: ISO date or time (UTC), by default the end of the collection."""
         found = evaluator.evaluate(snapshot, as_of=as_of_for(snapshot, as_of))
         return Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
+
+    def rows(self, snapshot: Snapshot) -> tuple[Principal, ...]:
+        """Every caller that an evaluation answers for, collected or only mentioned, without evaluating."""
+        return rows(snapshot)
 
     def judge(self, evaluation: Evaluation, *, baseline: Report | None = None) -> Report:
         """Run the rules and return the result, findings worst first."""

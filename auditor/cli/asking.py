@@ -7,29 +7,64 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from auditor.audit import Auditor, Evaluation, collect_into, newest_snapshot
+from auditor.audit.times import as_of_for
 from auditor.cli.progress import showing_progress, step
 from auditor.cli.settings import wanted
 from auditor.cli.terminal import note
 from auditor.errors import UsageError
+from auditor.model.key import Key
+from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
 
 LIVE = ("profiles", "regions", "org", "accounts", "role_name", "endpoint_url")
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
 
 
-def evaluated(given: Mapping[str, Any]) -> Evaluation:
-    """The facts that a question is about, evaluated: --from, else live AWS, else the newest snapshot."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The facts that a question is about, not yet evaluated; only what a question needs is evaluated."""
+
+    auditor: Auditor
+    snapshot: Snapshot
+    as_of: str
+
+    @property
+    def principals(self) -> tuple[Principal, ...]:
+        """Every caller that the facts know."""
+        return self.auditor.rows(self.snapshot)
+
+    def about(self, *, keys: Sequence[Key] | None = None, principals: Sequence[Principal] | None = None) -> Evaluation:
+        """The evaluation of these keys and collected principals; None means all."""
+        snapshot = self.snapshot
+        if keys is not None:
+            wanted = {key.arn for key in keys}
+            snapshot = replace(snapshot, keys=tuple(key for key in snapshot.keys if key.arn in wanted))
+        if principals is not None:
+            arns = {item.arn for item in principals}
+            snapshot = replace(snapshot, principals=tuple(item for item in snapshot.principals if item.arn in arns))
+        return self.auditor.evaluate(snapshot, self.as_of)
+
+    def say_unknown(self) -> None:
+        """Say on stderr how much could not be read, because an answer may rest on it."""
+        gaps = sum(1 for gap in self.snapshot.gaps if gap.essential)
+        if gaps:
+            note(f"{gaps} facts that access rests on could not be read; answers that need them say unknown")
+
+
+def facts(given: Mapping[str, Any]) -> Asked:
+    """The facts that a question is about: --from, else live AWS, else the newest snapshot."""
     run = wanted({name: value for name, value in given.items() if name not in ("formats", "output")})
     auditor = Auditor(run.config)
     live = [name for name in LIVE if given.get(name)]
     if given.get("source") and live:
         raise UsageError("--from and the AWS options exclude each other.", "Ask a snapshot, or AWS.")
     snapshot = _live(auditor) if live else auditor.load(_source(given, run.output_dir))
-    return auditor.evaluate(snapshot, run.as_of)
+    return Asked(auditor, snapshot, as_of_for(snapshot, run.as_of))
 
 
 def _source(given: Mapping[str, Any], output_dir: Path) -> Path:
@@ -43,13 +78,6 @@ def _source(given: Mapping[str, Any], output_dir: Path) -> Path:
 def _live(auditor: Auditor) -> Snapshot:
     with tempfile.TemporaryDirectory(prefix="kms-audit-") as folder, showing_progress() as progress:
         return collect_into(Path(folder) / "snapshot", auditor.config.collection, progress=progress)
-
-
-def say_unknown(evaluation: Evaluation) -> None:
-    """Say on stderr how much could not be read, because an answer may rest on it."""
-    gaps = sum(1 for gap in evaluation.snapshot.gaps if gap.essential)
-    if gaps:
-        note(f"{gaps} facts that access rests on could not be read; answers that need them say unknown")
 
 
 def as_json(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -37,7 +37,7 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
     Tells each layer with the statements that match or nearly match, the condition that remains, and what would have to
     change for the opposite outcome. Understands sessions, root users, services and principals that were not collected.
     """
-    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import result, warn
     from auditor.errors import UsageError
     from auditor.model.actions import Action
@@ -48,11 +48,12 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
     if not isinstance(wanted, Action):
         raise UsageError(f"“{action}” is a capability.", "explain answers for one action, such as kms:Decrypt.")
     known = _context(given.pop("context"))
-    evaluation = evaluated(given)
-    (found,) = find_keys(evaluation.snapshot, key, several=False)
-    answer = explain(evaluation, principal_named(evaluation, principal), wanted, found, known)
+    asking = facts(given)
+    (found,) = find_keys(asking.snapshot, key, several=False)
+    caller = principal_named(asking, principal)
+    answer = explain(asking.about(keys=[found], principals=[caller]), caller, wanted, found, known)
     if form == "text":
-        say_unknown(evaluation)
+        asking.say_unknown()
         result("\n".join(_text(answer)))
     else:
         result(as_json([_json(answer)]) if form == "json" else as_csv(_rows(answer), tuple(_rows(answer)[0])))

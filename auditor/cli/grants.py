@@ -39,17 +39,17 @@ def command(keys: tuple[str, ...], stale: int | None, grantee: str | None, form:
     """The grants of all keys, or of KEY: grantee, age, operations, constraint, issuing account; oldest first."""
     from fnmatch import fnmatchcase
 
-    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import result
     from auditor.questions import find_keys, grant_list
 
-    evaluation = evaluated(given)
-    wanted = [key for text in keys for key in find_keys(evaluation.snapshot, text)] if keys else None
-    rows = grant_list(evaluation.snapshot, evaluation.as_of, keys=wanted, stale_days=stale)
+    asking = facts(given)
+    wanted = [key for text in keys for key in find_keys(asking.snapshot, text)] if keys else None
+    rows = grant_list(asking.snapshot, asking.as_of, keys=wanted, stale_days=stale)
     if grantee:
         rows = tuple(item for item in rows if fnmatchcase(item.grantee, grantee))
     if form == "text":
-        say_unknown(evaluation)
+        asking.say_unknown()
         result("\n".join(_text(rows)))
     else:
         plain = [_row(item) for item in rows]

@@ -19,7 +19,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "who-can": ("who_can", "Who can do something with a key?"),
     "what-can": ("what_can", "What can a principal do?"),
     "explain": ("explain", "Why may a principal do something, or why not?"),
-    "paths": ("paths", "How a principal could give itself access to a key."),
     "what-if": ("what_if", "The effect of a change before it is made."),
     "diff": ("diff", "What changed between two snapshots."),
     "grants": ("grants", "The grants of a snapshot."),
@@ -71,8 +70,10 @@ def command_first(args: Sequence[str]) -> list[str]:
             break
         elif word.startswith("-") and word != "-":
             skip = takes_value(word)
-        else:
+        elif position == 0 or word in COMMANDS:
             return [word, *args[:position], *args[position + 1 :]]
+        else:
+            break  # the value of an option that is not known here; audit will say so
     if args and args[0] in ("--help", "-h", "--version"):
         return list(args)
     return [DEFAULT, *args]

@@ -27,19 +27,19 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
     PRINCIPAL is an ARN (also of a session, or of an account that was not collected), role/NAME, user/NAME, a service,
     or a pattern such as 'role/ci-*'. Permissions that one layer gives and another takes away are listed as denied.
     """
-    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import result
     from auditor.cli.who_can import COLUMNS, row
     from auditor.questions import find_keys, find_principals, what_can
     from auditor.questions.answers import asked
 
     question = asked(what) if what else None
-    evaluation = evaluated(given)
-    wanted = tuple(key for text in keys for key in find_keys(evaluation.snapshot, text)) if keys else None
-    who = tuple({item.arn: item for text in principals for item in find_principals(evaluation, text)}.values())
-    answers = what_can(evaluation, who, question, keys=wanted)
+    asking = facts(given)
+    wanted = tuple(key for text in keys for key in find_keys(asking.snapshot, text)) if keys else None
+    who = tuple({item.arn: item for text in principals for item in find_principals(asking, text)}.values())
+    answers = what_can(asking.about(keys=wanted, principals=who), who, question)
     if form == "text":
-        say_unknown(evaluation)
+        asking.say_unknown()
         result("\n".join(line for item in who for line in _text(item, answers)))
     else:
         rows = [row(answer) for answer in answers]

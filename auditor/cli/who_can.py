@@ -31,17 +31,17 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     KEY is an id, an ARN, an alias or an alias pattern. Lists callers of every kind: collected principals, root users,
     sessions, other accounts, services, holders of grants, everyone. Equal access is folded into one line.
     """
-    from auditor.cli.asking import as_csv, as_json, evaluated, say_unknown
+    from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import result
     from auditor.questions import find_keys, who_can
     from auditor.questions.answers import asked
 
     question = asked(what)
-    evaluation = evaluated(given)
-    wanted = tuple(dict.fromkeys(key for text in keys for key in find_keys(evaluation.snapshot, text)))
-    answers = who_can(evaluation, question, wanted, include_denied=include_denied)
+    asking = facts(given)
+    wanted = tuple({key.arn: key for text in keys for key in find_keys(asking.snapshot, text)}.values())
+    answers = who_can(asking.about(keys=wanted), question, wanted, include_denied=include_denied)
     if form == "text":
-        say_unknown(evaluation)
+        asking.say_unknown()
         result("\n".join(_text(answers, [(key.arn, key.label) for key in wanted])))
     else:
         rows = [row(answer) for answer in answers]

@@ -63,18 +63,20 @@ class Differences:
 
 @dataclass(slots=True)
 class _Side:
-    """One evaluation with what the comparison asks of it again and again."""
+    """One evaluation with what the comparison asks of it again and again; ``actual`` are collected principals."""
 
     evaluation: Evaluation
     coverage: Coverage
     rows: dict[str, int] = field(default_factory=dict)
     columns: dict[str, int] = field(default_factory=dict)
+    actual: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, evaluation: Evaluation) -> _Side:
         rows = {principal.arn: row for row, principal in enumerate(evaluation.principals)}
         columns = {key.arn: column for column, key in enumerate(evaluation.snapshot.keys)}
-        return cls(evaluation, Coverage(evaluation.snapshot), rows, columns)
+        actual = frozenset(principal.arn for principal in evaluation.snapshot.principals)
+        return cls(evaluation, Coverage(evaluation.snapshot), rows, columns, actual)
 
     @property
     def table(self) -> AccessTable:
@@ -189,17 +191,19 @@ def _unseen(side: _Side, principal: str, key: Key) -> str:
 
 def _cause(before: _Side, after: _Side, principal: str, key: Key, was: Decision | None, now: Decision | None) -> str:
     """The statement, grant or entity behind a change."""
-    for arn, name, sides in ((key.arn, "key", "columns"), (principal, "principal", "rows")):
-        if arn not in getattr(before, sides):
-            return f"the {name} is new"
-        if arn not in getattr(after, sides):
-            return f"the {name} is gone"
-    if now is not None and now.outcome.denied:
-        return blocked_by(now)
-    old = {source_words(cause) for cause in was.causes} if was else set()
-    added = [source_words(cause) for cause in (now.causes if now else ())]
-    fresh = [words for words in added if words not in old]
-    return "; ".join(dict.fromkeys(fresh or added)) or "policies changed"
+    entities = (("key", key.arn, before.columns, after.columns), ("principal", principal, before.actual, after.actual))
+    for name, arn, old, new in entities:
+        if (arn in old) != (arn in new):
+            return f"the {name} is gone" if arn in old else f"the {name} is new"
+    was_words = [source_words(cause) for cause in was.causes] if was else []
+    now_words = [source_words(cause) for cause in now.causes] if now else []
+    if now is None or now.outcome.denied:
+        gone = [words for words in was_words if words not in now_words]
+        return "; ".join(
+            part for part in (blocked_by(now) if now else "", *(f"no longer {words}" for words in gone)) if part
+        )
+    fresh = [words for words in now_words if words not in was_words]
+    return "; ".join(dict.fromkeys(fresh or now_words)) or "policies changed"
 
 
 def state_words(decision: Decision | None) -> str:

@@ -6,44 +6,57 @@ from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from auditor.errors import UnknownNameError
-from auditor.evaluator import Evaluation
 from auditor.model.arn import Arn, is_account_id, parse_arn, session_role_name
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.snapshot import Snapshot
 
 SHOWN = 10
 
 
-def find_principals(evaluation: Evaluation, text: str) -> tuple[Principal, ...]:
+class Known(Protocol):
+    """Where names are looked up: an Evaluation, or anything else with a snapshot and its rows."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The facts."""
+
+    @property
+    def principals(self) -> tuple[Principal, ...]:
+        """All callers that the facts know."""
+
+
+def find_principals(known: Known, text: str) -> tuple[Principal, ...]:
     """The principals called ``text``: an ARN, ``role/name``, a name, a unique id, or a pattern (``role/ci-*``).
 
     What no row is called may still be a caller that exists outside the snapshot; see ``principal_named``.
     """
     if ("*" in text or "?" in text) and text != "*":
-        found = tuple(p for p in evaluation.principals if any(fnmatchcase(name, text) for name in names_of(p)))
+        found = tuple(p for p in known.principals if any(fnmatchcase(name, text) for name in names_of(p)))
         if not found:
-            raise UnknownNameError(f"No principal matches “{text}”.", _nearest(evaluation, text))
+            raise UnknownNameError(f"No principal matches “{text}”.", _nearest(known, text))
         return found
-    return (principal_named(evaluation, text),)
+    return (principal_named(known, text),)
 
 
-def principal_named(evaluation: Evaluation, text: str) -> Principal:
+def principal_named(known: Known, text: str) -> Principal:
     """The one principal called ``text``.
 
     Understands session ARNs, root users, service principals, account ids and ARNs of accounts that were not collected.
     Raises UnknownNameError for a name that means several principals, or nothing.
     """
-    found = [principal for principal in evaluation.principals if text in names_of(principal)]
+    found = [principal for principal in known.principals if text in names_of(principal)]
     exact = [principal for principal in found if text in (principal.arn, principal.unique_id)]
     found = exact or found
     if len(found) == 1:
         return found[0]
     if found:
         raise UnknownNameError(f"“{text}” means {len(found)} principals.", f"Choose one: {_listed(found)}.")
-    made = _uncollected(evaluation, text)
+    made = _uncollected(known, text)
     if made is None:
-        raise UnknownNameError(f"No principal is called “{text}”.", _nearest(evaluation, text))
+        raise UnknownNameError(f"No principal is called “{text}”.", _nearest(known, text))
     return made
 
 
@@ -60,7 +73,7 @@ def names_of(principal: Principal) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _uncollected(evaluation: Evaluation, text: str) -> Principal | None:
+def _uncollected(known: Known, text: str) -> Principal | None:
     """A caller that is no row: services, sessions, other accounts and their principals, everyone."""
     if text == "*":
         return Principal(kind=PrincipalKind.EVERYONE, arn="*", iam_arn="*", account=None, assume_allowed=True)
@@ -73,21 +86,21 @@ def _uncollected(evaluation: Evaluation, text: str) -> Principal | None:
         return None
     session = session_role_name(text)
     if session is not None:
-        return _session(evaluation, text, arn, session)
-    if any(account.id == arn.account for account in evaluation.snapshot.accounts):
+        return _session(known, text, arn, session)
+    if any(account.id == arn.account for account in known.snapshot.accounts):
         return None  # it was collected, and this principal is not there
     if arn.resource == "root":
         return _account(arn.account)
     return _external(text, text, arn)
 
 
-def _session(evaluation: Evaluation, text: str, arn: Arn, session: tuple[str, str]) -> Principal | None:
+def _session(known: Known, text: str, arn: Arn, session: tuple[str, str]) -> Principal | None:
     role = next(
-        (p for p in evaluation.principals if p.account == arn.account and p.name == session[0] and _is_role(p)), None
+        (p for p in known.principals if p.account == arn.account and p.name == session[0] and _is_role(p)), None
     )
     if role is not None:
         return replace(role, kind=PrincipalKind.SESSION, arn=text, iam_arn=role.arn)
-    if any(account.id == arn.account for account in evaluation.snapshot.accounts):
+    if any(account.id == arn.account for account in known.snapshot.accounts):
         return None
     return _external(text, f"arn:{arn.partition}:iam::{arn.account}:role/{session[0]}", arn)
 
@@ -118,9 +131,9 @@ def _listed(found: Iterable[Principal]) -> str:
     return ", ".join(arns[:SHOWN]) + more
 
 
-def _nearest(evaluation: Evaluation, text: str) -> str:
-    names = {name: None for principal in evaluation.principals for name in names_of(principal)}
+def _nearest(known: Known, text: str) -> str:
+    names = {name: None for principal in known.principals for name in names_of(principal)}
     near = get_close_matches(text, names, n=5, cutoff=0.5)
     if near:
         return f"Did you mean {', '.join(near)}?"
-    return f"The snapshot knows {len(evaluation.principals)} principals; name one by ARN, role/NAME or user/NAME."
+    return f"The snapshot knows {len(known.principals)} principals; name one by ARN, role/NAME or user/NAME."

@@ -1,0 +1,164 @@
+"""who-can, what-can, explain, grants, diff and what-if as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import APP, BATCH, KEY, OPS, OTHER, PARTNER, ROOT, Answer, text
+
+pytestmark = pytest.mark.usefixtures("snapshots")
+Ask = Callable[..., Answer]
+
+
+def outcomes(answer: Answer) -> dict[str, str]:
+    assert answer.code == 0, answer.err
+    return {row["principal"]: row["outcome"] for row in answer.json()}
+
+
+def test_who_can_lists_every_kind_of_caller(ask: Ask) -> None:
+    found = outcomes(ask("who-can", "kms:Decrypt", "alias/app", "--from", "now", "-f", "json"))
+    assert found[APP] == "allowed"
+    assert found[BATCH] == "conditional"
+    assert found[PARTNER] == "conditional"
+    assert found[f"arn:aws:iam::{KEY.split(':')[4]}:root"] == "allowed"
+
+
+def test_who_can_takes_capabilities_patterns_and_says_who_is_blocked(ask: Ask) -> None:
+    answer = ask("who-can", "kms:Decrypt", "alias/*", "--include-denied", "--from", "now", "-f", "csv")
+    rows = {(row["key"], row["principal"]): row for row in csv.DictReader(io.StringIO(answer.out))}
+    assert rows[KEY, OPS]["outcome"] == "allowed"
+    blocked = rows[OTHER, OPS]
+    assert blocked["outcome"] == "explicitly-denied"
+    assert "NotOps" in blocked["why"]
+
+
+def test_who_can_in_words(ask: Ask) -> None:
+    answer = ask("who-can", "Decrypt", KEY, "--from", "now")
+    assert "Amazon S3" in answer.out
+    assert PARTNER in answer.out
+    assert "\x1b[" not in answer.out
+
+
+def test_what_can_folds_in_what_another_layer_takes_away(ask: Ask) -> None:
+    answer = ask("what-can", "role/o*", "--action", "kms:Decrypt", "--from", "now", "-f", "json")
+    found = {row["key"]: row["outcome"] for row in answer.json()}
+    assert found == {KEY: "allowed", OTHER: "explicitly-denied"}
+
+
+def test_what_can_of_a_session_and_a_stranger(ask: Ask) -> None:
+    session = f"arn:aws:sts::{APP.split(':')[4]}:assumed-role/app/i-1"
+    assert outcomes(ask("what-can", session, "--action", "decrypt", "--key", "app", "--from", "now", "-f", "json"))
+    stranger = ask("what-can", "arn:aws:iam::333333333333:role/x", "--from", "now")
+    assert "nothing" in stranger.out
+
+
+def test_explain_names_layers_statements_and_the_way_out(ask: Ask) -> None:
+    answer = ask("explain", "role/ops", "kms:Decrypt", "alias/other", "--from", "now")
+    assert "denied explicitly" in answer.out
+    assert "NotOps" in answer.out
+    assert "Remove or narrow key policy default statement “NotOps”" in answer.out
+
+
+def test_explain_under_a_context_and_expectations(ask: Ask) -> None:
+    base = ("explain", PARTNER, "kms:Decrypt", "alias/app", "--from", "now")
+    assert ask(*base, "--expect", "conditional").code == 0
+    via = ("--context", "kms:ViaService=s3.eu-west-1.amazonaws.com")
+    assert ask(*base, *via, "--expect", "allowed").code == 0
+    failed = ask(*base, "--context", "kms:ViaService=", "--expect", "allowed")
+    assert failed.code == 3
+    assert "expected allowed" in failed.err
+    assert ask(*base, "-f", "json").json()[0]["residual"]["cond"]["key"] == "kms:ViaService"
+
+
+def test_grants(ask: Ask) -> None:
+    (row,) = ask("grants", "--from", "now", "--stale", "90", "-f", "json").json()
+    assert (row["grantee"], row["age_days"], row["grantee_missing"]) == (BATCH, 176, False)
+    assert "app=batch" in row["constraint"]
+    assert ask("grants", "--from", "now", "--stale", "365").out.strip() == "0 grants"
+
+
+def test_diff_tells_gained_from_lost(ask: Ask) -> None:
+    found = ask("diff", "then", "now", "-f", "json").json()
+    gained = [(item["change"], item["principal"], item["capability"]) for item in found["access"]]
+    assert gained == [("gained", PARTNER, "decrypt")]
+    assert "PartnerViaS3" in found["access"][0]["cause"]
+    assert {
+        "kind": "key policy",
+        "subject": KEY,
+        "change": "changed",
+        "detail": "default: added PartnerViaS3",
+    } in found["facts"]
+    back = ask("diff", "now", "then", "-f", "json").json()
+    assert [item["change"] for item in back["access"]] == ["lost"]
+    assert ask("diff", "then", "now", "--fail-on-gained", "decrypt").code == 3
+    assert ask("diff", "then", "now", "--fail-on-gained", "administer").code == 0
+    assert ask("diff", "now", "now", "-f", "json").json()["access"] == []
+
+
+def test_what_if_a_key_policy_changes(ask: Ask) -> None:
+    Path("policy.json").write_text(text(ROOT), encoding="utf-8")
+    found = ask("what-if", "now", "--key-policy", "alias/app=policy.json", "-f", "json").json()
+    assert [(item["change"], item["principal"]) for item in found["access"]] == [("lost", PARTNER)]
+    assert ask("what-if", "now", "--revoke-grant", "nightly", "-f", "markdown").out.startswith("### KMS access")
+
+
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        (("--revoke-grant", "0a1b2c3d"), BATCH),
+        (("--identity-policy", "role/app:inline="), APP),
+        (("--remove-principal", "role/app"), APP),
+    ],
+)
+def test_what_if_removals(ask: Ask, change: tuple[str, str], lost: str) -> None:
+    found = ask("what-if", "now", *change, "-f", "json").json()
+    assert {item["principal"] for item in found["access"] if item["change"] == "lost"} == {lost}
+
+
+def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
+    import json
+
+    change: dict[str, Any] = {
+        "address": "aws_kms_key.app",
+        "type": "aws_kms_key",
+        "change": {"actions": ["update"], "before": {"arn": KEY}, "after": {"policy": text(ROOT)}},
+    }
+    new = {"address": "aws_kms_key.new", "type": "aws_kms_key", "change": {"actions": ["create"], "after": {}}}
+    Path("plan.json").write_text(json.dumps({"resource_changes": [change, new]}), encoding="utf-8")
+    answer = ask("what-if", "now", "--terraform", "plan.json", "-f", "json")
+    assert [item["change"] for item in answer.json()["access"]] == ["lost"]
+    assert "aws_kms_key.new" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("who-can", "kms:Decypt", "alias/app"), "Did you mean kms:Decrypt"),
+        (("who-can", "decrypt", "alias/ap"), "alias/app"),
+        (("what-can", "role/apq"), "role/app"),
+        (("what-can", f"arn:aws:iam::{APP.split(':')[4]}:role/gone"), "No principal is called"),
+        (("explain", "role/app", "kms:Decrypt", "alias/*"), "means 2 keys"),
+        (("explain", "role/app", "decrypt", "alias/app"), "is a capability"),
+        (("explain", "role/app", "kms:Decrypt", "alias/app", "--context", "x"), "not KEY=VALUE"),
+        (("what-can", "role/app", "--profile", "x"), "exclude each other"),
+    ],
+)
+def test_unknown_and_ambiguous_names_exit_2_in_one_line(ask: Ask, words: tuple[str, ...], message: str) -> None:
+    answer = ask(*words, "--from", "now")
+    assert answer.code == 2
+    assert message in answer.err
+    assert answer.out == ""
+    assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("change", [("--revoke-grant", "x"), ("--delete-alias", "x"), ("--scp", "x="), ()])
+def test_what_if_refuses_changes_that_change_nothing(ask: Ask, change: tuple[str, ...]) -> None:
+    answer = ask("what-if", "now", *change)
+    assert answer.code == 2, answer.out
+    assert len(answer.err.splitlines()) == 1
