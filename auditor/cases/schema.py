@@ -58,7 +58,12 @@ KEY_FACTS = {
 PRINCIPAL_FACTS = {"identity": Fact.IDENTITY_POLICY, "boundary": Fact.BOUNDARY}
 ORGANIZATION_FACTS = {"scp": Fact.SCP, "rcp": Fact.RCP}
 UNREAD = (*KEY_FACTS, *PRINCIPAL_FACTS, *ORGANIZATION_FACTS, "organization")
-"""What the field ``unread`` of a case may list: facts that were asked for and not obtained."""
+"""What the field ``unread`` of a case may list: facts that were asked for and not obtained.
+
+``key_policy``: a key policy is missing beside those given; ``boundary``: there is one, its document was refused;
+``identity``: an identity policy is missing beside those given; ``scp`` / ``rcp``: every level of the caller's / the
+key's account (one level: write ``unread`` in its place); ``organization``: nobody could look who belongs to it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,112 @@
+"""The comparison of residual conditions: by meaning, in both directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.cases.comparing import equivalent
+from auditor.model.residual import AllOf, AnyOf, Leaf, Not, Residual, from_json
+
+VIA = "kms:ViaService"
+
+
+def leaf(operator: str, key: str, *values: str) -> Leaf:
+    return Leaf(operator, key, values)
+
+
+def both(*items: Residual) -> AllOf:
+    return AllOf(items)
+
+
+def either(*items: Residual) -> AnyOf:
+    return AnyOf(items)
+
+
+A = leaf("StringEquals", VIA, "a")
+B = leaf("StringEquals", VIA, "b")
+C = leaf("StringEquals", "kms:EncryptionContext:App", "c")
+MFA = "aws:MultiFactorAuthPresent"
+
+SAME: list[tuple[Any, Any]] = [
+    (None, None),
+    (A, A),
+    (A, leaf("stringequals", "KMS:viaservice", "a")),
+    (both(A, C), both(C, A)),
+    (both(A, both(C)), both(A, C)),
+    (either(A, B), leaf("StringEquals", VIA, "b", "a")),
+    (Not(either(A, C)), both(Not(A), Not(C))),
+    (both(A, either(A, C)), A),
+    (Not(leaf("StringNotEquals", VIA, "a")), A),
+    (Not(A), leaf("StringNotEquals", VIA, "a")),
+    (leaf("StringNotEquals", VIA, "a", "b"), both(Not(A), Not(B))),
+    (leaf("StringNotEqualsIfExists", VIA, "a"), leaf("StringNotEquals", VIA, "a")),
+    (leaf("StringEqualsIfExists", VIA, "a"), either(A, leaf("Null", VIA, "true"))),
+    (Not(leaf("Null", VIA, "true")), leaf("Null", VIA, "false")),
+    (both(A, leaf("Null", VIA, "false")), A),
+    (leaf("StringLike", VIA, "a"), A),
+    (both(leaf("StringLike", VIA, "s3.*"), leaf("StringEquals", VIA, "s3.x")), leaf("StringEquals", VIA, "s3.x")),
+    (Not(leaf("BoolIfExists", MFA, "false")), leaf("Bool", MFA, "true")),
+    (leaf("Bool", MFA, "TRUE"), leaf("Bool", MFA, "true")),
+    (leaf("ArnEquals", "aws:SourceArn", "arn:*"), leaf("ArnLike", "aws:SourceArn", "arn:*")),
+    (
+        leaf("ForAllValues:StringNotEquals", "aws:TagKeys", "a"),
+        Not(leaf("ForAnyValue:StringEquals", "aws:TagKeys", "a")),
+    ),
+    (
+        leaf("ForAnyValue:StringNotEquals", "aws:TagKeys", "a"),
+        Not(leaf("ForAllValues:StringEquals", "aws:TagKeys", "a")),
+    ),
+    (
+        leaf("NumericGreaterThanEquals", "aws:MultiFactorAuthAge", "9"),
+        both(
+            Not(leaf("NumericLessThan", "aws:MultiFactorAuthAge", "9")),
+            leaf("Null", "aws:MultiFactorAuthAge", "false"),
+        ),
+    ),
+    (either(A, leaf("StringNotEquals", VIA, "a")), None),
+]
+DIFFERENT: list[tuple[Any, Any]] = [
+    (A, None),
+    (A, B),
+    (A, Not(A)),
+    (A, C),
+    (both(A, C), either(A, C)),
+    (A, leaf("StringEqualsIfExists", VIA, "a")),
+    (A, leaf("StringEqualsIgnoreCase", VIA, "a")),
+    (A, leaf("StringEquals", VIA, "A")),
+    (leaf("Bool", MFA, "true"), Not(leaf("Bool", MFA, "false"))),
+    (leaf("ForAllValues:StringEquals", "aws:TagKeys", "a"), leaf("ForAnyValue:StringEquals", "aws:TagKeys", "a")),
+    (leaf("ForAllValues:StringEquals", "aws:TagKeys", "a"), leaf("ForAllValues:StringEquals", "aws:TagKeys", "a", "b")),
+    (leaf("NumericGreaterThan", "k", "9"), leaf("NumericGreaterThanEquals", "k", "9")),
+    (leaf("NumericGreaterThan", "k", "9"), Not(leaf("NumericLessThanEquals", "k", "9"))),
+    (leaf("GrantSourceArn", "aws:SourceArn", "x"), leaf("ArnLike", "aws:SourceArn", "x")),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), SAME)
+def test_the_same_meaning(left: Residual | None, right: Residual | None) -> None:
+    assert equivalent(left, right)
+    assert equivalent(right, left)
+
+
+@pytest.mark.parametrize(("left", "right"), DIFFERENT)
+def test_another_meaning(left: Residual | None, right: Residual | None) -> None:
+    assert not equivalent(left, right)
+    assert not equivalent(right, left)
+
+
+def test_values_that_exclude_each_other() -> None:
+    assert equivalent(both(A, B), both(A, Not(A)))
+
+
+def test_too_many_keys_are_compared_as_written() -> None:
+    leaves = [leaf("StringEquals", f"kms:EncryptionContext:k{n}", "x") for n in range(20)]
+    assert equivalent(both(*leaves), both(*reversed(leaves)))
+    assert not equivalent(both(*leaves), both(*leaves[1:]))
+
+
+def test_the_json_form() -> None:
+    data = {"any": [{"not": {"cond": {"operator": "Bool", "key": MFA, "values": ["false"]}}}, {"all": []}]}
+    assert equivalent(from_json(data), None)
