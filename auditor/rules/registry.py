@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from auditor.rules.coverage import reading
+from auditor.rules.deputy import services
 from auditor.rules.exposure import external, public
 from auditor.rules.grants import external as grants_external
+from auditor.rules.grants import hygiene
 from auditor.rules.hit import Hit
 from auditor.rules.identity import orphans, users
-from auditor.rules.lifecycle import deletion, rotation
-from auditor.rules.policy import conditions, mistakes
-from auditor.rules.privilege import combined, documents
+from auditor.rules.inventory import ownership
+from auditor.rules.lifecycle import deletion, material, rotation
+from auditor.rules.policy import conditions, delegation, mistakes
+from auditor.rules.privilege import combined, documents, nonadmin
 from auditor.rules.view import View
 
 Check = Callable[[View], Iterator[Hit]]
@@ -28,9 +31,21 @@ RULES: dict[str, Check] = {
     "external-can-delegate": external.external_can_delegate,
     "full-kms-to-non-admin": combined.full_kms_to_non_admin,
     "admin-and-user-combined": combined.admin_and_user_combined,
+    "key-takeover-by-non-admin": nonadmin.key_takeover_by_non_admin,
+    "key-destruction-by-non-admin": nonadmin.key_destruction_by_non_admin,
+    "broad-plaintext-population": nonadmin.broad_plaintext_population,
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,
     "iam-kms-admin-all-keys": documents.iam_kms_admin_all_keys,
     "grant-to-external-account": grants_external.grant_to_external_account,
+    "grant-to-deleted-principal": hygiene.grant_to_deleted_principal,
+    "grant-delegable": hygiene.grant_delegable,
+    "grant-unconstrained-plaintext": hygiene.grant_unconstrained_plaintext,
+    "grant-stale": hygiene.grant_stale,
+    "grant-only-access": hygiene.grant_only_access,
+    "grant-outlives-policy-removal": hygiene.grant_outlives_policy_removal,
+    "creategrant-not-limited-to-services": nonadmin.creategrant_not_limited_to_services,
+    "grant-duplicate": hygiene.grant_duplicate,
+    "service-principal-without-source": services.service_principal_without_source,
     "orphaned-principal-in-policy": orphans.orphaned_principal_in_policy,
     "iam-user-key-access": users.iam_user_key_access,
     "mfa-not-required-for-destruction": users.mfa_not_required_for_destruction,
@@ -41,11 +56,18 @@ RULES: dict[str, Check] = {
     "pending-deletion": deletion.pending_deletion,
     "disabled-key-still-referenced": deletion.disabled_key_still_referenced,
     "idle-key": deletion.idle_key,
+    "imported-material-expiring": material.imported_material_expiring,
+    "instant-destruction-capability": nonadmin.instant_destruction_capability,
+    "custom-key-store-disconnected": material.custom_key_store_disconnected,
+    "unapproved-key-origin": material.unapproved_key_origin,
+    "no-key-administrator": delegation.no_key_administrator,
+    "iam-delegation-mode": delegation.iam_delegation_mode,
     "malformed-statement": mistakes.malformed_statement,
     "inert-statement": mistakes.inert_statement,
     "never-true-condition": conditions.never_true_condition,
     "condition-key-not-applicable": conditions.condition_key_not_applicable,
     "permissive-condition-operator": conditions.permissive_condition_operator,
+    "key-without-ownership-metadata": ownership.key_without_ownership_metadata,
     "key-policy-unreadable": reading.key_policy_unreadable,
     "scope-not-collected": reading.scope_not_collected,
     "evaluation-inconclusive": reading.evaluation_inconclusive,

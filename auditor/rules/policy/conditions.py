@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from auditor.evaluator.conditions import condition_residual
 from auditor.evaluator.facts import Question
-from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.operators import parse_operator, timestamp
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
@@ -66,13 +66,25 @@ def _bad_accounts(statement: Statement) -> list[str]:
     ]
 
 
-def _contradictions(statement: Statement, key: Key) -> list[str]:
-    """What makes the Condition impossible, as far as single tests show it."""
+def _impossible(view: View, statement: Statement, key: Key) -> list[str]:
+    """The single tests that no request can pass: accounts, services of other Regions, dates that are over."""
     found = [*_bad_accounts(statement)]
     for test in statement.conditions:
-        name = test.key.lower()
-        if name == "kms:viaservice" and not any(_via(value, key.region) for value in test.values):
-            found.append(f"kms:ViaService {listing(test.values)} is not of Region {key.region}")
+        name, operator = test.key.lower(), parse_operator(test.operator)
+        if operator is None or operator.negated or operator.if_exists or operator.quantifier == "all":
+            continue
+        if name == "kms:viaservice" and operator.base != "null":
+            if not any(_via(value, key.region) for value in test.values):
+                found.append(f"kms:ViaService {listing(test.values)} is not of Region {key.region}")
+        elif name in ("aws:currenttime", "aws:epochtime") and operator.base in ("datelessthan", "datelessthanequals"):
+            moments = [timestamp(value) for value in test.values]
+            if all(moment is not None and moment <= view.as_of.timestamp() for moment in moments):
+                found.append(f"{test.key} before {listing(test.values)} is over")
+    return found
+
+
+def _contradictions(statement: Statement, found: list[str]) -> list[str]:
+    """What makes the Condition impossible: the single tests that show it, else the whole block."""
     return found or [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
 
 
@@ -95,11 +107,11 @@ def never_true_condition(view: View) -> Iterator[Hit]:
         statement, key = placed.located.statement, placed.key
         if key is None or not statement.conditions or statement.effect is None:
             continue
-        bad = _bad_accounts(statement)
+        bad = _impossible(view, statement, key)
         positive = [parse_operator(test.operator) for test in statement.conditions]
         if not bad and (any(operator is None for operator in positive) or not _nobody_passes(view, placed, key)):
             continue
-        core = _contradictions(statement, key)
+        core = _contradictions(statement, bad)
         yield placed.hit(
             f"The condition of statement {statement.label} of {placed.name} can never be met: {core[0]}.",
             more=tuple(Evidence("never true", text) for text in core),

@@ -113,13 +113,13 @@ def _dead_actions(statement: Statement, placed: Placed) -> list[tuple[str, str, 
 
 
 def _meant(name: str) -> str:
+    if name.lower() == "kms:reencrypt":
+        return "kms:ReEncrypt*"
     hint = NONEXISTENT.get(name) or NONEXISTENT.get(name[4:]) or ""
     for word in hint.replace(",", " ").split():
         action = find_action(word.strip("()*.;"))
         if action is not None:
             return action.name + ("*" if word.rstrip(".,;)").endswith("*") else "")
-    if name.lower() == "kms:reencrypt":
-        return "kms:ReEncrypt*"
     return ""
 
 

@@ -1,0 +1,88 @@
+"""Rules about AWS services that act for somebody: whether a statement says for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.statements import action_mask
+from auditor.evaluator.strength import passes_when_absent
+from auditor.model.actions import CREATE_GRANT, CRYPTO, DESTROY, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.arn import account_of
+from auditor.model.finding import Evidence
+from auditor.model.policy import ConditionTest
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.policy.places import Placed, key_statements
+from auditor.rules.view import View
+
+SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+CUSTOMER_RESOURCES = ("logs.", "sns.", "sqs.", "s3.", "events.", "cloudtrail.", "config.", "delivery.logs.", "ses.")
+
+
+def _binding(view: View, test: ConditionTest, owner: str) -> str:
+    """``account``, ``organization`` or nothing: how far a test ties the call to the own estate."""
+    operator = parse_operator(test.operator)
+    if operator is None or operator.negated or passes_when_absent(operator):
+        return ""
+    name = test.key.lower()
+    if name in ("aws:sourceorgid", "aws:sourceorgpaths"):
+        organization = view.snapshot.organization
+        own = organization.id if organization else ""
+        fits = bool(own) and all(value.split("/")[0] == own for value in test.values)
+        return "organization" if fits or (not own and not any("*" in v.split("/")[0] for v in test.values)) else ""
+    if name in SOURCE_KEYS or name.startswith("kms:encryptioncontext:"):
+        return "account" if test.values and all(_ours(view, value, owner) for value in test.values) else ""
+    return ""
+
+
+def _ours(view: View, value: str, owner: str) -> bool:
+    account = account_of(value)
+    if account is not None:
+        return not view.trust.standing(account, owner).foreign
+    parts = value.split(":")
+    return len(parts) > 5 and parts[2] == "s3" and not set(parts[5]) & set("*?")
+
+
+def service_principal_without_source(view: View) -> Iterator[Hit]:
+    """An AWS service may use the key, and the statement does not say for whom it must act.
+
+    The service acts for every customer. Without ``aws:SourceArn``, ``aws:SourceAccount`` or an encryption context of
+    the own account, somebody else's resource may be behind the call. Values that match anything count as absent.
+
+    Fix: bind the statement to the resource, or at least to the account.
+    """
+    exempt = {entry.service for entry in view.settings.source_exempt_services}
+    for placed in key_statements(view):
+        statement, key = placed.located.statement, placed.key
+        services = sorted({entry.value for entry in statement.principals or () if entry.kind == "Service"})
+        mask = action_mask(statement) & (CRYPTO | CREATE_GRANT)
+        if statement.effect != "Allow" or not services or not mask or key is None:
+            continue
+        bindings = {_binding(view, test, key.account) for test in statement.conditions}
+        if "account" not in bindings:
+            yield _hit(placed, services, bindings, exempt, action_mask(statement))
+
+
+def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[str], mask: int) -> Hit:
+    statement = placed.located.statement
+    everything = bool(mask & (TAKEOVER & ~CREATE_GRANT | DESTROY))
+    open_service = any(service.startswith(CUSTOMER_RESOURCES) for service in services) and bool(mask & READ_PLAINTEXT)
+    organization = "organization" in bindings
+    excepted = all(service in exempt for service in services)
+    seen = [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
+    return placed.hit(
+        f"{listing(services)} may use {placed.key.label if placed.key else 'the key'} for anybody's resources "
+        f"(statement {statement.label}).",
+        more=(
+            Evidence("service", listing(services)),
+            Evidence("actions", listing((action.name for action in actions_in(mask & (CRYPTO | CREATE_GRANT))), 8)),
+            Evidence("conditions seen", listing(seen) or "none"),
+        ),
+        raised=given(
+            (open_service and not organization and not excepted, "service accepts customer-supplied"),
+            (everything and not organization, "action is kms:*"),
+        ),
+        lowered=given((organization, "aws:SourceOrgID"), (excepted, "exception list")),
+        identity=(meaning(statement),),
+    )

@@ -1,0 +1,269 @@
+"""Rules about grants that identities of the own organization hold: delegable, unconstrained, old, duplicate, orphaned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.grants import operations_mask
+from auditor.model.access import Role
+from auditor.model.actions import CREATE_GRANT, FORGE, META, READ_PLAINTEXT, WRAP, key_type
+from auditor.model.arn import is_root, is_unique_id, parse_arn, session_role_name
+from auditor.model.finding import Evidence
+from auditor.model.grant import Grant
+from auditor.model.key import Fact, Key
+from auditor.model.policy import Layer
+from auditor.rules.grants.holders import (
+    Held,
+    constrained,
+    grant_hit,
+    identity_grants,
+    names_principal,
+    operation_names,
+    service_held,
+    standing_of,
+)
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.view import View, instant
+
+DUPLICATE_LIMIT = 50
+YOUNG_DAYS = 30
+
+
+def _missing_reason(view: View, held: Held) -> str:
+    """Why the grantee does not exist any more, or an empty text."""
+    if is_unique_id(held.grantee):
+        return "the grantee is the unique id of a deleted principal"
+    organization = view.snapshot.organization
+    target = organization.target(held.account) if organization and held.account else None
+    if target is not None and target.status != "ACTIVE":
+        return f"account {held.account} is {target.status.lower()}"
+    facts = view.snapshot.account(held.account or "")
+    if facts is None or Fact.IDENTITIES in facts.unread or is_root(held.grantee) or ":" not in held.grantee:
+        return ""
+    if not any(principal.account == held.account for principal in view.snapshot.principals):
+        return ""
+    session = session_role_name(held.grantee)
+    known = [who for who in view.snapshot.principals if who.account == held.account]
+    if session is not None:
+        return "" if any(who.name == session[0] for who in known) else f"role {session[0]} does not exist"
+    if not (parsed := parse_arn(held.grantee)) or not parsed.resource.startswith(("role/", "user/")):
+        return ""
+    return "" if any(who.arn == held.grantee for who in known) else f"{held.grantee} does not exist"
+
+
+def grant_to_deleted_principal(view: View) -> Iterator[Hit]:
+    """A grant is held by a principal that no longer exists, or by a closed account.
+
+    Grants survive their grantee. Recognised by a bare unique id, by an ARN of a collected account that is not in its
+    IAM, and by accounts that Organizations reports as suspended. Silent for accounts that were not collected.
+
+    Fix: revoke the grant after checking that no running resource of the old principal depends on it.
+    """
+    for held in identity_grants(view):
+        reason = _missing_reason(view, held)
+        if not reason:
+            continue
+        lowered = given((not held.mask & ~(WRAP | META), "WRAP or META only"))
+        summary = f"A grant on {held.key.label} is held by {held.grantee}, but {reason}."
+        yield grant_hit(view, held, summary, lowered=lowered, more=(Evidence("unresolved", reason),))
+
+
+def grant_delegable(view: View) -> Iterator[Hit]:
+    """A grant contains CreateGrant, so its holder can pass the key on to others.
+
+    Children must keep the constraints of the parent, which bounds the harm when there are any. Service grants are
+    silent.
+
+    Fix: revoke it and issue it again without CreateGrant.
+    """
+    for held in identity_grants(view):
+        if not held.mask & CREATE_GRANT:
+            continue
+        raised = given((standing_of(view, held).foreign, "outside the organization"))
+        lowered = given((constrained(held.grant), "constraints present"))
+        summary = f"{held.grantee} may pass its grant on {held.key.label} on to others."
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered)
+
+
+def _by_key_policy(view: View, held: Held) -> bool:
+    return any(
+        located.statement.effect == "Allow"
+        and not located.statement.conditions
+        and names_principal(located.statement, held.grantee)
+        and not held.mask & READ_PLAINTEXT & ~_mask(located.statement)
+        for located in view.statements(held.key)
+    )
+
+
+def _mask(statement: object) -> int:
+    from auditor.evaluator.statements import action_mask
+    from auditor.model.policy import Statement
+
+    return action_mask(statement) if isinstance(statement, Statement) else 0
+
+
+def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
+    """A grant lets an identity read plaintext with no encryption context or source demanded.
+
+    An exact context ties the grant to one piece of data. Keys without encryption context (asymmetric, HMAC) only ask
+    for a source, and are told as information.
+
+    Fix: issue it again with EncryptionContextEquals.
+    """
+    for held in identity_grants(view):
+        if not held.mask & READ_PLAINTEXT or constrained(held.grant) or standing_of(view, held).outside:
+            continue
+        symmetric = key_type(held.key.spec, held.key.usage) == "symmetric_encryption"
+        age = view.age(held.grant.created)
+        old = age is not None and age > view.settings.grant_max_age
+        raised = given((old and view.tier(held.key) == "T1", "older than `grant_max_age`"))
+        lowered = given(
+            (_by_key_policy(view, held), "same action by key policy"), (not symmetric, "asymmetric or HMAC")
+        )
+        names = operation_names(held, READ_PLAINTEXT)
+        summary = f"{held.grantee} may {names} everything under {held.key.label} by an unconstrained grant."
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered)
+
+
+def _standing_grant(view: View, grant: Grant) -> bool:
+    return any(
+        entry.grant in (grant.grant_id, grant.name) and (instant(entry.review) or view.as_of) >= view.as_of
+        for entry in view.settings.standing_grants
+    )
+
+
+def grant_stale(view: View) -> Iterator[Hit]:
+    """A grant to an identity is older than ``grant_max_age`` days.
+
+    Grants are meant for short tasks and never expire by themselves. Standing grants that the settings list with owner
+    and review date are silent, and so are service grants.
+
+    Fix: retire or revoke it; permanent access belongs in the key policy, where reviewers look.
+    """
+    for held in identity_grants(view):
+        age = view.age(held.grant.created)
+        if age is None or age <= view.settings.grant_max_age or _standing_grant(view, held.grant):
+            continue
+        restricted = view.tier(held.key) == "T1" and held.mask & READ_PLAINTEXT
+        raised = given((standing_of(view, held).foreign or restricted, "external grantee or T1"))
+        lowered = given((not held.mask & ~(WRAP | META), "WRAP or META operations only"))
+        summary = f"The grant of {held.grantee} on {held.key.label} is {age} days old."
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(Evidence("age", f"{age} days"),))
+
+
+def grant_only_access(view: View) -> Iterator[Hit]:
+    """An identity reaches the key only through a grant; neither key policy nor IAM shows it.
+
+    A review of policies would miss this access. A grant with a documented name is information.
+
+    Fix: document the access in the key policy, or revoke the grant.
+    """
+    import re
+
+    documented = re.compile(view.settings.grant_name_pattern)
+    wanted = READ_PLAINTEXT | FORGE | CREATE_GRANT
+    for held in identity_grants(view):
+        caller = view.principal_by_arn.get(held.grantee)
+        if caller is None or not held.mask & wanted or _missing_reason(view, held):
+            continue
+        decisions = view.decisions(caller, held.key, held.mask & wanted).values()
+        live = [decision for decision in decisions if not decision.outcome.denied]
+        layers = {cause.layer for decision in live for cause in decision.causes if cause.role is Role.ALLOWS}
+        if not live or layers & {Layer.KEY_POLICY, Layer.IDENTITY}:
+            continue
+        age = view.age(held.grant.created)
+        young = age is not None and 0 <= age < YOUNG_DAYS
+        named = bool(held.grant.name and documented.match(held.grant.name))
+        raised = given((standing_of(view, held).foreign or young, "grantee is external"))
+        lowered = given((named, "name that matches"))
+        summary = f"{held.grantee} reaches {held.key.label} only through a grant; no policy shows it."
+        yield grant_hit(view, held, summary, raised=() if named else raised, lowered=lowered)
+
+
+def _likeness(grant: Grant) -> tuple[object, ...]:
+    return (
+        grant.grantee,
+        tuple(sorted(grant.operations)),
+        grant.context_equals,
+        grant.context_subset,
+        grant.source_arn,
+        grant.retiring,
+        grant.issuing_account,
+    )
+
+
+def grant_duplicate(view: View) -> Iterator[Hit]:
+    """Several grants on a key are alike, so revoking one of them changes nothing.
+
+    Alike means the same grantee, operations, constraints, retiring principal and issuing account. Service grants are
+    silent: services make one per resource.
+
+    Fix: revoke all but one, and set a name in the code that creates them, so that retries do not duplicate.
+    """
+    for key in view.keys_with(Fact.GRANTS):
+        groups: dict[tuple[object, ...], list[Grant]] = {}
+        for grant in key.grants:
+            if not service_held(grant):
+                groups.setdefault(_likeness(grant), []).append(grant)
+        for grants in groups.values():
+            if len(grants) > 1:
+                yield _duplicates(key, sorted(grants, key=lambda grant: grant.grant_id))
+
+
+def _duplicates(key: Key, grants: list[Grant]) -> Hit:
+    first = grants[0]
+    spare = [grant.grant_id for grant in grants[1:]]
+    commands = "\n".join(f"aws kms revoke-grant --key-id {key.arn} --grant-id {grant}" for grant in spare[:20])
+    return Hit(
+        subject=key.arn,
+        kind="grant",
+        summary=f"{count(len(grants), 'equal grant')} on {key.label} for {first.grantee}.",
+        keys=(key.arn,),
+        principals=(first.grantee or "",),
+        evidence=(
+            Evidence("grant ids", listing(grant.grant_id for grant in grants)),
+            Evidence("operations", listing(first.operations, 20)),
+        ),
+        raised=given((len(grants) > DUPLICATE_LIMIT, "more than 50 duplicates")),
+        identity=(first.grantee or "", str(operations_mask(first))),
+        remedy=commands,
+        remedy_kind="cli",
+    )
+
+
+def grant_outlives_policy_removal(view: View) -> Iterator[Hit]:
+    """Access was removed from the policy since the baseline, but a grant keeps it alive.
+
+    Compares the evaluated access of the baseline with today's: a principal that a policy allowed then, and only a grant
+    allows now. Needs a baseline.
+
+    Fix: revoke the grants of a principal in the same change that removes its statement.
+    """
+    before = view.baseline
+    if before is None:
+        return
+    rows = {arn: position for position, arn in enumerate(before.access.principals)}
+    columns = {arn: position for position, arn in enumerate(before.access.keys)}
+    wanted = READ_PLAINTEXT | FORGE | CREATE_GRANT
+    for held in identity_grants(view):
+        row, column = rows.get(held.grantee), columns.get(held.key.arn)
+        caller = view.principal_by_arn.get(held.grantee)
+        if row is None or column is None or caller is None:
+            continue
+        profile = before.access.profiles[int(before.access.cells[row, column])]
+        for name, decision in view.decisions(caller, held.key, held.mask & wanted).items():
+            from auditor.model.actions import BY_NAME
+
+            then = before.access.decisions[profile[BY_NAME[f"kms:{name.lower()}"].bit]]
+            if not then.outcome.denied and then.path != "grant" and decision.path == "grant":
+                removed = listing(
+                    str(cause.statement) for cause in then.causes if cause.role is Role.ALLOWS and cause.statement
+                )
+                yield grant_hit(
+                    view,
+                    held,
+                    f"{held.grantee} lost its policy access to {held.key.label}, but a grant still allows kms:{name}.",
+                    raised=given((standing_of(view, held).foreign, "P is external")),
+                    more=(Evidence("allowed before by", removed or "a policy"),),
+                )
+                break

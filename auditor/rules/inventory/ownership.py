@@ -1,0 +1,45 @@
+"""Rules about who answers for a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.arn import account_of
+from auditor.model.finding import Evidence
+from auditor.model.key import Fact
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.view import View
+
+SERVICE_PREFIXES = ("alias/aws-controltower", "alias/controltower", "alias/cdk-bootstrap")
+
+
+def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
+    """A key lacks one of the tags in ``required_tags``, or has neither alias nor description.
+
+    Without an owner no access review can be signed, and without a data class every key counts as confidential. Keys
+    that are pending deletion and keys that AWS tools create under a documented prefix are silent.
+
+    Fix: tag, describe and alias the key.
+    """
+    for key in view.keys_with(Fact.TAGS, Fact.ALIASES, Fact.KEY_METADATA):
+        if key.state.startswith("Pending") or any(a.name.lower().startswith(SERVICE_PREFIXES) for a in key.aliases):
+            continue
+        missing = [f"tag {name}" for name in view.settings.required_tags if not key.tag(name)]
+        if not key.aliases and not key.description:
+            missing.append("alias or description")
+        if not missing:
+            continue
+        outside = any(
+            view.trust.standing(account_of(entry.value), key.account).foreign
+            for located in view.statements(key)
+            if located.statement.effect == "Allow"
+            for entry in located.statement.principals or ()
+        )
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} lacks {listing(missing)}.",
+            keys=(key.arn,),
+            evidence=(Evidence("missing", listing(missing)),),
+            raised=given((outside, "reachable from outside the organization")),
+        )

@@ -1,0 +1,114 @@
+"""Rules about where key material comes from, whether it stays, and what protects it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.evidence import KeyStore
+from auditor.model.finding import Evidence
+from auditor.model.key import Fact, Key
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.view import View
+
+SOON_DAYS = 7
+YOUNG_DAYS = 30
+DOWN = ("DISCONNECTED", "FAILED", "DISCONNECTING")
+
+
+def imported_material_expiring(view: View) -> Iterator[Hit]:
+    """Imported key material expires soon, or is gone from a key that was used.
+
+    A key stops working when any of its materials expires. A key that still waits for its first import is silent.
+
+    Fix: import the same material again with a later date, or without expiry.
+    """
+    for key in view.keys_with(Fact.KEY_METADATA):
+        if key.origin != "EXTERNAL":
+            continue
+        age = view.age(key.valid_to) if key.expiration_model != "KEY_MATERIAL_DOES_NOT_EXPIRE" else None
+        left = None if age is None else -age
+        used = key.last_usage is not None and key.last_usage.last_used is not None
+        gone = key.state == "PendingImport" and used
+        if not gone and (left is None or left > view.settings.expiry_warning_days or key.state == "PendingImport"):
+            continue
+        what = "has lost its imported material" if gone else f"loses its imported material in {left} days"
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} {what}.",
+            keys=(key.arn,),
+            evidence=(Evidence("valid to", key.valid_to or "unknown"), Evidence("state", key.state)),
+            raised=given((gone or (left is not None and left <= SOON_DAYS), "seven days or less")),
+        )
+
+
+def custom_key_store_disconnected(view: View) -> Iterator[Hit]:
+    """A custom key store with living keys is not connected, so those keys cannot encrypt or decrypt.
+
+    Silent for stores without living keys.
+
+    Fix: remove the cause that the connection error names, and reconnect the store.
+    """
+    for store in view.snapshot.evidence.key_stores:
+        if store.connection_state not in DOWN:
+            continue
+        living = [
+            key for key in view.keys if key.custom_key_store_id == store.id and not key.state.startswith("Pending")
+        ]
+        if not living:
+            continue
+        recent = [key for key in living if key.last_usage and (view.age(key.last_usage.last_used) or 99) <= 1]
+        yield Hit(
+            subject=store.id,
+            kind="key-store",
+            summary=f"Store {store.name} is {store.connection_state.lower()} with {count(len(living), 'living key')}.",
+            account=store.account,
+            region=store.region,
+            keys=tuple(key.arn for key in living),
+            evidence=(
+                Evidence("state", store.connection_state),
+                Evidence("error", store.error_code or "none reported"),
+                Evidence("keys", listing(key.arn for key in living)),
+            ),
+            raised=given((recent, "used within 24 hours")),
+            fix=(("STORE_ID", store.id),),
+        )
+
+
+def _store(view: View, key: Key) -> KeyStore | None:
+    return next((store for store in view.snapshot.evidence.key_stores if store.id == key.custom_key_store_id), None)
+
+
+def unapproved_key_origin(view: View) -> Iterator[Hit]:
+    """Key material comes from an origin, or an external proxy, that was not approved.
+
+    Material of somebody else's making can be taken back, copied or never have been secret; encrypting data under such
+    a key is one form of ransom. Keys that are pending deletion are silent.
+
+    Fix: confirm the owner and approve the origin; if unknown, block the key and re-encrypt what uses it.
+    """
+    approved = view.settings.approved_origins
+    for key in view.keys_with(Fact.KEY_METADATA):
+        if key.state.startswith("PendingDeletion") or key.origin not in (
+            "EXTERNAL",
+            "AWS_CLOUDHSM",
+            "EXTERNAL_KEY_STORE",
+        ):
+            continue
+        store = _store(view, key)
+        proxy = (store.proxy_endpoint or "") if store else ""
+        strange_proxy = key.origin == "EXTERNAL_KEY_STORE" and proxy and proxy not in view.settings.approved_proxies
+        if key.origin in approved and not strange_proxy:
+            continue
+        ages = [view.age(key.created), view.age(store.created) if store else None]
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} has material of origin {key.origin}, which is not approved.",
+            keys=(key.arn,),
+            evidence=(
+                Evidence("origin", key.origin),
+                Evidence("key store", f"{store.name} {proxy}".strip() if store else key.custom_key_store_id or "none"),
+            ),
+            raised=given((any(age is not None and age < YOUNG_DAYS for age in ages), "younger than 30 days")),
+        )

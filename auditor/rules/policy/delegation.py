@@ -1,0 +1,155 @@
+"""Rules about who decides over a key: how the policy delegates to IAM, and whether anybody is left to change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.naming import is_account_principal
+from auditor.evaluator.statements import action_mask
+from auditor.evaluator.strength import Strength
+from auditor.model.actions import KEY_POLICY_EFFECTIVE
+from auditor.model.arn import account_of
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import DEFAULT_POLICY, Fact, Key
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.conditions import block_strength
+from auditor.rules.exposure.public import for_everybody
+from auditor.rules.hit import Hit, Located, count, given, listing
+from auditor.rules.reach import Openness, openness
+from auditor.rules.statements import as_written, render
+from auditor.rules.view import View
+
+MODES = {
+    "none": "no Allow names the own account, so identity policies cannot grant anything",
+    "limited": "identity policies can grant some actions",
+    "full": "identity policies can grant everything: whoever edits IAM controls the key",
+}
+
+
+def delegations(key: Key, view: View) -> list[Located]:
+    """The Allow statements that name the key's own account."""
+    return [
+        located
+        for located in view.statements(key)
+        if located.statement.effect == "Allow"
+        and located.ref.policy == DEFAULT_POLICY
+        and any(
+            is_account_principal(e.value) and account_of(e.value) == key.account
+            for e in located.statement.principals or ()
+        )
+    ]
+
+
+def mode_of(key: Key, view: View) -> str:
+    """none, limited or full."""
+    mask = 0
+    for located in delegations(key, view):
+        mask |= action_mask(located.statement) & KEY_POLICY_EFFECTIVE
+    if not mask:
+        return "none"
+    return "full" if mask == KEY_POLICY_EFFECTIVE else "limited"
+
+
+def _bypasses(key: Key, view: View) -> list[Located]:
+    """Wildcard statements tied to the own account: every identity there may use the key without any IAM permission."""
+    return [
+        located
+        for located in view.statements(key)
+        if for_everybody(located.statement) and block_strength(located.statement, view.owner(key)) is Strength.S4
+    ]
+
+
+def iam_delegation_mode(view: View) -> Iterator[Hit]:
+    """How the key policy delegates to IAM: not at all, for some actions, or for everything (the default).
+
+    A fact that auditors ask for; low on restricted keys with full delegation. Also told: a wildcard principal tied to
+    the own account (for example by ``kms:ViaService`` and ``kms:CallerAccount``) makes IAM redundant, because every
+    identity of the account may then use the key that way without any permission of its own.
+
+    Fix: choose the mode on purpose; replace the wildcard by the account principal where IAM should decide.
+    """
+    for key in view.keys_with(Fact.KEY_POLICY):
+        mode = mode_of(key, view)
+        bypasses = _bypasses(key, view)
+        summary = f"{key.label}: {MODES[mode]}."
+        if bypasses:
+            names = listing(located.statement.label for located in bypasses)
+            summary += f" {names} needs no IAM permission at all: it lets every identity of the account in."
+        cited = [*delegations(key, view), *bypasses]
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=summary,
+            keys=(key.arn,),
+            evidence=(
+                Evidence("mode", mode),
+                *(Evidence("statement", str(located.ref), located.ref) for located in cited),
+            ),
+            raised=given((mode == "full" and view.tier(key) == "T1", "mode full on a T1 key")),
+            identity=(mode, "bypass" if bypasses else ""),
+            remedy=_to_account(key, bypasses[0]) if bypasses else "",
+        )
+
+
+def _to_account(key: Key, located: Located) -> str:
+    """The wildcard statement with the account principal instead, so that IAM decides."""
+    policy = next(attached.policy for attached in key.policies if attached.name == located.ref.policy)
+    written = as_written(policy, located.statement.index)
+    written.pop("NotPrincipal", None)
+    partition = key.arn.split(":")[1]
+    written["Principal"] = {"AWS": f"arn:{partition}:iam::{key.account}:root"}
+    return render(written)
+
+
+def no_key_administrator(view: View) -> Iterator[Hit]:
+    """Nobody of the owning account can change the key policy any more, or one deletion away from it.
+
+    Counts every identity of the account and the root user that may call PutKeyPolicy, also conditionally. When the
+    identities could not all be read and the policy delegates to IAM, nothing is concluded.
+
+    Fix: only AWS Support can restore access; keep an account statement or two administrator roles in every policy.
+    """
+    from auditor.model.actions import mask_of
+
+    bit = mask_of(["PutKeyPolicy"]).bit_length() - 1
+    for key in view.keys_with(Fact.KEY_POLICY):
+        facts = view.snapshot.account(key.account)
+        if facts is None or (Fact.IDENTITIES in facts.unread and delegations(key, view)):
+            continue
+        position = view.reach.key_at[key.arn]
+        able: list[Principal] = []
+        unsure = False
+        for row, who in enumerate(view.reach.principals):
+            if who.account != key.account or who.kind is PrincipalKind.SESSION:
+                continue
+            level = openness(view.reach.decision(view.reach.profile(row, position), bit))
+            unsure = unsure or level in (Openness.MAYBE, Openness.BLIND)
+            if level in (Openness.OPEN, Openness.GUARDED, Openness.MAYBE):
+                able.append(who)
+        root = any(who.kind is PrincipalKind.ROOT for who in able)
+        if root or len(able) > 1 or (unsure and not able):
+            continue
+        yield _lockout(view, key, able)
+
+
+def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
+    used = key.last_usage is not None and key.last_usage.last_used is not None
+    if able:
+        summary = f"Only {able[0].arn} can change the policy of {key.label}: one deletion away from lockout."
+    else:
+        summary = f"Nobody can change the policy of {key.label} any more."
+    return Hit(
+        subject=key.arn,
+        kind="key",
+        summary=summary,
+        keys=(key.arn,),
+        principals=tuple(who.arn for who in able),
+        evidence=(
+            Evidence("can call kms:PutKeyPolicy", listing(who.arn for who in able) or "nobody"),
+            Evidence("statements of the policy", count(len(list(view.statements(key))), "statement")),
+        ),
+        raised=given((not able and used, "key is in use")),
+        lowered=given((able, "exactly one non-root")),
+        confidence=Confidence.CONFIRMED,
+        identity=tuple(who.unique_id or who.arn for who in able),
+    )

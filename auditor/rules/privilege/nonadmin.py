@@ -1,0 +1,222 @@
+"""Rules about identities that are no administrators and can take over, destroy, hand out or open up a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from auditor.model.actions import (
+    CREATE_GRANT,
+    DESTROY,
+    FORGE,
+    READ_PLAINTEXT,
+    STORE_BREAKERS,
+    TAKEOVER,
+    actions_in,
+    mask_of,
+)
+from auditor.model.finding import Evidence
+from auditor.model.residual import Leaf
+from auditor.rules.conditions import demands
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.principals import admissions as ways_in
+from auditor.rules.principals import reachable_from_outside, requires_mfa, service_linked
+from auditor.rules.privilege.combined import administrators, full_pairs, holding_hit
+from auditor.rules.privilege.power import Holding, Power, power
+from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.view import View
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+REWRITE = mask_of(["PutKeyPolicy", "ReplicateKey"])
+DISABLE = mask_of(["DisableKey"])
+DELETE_MATERIAL = mask_of(["DeleteImportedKeyMaterial"])
+USAGE_GUARD_DAYS = 180
+
+
+def _not_named(view: View, levels: NDArray[np.int8]) -> NDArray[np.int8]:
+    import numpy as np
+
+    found: NDArray[np.int8] = np.where(administrators(view), np.int8(0), levels)
+    return found
+
+
+def rewriting(own: Power) -> NDArray[np.int8]:
+    """Per pair: PutKeyPolicy, or ReplicateKey with CreateKey; grants are another rule's business."""
+    import numpy as np
+
+    granting = own.unlimited_grant()
+    return np.where(own.takeover() > granting, own.takeover(), own.level_of(REWRITE & ~mask_of(["ReplicateKey"])))
+
+
+def key_takeover_by_non_admin(view: View) -> Iterator[Hit]:
+    """Somebody who is no administrator can rewrite who has access to a key.
+
+    PutKeyPolicy, CreateGrant that nothing limits, or ReplicateKey together with CreateKey each give any use of the
+    key in one step. Where only CreateGrant is open, creategrant-not-limited-to-services tells it.
+
+    Fix: remove the action, or deny it in the key policy to everybody but the key administrators.
+    """
+    import numpy as np
+
+    own = power(view)
+    levels = np.where(full_pairs(view), np.int8(0), _not_named(view, rewriting(own)))
+    for holding in own.holdings(levels, TAKEOVER):
+        who = holding.principal
+        exposed = reachable_from_outside(who, view.trust) or view.restricted(holding.arns)
+        names = listing(action.name for action in actions_in(holding.mask))
+        yield holding_hit(
+            view,
+            holding,
+            f"{who.arn} can rewrite who has access to {holding.on_what} ({names}).",
+            raised=given((exposed, "T1 key, or the principal")),
+            lowered=given((holding.level is Openness.GUARDED, "residual S2"), (holding.latent, "latent")),
+        )
+
+
+def creategrant_not_limited_to_services(view: View) -> Iterator[Hit]:
+    """CreateGrant is open to an identity without being limited to AWS services.
+
+    Its holder can give any operation to anybody, also to itself. Silent when ``kms:GrantIsForAWSResource``, fixed
+    grantees, constraints or harmless operations limit it, and where PutKeyPolicy is open as well.
+
+    Fix: add the service condition to the statement, or deny the rest by SCP.
+    """
+    import numpy as np
+
+    own = power(view)
+    grants = own.unlimited_grant()
+    told = full_pairs(view) | (rewriting(own) >= grants)
+    levels = np.where(told & ~administrators(view), np.int8(0), _not_named(view, grants))
+    levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
+    for holding in own.holdings(levels, CREATE_GRANT):
+        yield holding_hit(
+            view,
+            holding,
+            f"{holding.principal.arn} may create grants on {holding.on_what} for anybody.",
+            raised=given((view.restricted(holding.arns), "T1 key")),
+        )
+
+
+def _usage_guard(leaf: Leaf, negated: bool) -> bool:
+    if leaf.key.lower() != "kms:trailingdayswithoutkeyusage":
+        return False
+    days = [float(value) for value in leaf.values if value.replace(".", "", 1).isdigit()]
+    less = "lessthan" in leaf.operator.lower()
+    return bool(days) and min(days) > USAGE_GUARD_DAYS and less == negated
+
+
+def _guarded_by_usage(view: View, holding: Holding) -> bool:
+    decisions = [
+        view.reach.decision(profile, action.bit)
+        for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True)
+        for action in actions_in(view.reach.held(profile, key, Openness.OPEN, Openness.GUARDED) & DESTROY)
+    ]
+    return bool(decisions) and all(demands(decision.residual, _usage_guard) for decision in decisions)
+
+
+def key_destruction_by_non_admin(view: View) -> Iterator[Hit]:
+    """Somebody who is no administrator can disable or destroy a key, and with it everything it encrypts.
+
+    Destruction is ScheduleKeyDeletion, DisableKey, DeleteImportedKeyMaterial, or cutting off a custom key store. A
+    condition on the days without usage lowers the finding; exempt accounts are silent.
+
+    Fix: deny destruction to everybody but the decommissioning role.
+    """
+    import numpy as np
+
+    own = power(view)
+    destroyers = np.array([view.trust.key_destroyer(who) for who in view.reach.principals], dtype=bool)
+    levels = np.where(destroyers[own.pairs.principals], np.int8(0), _not_named(view, own.destroy()))
+    instant = _instant(own)
+    levels = np.where((instant > 0) & (own.level_of(DESTROY & ~DELETE_MATERIAL) == 0), np.int8(0), levels)
+    for holding in own.holdings(levels, DESTROY):
+        if view.trust.account_in(holding.principal.account or "", view.settings.destroy_exempt_accounts):
+            continue
+        names = listing(action.name for action in actions_in(holding.mask))
+        yield holding_hit(
+            view,
+            holding,
+            f"{holding.principal.arn} can disable or destroy {holding.on_what} ({names}).",
+            raised=given((view.restricted(holding.arns), "T1 key or key used for backups")),
+            lowered=given(
+                (holding.mask == DISABLE, "only DisableKey"),
+                (_guarded_by_usage(view, holding), "TrailingDaysWithoutKeyUsage"),
+                (holding.latent, "latent"),
+            ),
+        )
+
+
+def _instant(own: Power) -> NDArray[np.int8]:
+    import numpy as np
+
+    external = np.array([key.origin == "EXTERNAL" for key in own.reach.keys], dtype=bool)
+    material = np.where(external[own.pairs.keys], own.level_of(DELETE_MATERIAL), np.int8(0))
+    return np.maximum(material, own.store_breaking()).astype(np.int8)
+
+
+def instant_destruction_capability(view: View) -> Iterator[Hit]:
+    """Somebody can destroy or cut off a key at once, without the waiting period of a deletion.
+
+    Imported material can be deleted immediately, and a custom key store can be disconnected; both stop every use.
+    Principals that the settings list as destroyers are silent.
+
+    Fix: deny the action except to the decommissioning role, and test that the material can be imported again.
+    """
+    import numpy as np
+
+    own = power(view)
+    listed = view.settings.key_destroyers
+    named = np.array([view.trust.named(who, listed) for who in view.reach.principals], dtype=bool)
+    levels = _instant(own)
+    levels = np.where(named[own.pairs.principals] | (levels < int(Openness.MAYBE)), np.int8(0), levels)
+    for holding in own.holdings(levels, DELETE_MATERIAL | STORE_BREAKERS):
+        who = holding.principal
+        trusted = view.trust.key_admin(who) and all(requires_mfa(way.statement) for way in ways_in(who))
+        yield holding_hit(
+            view,
+            holding,
+            f"{who.arn} can destroy or cut off {holding.on_what} without any waiting period.",
+            raised=given((view.restricted(holding.arns), "T1 key, or no re-import")),
+            lowered=given((trusted and who.trust_policy, "listed administrator with MFA")),
+        )
+
+
+def broad_plaintext_population(view: View) -> Iterator[Hit]:
+    """More identities can read plaintext with a key than its tier allows (``max_plaintext_principals``).
+
+    Counts roles and users with effective access, directly or by grant. Service-linked roles do not count, and the
+    administrators of an account count as one.
+
+    Fix: split the key by data class or workload, and remove readers that never call it.
+    """
+    import numpy as np
+
+    reach = view.reach
+    ordinary = np.array([who.kind in INSIDE and not service_linked(who) for who in reach.principals], dtype=bool)
+    admins = np.array([view.trust.account_admin(who) for who in reach.principals], dtype=bool)
+    pairs = reach.all_pairs
+    reading = reach.having(pairs, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
+    pairs = pairs.select(reading & ordinary[pairs.principals]) if len(pairs) else pairs
+    for position, own in pairs.by_key():
+        key = reach.keys[position]
+        readers = own.principals[~admins[own.principals]].tolist()
+        number = len(readers) + bool(admins[own.principals].any())
+        limit = view.settings.max_plaintext_principals.of(view.tier(key))
+        if number <= limit:
+            continue
+        names = [reach.principals[row].arn for row in readers]
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{number} identities can read with {key.label}; the limit for {view.tier(key)} is {limit}.",
+            keys=(key.arn,),
+            evidence=(
+                Evidence("readers", str(number)),
+                Evidence("limit", f"{limit} ({view.tier(key)})"),
+                Evidence("among them", listing(names)),
+            ),
+            raised=given((view.tier(key) == "T1" and number > 3 * limit, "three times the limit")),
+        )
