@@ -136,6 +136,7 @@ def test_one_file_named_twice_is_read_once(tmp_path: Path) -> None:
         ("a.json", b'{"cases": [], "cases": []}', "the name 'cases' occurs twice"),
         ("a.json", b'{"cases": [{"id": NaN}]}', "NaN is no JSON value"),
         ("a.json", b'{"cases": []}', "field cases: is empty"),
+        ("a.json", b'{"cases": ["\\ud800"]}', "half a surrogate pair"),
         ("a.json", b'{"cases": 1}', "field cases: must be a list, not a number"),
         ("a.json", b"7", "must be an object, not a number"),
         ("a.json", b'{"schema_version": 9, "cases": []}', "field schema_version: 9 is not known"),

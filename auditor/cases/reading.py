@@ -117,6 +117,8 @@ def _check_size(path: Path, data: Any) -> None:
 
     def size(node: Any, depth: int) -> int:
         if not isinstance(node, dict | list):
+            if isinstance(node, str):
+                _check_text(path, node)
             if node is None or isinstance(node, str | int | float):
                 return 1
             raise CaseFileError(f"{path}: a value of type {type(node).__name__} has no place in a case file.")
@@ -126,6 +128,9 @@ def _check_size(path: Path, data: Any) -> None:
             raise CaseFileError(
                 f"{path}: a name is no text.", "Put true, false and null in quotes where they are names."
             )
+        if isinstance(node, dict):
+            for name in node:
+                _check_text(path, name)
         known = sizes.get(id(node))
         if known is None:
             children = node.values() if isinstance(node, dict) else node
@@ -134,3 +139,11 @@ def _check_size(path: Path, data: Any) -> None:
 
     if size(data, 0) > MAX_NODES:
         raise CaseFileError(f"{path}: more than {MAX_NODES} values once its YAML aliases are written out.")
+
+
+def _check_text(path: Path, text: str) -> None:
+    """Refuses half a surrogate pair, which JSON can spell and no output can write."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CaseFileError(f"{path}: a text holds half a surrogate pair: {text[:40]!r}.") from None

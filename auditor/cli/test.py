@@ -44,7 +44,8 @@ def _text(results: Sequence[CaseResult]) -> list[str]:
     lines: list[str] = []
     for item in results:
         mark = click.style("pass", fg="green") if item.passed else click.style("FAIL", fg="red", bold=True)
-        lines.append(f"{mark}  {printable(f'{item.case.id}  {item.case.title}').rstrip()}")
+        title = " ".join(f"{item.case.id}  {item.case.title}".splitlines())  # a title must not forge a line of its own
+        lines.append(f"{mark}  {printable(title).rstrip()}")
         if not item.passed:
             lines.append(printable(f"      in {item.case.file}"))
             lines.extend(printable(f"      {difference}") for difference in item.differences)

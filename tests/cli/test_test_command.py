@@ -23,7 +23,7 @@ def case(name: str, **expect: Any) -> dict[str, Any]:
     }
     return {
         "id": name,
-        "title": "a \x1b[31mtitle",
+        "title": "a \x1b[31mtitle\npass  forged",
         "key": {"arn": KEY},
         "key_policies": {"default": {"Statement": [statement]}},
         "principal": {"type": "iam_user", "arn": "arn:aws:iam::111122223333:user/alice"},
@@ -43,6 +43,7 @@ def test_all_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.startswith("pass  one  a ")
     assert "\x1b" not in out
+    assert len(out.splitlines()) == 2
     assert out.endswith("1 case: 1 passed, 0 failed\n")
 
 
