@@ -1,0 +1,119 @@
+"""Dataclasses of the model ↔ JSON-compatible values, driven by their annotations.
+
+Fields that hold their default are left out; policies become positions in a table of texts. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from auditor.model.policy import Policy, parse_policy
+
+Decoder = Callable[[Any], Any]
+
+
+class Texts:
+    """A table of texts, each stored once: ``put`` gives the position, ``listed`` the table."""
+
+    def __init__(self, listed: list[str] | None = None) -> None:
+        self.listed: list[str] = listed or []
+        self._places = {text: place for place, text in enumerate(self.listed)}
+
+    def put(self, text: str) -> int:
+        """The position of ``text``, which is added when it is new."""
+        place = self._places.setdefault(text, len(self.listed))
+        if place == len(self.listed):
+            self.listed.append(text)
+        return place
+
+
+def encode(value: Any, policies: Texts) -> Any:
+    """``value`` as JSON-compatible data; the same value gives the same data."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Policy):
+        return policies.put(value.text)
+    if isinstance(value, frozenset):
+        return sorted((encode(item, policies) for item in value), key=str)
+    if isinstance(value, tuple | list):
+        return [encode(item, policies) for item in value]
+    if isinstance(value, dict):
+        return {str(key): encode(value[key], policies) for key in sorted(value)}
+    if is_dataclass(value):
+        return {
+            field.name: encode(getattr(value, field.name), policies)
+            for field in fields(value)
+            if getattr(value, field.name) != _default(field)
+        }
+    return str(value)
+
+
+def _default(field: Field[Any]) -> Any:
+    if field.default is not MISSING:
+        return field.default
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return MISSING
+
+
+def decode(kind: Any, data: Any, policies: list[str]) -> Any:
+    """The value of type ``kind`` that ``encode`` made ``data`` from. Raises ValueError, KeyError or TypeError."""
+    return _decoder(kind)(data, policies)
+
+
+@cache
+def _decoder(kind: Any) -> Callable[[Any, list[str]], Any]:
+    if kind is Policy:
+        return lambda data, policies: parse_policy(policies[data])
+    if get_origin(kind) in (Union, types.UnionType):
+        return _optional(kind)
+    if get_origin(kind) is tuple:
+        return _tuple(get_args(kind))
+    if get_origin(kind) is frozenset:
+        item = _decoder(get_args(kind)[0])
+        return lambda data, policies: frozenset(item(entry, policies) for entry in data)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return lambda data, _: kind(data)
+    if is_dataclass(kind):
+        return _record(kind)
+    return lambda data, _: _frozen(data)
+
+
+def _frozen(data: Any) -> Any:
+    """JSON data without a declared shape, lists as tuples."""
+    return tuple(_frozen(item) for item in data) if isinstance(data, list) else data
+
+
+def _optional(kind: Any) -> Callable[[Any, list[str]], Any]:
+    inner = _decoder(next(part for part in get_args(kind) if part is not type(None)))
+    return lambda data, policies: None if data is None else inner(data, policies)
+
+
+def _tuple(parts: tuple[Any, ...]) -> Callable[[Any, list[str]], Any]:
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        item = _decoder(parts[0])
+        return lambda data, policies: tuple(item(entry, policies) for entry in data)
+    each = [_decoder(part) for part in parts]
+    return lambda data, policies: tuple(one(entry, policies) for one, entry in zip(each, data, strict=True))
+
+
+def _record(kind: Any) -> Callable[[Any, list[str]], Any]:
+    hints = get_type_hints(kind)
+    decoders: dict[str, Callable[[Any, list[str]], Any]] = {}
+
+    def build(data: Any, policies: list[str]) -> Any:
+        values = {}
+        for name, entry in data.items():
+            if name not in decoders:
+                decoders[name] = _decoder(hints[name])
+            values[name] = decoders[name](entry, policies)
+        return kind(**values)
+
+    return build

@@ -1,0 +1,37 @@
+"""CSV: one file for each view, in UTF-8 with CRLF, cells guarded against being read as formulas."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from auditor.model.report import Report
+from auditor.report.views import Cell, View, views_of
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def guarded(cell: Cell) -> Cell:
+    """The cell, with an apostrophe before a text that a spreadsheet would run as a formula.
+
+    Leading blanks and invisible marks do not hide one. Characters that UTF-8 cannot carry become U+FFFD.
+    """
+    if isinstance(cell, int):
+        return cell
+    text = cell.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
+    visible = text.lstrip(" \u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+    return f"'{text}" if text.startswith(FORMULA_STARTS) or visible.startswith(FORMULA_STARTS) else text
+
+
+def csv_bytes(view: View) -> bytes:
+    """One view as CSV."""
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(view.columns)
+    writer.writerows([guarded(cell) for cell in row] for row in view.rows)
+    return stream.getvalue().encode()
+
+
+def csv_files(report: Report) -> dict[str, bytes]:
+    """File name → content: findings first, then access, keys, principals, grants and gaps."""
+    return {f"{view.name}.csv": csv_bytes(view) for view in views_of(report)}

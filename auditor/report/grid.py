@@ -1,0 +1,83 @@
+"""Access by capability: the strongest outcome of each capability for every principal and key, computed in bulk.
+
+Reads the access table, decides nothing. A capability that no usable action of a key has is absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from auditor.model.access import RANK, Outcome
+from auditor.model.actions import CAPABILITY_MASKS, Capability, actions_in, usable_mask
+from auditor.model.report import Report
+
+CAPABILITIES = tuple(Capability)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of access, columnar and sorted by principal, key and capability; every array has one entry per row.
+
+    ``principal``, ``key`` and ``decision`` are positions in the report's tables, ``capability`` in ``CAPABILITIES``,
+    ``action`` is the bit of the action that decided. Only rows that are not denied, or that something allows and
+    another layer takes away again (latent), are here.
+    """
+
+    principal: Any
+    key: Any
+    capability: Any
+    action: Any
+    decision: Any
+
+    def __len__(self) -> int:
+        return len(self.principal)
+
+
+def grid_of(report: Report) -> Grid:
+    """The rows of access of a report; see ``Grid``."""
+    keep = np.array([not d.outcome.denied or d.latent for d in report.access.decisions], dtype=bool)
+    parts = []
+    for mask, columns in _key_classes(report).items():
+        for number, capability in enumerate(CAPABILITIES):
+            bits = [action.bit for action in actions_in(CAPABILITY_MASKS[capability] & mask)]
+            if bits:
+                parts.append(_part(report, keep, np.array(columns), number, bits))
+    return _sorted(parts)
+
+
+def _key_classes(report: Report) -> dict[int, list[int]]:
+    classes: dict[int, list[int]] = {}
+    for position, key in enumerate(report.snapshot.keys):
+        classes.setdefault(usable_mask(key.spec, key.usage, key.origin), []).append(position)
+    return classes
+
+
+def _part(report: Report, keep: Any, columns: Any, capability: int, bits: list[int]) -> tuple[Any, ...]:
+    table = report.access
+    profiles = np.array(table.profiles, dtype=np.int64).reshape(len(table.profiles), -1)
+    ranks = np.array([_strength(decision.outcome, decision.latent) for decision in table.decisions])
+    choice = ranks[profiles[:, bits]].argmin(axis=1)
+    action = np.array(bits)[choice]
+    decision = profiles[np.arange(len(profiles)), action]
+    cells = table.cells[:, columns]
+    principal, place = np.nonzero(keep[decision][cells])
+    profile = cells[principal, place]
+    number = np.full(len(principal), capability)
+    return principal, columns[place], number, action[profile], decision[profile]
+
+
+def _strength(outcome: Outcome, latent: bool) -> int:
+    """Lower is more access; among denials a latent one is shown before the others."""
+    return 2 * RANK[outcome] if not outcome.denied else 2 * len(RANK) + RANK[outcome] - (5 if latent else 0)
+
+
+def _sorted(parts: list[tuple[Any, ...]]) -> Grid:
+    if not parts:
+        empty = np.zeros(0, dtype=np.int64)
+        return Grid(empty, empty, empty, empty, empty)
+    columns = [np.concatenate([part[place] for part in parts]) for place in range(5)]
+    order = np.lexsort((columns[2], columns[1], columns[0]))
+    return Grid(*(column[order] for column in columns))

@@ -1,0 +1,260 @@
+"""The views of a report as plain tables: findings, access, keys, principals, grants, gaps.
+
+One definition for CSV, XLSX and the counts that compare formats. Formats escape; nothing is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.evaluator import in_words
+from auditor.model.access import Decision
+from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
+from auditor.model.grant import Grant
+from auditor.model.key import Key
+from auditor.model.report import Report
+from auditor.report.grid import CAPABILITIES, Grid, grid_of
+
+Cell = str | int
+Row = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A table: ``name`` is the file's stem, ``note`` says in a sentence what is in it and what is left out."""
+
+    name: str
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def views_of(report: Report) -> tuple[View, ...]:
+    """All views, in the order in which formats show them."""
+    return (
+        _findings(report),
+        _access(report, grid_of(report)),
+        _keys(report),
+        _principals(report),
+        _grants(report),
+        _gaps(report),
+    )
+
+
+def _findings(report: Report) -> View:
+    rows = tuple(
+        (
+            str(item.severity),
+            item.rule,
+            item.code,
+            item.title,
+            str(item.state),
+            str(item.confidence),
+            "yes" if item.latent else "no",
+            item.subject,
+            item.subject_kind,
+            item.account,
+            item.region,
+            item.summary,
+            "; ".join(f"{fact.label}: {fact.value}" for fact in item.evidence),
+            item.remediation.summary,
+            item.remediation.body,
+            " ".join(item.keys),
+            " ".join(item.principals),
+            "; ".join(f"{m.framework} {m.version} {m.control} ({m.basis})" for m in item.mappings),
+            item.category,
+            item.first_seen,
+            item.fingerprint,
+        )
+        for item in report.findings
+    )
+    columns = (
+        "severity rule code title state confidence latent subject subject_kind account region summary evidence fix "
+        "fix_body keys principals controls category first_seen fingerprint"
+    )
+    return View("findings", "Findings", "One row for each finding, worst first.", tuple(columns.split()), rows)
+
+
+def condition_words(decision: Decision) -> str:
+    """The residual condition in plain words, empty without one."""
+    return in_words(decision.residual) if decision.residual is not None else ""
+
+
+def _access(report: Report, grid: Grid) -> View:
+    words = [condition_words(decision) for decision in report.access.decisions]
+    why = [why_line(decision) for decision in report.access.decisions]
+    rows = tuple(_access_rows(report, grid, words, why))
+    note = (
+        "One row for each principal, key and capability that is not denied, with the action of the strongest outcome. "
+        "Denied combinations are left out, unless something allows and another layer takes it away again."
+    )
+    columns = (
+        "principal principal_kind principal_account key key_label key_account region capability outcome condition "
+        "reason path action why flags"
+    )
+    return View("access", "Access", note, tuple(columns.split()), rows)
+
+
+def _access_rows(report: Report, grid: Grid, words: list[str], why: list[str]) -> Iterator[Row]:
+    columns = (grid.principal, grid.key, grid.capability, grid.action, grid.decision)
+    for principal, key, capability, action, number in zip(*(column.tolist() for column in columns), strict=True):
+        decision, one, other = report.access.decisions[number], report.principals[principal], report.snapshot.keys[key]
+        yield (
+            one.arn,
+            str(one.kind),
+            one.account or "",
+            other.arn,
+            other.label,
+            other.account,
+            other.region,
+            CAPABILITY_TITLES[CAPABILITIES[capability]],
+            str(decision.outcome),
+            words[number],
+            decision.reason,
+            decision.path,
+            ACTIONS[action].name,
+            why[number],
+            " ".join(decision.flags),
+        )
+
+
+def why_line(decision: Decision) -> str:
+    """The causes of a decision in one line."""
+    parts = []
+    for cause in decision.causes:
+        where = str(cause.statement) if cause.statement else f"grant {cause.grant}" if cause.grant else str(cause.layer)
+        parts.append(f"{where} {cause.role}" + (f" ({cause.note})" if cause.note else ""))
+    return "; ".join(parts)
+
+
+def rotation_words(key: Key) -> str:
+    """Automatic rotation of a key in a word or two."""
+    if key.rotation is None:
+        return "not known"
+    if not key.rotation.enabled:
+        return "off"
+    return f"every {key.rotation.period_days} days" if key.rotation.period_days else "on"
+
+
+def _keys(report: Report) -> View:
+    rows = tuple(
+        (
+            key.arn,
+            key.label,
+            key.account,
+            key.region,
+            key.manager,
+            key.state,
+            key.spec,
+            key.usage,
+            key.origin,
+            key.multi_region_key_type or "",
+            rotation_words(key),
+            key.created or "",
+            key.deletion_date or "",
+            " ".join(alias.name for alias in key.aliases),
+            "; ".join(f"{name}={value}" for name, value in key.tags),
+            len(key.grants),
+            (key.last_usage.last_used or "not seen") if key.last_usage else "not known",
+            " ".join(sorted(key.unread)),
+            key.description,
+        )
+        for key in report.snapshot.keys
+    )
+    columns = (
+        "key label account region manager state spec usage origin multi_region rotation created deletion_date aliases "
+        "tags grants last_used unread description"
+    )
+    return View("keys", "Keys", "One row for each key that was read.", tuple(columns.split()), rows)
+
+
+def _principals(report: Report) -> View:
+    rows = tuple(
+        (
+            one.arn,
+            one.name or one.arn,
+            str(one.kind),
+            one.account or "",
+            one.created or "",
+            one.last_used or "",
+            one.boundary.name if one.boundary else "",
+            " ".join(policy.name for policy in one.identity_policies),
+            " ".join(one.groups),
+            "; ".join(f"{name}={value}" for name, value in one.tags),
+            " ".join(sorted(one.unread)),
+        )
+        for one in report.principals
+    )
+    columns = "principal name kind account created last_used boundary policies groups tags unread"
+    note = "One row for each collected principal, and for each one that only a policy or grant mentions."
+    return View("principals", "Principals", note, tuple(columns.split()), rows)
+
+
+def grant_limits(grant: Grant) -> str:
+    """The constraints of a grant in words."""
+    parts = []
+    for title, pairs in (("context is", grant.context_equals), ("context contains", grant.context_subset)):
+        if pairs is not None:
+            parts.append(f"{title} " + ", ".join(f"{name}={value}" for name, value in pairs))
+    if grant.source_arn:
+        parts.append(f"on behalf of {grant.source_arn}")
+    return "; ".join(parts) or "none"
+
+
+def grant_age(grant: Grant, as_of: str) -> int | None:
+    """Whole days between the creation of a grant and ``as_of``, or None when AWS gave no date."""
+    from datetime import datetime
+
+    if not grant.created or not as_of:
+        return None
+    try:
+        made, now = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (grant.created, as_of))
+        return (now.date() - made.date()).days
+    except ValueError:
+        return None
+
+
+def _grants(report: Report) -> View:
+    rows = tuple(
+        (
+            key.arn,
+            key.label,
+            grant.grant_id,
+            grant.name or "",
+            grant.grantee or grant.grantee_service or "",
+            grant.retiring or grant.retiring_service or "",
+            grant.issuing_account or "",
+            " ".join(grant.operations),
+            grant_limits(grant),
+            grant.created or "",
+            "" if (age := grant_age(grant, report.as_of)) is None else age,
+        )
+        for key in report.snapshot.keys
+        for grant in key.grants
+    )
+    columns = "key key_label grant_id name grantee retiring issued_by operations constraints created age_days"
+    return View("grants", "Grants", "One row for each grant on a key that was read.", tuple(columns.split()), rows)
+
+
+def _gaps(report: Report) -> View:
+    rows = tuple(
+        (
+            str(gap.fact),
+            gap.account,
+            gap.region,
+            gap.subject,
+            gap.operation,
+            gap.code,
+            gap.message,
+            gap.effect,
+            gap.remedy,
+            "yes" if gap.essential else "no",
+        )
+        for gap in report.snapshot.gaps
+    )
+    columns = "fact account region subject operation code message effect remedy access_rests_on_it"
+    return View(
+        "gaps", "Gaps", "One row for each fact that was asked for and not obtained.", tuple(columns.split()), rows
+    )
