@@ -1,4 +1,4 @@
-"""Rules about grants that identities of the own organization hold: delegable, unconstrained, old, duplicate, orphaned."""
+"""Rules about grants that identities hold: delegable, unconstrained, old, duplicate, orphaned."""
 
 from __future__ import annotations
 

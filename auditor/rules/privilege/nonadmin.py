@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from auditor.model.access import Decision, Role
 from auditor.model.actions import (
     CREATE_GRANT,
     DESTROY,
@@ -17,7 +18,7 @@ from auditor.model.actions import (
 )
 from auditor.model.finding import Evidence
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import demands
+from auditor.rules.conditions import as_residual, demands
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import admissions as ways_in
 from auditor.rules.principals import reachable_from_outside, requires_mfa, service_linked
@@ -114,7 +115,16 @@ def _guarded_by_usage(view: View, holding: Holding) -> bool:
         for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True)
         for action in actions_in(view.reach.held(profile, key, Openness.OPEN, Openness.GUARDED) & DESTROY)
     ]
-    return bool(decisions) and all(demands(decision.residual, _usage_guard) for decision in decisions)
+    return bool(decisions) and all(
+        demands(decision.residual, _usage_guard) or _decided_by_usage(view, decision) for decision in decisions
+    )
+
+
+def _decided_by_usage(view: View, decision: Decision) -> bool:
+    """Whether the allow carries the usage condition, met today by what is known of the key's last use."""
+    allows = [cause.statement for cause in decision.causes if cause.role is Role.ALLOWS and cause.statement]
+    statements = [view.statement(ref) for ref in allows]
+    return any(statement is not None and demands(as_residual(statement), _usage_guard) for statement in statements)
 
 
 def key_destruction_by_non_admin(view: View) -> Iterator[Hit]:
