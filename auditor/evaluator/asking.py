@@ -48,6 +48,11 @@ class Pair:
         ``match`` is the part of the principal element that only a request decides.
         """
         applicable = compiled.mask & self.mask
+        if compiled.universal:
+            for group in compiled.groups:
+                if group & applicable:
+                    yield Contribution(slot, group & applicable, match, compiled.ref, None, level)
+            return
         for group in compiled.groups:
             part = group & applicable
             if not part:

@@ -79,7 +79,7 @@ def _denials(pair: Pair, compiled: Compiled, slot: Slot, level: int = 0) -> Iter
     open_actions = compiled.mask & pair.mask & ALIAS_ACTIONS
     for contribution in found:
         open_actions &= ~contribution.mask
-    for on_alias in _as_asked_of_alias(replace(pair, mask=open_actions), compiled):
+    for on_alias in _as_asked_of_alias(replace(pair, mask=open_actions), compiled) if open_actions else ():
         yield from on_alias.contributions(compiled, slot, level=level, reach=every_alias_reached)
 
 

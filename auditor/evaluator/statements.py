@@ -44,6 +44,11 @@ class Compiled:
         return self.statement.effect == "Allow"
 
     @property
+    def universal(self) -> bool:
+        """Whether it holds for every key, caller and request: no conditions, and Resource ``*``."""
+        return self.plain and "*" in (self.statement.resources or ())
+
+    @property
     def plain(self) -> bool:
         """Whether neither conditions nor variables make it depend on the caller, the key or the request."""
         return not self.keys and self.statement.condition_readable
