@@ -59,6 +59,19 @@ def publish(report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMA
     return tuple(sorted(written))
 
 
+def publish_framework(report: Report, framework: str, folder: Path, output: Path | None = None) -> tuple[Path, ...]:
+    """Write the pages of a framework into ``folder``, or the one that fits the suffix of ``output``."""
+    from auditor.audit.frameworks import framework_files
+
+    files = framework_files(report, framework)
+    if output is None:
+        return tuple(write_private(folder / name, content) for name, content in sorted(files.items()))
+    content = files.get(f"{framework}{output.suffix.lower()}")
+    if content is None:
+        raise UsageError(f"{output}: a framework is written as .html or .csv.")
+    return (write_private(output, content),)
+
+
 def render_one(report: Report, form: str) -> bytes:
     """One format as one file; a format of several files gives its first (CSV: the findings). Raises UsageError."""
     from auditor.report import render

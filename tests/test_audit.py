@@ -1,0 +1,159 @@
+"""The use case: assess, gate, publish, re-read, compare with a baseline; the same facts give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from auditor.audit import Auditor, attest, newest_snapshot, parse_as_of, publish, render_one, report_folder, verdict
+from auditor.audit.baseline import read_baseline, with_states
+from auditor.audit.frameworks import control_rows
+from auditor.audit.publishing import check_formats, format_of, publish_framework, write_private
+from auditor.errors import OutputError, UsageError
+from auditor.model.finding import Finding, FindingState, Severity
+from auditor.model.key import Fact
+from auditor.model.report import Report
+from auditor.model.snapshot import Gap
+from tests.cli.conftest import HOME, KEY, ROOT, allow, estate, text
+
+PUBLIC = allow(Sid="Everyone", Principal="*", Action="kms:Decrypt")
+DATA = ("csv", "json")
+
+
+def assess(policy: str | None = None) -> Report:
+    auditor = Auditor()
+    return auditor.judge(auditor.evaluate(estate(policy or text(ROOT, PUBLIC))))
+
+
+def rules(report: Report) -> set[str]:
+    return {finding.rule for finding in report.findings}
+
+
+def test_a_public_key_is_found_and_fails_the_gate() -> None:
+    report = assess()
+    assert "public-key-policy" in rules(report)
+    assert verdict(report, "critical").failing >= 1
+    assert verdict(report, "none").failing == 0
+    assert verdict(report, "low").failing >= verdict(report, "high").failing
+
+
+def test_gaps_that_access_rests_on_count_and_others_do_not() -> None:
+    snapshot = estate(gaps=(Gap(fact=Fact.KEY_POLICY, account=HOME), Gap(fact=Fact.TRAILS, account=HOME)))
+    auditor = Auditor()
+    assert verdict(auditor.judge(auditor.evaluate(snapshot)), "none").essential_gaps == 1
+
+
+def test_same_facts_same_bytes_and_files_are_private(tmp_path: Path) -> None:
+    first = publish(assess(), tmp_path / "a", DATA)
+    second = publish(assess(), tmp_path / "b", DATA)
+    assert [path.name for path in first] == [path.name for path in second]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+        assert stat.S_IMODE(one.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+
+
+def test_a_result_renders_again_without_judging(tmp_path: Path) -> None:
+    report = assess()
+    publish(report, tmp_path, ["json"])
+    again = read_baseline(tmp_path / "result.json")
+    assert render_one(again, "csv") == render_one(report, "csv")
+    assert json.loads(render_one(again, "json")) == json.loads(render_one(report, "json"))
+
+
+def test_attest_lists_every_file(tmp_path: Path) -> None:
+    files = publish(assess(), tmp_path, DATA)
+    lines = dict(line.split("  ")[::-1] for line in attest(files, tmp_path).read_text().splitlines())
+    assert lines == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_baseline_tells_new_resolved_and_unverified() -> None:
+    before, after = assess(), assess(text(ROOT))
+    states = {finding.rule: finding.state for finding in with_states(after, before, None).findings}
+    assert states["public-key-policy"] is FindingState.RESOLVED
+    elsewhere = replace(after, snapshot=replace(after.snapshot, accounts=()))
+    states = {finding.rule: finding.state for finding in with_states(elsewhere, before, None).findings}
+    assert states["public-key-policy"] is FindingState.UNVERIFIED
+    back = with_states(assess(), with_states(before, None, None), None)
+    assert {finding.first_seen for finding in back.findings} == {before.as_of}
+
+
+def test_accepted_findings_pass_the_gate(tmp_path: Path) -> None:
+    report = assess()
+    finding = next(item for item in report.findings if item.rule == "public-key-policy")
+    path = tmp_path / "accepted.yaml"
+    path.write_text(
+        f"- {{rule: {finding.rule}, subject: '{finding.subject}', kind: accepted-risk, reason: test, approver: me, "
+        "approved: 2026-11-01, expires: 2026-12-01}\n",
+        encoding="utf-8",
+    )
+    accepted = with_states(report, None, path)
+    assert verdict(accepted, "low").failing == verdict(report, "low").failing - 1
+    assert len(accepted.findings) == len(report.findings)
+
+
+def test_frameworks_show_findings_clean_and_not_evaluated(tmp_path: Path) -> None:
+    hostile = Finding(
+        rule="public-key-policy",
+        code="EXP-001",
+        title="x",
+        category="exposure",
+        severity=Severity.CRITICAL,
+        subject="=cmd()",
+        subject_kind="key",
+        summary="<script>alert(1)</script>",
+        fingerprint="f",
+    )
+    report = replace(assess(), findings=(hostile,))
+    assert {row.status for row in control_rows(report, "nist-800-53")} == {"finding", "clean", "not evaluated"}
+    pages = publish_framework(report, "nist-800-53", tmp_path)
+    assert [page.name for page in pages] == ["nist-800-53.csv", "nist-800-53.html"]
+    assert "<script>" not in pages[1].read_text(encoding="utf-8")
+    assert ",=cmd" not in pages[0].read_text(encoding="utf-8")
+    with pytest.raises(UsageError, match="no framework"):
+        control_rows(report, "nist")
+
+
+def test_places_sort_by_time_and_ignore_the_unfinished(tmp_path: Path) -> None:
+    assert report_folder(estate(), tmp_path) == tmp_path / HOME / "20261124T070000Z"
+    with pytest.raises(UsageError, match="No complete snapshot"):
+        newest_snapshot(tmp_path)
+    for name, finished in (("1/a", "2026-11-23T00:00:00Z"), ("2/b", "2026-11-24T00:00:00Z"), ("3/c", "")):
+        folder = tmp_path / name / "snapshot"
+        folder.mkdir(parents=True)
+        (folder / "manifest.json").write_text(json.dumps({"provenance": {"finished": finished}}))
+    assert newest_snapshot(tmp_path) == tmp_path / "2/b/snapshot"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2026-11-24", "2026-11-24T00:00:00Z"),
+        ("2026-11-24T12:00Z", "2026-11-24T12:00:00Z"),
+        ("2026-11-24T14:00:00+02:00", "2026-11-24T12:00:00Z"),
+    ],
+)
+def test_as_of_is_utc(given: str, expected: str) -> None:
+    assert parse_as_of(given) == expected
+
+
+def test_formats_and_paths_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no format “pdff”"):
+        check_formats(["pdff"])
+    with pytest.raises(UsageError, match="no format has this suffix"):
+        format_of(Path("report.doc"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="--output-dir"):
+        write_private(tmp_path / "file" / "x.json", b"")
+
+
+def test_access_frame_has_a_row_for_every_access() -> None:
+    evaluation = Auditor().evaluate(estate(text(ROOT)))
+    frame = evaluation.access_frame()
+    assert not frame.empty
+    assert KEY in set(frame["key"])
