@@ -20,6 +20,8 @@ _PASSES = 4
 _VIA_SERVICE = "kms:viaservice"
 _THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
 
+_CONTEXT_CONSTRAINTS = ("GrantEncryptionContextEquals", "GrantEncryptionContextSubset")
+
 Assumed = dict[str, tuple[Literal, ...]]
 
 
@@ -64,12 +66,26 @@ def _sorted(item: Residual) -> Residual:
 def _assume(assumed: Assumed, literals: Iterable[Literal]) -> Assumed:
     result = dict(assumed)
     for literal in literals:
-        key = literal[0].key.lower()
-        result[key] = (*result.get(key, ()), literal)
-        if key == _VIA_SERVICE and _needs_presence(literal):
-            # A request that comes through a service is, by definition, one with aws:ViaAWSService true.
-            result["aws:viaawsservice"] = (*result.get("aws:viaawsservice", ()), (_THROUGH_SERVICE, True))
+        for known in (literal, *_implied(literal)):
+            key = known[0].key.lower()
+            result[key] = (*result.get(key, ()), known)
     return result
+
+
+def _implied(literal: Literal) -> list[Literal]:
+    """What a literal says about other condition keys."""
+    leaf, holds = literal
+    if leaf.key.lower() == _VIA_SERVICE and _needs_presence(literal):
+        # A request that comes through a service is, by definition, one with aws:ViaAWSService true.
+        return [(_THROUGH_SERVICE, True)]
+    if holds and leaf.operator in _CONTEXT_CONSTRAINTS:
+        pairs = [value.split("=") for value in leaf.values]
+        return [
+            (Leaf("StringEquals", f"kms:EncryptionContext:{pair[0]}", (pair[1],)), True)
+            for pair in pairs
+            if len(pair) == 2
+        ]
+    return []
 
 
 def _needs_presence(literal: Literal) -> bool:
