@@ -59,6 +59,8 @@ def _is_literal(test: Test) -> bool:
 
 def _candidates(tests: list[Test]) -> list[tuple[str, ...]] | None:
     """Values that are enough to decide the question exactly, or None when there is no such list."""
+    if any(test[0].base == "null" and not _holds(test, (_FRESH,)) for test in tests):
+        return [()]
     for test in tests:
         if _is_literal(test) and not _holds(test, (_FRESH,)):
             values = ("true", "false") if test[0].base == "bool" else test[1]

@@ -31,6 +31,7 @@ def simplify(tree: Residual) -> Residual:
         return tree
     if sum(1 for _ in leaves(tree)) > LEAF_LIMIT:
         return _sorted(tree)
+    tree = _sorted(tree)  # equal trees in another order must take the same steps
     for _ in range(_PASSES):
         before = tree
         tree = _sorted(_reduce(tree, {}))

@@ -121,7 +121,9 @@ def grants(draw: st.DrawFn, key_arn: str) -> Grant:
         grantee=grantee,
         retiring=draw(st.sampled_from([None, ROLES[0], f"arn:aws:iam::{HOME}:root"])),
         issuing_account=draw(st.sampled_from([HOME, PEER])),
-        operations=tuple(draw(st.sampled_from([["Decrypt"], ["Decrypt", "CreateGrant", "RetireGrant"], ["DescribeKey"]]))),
+        operations=tuple(
+            draw(st.sampled_from([["Decrypt"], ["Decrypt", "CreateGrant", "RetireGrant"], ["DescribeKey"]]))
+        ),
         context_subset=draw(st.sampled_from([None, (("App", "Shop"),)])),
     )
 
@@ -151,7 +153,9 @@ def principals(draw: st.DrawFn, arn: str) -> Principal:
     account = arn.split(":")[4]
     count = draw(st.integers(0, 2))
     policies = [
-        attached(Layer.IDENTITY, f"p{number}", arn, draw(st.lists(statements(layer=Layer.IDENTITY), min_size=1, max_size=3)))
+        attached(
+            Layer.IDENTITY, f"p{number}", arn, draw(st.lists(statements(layer=Layer.IDENTITY), min_size=1, max_size=3))
+        )
         for number in range(count)
     ]
     boundary = None
@@ -165,7 +169,9 @@ def principals(draw: st.DrawFn, arn: str) -> Principal:
         iam_arn=arn,
         account=account,
         name=arn.rsplit("/", 1)[1],
-        unique_id={"App": "AROAHOMEAPP00000001", "Ops": "AROAHOMEOPS00000001"}.get(arn.rsplit("/", 1)[1]) if account == HOME else None,
+        unique_id={"App": "AROAHOMEAPP00000001", "Ops": "AROAHOMEOPS00000001"}.get(arn.rsplit("/", 1)[1])
+        if account == HOME
+        else None,
         tags=draw(st.sampled_from([(), (("team", "blue"),)])),
         trust_policy=None if is_user else draw(st.sampled_from([trust, None])),
         identity_policies=tuple(policies),

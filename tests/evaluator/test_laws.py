@@ -20,7 +20,16 @@ from tests.evaluator.organizations import HOME, attached, document, snapshots, s
 
 AS_OF = "2026-11-24T00:00:00Z"
 LAWS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-PROBES = ["Decrypt", "GenerateDataKey", "CreateGrant", "PutKeyPolicy", "GetKeyPolicy", "UpdateAlias", "RetireGrant", "ListKeys"]
+PROBES = [
+    "Decrypt",
+    "GenerateDataKey",
+    "CreateGrant",
+    "PutKeyPolicy",
+    "GetKeyPolicy",
+    "UpdateAlias",
+    "RetireGrant",
+    "ListKeys",
+]
 LEVEL = {
     Outcome.ALLOWED: 0,
     Outcome.CONDITIONAL: 1,
@@ -48,7 +57,10 @@ def test_the_table_equals_asking_one_by_one(snapshot: Snapshot) -> None:
                 if action.on_key:
                     assert found == single, (principal.arn, key.arn, action.name)
                 else:
-                    assert (found.outcome, found.residual) == (single.outcome, single.residual), (principal.arn, action.name)
+                    assert (found.outcome, found.residual) == (single.outcome, single.residual), (
+                        principal.arn,
+                        action.name,
+                    )
 
 
 def with_statement(snapshot: Snapshot, statement: dict, place: Layer) -> Snapshot:
@@ -110,7 +122,8 @@ def test_order_of_statements_and_policies_is_irrelevant(snapshot: Snapshot) -> N
         snapshot,
         keys=tuple(replace(k, policies=tuple(shuffled(p) for p in reversed(k.policies))) for k in snapshot.keys),
         principals=tuple(
-            replace(p, identity_policies=tuple(shuffled(q) for q in reversed(p.identity_policies))) for p in snapshot.principals
+            replace(p, identity_policies=tuple(shuffled(q) for q in reversed(p.identity_policies)))
+            for p in snapshot.principals
         ),
     )
     first, second = evaluate(snapshot, as_of=AS_OF), evaluate(turned, as_of=AS_OF)
@@ -198,7 +211,9 @@ def holds(residual: Residual, context: Given) -> bool:
             operator = parse_operator(name)
             assert operator is not None
             tag = context["aws:PrincipalTag/team"]
-            filled = tuple(v.replace("${aws:PrincipalTag/team}", tag[0]) if tag else v for v in values if tag or "${" not in v)
+            filled = tuple(
+                v.replace("${aws:PrincipalTag/team}", tag[0]) if tag else v for v in values if tag or "${" not in v
+            )
             lowered = {name.lower(): value for name, value in context.items()}
             return satisfied(operator, filled, lowered[key.lower()] or ())
     raise AssertionError(residual)
@@ -237,7 +252,9 @@ def test_a_residual_under_a_context_equals_deciding_with_it(snapshot: Snapshot, 
                     continue
                 given_context = applicable(context, key, principal, decision, action)
                 residual = decision.residual or Constant(decision.outcome is Outcome.ALLOWED)
-                asked = {name: value for name, value in given_context.items() if name[:8] not in ("sts:Role", "aws:Reso")}
+                asked = {
+                    name: value for name, value in given_context.items() if name[:8] not in ("sts:Role", "aws:Reso")
+                }
                 concrete = decide(evaluation.surroundings, principal, key, action, asked)
                 if concrete.outcome is Outcome.CONDITIONAL:  # only the session's name is still open
                     assert concrete.residual is not None
@@ -246,5 +263,3 @@ def test_a_residual_under_a_context_equals_deciding_with_it(snapshot: Snapshot, 
                     now = concrete.outcome is Outcome.ALLOWED
                 assert concrete.outcome is not Outcome.UNKNOWN
                 assert now == holds(residual, given_context), (principal.arn, key.arn, action, residual, given_context)
-
-

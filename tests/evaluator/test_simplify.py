@@ -1,0 +1,124 @@
+"""Simplification keeps the meaning, and finds contradictions and tautologies."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.evaluator.expressions import all_of, any_of, negate, unsettled
+from auditor.evaluator.operators import parse_operator, satisfied
+from auditor.evaluator.simplify import simplify
+from auditor.evaluator.words import in_words
+from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
+
+S3, EC2 = "s3.eu-west-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com"
+VIA_S3 = Leaf("StringEquals", "kms:ViaService", (S3,))
+NOT_VIA_EC2 = Leaf("StringNotEquals", "kms:ViaService", (EC2,))
+MFA = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",))
+LEAVES = [
+    VIA_S3,
+    NOT_VIA_EC2,
+    Leaf("StringLike", "kms:ViaService", ("s3.*.amazonaws.com",)),
+    Leaf("StringEqualsIfExists", "kms:ViaService", (EC2,)),
+    Leaf("Null", "kms:ViaService", ("true",)),
+    MFA,
+    Leaf("BoolIfExists", "aws:MultiFactorAuthPresent", ("false",)),
+    Leaf("NumericLessThan", "aws:MultiFactorAuthAge", ("3600",)),
+    Leaf("NumericGreaterThan", "aws:MultiFactorAuthAge", ("60",)),
+    Leaf("IpAddress", "aws:SourceIp", ("10.0.0.0/8",)),
+    Leaf("NotIpAddress", "aws:SourceIp", ("10.1.0.0/16",)),
+]
+VALUES = {
+    "kms:ViaService": [None, S3, EC2, "s3.us-east-1.amazonaws.com", "lambda.eu-west-1.amazonaws.com"],
+    "aws:MultiFactorAuthPresent": [None, "true", "false"],
+    "aws:MultiFactorAuthAge": [None, "30", "60", "100", "3600", "9999"],
+    "aws:SourceIp": [None, "10.1.2.3", "10.2.0.1", "192.0.2.1"],
+}
+TREES = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: st.one_of(
+        inner.map(negate),
+        st.lists(inner, min_size=1, max_size=3).map(all_of),
+        st.lists(inner, min_size=1, max_size=3).map(any_of),
+    ),
+    max_leaves=8,
+)
+REQUESTS = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in VALUES.items()})
+
+
+def holds(tree: Residual, request: dict[str, str | None]) -> bool:
+    match tree:
+        case Constant(value):
+            return value
+        case Leaf(name, key, values):
+            operator = parse_operator(name)
+            assert operator is not None
+            given = request[key]
+            return satisfied(operator, values, () if given is None else (given,))
+        case Not(item):
+            return not holds(item, request)
+        case AllOf(items):
+            return all(holds(item, request) for item in items)
+        case AnyOf(items):
+            return any(holds(item, request) for item in items)
+
+
+@settings(max_examples=600, deadline=None)
+@given(TREES, REQUESTS)
+def test_the_meaning_stays(tree: Residual, request: dict[str, str | None]) -> None:
+    assert holds(simplify(tree), request) == holds(tree, request)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TREES)
+def test_a_simplified_tree_stays_as_it_is(tree: Residual) -> None:
+    once = simplify(tree)
+    assert simplify(once) == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(TREES, min_size=2, max_size=4))
+def test_order_does_not_matter(trees: list[Residual]) -> None:
+    assert simplify(all_of(trees)) == simplify(all_of(reversed(trees)))
+    assert simplify(any_of(trees)) == simplify(any_of(reversed(trees)))
+
+
+def test_an_allow_through_one_service_under_a_deny_of_all_but_another_is_a_contradiction() -> None:
+    assert simplify(all_of([VIA_S3, negate(NOT_VIA_EC2)])) == FALSE
+
+
+def test_patterns_without_overlap_contradict() -> None:
+    lambda_only = Leaf("StringLike", "kms:ViaService", ("lambda.*",))
+    assert simplify(all_of([Leaf("StringLike", "kms:ViaService", ("s3.*",)), lambda_only])) == FALSE
+
+
+def test_a_condition_or_its_opposite_is_a_tautology() -> None:
+    assert simplify(any_of([MFA, negate(MFA)])) == TRUE
+    assert simplify(any_of([VIA_S3, Leaf("StringNotEquals", "kms:ViaService", (S3,))])) == TRUE
+
+
+def test_what_a_sibling_says_is_not_repeated() -> None:
+    assert simplify(any_of([VIA_S3, all_of([VIA_S3, MFA])])) == VIA_S3
+    assert simplify(all_of([VIA_S3, any_of([VIA_S3, MFA])])) == VIA_S3
+
+
+def test_shared_parts_are_factored_out() -> None:
+    alternatives = any_of([all_of([MFA, VIA_S3]), all_of([MFA, Leaf("IpAddress", "aws:SourceIp", ("10.0.0.0/8",))])])
+    simplified = simplify(alternatives)
+    assert isinstance(simplified, AllOf)
+    assert MFA in simplified.items
+
+
+def test_a_missing_fact_that_may_allow_and_one_that_may_deny_are_not_opposites() -> None:
+    tree = all_of([unsettled("key policy"), negate(unsettled("key policy", "deny"))])
+    assert simplify(tree) != FALSE
+
+
+def test_words() -> None:
+    context = Leaf("StringEquals", "kms:EncryptionContext:AppName", ("ExampleApp",))
+    through = Leaf("StringEquals", "kms:ViaService", ("secretsmanager.us-east-1.amazonaws.com",))
+    assert in_words(AllOf((through, context))) == (
+        "only through Secrets Manager in us-east-1 and with encryption context AppName = ExampleApp"
+    )
+    assert in_words(Not(Leaf("BoolIfExists", "aws:MultiFactorAuthPresent", ("false",)))) == "only with MFA"
+    assert in_words(TRUE) == ""
