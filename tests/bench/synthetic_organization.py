@@ -38,7 +38,7 @@ def synthetic_snapshot(
     random = Random(seed)
     ids = [f"{100000000000 + number}" for number in range(accounts)]
     all_keys = [_key(random, number, ids) for number in range(keys)]
-    pool = {account: _policy_pool(random, account, [k for k in all_keys if k.account == account]) for account in ids}
+    pool = {account: _policy_sets(random, account, [k for k in all_keys if k.account == account]) for account in ids}
     people = Random(seed + 1 if policy_seed is None else policy_seed)
     rows = [_principal(people, number, ids[number % accounts], pool) for number in range(principals)]
     return Snapshot(
@@ -104,8 +104,14 @@ def _grant(random: Random, arn: str, account: str, index: int, ids: list[str]) -
     )
 
 
-def _policy_pool(random: Random, account: str, keys: list[Key]) -> list[Doc]:
-    """The policies of an account: on all keys, on named keys, by tag, by alias, through a service, denies."""
+def _policy_sets(random: Random, account: str, keys: list[Key]) -> list[list[Doc]]:
+    """The policy sets that an account's templates hand out: one or two statements each."""
+    statements = _statements(random, account, keys)
+    return [[statement] for statement in statements] + [random.sample(statements, 2) for _ in range(10)]
+
+
+def _statements(random: Random, account: str, keys: list[Key]) -> list[Doc]:
+    """On all keys, on named keys, by tag, by alias, with encryption context, denies."""
     own = f"arn:aws:kms:*:{account}:key/*"
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
     pool: list[Doc] = [
@@ -149,12 +155,12 @@ OTHER = {"Effect": "Allow", "Action": ["s3:GetObject", "logs:*"], "Resource": "*
 TRUST = _document({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
 
 
-def _principal(random: Random, number: int, account: str, pool: dict[str, list[Doc]]) -> Principal:
+def _principal(random: Random, number: int, account: str, pool: dict[str, list[list[Doc]]]) -> Principal:
     is_user = number % 20 == 19
     arn = f"arn:aws:iam::{account}:user/person-{number}" if is_user else _role_arn(account, number)
     policies = [_attached(Layer.IDENTITY, "other", arn, OTHER)]
     if random.random() < 0.32:
-        for statement in random.sample(pool[account], random.choice((1, 1, 1, 2))):
+        for statement in random.choice(pool[account]):
             policies.append(_attached(Layer.IDENTITY, "kms", arn, statement))
     boundary = None
     if not is_user and random.random() < 0.15:
