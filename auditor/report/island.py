@@ -1,0 +1,127 @@
+"""The data island of the HTML report: access, interned and columnar, as the script in the page reads it.
+
+Arrays, not objects: 1,000 keys × 5,000 principals have to fit in a few megabytes. The layout is described at
+``island_of``; ``templates/report.js`` is its only reader.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from auditor.model.access import Cause, Decision, Outcome
+from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
+from auditor.model.report import Report
+from auditor.report.cited import document_for, documents_of
+from auditor.report.grid import CAPABILITIES, Grid
+from auditor.report.views import condition_words
+
+OUTCOMES = tuple(Outcome)
+
+
+class _Table:
+    """Hashable values, each once."""
+
+    def __init__(self) -> None:
+        self.places: dict[Any, int] = {}
+
+    def put(self, value: Any) -> int:
+        return self.places.setdefault(value, len(self.places))
+
+    @property
+    def listed(self) -> list[Any]:
+        return list(self.places)
+
+
+class _Causes:
+    """Causes and the policy texts that they cite."""
+
+    def __init__(self, report: Report) -> None:
+        self._documents = documents_of(report)
+        self.texts = _Table()
+        self.strings = _Table()
+        self.causes = _Table()
+
+    def put(self, cause: Cause) -> int:
+        ref = cause.statement
+        found = document_for(ref, self._documents) if ref else None
+        word = self.strings.put
+        return self.causes.put(
+            (
+                word(cause.layer.value),
+                word(cause.role.value),
+                word(cause.owner or (ref.owner if ref else "")),
+                word(cause.note),
+                word(cause.grant or ""),
+                word(ref.policy if ref else ""),
+                ref.index if ref else -1,
+                word((ref.sid or "") if ref else ""),
+                self.texts.put(found.policy.text) if found else -1,
+            )
+        )
+
+
+def island_of(report: Report, grid: Grid) -> dict[str, Any]:
+    """The island.
+
+    ``s`` strings · ``k`` keys [arn, label, account, region] · ``p`` principals [arn, name, kind, account, outsider] ·
+    ``d`` decisions [outcome, reason, condition, path, [causes], [flags]] · ``c`` causes · ``t`` policy texts ·
+    ``v`` what a cell holds: (capability, action, decision) flattened · ``R`` distinct rows: (gap to the next key, cell)
+    flattened · ``r`` principal → distinct row. Every text of k, p, d, c is a position in ``s``.
+    """
+    causes = _Causes(report)
+    rows, distinct, cells, used = _rows(len(report.principals), grid)
+    word = causes.strings.put
+    decisions = [_decision(report.access.decisions[number], causes) for number in used]
+    return {
+        "k": [[word(k.arn), word(k.label), word(k.account), word(k.region)] for k in report.snapshot.keys],
+        "p": [
+            [word(p.arn), word(p.name or p.arn), word(str(p.kind)), word(p.account or ""), _outside(str(p.kind))]
+            for p in report.principals
+        ],
+        "d": decisions,
+        "c": [list(cause) for cause in causes.causes.listed],
+        "t": causes.texts.listed,
+        "v": [list(cell) for cell in cells],
+        "R": [list(row) for row in distinct],
+        "r": rows,
+        "a": [action.name for action in ACTIONS],
+        "caps": [CAPABILITY_TITLES[capability] for capability in CAPABILITIES],
+        "outcomes": [str(outcome) for outcome in OUTCOMES],
+        "s": causes.strings.listed,
+    }
+
+
+def _outside(kind: str) -> int:
+    return 1 if kind in ("external-account", "external-principal", "everyone") else 0
+
+
+def _decision(decision: Decision, causes: _Causes) -> list[Any]:
+    word = causes.strings.put
+    return [
+        OUTCOMES.index(decision.outcome),
+        word(decision.reason),
+        word(condition_words(decision)),
+        word(decision.path),
+        [causes.put(cause) for cause in decision.causes],
+        [word(flag) for flag in decision.flags],
+    ]
+
+
+def _rows(principals: int, grid: Grid) -> tuple[list[int], list[Any], list[Any], list[int]]:
+    """(row of each principal, distinct rows, distinct cells, decisions in use in the order of their new numbers)."""
+    numbers, cells = _Table(), _Table()
+    by_principal: list[dict[int, list[int]]] = [{} for _ in range(principals)]
+    columns = (grid.principal, grid.key, grid.capability, grid.action, grid.decision)
+    for principal, key, capability, action, decision in zip(*(column.tolist() for column in columns), strict=True):
+        cell = by_principal[principal].setdefault(key, [])
+        cell += (capability, action, numbers.put(decision))
+    distinct = _Table()
+    rows = []
+    for held in by_principal:
+        flat: list[int] = []
+        before = 0
+        for key, cell in held.items():
+            flat += (key - before, cells.put(tuple(cell)))
+            before = key
+        rows.append(distinct.put(tuple(flat)))
+    return rows, distinct.listed, cells.listed, numbers.listed
