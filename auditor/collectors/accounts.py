@@ -1,0 +1,146 @@
+"""Which accounts to read, and as whom: the profiles' own accounts, or the members of the organization by role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from auditor.collectors.caller import Caller
+from auditor.collectors.failures import Cause, RefusedError
+from auditor.collectors.identity import Identity, assumed
+from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY
+from auditor.collectors.request import SESSION_NAME, CollectRequest
+from auditor.collectors.session import AwsSession
+from auditor.errors import CollectionError, CredentialsError, UsageError
+from auditor.model.arn import parse_arn
+from auditor.model.shard import Kind, Record
+
+SESSION_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One account to read, through which session and as whom."""
+
+    account: str
+    session: AwsSession
+    identity: Identity
+    partition: str
+    name: str = ""
+    by_role: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Self:
+    """Who the credentials of a profile belong to."""
+
+    account: str
+    arn: str
+    partition: str
+
+
+def whoami(caller: Caller) -> Self:
+    """GetCallerIdentity, which needs no permission: its failure means the credentials or the endpoint are wrong."""
+    profile = f" of profile “{caller.session.profile}”" if caller.session.profile else ""
+    try:
+        answer = caller.call(GET_CALLER_IDENTITY)
+    except RefusedError as error:
+        raise _unusable(error, caller, profile) from error
+    arn = str(answer.get("Arn", ""))
+    parsed = parse_arn(arn)
+    partition = parsed.partition if parsed else caller.session.partition_of(caller.region)
+    return Self(str(answer.get("Account", "")), arn, partition)
+
+
+def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsError | CollectionError:
+    failure = error.failure
+    if failure.cause in (Cause.UNREACHABLE, Cause.TIMEOUT, Cause.SERVER, Cause.NOT_SUPPORTED):
+        where = caller.session.client("sts", caller.region).meta.endpoint_url
+        return CollectionError(
+            f"The endpoint {where} does not answer as AWS does: {failure.message}",
+            "Check --endpoint-url (or AWS_ENDPOINT_URL), the Region and the network.",
+        )
+    if failure.cause is Cause.EXPIRED:
+        return CredentialsError(
+            f"The credentials{profile} have expired.", "Renew them, for example with: aws sso login."
+        )
+    return CredentialsError(
+        f"AWS refused the credentials{profile}: {failure.code or failure.cause}. {failure.message}".strip(),
+        "Check the profile or the access key; temporary keys need their session token.",
+    )
+
+
+def members(
+    records: list[Record], request: CollectRequest, me: Self, session: AwsSession, caller: Caller
+) -> list[Target]:
+    """The active member accounts that the request asks for, sorted. Raises CollectionError when there is no list."""
+    if not request.role_name:
+        raise UsageError("--org needs the name of the role to assume.", "Give it with --role-name NAME.")
+    accounts = [
+        record.data for record in records if record.kind is Kind.ORG_TARGET and record.data["Kind"] == "account"
+    ]
+    if not accounts:
+        raise CollectionError(
+            "The accounts of the organization could not be listed.",
+            "Run from the management account or a delegated administrator account, with the permissions that "
+            "`kms-audit permissions` prints.",
+        )
+    paths = _unit_paths(records)
+    chosen = [
+        data
+        for data in accounts
+        if data["Status"] == "ACTIVE" and _wanted(str(data["Id"]), paths.get(str(data["Id"]), ()), request)
+    ]
+    if not chosen:
+        raise UsageError("No active account of the organization matches the accounts and units asked for.")
+    return [_member(data, request, me, session, caller) for data in sorted(chosen, key=lambda data: str(data["Id"]))]
+
+
+def single(request: CollectRequest, me: Self, session: AwsSession, name: str = "") -> Target:
+    """The profile's own account."""
+    if request.accounts and not any(fnmatchcase(me.account, pattern) for pattern in request.accounts):
+        raise UsageError(
+            f"The credentials belong to account {me.account}, which --account does not name.",
+            "Use --org with --role-name to read other accounts, or another profile.",
+        )
+    return Target(me.account, session, session.identity, me.partition, name)
+
+
+def _member(data: Mapping[str, Any], request: CollectRequest, me: Self, session: AwsSession, caller: Caller) -> Target:
+    account, name = str(data["Id"]), str(data.get("Name", ""))
+    if account == me.account:
+        return Target(account, session, session.identity, me.partition, name)
+    role = f"arn:{me.partition}:iam::{account}:role/{(request.role_name or '').lstrip('/')}"
+    params: dict[str, Any] = {"RoleArn": role, "RoleSessionName": SESSION_NAME, "DurationSeconds": SESSION_SECONDS}
+    if request.external_id:
+        params["ExternalId"] = request.external_id
+    identity = assumed(lambda: caller.call(ASSUME_ROLE, **params), role)
+    return Target(account, session, identity, me.partition, name, by_role=True)
+
+
+def _unit_paths(records: list[Record]) -> dict[str, tuple[str, ...]]:
+    """Target id → ids and names of the levels above it."""
+    targets = {str(record.data["Id"]): record.data for record in records if record.kind is Kind.ORG_TARGET}
+    paths: dict[str, tuple[str, ...]] = {}
+    for target_id in targets:
+        above: list[str] = []
+        parent, steps = targets[target_id].get("Parent"), 0
+        while parent in targets and steps < len(targets):
+            above += [str(parent), str(targets[parent].get("Name", ""))]
+            parent, steps = targets[parent].get("Parent"), steps + 1
+        paths[target_id] = tuple(above)
+    return paths
+
+
+def _wanted(account: str, units: tuple[str, ...], request: CollectRequest) -> bool:
+    def among(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
+        return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+    return (
+        (not request.accounts or among((account,), request.accounts))
+        and not among((account,), request.exclude_accounts)
+        and (not request.organizational_units or among(units, request.organizational_units))
+        and not among(units, request.exclude_organizational_units)
+    )

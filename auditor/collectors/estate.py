@@ -1,0 +1,212 @@
+"""One account: its Regions, its IAM, and each Region with its keys, as shards handed to the sink when finished."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from auditor.collectors.accounts import Target
+from auditor.collectors.caller import Caller, Switches
+from auditor.collectors.evidence import read_account_evidence, read_region_evidence
+from auditor.collectors.failures import RefusedError, classify, gap_of
+from auditor.collectors.identities import account_alias, read_identities
+from auditor.collectors.keys import last_usage, read_key
+from auditor.collectors.lanes import Lanes
+from auditor.collectors.meter import Meter
+from auditor.collectors.operations import ASSUME_ROLE, LIST_ALIASES, LIST_KEYS
+from auditor.collectors.pacing import Pacer
+from auditor.collectors.plain import plain
+from auditor.collectors.regions import Regions, regions_of
+from auditor.collectors.request import CollectRequest, ShardSink
+from auditor.model.key import Fact
+from auditor.model.shard import Kind, Record, Shard
+from auditor.model.snapshot import Gap, ShardCoverage
+
+NOT_ENABLED = frozenset({"InvalidCredentials", "Unreachable"})
+"""How a Region that is not enabled answers the first call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What every part of one collection shares."""
+
+    request: CollectRequest
+    sink: ShardSink
+    meter: Meter
+    pacer: Pacer
+    stop: threading.Event
+    lanes: Lanes
+    reached: Reached
+
+
+class Reached:
+    """Which accounts and Regions were read, and whether any list of keys was. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.accounts: set[str] = set()
+        self.regions: set[str] = set()
+        self.key_lists = 0
+
+    def account(self, account: str) -> None:
+        """An account answered."""
+        with self._lock:
+            self.accounts.add(account)
+
+    def region(self, region: str) -> None:
+        """The keys of a Region were listed."""
+        with self._lock:
+            self.regions.add(region)
+            self.key_lists += 1
+
+
+class Estate:
+    """Reads one account."""
+
+    def __init__(self, run: Run, target: Target) -> None:
+        self.run = run
+        self.target = target
+        self._switches = Switches()
+
+    def caller(self, region: str, label: str) -> Caller:
+        """Calls in a Region; gaps name ``label`` (empty for facts of the whole account)."""
+        run, target = self.run, self.target
+        return Caller(
+            target.session,
+            target.identity,
+            target.account,
+            region,
+            pacer=run.pacer,
+            meter=run.meter,
+            stop=run.stop,
+            switches=self._switches,
+            label_region=label,
+            redact=run.request.external_id,
+        )
+
+    def read(self) -> None:
+        """The account's global facts; its Regions go to other threads as soon as they are known."""
+        caller = self.caller(self.target.session.home_region, "")
+        if not self._reachable(caller):
+            return
+        known = self.target.session.kms_regions(self.target.partition)
+        regions = regions_of(caller, self.run.request, known)
+        self.run.meter.add(regions=len(regions.names))
+        for region in regions.names:
+            self.run.lanes.start(lambda region=region: self._region(region, regions))  # type: ignore[misc]
+        self.run.reached.account(self.target.account)
+        if not self.run.sink.has(self.target.account, ""):
+            self._global(caller, regions)
+        self.run.meter.add(accounts_done=1)
+
+    def _reachable(self, caller: Caller) -> bool:
+        """Whether the role can be assumed; if not, the account is one Gap."""
+        if not self.target.by_role:
+            return True
+        try:
+            with self.target.identity.active():
+                self.target.identity.frozen_key()
+        except Exception as error:
+            failure = classify(error)
+            gap = gap_of(failure, Fact.ACCOUNT, ASSUME_ROLE.action, account=self.target.account, region="")
+            caller.gaps.append(gap)
+            self.run.meter.add(gaps=1, accounts_done=1)
+            self._write(caller, "", [self._account_record("", Regions(()))], "refused")
+            return False
+        return True
+
+    def _global(self, caller: Caller, regions: Regions) -> None:
+        records = [self._account_record(account_alias(caller), regions), *read_identities(caller)]
+        if self.run.request.evidence:
+            records += read_account_evidence(caller)
+        self._write(caller, "", records)
+
+    def _account_record(self, alias: str, regions: Regions) -> Record:
+        target = self.target
+        names = list(() if regions.probed else regions.names)
+        data = {
+            "Id": target.account,
+            "Alias": alias,
+            "Name": target.name,
+            "Partition": target.partition,
+            "Regions": names,
+        }
+        return Record(Kind.ACCOUNT, data)
+
+    def _region(self, region: str, regions: Regions) -> None:
+        if self.run.sink.has(self.target.account, region):
+            self.run.reached.region(region)
+            self.run.meter.add(regions_done=1)
+            return
+        caller = self.caller(region, region)
+        listed = self._list_keys(caller, probed=regions.probed)
+        if listed is None:
+            self.run.meter.add(regions_done=1)
+            return
+        aliases = caller.ask_pages(LIST_ALIASES, Fact.ALIASES)
+        records = [Record(Kind.ALIAS, plain(alias)) for alias in aliases.items]
+        pending = self._start_keys(caller, listed)
+        if self.run.request.evidence:
+            records += read_region_evidence(caller)
+        keys = [record for record in self.run.lanes.results(pending) if record is not None]
+        if self.run.request.last_usage:
+            keys = self._last_usage(caller, keys)
+        self._write(caller, region, records + keys, listed=len(listed), described=_described(keys))
+        self.run.meter.add(regions_done=1)
+
+    def _list_keys(self, caller: Caller, *, probed: bool) -> tuple[dict[str, object], ...] | None:
+        """The keys of a Region; None when probing shows that the Region is not enabled."""
+        try:
+            listing = caller.pages(LIST_KEYS)
+        except RefusedError as error:
+            if probed and error.failure.cause in NOT_ENABLED:
+                return None
+            caller.note(error.failure, Fact.KEY_LIST, LIST_KEYS)
+            return ()
+        self.run.reached.region(caller.region)
+        return tuple({str(key.get("KeyId")): key for key in listing.items}.values())
+
+    def _start_keys(self, caller: Caller, listed: tuple[dict[str, object], ...]) -> list[Future[Record | None]]:
+        """Hands the keys out at the pace of the slowest call that each of them needs."""
+        self.run.meter.add(keys=len(listed))
+        admission = self.run.pacer.admission()
+        pending = []
+        for key in listed:
+            self.run.pacer.sleep(admission.reserve())
+            pending.append(self.run.lanes.submit(self._counted(lambda key=key: read_key(caller, key))))  # type: ignore[misc]
+        return pending
+
+    def _counted(self, job: Callable[[], Record | None]) -> Callable[[], Record | None]:
+        def run() -> Record | None:
+            record = job()
+            self.run.meter.add(keys_done=1)
+            return record
+
+        return run
+
+    def _last_usage(self, caller: Caller, keys: list[Record]) -> list[Record]:
+        """GetKeyLastUsage has a quota of its own, far below all others: the Region's own thread makes these calls."""
+        return [last_usage(caller, key) for key in keys]
+
+    def _write(
+        self,
+        caller: Caller,
+        region: str,
+        records: list[Record],
+        status: str = "",
+        *,
+        listed: int = 0,
+        described: int = 0,
+    ) -> None:
+        gaps: tuple[Gap, ...] = tuple(caller.gaps)
+        coverage = ShardCoverage(
+            self.target.account, region, status or ("partial" if gaps else "read"), listed, described, caller.calls
+        )
+        shard = Shard(account=self.target.account, region=region, records=tuple(records), gaps=gaps, coverage=coverage)
+        self.run.sink.write(shard)
+
+
+def _described(keys: list[Record]) -> int:
+    return sum(1 for key in keys if key.data.get("Metadata") is not None)

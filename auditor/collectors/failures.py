@@ -1,0 +1,206 @@
+"""Turns whatever an AWS call can fail with into a Failure, and a Failure into a Gap with remedy and effect.
+
+Spellings of "no permission" differ between services and endpoints (AccessDenied, AccessDeniedException, code "403",
+HTTP 403); they are one thing here. Messages lose what differs from run to run, so that equal facts stay equal bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auditor.model.key import Fact
+from auditor.model.snapshot import Gap
+
+
+class Cause(StrEnum):
+    """Why a call failed; also the ``code`` of a Gap where AWS's own spelling would not add anything."""
+
+    DENIED = "AccessDenied"
+    THROTTLED = "Throttled"
+    NOT_SUPPORTED = "NotSupported"
+    EXPIRED = "ExpiredToken"
+    CREDENTIALS = "InvalidCredentials"
+    TIMEOUT = "Timeout"
+    UNREACHABLE = "Unreachable"
+    NOT_FOUND = "NotFound"
+    SERVER = "ServerError"
+    OTHER = "Failed"
+
+
+TRANSIENT = frozenset({Cause.THROTTLED, Cause.TIMEOUT, Cause.UNREACHABLE, Cause.SERVER, Cause.EXPIRED})
+"""Failures that a later attempt may not meet: a resumed collection reads such shards again."""
+
+_CODES = {
+    Cause.DENIED: "AccessDenied AccessDeniedException 403 UnauthorizedOperation UnauthorizedException"
+    " AuthorizationError AuthorizationErrorException Forbidden ForbiddenException",
+    Cause.THROTTLED: "Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException"
+    " TooManyRequestsException RequestLimitExceeded BandwidthLimitExceeded SlowDown"
+    " ProvisionedThroughputExceededException PriorRequestNotComplete TransactionInProgressException 429",
+    Cause.EXPIRED: "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
+    Cause.CREDENTIALS: "InvalidClientTokenId UnrecognizedClientException AuthFailure InvalidAccessKeyId"
+    " SignatureDoesNotMatch InvalidSignatureException MissingAuthenticationToken IncompleteSignature"
+    " MissingAuthenticationTokenException NotAuthorized OptInRequired SubscriptionRequiredException",
+    Cause.NOT_SUPPORTED: "NotImplemented UnknownOperationException UnknownOperation InvalidAction 404 501"
+    " UnsupportedOperation NotSupported",
+    Cause.NOT_FOUND: "NotFoundException NoSuchEntity NoSuchEntityException ResourceNotFoundException"
+    " TrailNotFoundException PolicyNotFoundException TargetNotFoundException",
+    Cause.TIMEOUT: "RequestTimeout RequestTimeoutException 504",
+    Cause.SERVER: "InternalError InternalFailure InternalServerError KMSInternalException ServiceException"
+    " ServiceFailure ServiceFailureException ServiceUnavailable DependencyTimeoutException InternalServiceError"
+    " 500 502 503",
+}
+_BY_CODE = {code: cause for cause, codes in _CODES.items() for code in codes.split()}
+_CHANGING = re.compile(
+    r"Encoded authorization failure message: \S+|\(?request ?id:? ?[0-9a-f-]{8,}\)?",
+    re.IGNORECASE,
+)
+_MESSAGE_LIMIT = 400
+
+
+class StoppedError(Exception):
+    """The run was told to end; never becomes a Gap."""
+
+
+class UnsupportedCallError(Exception):
+    """The endpoint or the installed SDK does not know an operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed call. ``code`` is AWS's own error code, empty when the failure was on the way there."""
+
+    cause: Cause
+    code: str
+    message: str
+    status: int = 0
+
+    @property
+    def guardrail(self) -> bool:
+        """Whether AWS names a service control policy as the reason."""
+        return "service control policy" in self.message.lower()
+
+
+class RefusedError(Exception):
+    """A call that failed for good, with its Failure."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def classify(error: Exception) -> Failure:
+    """The Failure of any exception that a boto3 call can leave."""
+    from botocore import exceptions as botocore_errors
+
+    match error:
+        case RefusedError():
+            return error.failure
+        case botocore_errors.ClientError():
+            return _answered(error.response)
+        case UnsupportedCallError() | AttributeError() | botocore_errors.OperationNotPageableError():
+            return Failure(Cause.NOT_SUPPORTED, "", _clean(str(error)) or "The operation is not known.")
+        case botocore_errors.UnknownServiceError() | botocore_errors.ParamValidationError():
+            return Failure(Cause.NOT_SUPPORTED, "", "The installed AWS SDK does not know this call.")
+        case botocore_errors.ConnectTimeoutError() | botocore_errors.ReadTimeoutError():
+            return Failure(Cause.TIMEOUT, "", "No answer in time.")
+        case botocore_errors.NoCredentialsError() | botocore_errors.CredentialRetrievalError():
+            return Failure(Cause.CREDENTIALS, "", _clean(str(error)))
+        case botocore_errors.TokenRetrievalError() | botocore_errors.SSOTokenLoadError():
+            return Failure(Cause.EXPIRED, "", _clean(str(error)))
+        case botocore_errors.HTTPClientError() | botocore_errors.ConnectionError() | OSError():
+            return Failure(Cause.UNREACHABLE, "", "The endpoint could not be reached, or the connection broke.")
+    return Failure(Cause.OTHER, type(error).__name__, _clean(str(error)))
+
+
+def classify_answer(parsed: Mapping[str, object]) -> Cause | None:
+    """Why an answer of AWS is a failure, or None when it is not one."""
+    return _answered(parsed).cause if "Error" in parsed else None
+
+
+def _answered(response: Mapping[str, object]) -> Failure:
+    details = response.get("Error")
+    details = details if isinstance(details, dict) else {}
+    meta = response.get("ResponseMetadata")
+    status = meta.get("HTTPStatusCode", 0) if isinstance(meta, dict) else 0
+    code = str(details.get("Code") or "")
+    message = _clean(str(details.get("Message") or ""))
+    cause = _BY_CODE.get(code) or _BY_CODE.get(str(status)) or _BY_CODE.get(code.removesuffix("Exception"))
+    return Failure(cause or Cause.OTHER, code, message, int(status) if isinstance(status, int) else 0)
+
+
+def _clean(message: str) -> str:
+    text = _CHANGING.sub("", " ".join(message.split())).strip()
+    return text[:_MESSAGE_LIMIT]
+
+
+_EFFECTS = {
+    Fact.ACCOUNT: "Nothing of this account was read: its keys and principals are missing from every verdict.",
+    Fact.REGIONS: "Regions that were not looked at may hold keys.",
+    Fact.KEY_LIST: "Keys that may exist here are missing from every verdict.",
+    Fact.KEY_METADATA: "The key's type, state and origin are unknown.",
+    Fact.KEY_POLICY: "Every verdict on the key that is not an explicit deny elsewhere is unknown.",
+    Fact.GRANTS: "Access through grants on the key is unknown.",
+    Fact.TAGS: "Verdicts that depend on the tags are unknown.",
+    Fact.ALIASES: "Verdicts that depend on aliases are unknown; keys may be shown without their names.",
+    Fact.ROTATION: "Whether the key is rotated is unknown.",
+    Fact.ROTATIONS: "When the key was rotated is unknown.",
+    Fact.LAST_USAGE: "Whether the key is in use is unknown.",
+    Fact.KEY_STORES: "The state of custom key stores is unknown.",
+    Fact.RETIRABLE_GRANTS: "Grants on foreign keys that principals of this account may retire are unknown.",
+    Fact.SHARES: "Which keys are shared through AWS RAM is known from key policies only.",
+    Fact.IDENTITIES: "What IAM allows the principals of this account is unknown.",
+    Fact.IDENTITY_POLICY: "What the principals that carry this policy are allowed is unknown.",
+    Fact.BOUNDARY: "Whether a permissions boundary limits the principal is unknown.",
+    Fact.CREDENTIALS: "Ages of access keys and MFA are unknown.",
+    Fact.PROVIDERS: "Federation into this account is known from trust policies only.",
+    Fact.ORGANIZATION: "Organization limits (SCPs, RCPs) and membership are unknown.",
+    Fact.SCP: "Whether a service control policy takes access away is unknown.",
+    Fact.RCP: "Whether a resource control policy takes access away is unknown.",
+    Fact.TRAILS: "Whether KMS calls are logged is unknown.",
+    Fact.ANALYZERS: "Whether Access Analyzer watches this Region is unknown.",
+    Fact.ALARMS: "Whether anybody is alerted to key changes is unknown.",
+}
+
+_REMEDIES = {
+    Cause.THROTTLED: "Run again at a quieter time, with fewer workers or a smaller quota share.",
+    Cause.NOT_SUPPORTED: "Update boto3 if it is older than the operation; some endpoints do not offer it.",
+    Cause.EXPIRED: "Renew the credentials (for SSO: aws sso login) and resume the collection.",
+    Cause.CREDENTIALS: "Check the credentials, and whether the Region is enabled for the account.",
+    Cause.TIMEOUT: "Check the network path to the endpoint, and resume the collection.",
+    Cause.UNREACHABLE: "Check the network path to the endpoint, and resume the collection.",
+    Cause.NOT_FOUND: "It was probably deleted while the collection ran; run again.",
+    Cause.SERVER: "AWS answered with an internal error; resume the collection later.",
+    Cause.OTHER: "See the message; if it is not understood, report it with the operation and code.",
+}
+
+
+def remedy(failure: Failure, action: str, fact: Fact) -> str:
+    """What the reader can do about a failure of ``action``."""
+    if failure.cause is not Cause.DENIED:
+        return _REMEDIES.get(failure.cause, _REMEDIES[Cause.OTHER])
+    if failure.guardrail:
+        return f"A service control policy denies {action}; exempt the audit role, or take the Region out of the scope."
+    if fact is Fact.ORGANIZATION or action.startswith("organizations:"):
+        return f"Allow {action}, and run from the management account or a delegated administrator account."
+    if fact in (Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA, Fact.TAGS, Fact.ROTATION, Fact.ROTATIONS):
+        return f"Allow {action} to the auditor; a key that does not delegate to IAM must name it in its key policy."
+    return f"Allow {action} to the auditor."
+
+
+def gap_of(failure: Failure, fact: Fact, action: str, *, account: str, region: str, subject: str = "") -> Gap:
+    """The Gap that a failure leaves."""
+    code = failure.code if failure.cause is Cause.OTHER and failure.code else failure.cause.value
+    return Gap(
+        fact=fact,
+        account=account,
+        region=region,
+        subject=subject,
+        operation=action,
+        code=code,
+        message=failure.message,
+        remedy=remedy(failure, action, fact),
+        effect=_EFFECTS.get(fact, ""),
+    )

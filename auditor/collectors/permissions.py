@@ -1,0 +1,123 @@
+"""The least-privilege, read-only policy of the auditor, generated from the operations that the collectors may call."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from auditor.collectors.operations import ALL, Level, Need, Operation
+
+ROLE = "KmsAuditReadOnly"
+DEFAULT_NEEDS = frozenset({Need.CORE, Need.EVIDENCE, Need.LAST_USAGE, Need.RETIRABLE_GRANTS})
+_SIDS = {
+    Level.KEY: "KmsAuditKeys",
+    Level.ACCOUNT: "KmsAuditAccount",
+    Level.ORGANIZATION: "KmsAuditOrganization",
+}
+KEY_STATEMENT_NOTE = "For the policy of a key that does not delegate to IAM; replace the role ARN."
+FORMS = ("json", "cloudformation", "terraform")
+
+
+def operations(needs: frozenset[Need] = DEFAULT_NEEDS) -> tuple[Operation, ...]:
+    """The operations of these needs that take a permission, by action."""
+    return tuple(item for item in ALL if item.need in needs and item.level is not Level.NONE)
+
+
+def policy(
+    partition: str = "aws", needs: frozenset[Need] = DEFAULT_NEEDS, *, organization: bool = True
+) -> dict[str, Any]:
+    """The identity policy. ``organization``: with what the management account needs, besides a member account."""
+    statements = []
+    for level, sid in _SIDS.items():
+        actions = [item.action for item in operations(needs) if item.level is level]
+        if not actions or (level is Level.ORGANIZATION and not organization):
+            continue
+        resource = f"arn:{partition}:kms:*:*:key/*" if level is Level.KEY else "*"
+        statements.append({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource})
+    if organization:
+        role = f"arn:{partition}:iam::*:role/{ROLE}"
+        statements.append({"Sid": "KmsAuditMembers", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": role})
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def key_statement() -> dict[str, Any]:
+    """The statement for a key policy that names the audit role itself."""
+    actions = [item.action for item in operations() if item.level is Level.KEY]
+    return {
+        "Sid": ROLE,
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::111122223333:role/{ROLE}"},
+        "Action": actions,
+        "Resource": "*",
+    }
+
+
+def render(form: str) -> str:
+    """The policy as ``json``, or a role with it as ``cloudformation`` (StackSet-ready) or ``terraform`` text."""
+    if form == "cloudformation":
+        return _text(_template())
+    if form == "terraform":
+        return _terraform()
+    return _text(policy())
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2) + "\n"
+
+
+def _template() -> dict[str, Any]:
+    """A role for every member account; deploy it as a StackSet with the trusted account and external id as parameters."""
+    document = policy(organization=False)
+    for statement in document["Statement"]:
+        if statement["Resource"] != "*":
+            statement["Resource"] = {"Fn::Sub": "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*"}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AuditAccount}:root"}},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "Fn::If": [
+                        "HasExternalId",
+                        {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}},
+                        {"Ref": "AWS::NoValue"},
+                    ]
+                },
+            }
+        ],
+    }
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Read-only role of kms-audit for each member account; deploy as a StackSet.",
+        "Parameters": {
+            "AuditAccount": {"Type": "String", "AllowedPattern": "[0-9]{12}"},
+            "ExternalId": {"Type": "String", "Default": "", "NoEcho": True},
+        },
+        "Conditions": {"HasExternalId": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]}},
+        "Resources": {
+            "AuditRole": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": ROLE,
+                    "MaxSessionDuration": 3600,
+                    "AssumeRolePolicyDocument": trust,
+                    "Policies": [{"PolicyName": ROLE, "PolicyDocument": document}],
+                },
+            }
+        },
+        "Outputs": {
+            "KeyPolicyStatement": {"Description": KEY_STATEMENT_NOTE, "Value": json.dumps(key_statement())},
+        },
+    }
+
+
+def _terraform() -> str:
+    document = json.dumps(policy(), indent=2)
+    statement = json.dumps(key_statement(), indent=2)
+    return (
+        f'resource "aws_iam_policy" "kms_audit" {{\n  name   = "{ROLE}"\n  policy = <<-JSON\n{document}\nJSON\n}}\n\n'
+        f"# {KEY_STATEMENT_NOTE}\n"
+        f'output "kms_audit_key_statement" {{\n  value = <<-JSON\n{statement}\nJSON\n}}\n'
+    )

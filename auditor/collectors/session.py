@@ -1,0 +1,150 @@
+"""boto3 sessions and clients: one session per profile, one client per service and Region, shared by all accounts.
+
+The only place that configures retries, timeouts and endpoint behaviour.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from auditor.collectors.failures import StoppedError, UnsupportedCallError
+from auditor.collectors.identity import Identity, context_credentials, profile_identity
+from auditor.collectors.request import CollectRequest
+from auditor.errors import CredentialsError, UsageError
+
+if TYPE_CHECKING:
+    from auditor.collectors.meter import Meter
+
+AWS_DOMAINS = (
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".api.aws",
+    ".aws.dev",
+    ".amazonaws.eu",
+    ".c2s.ic.gov",
+    ".sc2s.sgov.gov",
+)
+PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+
+class AwsSession:
+    """Everything that belongs to one profile: its identity, its home Region, its clients."""
+
+    def __init__(self, request: CollectRequest, profile: str | None, meter: Meter, stop: threading.Event) -> None:
+        self.request = request
+        self.profile = profile
+        self._meter = meter
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        own = _boto_session(profile)
+        self.identity: Identity = profile_identity(own, profile)
+        self.home_region: str = own.region_name or _first_exact(request.regions) or PARTITION_REGIONS["aws"]
+        self._session = _switching_session(profile)
+
+    def kms_regions(self, partition: str) -> tuple[str, ...]:
+        """The Regions of a partition where the installed SDK knows KMS."""
+        return tuple(sorted(self._session.get_available_regions("kms", partition_name=partition)))
+
+    def partition_of(self, region: str) -> str:
+        """The partition of a Region, by the SDK's data; an unknown Region is taken for the ``aws`` partition."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            return str(self._session.get_partition_for_region(region))
+        except BotoCoreError:
+            return "aws"
+
+    def client(self, service: str, region: str) -> Any:
+        """The client of a service in a Region, made once. boto3 sessions are not thread-safe, hence the lock."""
+        with self._lock:
+            key = (service, region)
+            if key not in self._clients:
+                self._clients[key] = self._make(service, region)
+            return self._clients[key]
+
+    def _make(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        request = self.request
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": request.max_attempts},
+            connect_timeout=request.connect_timeout,
+            read_timeout=request.read_timeout,
+            max_pool_connections=max(10, request.max_workers),
+            user_agent_extra="kms-audit",
+        )
+        client = self._session.client(service, region_name=region, endpoint_url=request.endpoint_url, config=config)
+        self._watch(client)
+        return client
+
+    def _watch(self, client: Any) -> None:
+        foreign = not (urlsplit(client.meta.endpoint_url).hostname or "").endswith(AWS_DOMAINS)
+
+        def before_retry(response: Any = None, attempts: int = 1, **_: Any) -> None:
+            if self._stop.is_set():
+                raise StoppedError
+            self._meter.answered(response)
+            if foreign and response is not None and _is_web_page(response[0]):
+                raise UnsupportedCallError("The endpoint does not offer this operation.")
+
+        client.meta.events.register_first("needs-retry", before_retry)
+
+    def close(self) -> None:
+        """Closes every connection."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+
+def _boto_session(profile: str | None) -> Any:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+    try:
+        return boto3.Session(profile_name=profile)
+    except ProfileNotFound as error:
+        known = ", ".join(sorted(boto3.Session().available_profiles)[:10]) if profile else ""
+        raise CredentialsError(
+            str(error) + ".", f"Known profiles: {known}." if known else "Configure one with: aws configure sso."
+        ) from error
+    except BotoCoreError as error:
+        raise UsageError(f"The AWS configuration could not be read: {error}") from error
+
+
+def _switching_session(profile: str | None) -> Any:
+    """A session of the same profile (endpoints, proxies, CA bundle) that signs as the current identity."""
+    import boto3
+    from botocore.credentials import CredentialProvider, CredentialResolver
+    from botocore.handlers import json_decode_policies
+    from botocore.session import Session
+
+    credentials = context_credentials()
+    handler: Any = json_decode_policies
+
+    class ContextProvider(CredentialProvider):  # type: ignore[misc, unused-ignore]
+        """The only provider of this session."""
+
+        METHOD = "kms-audit-context"
+
+        def load(self) -> Any:
+            return credentials
+
+    inner = Session(profile=profile)
+    inner.register_component("credential_provider", CredentialResolver(providers=[ContextProvider()]))
+    # IAM documents are kept verbatim, as evidence; the store decodes them.
+    inner.unregister("after-call.iam", handler)
+    return boto3.Session(botocore_session=inner)
+
+
+def _first_exact(regions: tuple[str, ...]) -> str | None:
+    return next((region for region in regions if not set(region) & set("*?[")), None)
+
+
+def _is_web_page(answer: Any) -> bool:
+    """An HTML error page: how local endpoints say that an operation is not built; AWS's APIs never send one."""
+    kind = str(answer.headers.get("Content-Type", ""))
+    return answer.status_code in (404, 500, 501) and kind.startswith("text/html")

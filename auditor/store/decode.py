@@ -1,0 +1,100 @@
+"""Shards → Snapshot: puts the decoded parts together and adds a Gap for every document that nobody can read.
+
+Works on shards from disk and from memory alike; does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from auditor.model.key import Fact, Key
+from auditor.model.organization import Organization
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.principal import Principal
+from auditor.model.shard import ORGANIZATION_SHARD, Kind, Shard
+from auditor.model.snapshot import AccountFacts, Gap, Provenance, Snapshot
+from auditor.store.decode_evidence import decode_evidence
+from auditor.store.decode_identities import decode_principals
+from auditor.store.decode_keys import decode_keys
+from auditor.store.decode_organization import decode_organization
+from auditor.store.values import text, texts
+
+_FACTS = {
+    Layer.KEY_POLICY: Fact.KEY_POLICY,
+    Layer.IDENTITY: Fact.IDENTITY_POLICY,
+    Layer.BOUNDARY: Fact.BOUNDARY,
+    Layer.SCP: Fact.SCP,
+    Layer.RCP: Fact.RCP,
+}
+
+
+def decode(provenance: Provenance, shards: Iterable[Shard]) -> Snapshot:
+    """The snapshot; every tuple sorted, whatever the order of the shards."""
+    ordered = sorted(shards, key=lambda shard: (shard.account, shard.region))
+    organization_shard = next((shard for shard in ordered if shard.account == ORGANIZATION_SHARD), None)
+    own = [shard for shard in ordered if shard.account != ORGANIZATION_SHARD]
+    organization, unread = decode_organization(organization_shard)
+    keys = sorted((key for shard in own for key in decode_keys(shard)), key=lambda key: key.arn)
+    principals = sorted((item for shard in own for item in decode_principals(shard)), key=lambda item: item.arn)
+    gaps = {gap for shard in ordered for gap in shard.gaps}
+    gaps |= set(_unreadable(keys, principals, organization))
+    return Snapshot(
+        provenance=provenance,
+        accounts=tuple(_accounts(own)),
+        keys=tuple(keys),
+        principals=tuple(principals),
+        organization=organization,
+        organization_unread=unread,
+        gaps=tuple(sorted(gaps, key=_gap_order)),
+        coverage=tuple(shard.coverage for shard in ordered),
+        evidence=decode_evidence(own),
+    )
+
+
+def _gap_order(gap: Gap) -> tuple[str, ...]:
+    return (gap.account, gap.region, str(gap.fact), gap.subject, gap.operation, gap.code, gap.message)
+
+
+def _accounts(shards: list[Shard]) -> Iterator[AccountFacts]:
+    for shard in shards:
+        for record in shard.records:
+            if record.kind is Kind.ACCOUNT:
+                yield AccountFacts(
+                    id=shard.account,
+                    name=text(record.data, "Alias") or text(record.data, "Name"),
+                    partition=text(record.data, "Partition", "aws"),
+                    regions=texts(record.data, "Regions"),
+                    unread=frozenset(_account_unread(shard)),
+                )
+
+
+def _account_unread(shard: Shard) -> set[Fact]:
+    """Facts of the whole account; an account that could not be entered leaves its identities unread, too."""
+    unread = {gap.fact for gap in shard.gaps if not gap.subject}
+    return unread | {Fact.IDENTITIES} if Fact.ACCOUNT in unread else unread
+
+
+def _unreadable(keys: list[Key], principals: list[Principal], organization: Organization | None) -> Iterator[Gap]:
+    for key in keys:
+        yield from _gaps(key.policies, key.account, key.region)
+    for principal in principals:
+        boundary = (principal.boundary,) if principal.boundary else ()
+        yield from _gaps(principal.identity_policies + boundary, principal.account or "", "")
+    for target in organization.targets if organization else ():
+        yield from _gaps((target.scps or ()) + (target.rcps or ()), ORGANIZATION_SHARD, "")
+
+
+def _gaps(policies: tuple[AttachedPolicy, ...], account: str, region: str) -> Iterator[Gap]:
+    for attached in policies:
+        if not attached.policy.readable:
+            problem = attached.policy.problems[0].message if attached.policy.problems else ""
+            yield Gap(
+                fact=_FACTS[attached.layer],
+                account=account,
+                region=region,
+                subject=attached.owner,
+                code="Unreadable",
+                message=f"{attached.name}: {problem}",
+                remedy="Correct the document; it is kept verbatim in the snapshot.",
+                effect="What the document allows or denies is unknown.",
+            )

@@ -1,0 +1,164 @@
+"""Evidence records → the dataclasses that rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from auditor.model import evidence as model
+from auditor.model.key import Fact
+from auditor.model.shard import Kind, Shard
+from auditor.store.decode_credentials import root_credentials
+from auditor.store.decode_keys import decode_grants
+from auditor.store.decode_logs import data_store, trail
+from auditor.store.values import Data, inner, items, maybe, text, texts
+
+
+def decode_evidence(shards: Iterable[Shard]) -> model.Evidence:
+    """All evidence of all shards."""
+    found: dict[str, list[Any]] = {name: [] for name in {field for field, _ in _DECODERS.values()}}
+    roots: list[model.RootCredentials] = []
+    asked, unread = set(), set()
+    for shard in shards:
+        place = (shard.account, shard.region)
+        roots += root_credentials(shard)
+        unread |= {(gap.fact, *place) for gap in shard.gaps}
+        for record in shard.records:
+            if record.kind is Kind.ASKED:
+                asked.add((Fact(text(record.data, "Fact")), *place))
+            elif record.kind in _DECODERS:
+                name, decoder = _DECODERS[record.kind]
+                found[name].append(decoder(record.data, *place))
+    kept = {name: tuple(sorted(values, key=repr)) for name, values in found.items()}
+    return model.Evidence(root_credentials=tuple(roots), asked=frozenset(asked), unread=frozenset(unread), **kept)
+
+
+def _key_store(data: Data, account: str, region: str) -> model.KeyStore:
+    proxy = inner(data, "XksProxyConfiguration")
+    return model.KeyStore(
+        id=text(data, "CustomKeyStoreId"),
+        name=text(data, "CustomKeyStoreName"),
+        account=account,
+        region=region,
+        kind=text(data, "CustomKeyStoreType", "AWS_CLOUDHSM"),
+        connection_state=text(data, "ConnectionState"),
+        error_code=text(data, "ConnectionErrorCode"),
+        created=maybe(data, "CreationDate"),
+        cluster_id=maybe(data, "CloudHsmClusterId"),
+        proxy_connectivity=maybe(proxy, "Connectivity"),
+        proxy_endpoint=maybe(proxy, "UriEndpoint"),
+    )
+
+
+def _key_share(data: Data, account: str, region: str) -> model.KeyShare:
+    share = inner(data, "Share")
+    return model.KeyShare(
+        arn=text(share, "resourceShareArn"),
+        name=text(share, "name"),
+        account=account,
+        region=region,
+        owner=text(share, "owningAccountId"),
+        inbound=text(data, "Owner") != "SELF",
+        status=text(share, "status"),
+        allows_external=bool(share.get("allowExternalPrincipals")),
+        keys=texts(data, "Keys"),
+        principals=texts(data, "Principals"),
+    )
+
+
+def _shared_key(data: Data, account: str, region: str) -> model.SharedKey:
+    return model.SharedKey(arn=text(data, "KeyArn"), account=account, region=region)
+
+
+def _retirable(data: Data, account: str, region: str) -> model.RetirableGrant:
+    entry = inner(data, "Grant")
+    grant = decode_grants([entry], text(entry, "KeyId"))[0]
+    return model.RetirableGrant(principal=text(data, "Principal"), account=account, region=region, grant=grant)
+
+
+def _saml(data: Data, account: str, region: str) -> model.IdentityProvider:
+    return model.IdentityProvider(
+        arn=text(data, "Arn"),
+        kind="saml",
+        account=account,
+        created=maybe(data, "CreateDate"),
+        valid_until=maybe(data, "ValidUntil"),
+    )
+
+
+def _oidc(data: Data, account: str, region: str) -> model.IdentityProvider:
+    return model.IdentityProvider(
+        arn=text(data, "Arn"),
+        kind="oidc",
+        account=account,
+        url=text(data, "Url").removeprefix("https://"),
+        client_ids=tuple(sorted(texts(data, "ClientIDList"))),
+        created=maybe(data, "CreateDate"),
+    )
+
+
+def _analyzer(data: Data, account: str, region: str) -> model.Analyzer:
+    return model.Analyzer(
+        arn=text(data, "arn"),
+        name=text(data, "name"),
+        account=account,
+        region=region,
+        kind=text(data, "type"),
+        status=text(data, "status"),
+    )
+
+
+def _rule(data: Data, account: str, region: str) -> model.EventRule:
+    return model.EventRule(
+        arn=text(data, "Arn"),
+        name=text(data, "Name"),
+        account=account,
+        region=region,
+        bus=text(data, "EventBusName", "default"),
+        state=text(data, "State"),
+        pattern=text(data, "EventPattern"),
+        targets=texts(data, "Targets"),
+    )
+
+
+def _filter(data: Data, account: str, region: str) -> model.MetricFilter:
+    metrics = {
+        (text(item, "metricNamespace"), text(item, "metricName")) for item in items(data, "metricTransformations")
+    }
+    return model.MetricFilter(
+        name=text(data, "filterName"),
+        log_group=text(data, "logGroupName"),
+        account=account,
+        region=region,
+        pattern=text(data, "filterPattern"),
+        metrics=tuple(sorted(metrics)),
+    )
+
+
+def _alarm(data: Data, account: str, region: str) -> model.MetricAlarm:
+    return model.MetricAlarm(
+        arn=text(data, "AlarmArn"),
+        name=text(data, "AlarmName"),
+        account=account,
+        region=region,
+        namespace=text(data, "Namespace"),
+        metric=text(data, "MetricName"),
+        actions_enabled=bool(data.get("ActionsEnabled", True)),
+        actions=tuple(sorted(texts(data, "AlarmActions"))),
+    )
+
+
+_DECODERS: dict[Kind, tuple[str, Callable[[Data, str, str], Any]]] = {
+    Kind.KEY_STORE: ("key_stores", _key_store),
+    Kind.KEY_SHARE: ("shares", _key_share),
+    Kind.SHARED_KEY: ("shared_keys", _shared_key),
+    Kind.RETIRABLE_GRANT: ("retirable_grants", _retirable),
+    Kind.SAML_PROVIDER: ("providers", _saml),
+    Kind.OIDC_PROVIDER: ("providers", _oidc),
+    Kind.TRAIL: ("trails", trail),
+    Kind.EVENT_DATA_STORE: ("event_data_stores", data_store),
+    Kind.ANALYZER: ("analyzers", _analyzer),
+    Kind.EVENT_RULE: ("event_rules", _rule),
+    Kind.METRIC_FILTER: ("metric_filters", _filter),
+    Kind.METRIC_ALARM: ("metric_alarms", _alarm),
+}

@@ -1,0 +1,77 @@
+"""Shards as bytes and back: gzip JSON lines, sorted, without a time stamp, so that equal facts are equal bytes.
+
+Line 1 is the header (account, Region), then gaps, then records. Anything else raises SnapshotError.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from dataclasses import asdict, fields
+from typing import Any
+
+from auditor.errors import SnapshotError
+from auditor.model.key import Fact
+from auditor.model.shard import Kind, Record, Shard
+from auditor.model.snapshot import Gap, ShardCoverage
+
+MAX_SHARD_BYTES = 2 * 1024**3
+"""More than this, unpacked, is no snapshot of ours: 100,000 keys take about 0.5 GiB."""
+_COMPACT = (",", ":")
+
+
+def to_line(value: Any) -> str:
+    """One JSON line in the one spelling that is hashed."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=_COMPACT)
+
+
+def encode(shard: Shard) -> bytes:
+    """The bytes of a shard; coverage is not part of them (it counts calls, which a retry may change)."""
+    lines = [to_line({"account": shard.account, "region": shard.region})]
+    lines += sorted(to_line({"gap": asdict(gap)}) for gap in shard.gaps)
+    lines += sorted({to_line({"kind": str(record.kind), "data": record.data}) for record in shard.records})
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=6) as packed:
+        packed.write(("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
+    return buffer.getvalue()
+
+
+def decode_bytes(content: bytes, coverage: ShardCoverage, name: str) -> Shard:
+    """The shard of ``content``; ``name`` is for messages."""
+    lines = _unpacked(content, name).splitlines() if content else []
+    try:
+        header, *rest = [json.loads(line) for line in lines]
+        if (header["account"], header["region"]) != (coverage.account, coverage.region):
+            raise SnapshotError(f"{name}: the shard belongs to another account or Region than the manifest says.")
+        gaps = tuple(_gap(item["gap"]) for item in rest if "gap" in item)
+        records = tuple(_record(item) for item in rest if "gap" not in item)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise SnapshotError(f"{name}: the shard is not readable ({type(error).__name__}).", "Collect again.") from error
+    return Shard(account=coverage.account, region=coverage.region, records=records, gaps=gaps, coverage=coverage)
+
+
+def _record(item: dict[str, Any]) -> Record:
+    if not isinstance(item["data"], dict):
+        raise TypeError("data")
+    return Record(Kind(item["kind"]), item["data"])
+
+
+def _gap(data: dict[str, Any]) -> Gap:
+    known = {item.name for item in fields(Gap)}
+    values = {name: str(value) for name, value in data.items() if name in known and name != "fact"}
+    return Gap(fact=Fact(data["fact"]), **values)
+
+
+def _unpacked(content: bytes, name: str) -> str:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        text = unpacker.decompress(content, MAX_SHARD_BYTES)
+    except zlib.error as error:
+        raise SnapshotError(f"{name}: the shard is damaged ({error}).", "Collect again.") from error
+    if unpacker.unconsumed_tail:
+        raise SnapshotError(f"{name}: the shard unpacks to more than {MAX_SHARD_BYTES} bytes; it is refused.")
+    if not unpacker.eof:
+        raise SnapshotError(f"{name}: the shard is cut short.", "Collect again.")
+    return text.decode("utf-8", "surrogatepass")

@@ -1,0 +1,52 @@
+"""Files of a snapshot: written whole or not at all, readable by their owner alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from auditor.errors import OutputError
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def make_folder(path: Path) -> None:
+    """Makes a private folder, and its parents. Raises OutputError."""
+    try:
+        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        path.chmod(PRIVATE_FOLDER)
+    except OSError as error:
+        raise _output(path, error) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that a crash leaves the old one or the new one, never a part. Raises OutputError."""
+    waiting = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        waiting.replace(path)
+    except OSError as error:
+        waiting.unlink(missing_ok=True)
+        raise _output(path, error) from error
+
+
+def append_line(path: Path, line: str) -> None:
+    """Adds one line to a private file and waits until it is on disk. Raises OutputError."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "wb") as file:
+            file.write(f"{line}\n".encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _output(path, error) from error
+
+
+def _output(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} could not be written: {error.strerror or error}.",
+        "Check free space and permissions; finished parts are kept: `kms-audit collect --resume` goes on from them.",
+    )

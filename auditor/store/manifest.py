@@ -1,0 +1,117 @@
+"""The manifest: what a snapshot is, where it came from, and the hash of every shard. Nothing here reads a shard."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from auditor.errors import SnapshotError
+from auditor.model.snapshot import Provenance, Scope, ShardCoverage
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+JOURNAL = "journal.jsonl"
+SHARDS = "shards"
+MAX_MANIFEST_BYTES = 256 * 1024**2
+_NAME = re.compile(r"^shards/[A-Za-z0-9-]{1,80}\.jsonl\.gz$")
+_HASH = re.compile(r"^[0-9a-f]{64}$")
+
+
+@dataclass(frozen=True, slots=True)
+class ShardEntry:
+    """One shard in the manifest or journal: its file, its SHA-256 and what it covers.
+
+    ``again``: something in it failed in passing, so a resumed collection reads it again.
+    """
+
+    file: str
+    sha256: str
+    coverage: ShardCoverage
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``finished`` False: the collection was interrupted, and the journal lists the shards that there are."""
+
+    provenance: Provenance
+    entries: tuple[ShardEntry, ...] = ()
+    finished: bool = False
+
+
+def sha256(content: bytes) -> str:
+    """The hexadecimal SHA-256."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def content_hash(entries: Iterable[ShardEntry]) -> str:
+    """One hash over all shards, whatever the order in which they were written."""
+    lines = sorted(f"{entry.coverage.account} {entry.coverage.region} {entry.sha256}\n" for entry in entries)
+    return sha256("".join(lines).encode())
+
+
+def shard_file(account: str, region: str) -> str:
+    """The file of a shard, relative to the snapshot."""
+    return f"{SHARDS}/{account}-{region or 'global'}.jsonl.gz"
+
+
+def entry_to_json(entry: ShardEntry) -> dict[str, Any]:
+    """The entry as JSON data."""
+    return {"file": entry.file, "sha256": entry.sha256, "coverage": asdict(entry.coverage), "again": entry.again}
+
+
+def entry_from_json(data: Any) -> ShardEntry:
+    """The entry of JSON data. Raises SnapshotError, also for a file outside the snapshot."""
+    try:
+        file, digest = str(data["file"]), str(data["sha256"])
+        entry = ShardEntry(file, digest, ShardCoverage(**data["coverage"]), bool(data.get("again")))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SnapshotError("The manifest has a shard entry that is not readable.", "Collect again.") from error
+    expected = shard_file(str(entry.coverage.account), str(entry.coverage.region))
+    if not _NAME.match(file) or not _HASH.match(digest) or file != expected:
+        raise SnapshotError(
+            f"The manifest names a shard that cannot be one: {file[:120]!r}.", "Do not trust this snapshot."
+        )
+    return entry
+
+
+def manifest_to_text(manifest: Manifest) -> str:
+    """The manifest as JSON text, keys sorted."""
+    data = {
+        "format": "kms-audit snapshot",
+        "schema": SCHEMA,
+        "finished": manifest.finished,
+        "provenance": asdict(manifest.provenance),
+        "shards": [entry_to_json(entry) for entry in sorted(manifest.entries, key=lambda item: item.file)],
+    }
+    return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def manifest_from_text(text: str) -> Manifest:
+    """The manifest of JSON text. Raises SnapshotError."""
+    try:
+        data = json.loads(text)
+        schema = data["schema"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SnapshotError("The manifest is not readable.", "Collect again.") from error
+    if data.get("format") != "kms-audit snapshot" or schema != SCHEMA:
+        raise SnapshotError(
+            f"The snapshot has schema {schema!r}; this version reads schema {SCHEMA}.",
+            "Use the version of kms-audit that wrote it, or collect again.",
+        )
+    try:
+        given = dict(data["provenance"])
+        scope = {name: _tuple(value) for name, value in dict(given.pop("scope")).items()}
+        provenance = Provenance(**given, scope=Scope(**scope))
+        entries = tuple(entry_from_json(item) for item in data["shards"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise SnapshotError("The manifest is not readable.", "Collect again.") from error
+    return Manifest(provenance, entries, bool(data.get("finished")))
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(str(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,69 @@
+"""Reads a snapshot folder: manifest, every shard against its hash, then the decoding. Refuses anything doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from auditor.errors import SnapshotError
+from auditor.model.shard import Shard
+from auditor.model.snapshot import Snapshot
+from auditor.store.decode import decode
+from auditor.store.encoding import decode_bytes
+from auditor.store.manifest import (
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    Manifest,
+    ShardEntry,
+    content_hash,
+    manifest_from_text,
+    sha256,
+)
+
+
+def read_snapshot(path: Path | str) -> Snapshot:
+    """The decoded snapshot in folder ``path``. Raises SnapshotError for anything that cannot be trusted."""
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    if not manifest.finished:
+        raise SnapshotError(
+            f"The snapshot in {folder} is not finished.", f"Go on with: kms-audit collect --resume {folder}"
+        )
+    if content_hash(manifest.entries) != manifest.provenance.content_hash:
+        raise SnapshotError(f"The manifest in {folder} was changed after it was written.", "Collect again.")
+    return decode(manifest.provenance, read_shards(folder, manifest))
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a snapshot folder. Raises SnapshotError."""
+    file = folder / MANIFEST
+    try:
+        if file.stat().st_size > MAX_MANIFEST_BYTES:
+            raise SnapshotError(f"{file} is larger than any manifest; it is refused.")
+        text = file.read_text(encoding="utf-8", errors="surrogatepass")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SnapshotError(
+            f"{folder} holds no snapshot: {MANIFEST} could not be read.", "Give the folder that `collect` wrote."
+        ) from error
+    return manifest_from_text(text)
+
+
+def read_shards(folder: Path, manifest: Manifest) -> Iterator[Shard]:
+    """Every shard, checked. Raises SnapshotError."""
+    for entry in sorted(manifest.entries, key=lambda item: item.file):
+        yield _shard(folder, entry)
+
+
+def _shard(folder: Path, entry: ShardEntry) -> Shard:
+    file = folder / entry.file
+    try:
+        if file.is_symlink() or not file.resolve().is_relative_to(folder.resolve()):
+            raise SnapshotError(f"{entry.file} leads out of the snapshot; it is refused.")
+        content = file.read_bytes()
+    except OSError as error:
+        raise SnapshotError(f"The shard {entry.file} is missing from the snapshot.", "Collect again.") from error
+    if sha256(content) != entry.sha256:
+        raise SnapshotError(
+            f"The shard {entry.file} does not match its hash: it was changed or damaged.", "Collect again."
+        )
+    return decode_bytes(content, entry.coverage, entry.file)

@@ -1,0 +1,147 @@
+"""Writes a snapshot, shard by shard, so that whatever ends the process leaves finished shards valid.
+
+``manifest.json`` says at once what is being collected; ``journal.jsonl`` gains a line per finished shard; ``finish``
+turns both into the final manifest.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from auditor.errors import SnapshotError
+from auditor.model.shard import Shard
+from auditor.model.snapshot import Provenance, Scope
+from auditor.store.encoding import encode, to_line
+from auditor.store.files import append_line, make_folder, write_whole
+from auditor.store.manifest import (
+    JOURNAL,
+    MANIFEST,
+    SHARDS,
+    Manifest,
+    ShardEntry,
+    content_hash,
+    entry_from_json,
+    entry_to_json,
+    manifest_from_text,
+    manifest_to_text,
+    sha256,
+    shard_file,
+)
+
+PASSING = frozenset({"Throttled", "Timeout", "Unreachable", "ServerError", "ExpiredToken"})
+"""Codes of gaps that a later attempt may not meet."""
+
+
+class SnapshotWriter:
+    """A sink for ``collectors.collect``. ``resume`` goes on in a folder that an interrupted collection left."""
+
+    def __init__(self, path: Path | str, *, resume: bool = False) -> None:
+        self.path = Path(path)
+        self._resume = resume
+        self._lock = threading.Lock()
+        self._done: dict[tuple[str, str], ShardEntry] = {}
+        self._provenance: Provenance | None = None
+
+    def begin(self, provenance: Provenance) -> None:
+        """Starts, or goes on when caller and scope are the same. Raises SnapshotError or OutputError."""
+        if self._resume:
+            earlier, self._done = self._earlier()
+            _same_collection(earlier, provenance)
+            provenance = replace(provenance, started=earlier.started)
+        elif (self.path / MANIFEST).exists():
+            raise SnapshotError(
+                f"There is a snapshot in {self.path} already.", "Choose another folder, or go on with --resume."
+            )
+        make_folder(self.path)
+        make_folder(self.path / SHARDS)
+        self._provenance = provenance
+        write_whole(self.path / MANIFEST, manifest_to_text(Manifest(provenance)).encode())
+        if self._resume:
+            lines = "".join(f"{to_line(entry_to_json(entry))}\n" for entry in self._done.values())
+            write_whole(self.path / JOURNAL, lines.encode())
+
+    def has(self, account: str, region: str) -> bool:
+        """Whether the shard is finished, and nothing in it deserves another attempt."""
+        entry = self._done.get((account, region))
+        return entry is not None and not entry.again
+
+    def write(self, shard: Shard) -> None:
+        """Writes one shard, then its line in the journal. Raises OutputError."""
+        content = encode(shard)
+        entry = ShardEntry(
+            shard_file(shard.account, shard.region),
+            sha256(content),
+            shard.coverage,
+            any(gap.code in PASSING for gap in shard.gaps),
+        )
+        with self._lock:
+            write_whole(self.path / entry.file, content)
+            append_line(self.path / JOURNAL, to_line(entry_to_json(entry)))
+            self._done[(shard.account, shard.region)] = entry
+
+    def finish(self, provenance: Provenance) -> Provenance:
+        """Seals the snapshot and returns its provenance with the content hash. Raises OutputError."""
+        entries = tuple(self._done.values())
+        started = self._provenance.started if self._provenance else provenance.started
+        sealed = replace(provenance, started=started, content_hash=content_hash(entries))
+        text = manifest_to_text(Manifest(sealed, entries, finished=True))
+        write_whole(self.path / MANIFEST, text.encode("utf-8", "surrogatepass"))
+        (self.path / JOURNAL).unlink(missing_ok=True)
+        return sealed
+
+    def _earlier(self) -> tuple[Provenance, dict[tuple[str, str], ShardEntry]]:
+        """The provenance and the shards of the interrupted collection, each checked against its hash."""
+        try:
+            manifest = manifest_from_text((self.path / MANIFEST).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SnapshotError(f"There is no snapshot to resume in {self.path}.", "Collect afresh.") from error
+        entries = manifest.entries if manifest.finished else _journal(self.path / JOURNAL)
+        done = {(entry.coverage.account, entry.coverage.region): entry for entry in entries}
+        for entry in done.values():
+            _check(self.path / entry.file, entry)
+        return manifest.provenance, done
+
+
+def _journal(path: Path) -> tuple[ShardEntry, ...]:
+    """The lines of the journal; a last line that was cut off by a crash does not count."""
+    if not path.exists():
+        return ()
+    lines = path.read_bytes().split(b"\n")
+    entries = []
+    for line in lines[:-1]:
+        try:
+            entries.append(entry_from_json(json.loads(line)))
+        except ValueError as error:
+            raise SnapshotError(f"{path}: the journal is damaged.", "Collect afresh into another folder.") from error
+    return tuple(entries)
+
+
+def _check(path: Path, entry: ShardEntry) -> None:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise SnapshotError(f"The shard {entry.file} is missing.", "Collect afresh into another folder.") from error
+    if sha256(content) != entry.sha256:
+        raise SnapshotError(
+            f"The shard {entry.file} was changed after it was written.", "Collect afresh into another folder."
+        )
+
+
+def _same_collection(earlier: Provenance, now: Provenance) -> None:
+    if earlier.caller.split("/")[0] != now.caller.split("/")[0]:
+        raise SnapshotError(
+            f"The snapshot was begun by {earlier.caller}, not by {now.caller}.",
+            "Resume with the same profile, or collect into another folder.",
+        )
+    if _asked(earlier.scope) != _asked(now.scope):
+        raise SnapshotError(
+            "The scope differs from that of the interrupted collection.",
+            "Resume with the same options, or collect into another folder.",
+        )
+
+
+def _asked(scope: Scope) -> Scope:
+    return replace(scope, accounts=(), regions=())
