@@ -124,9 +124,9 @@ def _unit_paths(records: list[Record]) -> dict[str, tuple[str, ...]]:
     """Target id → ids and names of the levels above it."""
     targets = {str(record.data["Id"]): record.data for record in records if record.kind is Kind.ORG_TARGET}
     paths: dict[str, tuple[str, ...]] = {}
-    for target_id in targets:
+    for target_id, target in targets.items():
         above: list[str] = []
-        parent, steps = targets[target_id].get("Parent"), 0
+        parent, steps = target.get("Parent"), 0
         while parent in targets and steps < len(targets):
             above += [str(parent), str(targets[parent].get("Name", ""))]
             parent, steps = targets[parent].get("Parent"), steps + 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from auditor.collectors.accounts import Target
 from auditor.collectors.caller import Caller, Switches
-from auditor.collectors.evidence import read_account_evidence, read_region_evidence
+from auditor.collectors.evidence import read_account_evidence, read_key_stores, read_region_evidence
 from auditor.collectors.failures import RefusedError, classify, gap_of
 from auditor.collectors.identities import account_alias, read_identities
 from auditor.collectors.keys import last_usage, read_key
@@ -145,14 +145,15 @@ class Estate:
         if listed is None:
             self.run.meter.add(regions_done=1)
             return
+        pending = self._start_keys(caller, listed)
         aliases = caller.ask_pages(LIST_ALIASES, Fact.ALIASES)
         records = [Record(Kind.ALIAS, plain(alias)) for alias in aliases.items]
-        pending = self._start_keys(caller, listed)
         if self.run.request.evidence:
-            records += read_region_evidence(caller)
+            records += read_region_evidence(caller, keys_here=bool(listed))
         keys = [record for record in self.run.lanes.results(pending) if record is not None]
         if self.run.request.last_usage:
             keys = self._last_usage(caller, keys)
+        records += read_key_stores(caller, keys)
         self._write(caller, region, records + keys, listed=len(listed), described=_described(keys))
         self.run.meter.add(regions_done=1)
 

@@ -25,16 +25,21 @@ def read_account_evidence(caller: Caller) -> list[Record]:
     return _read_all(caller, {Fact.CREDENTIALS: read_credentials, Fact.PROVIDERS: read_providers})
 
 
-def read_region_evidence(caller: Caller) -> list[Record]:
-    """Evidence of one Region."""
-    readers: dict[Fact, Reader] = {
-        Fact.KEY_STORES: _key_stores,
-        Fact.TRAILS: read_trails,
-        Fact.ANALYZERS: _analyzers,
-        Fact.ALARMS: read_alarms,
-        Fact.SHARES: _shares,
-    }
-    return _read_all(caller, readers)
+def read_region_evidence(caller: Caller, *, keys_here: bool) -> list[Record]:
+    """Evidence of one Region; where it holds no key, nobody asks how its keys are watched."""
+    found = _read_all(caller, {Fact.SHARES: _shares})
+    if keys_here:
+        found += _read_all(caller, {Fact.TRAILS: read_trails, Fact.ANALYZERS: _analyzers, Fact.ALARMS: read_alarms})
+    return found
+
+
+def read_key_stores(caller: Caller, keys: list[Record]) -> list[Record]:
+    """The custom key stores of a Region that has a key in one; a store without keys protects nothing."""
+    if not any((key.data.get("Metadata") or {}).get("CustomKeyStoreId") for key in keys):
+        return []
+    listing = caller.ask_pages(DESCRIBE_KEY_STORES, Fact.KEY_STORES)
+    asked = Record(Kind.ASKED, {"Fact": str(Fact.KEY_STORES)})
+    return [asked, *(Record(Kind.KEY_STORE, plain(store)) for store in listing.items)]
 
 
 def read_retirable_grants(caller: Caller, principals: tuple[str, ...]) -> list[Record]:
@@ -54,11 +59,6 @@ def _read_all(caller: Caller, readers: dict[Fact, Reader]) -> list[Record]:
         found.append(Record(Kind.ASKED, {"Fact": str(fact)}))
         found += read(caller)
     return found
-
-
-def _key_stores(caller: Caller) -> list[Record]:
-    listing = caller.ask_pages(DESCRIBE_KEY_STORES, Fact.KEY_STORES)
-    return [Record(Kind.KEY_STORE, plain(store)) for store in listing.items]
 
 
 def _analyzers(caller: Caller) -> list[Record]:

@@ -66,7 +66,7 @@ def _text(value: dict[str, Any]) -> str:
 
 
 def _template() -> dict[str, Any]:
-    """A role for every member account; deploy it as a StackSet with the trusted account and external id as parameters."""
+    """A role for every member account, to deploy as a StackSet; parameters: trusted account and external id."""
     document = policy(organization=False)
     for statement in document["Statement"]:
         if statement["Resource"] != "*":

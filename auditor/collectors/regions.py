@@ -21,7 +21,7 @@ WILDCARDS = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """The Regions to read. ``probed``: nobody could say which are enabled, so one that refuses the first call is not."""
+    """The Regions to read. ``probed``: nobody said which are enabled; one that refuses the first call is not."""
 
     names: tuple[str, ...]
     probed: bool = False
@@ -39,8 +39,10 @@ def check_regions(request: CollectRequest, known: tuple[str, ...]) -> None:
 
 def regions_of(caller: Caller, request: CollectRequest, known: tuple[str, ...]) -> Regions:
     """The enabled Regions of the caller's account that the request asks for, sorted."""
-    enabled = _listed(caller) or _described(caller)
-    if enabled is None:
+    partition = caller.session.partition_of(known[0]) if known else "aws"
+    listed = _listed(caller) or _described(caller)
+    enabled = tuple(name for name in listed or () if caller.session.partition_of(name) == partition)
+    if listed is None:
         return Regions(_chosen(known, request), probed=True)
     chosen = _chosen(enabled, request)
     for wanted in request.regions:
