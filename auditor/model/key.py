@@ -47,7 +47,7 @@ class Fact(StrEnum):
 
 OPTIONAL_FACTS = frozenset(
     {Fact.LAST_USAGE, Fact.CREDENTIALS, Fact.PROVIDERS, Fact.TRAILS, Fact.ANALYZERS, Fact.ALARMS}
-    | {Fact.SHARES, Fact.RETIRABLE_GRANTS}
+    | {Fact.SHARES, Fact.RETIRABLE_GRANTS, Fact.KEY_STORES, Fact.ROTATIONS}
 )
 """Evidence that no access verdict rests on: a gap here lowers the coverage grade, and ``--strict`` does not exit 4."""
 
