@@ -106,5 +106,9 @@ def available_inputs(snapshot: Snapshot, settings: RuleSettings, has_baseline: b
 
 
 def _optional(snapshot: Snapshot) -> set[str]:
-    """Optional evidence counts as present where its shard was written, even when it is empty."""
-    return {"key.stores"}
+    """Optional evidence counts as present when somebody asked for it anywhere, even where the answer was empty."""
+    asked = {fact for fact, _, _ in snapshot.evidence.asked}
+    names = {"trail.config": Fact.TRAILS, "alarm.config": Fact.ALARMS, "analyzer.config": Fact.ANALYZERS}
+    found = {name for name, fact in names.items() if fact in asked}
+    # Stores are read together with the keys; the rules about them fall silent by themselves where there are none.
+    return found | {"key.stores"}

@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator
 
 from auditor.rules.coverage import reading
 from auditor.rules.deputy import services
-from auditor.rules.exposure import external, public
+from auditor.rules.detection import logging
+from auditor.rules.exposure import external, inside, public
 from auditor.rules.grants import external as grants_external
 from auditor.rules.grants import hygiene
+from auditor.rules.guardrails import accounts
 from auditor.rules.hit import Hit
 from auditor.rules.identity import orphans, users
 from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, mistakes
 from auditor.rules.privilege import combined, documents, nonadmin
+from auditor.rules.replication import regions
 from auditor.rules.view import View
 
 Check = Callable[[View], Iterator[Hit]]
@@ -29,6 +32,9 @@ RULES: dict[str, Check] = {
     "external-account-access": external.external_account_access,
     "external-account-root": external.external_account_root,
     "external-can-delegate": external.external_can_delegate,
+    "org-wide-principal": inside.org_wide_principal,
+    "cross-environment-access": inside.cross_environment_access,
+    "ram-shared-key": inside.ram_shared_key,
     "full-kms-to-non-admin": combined.full_kms_to_non_admin,
     "admin-and-user-combined": combined.admin_and_user_combined,
     "key-takeover-by-non-admin": nonadmin.key_takeover_by_non_admin,
@@ -60,6 +66,9 @@ RULES: dict[str, Check] = {
     "instant-destruction-capability": nonadmin.instant_destruction_capability,
     "custom-key-store-disconnected": material.custom_key_store_disconnected,
     "unapproved-key-origin": material.unapproved_key_origin,
+    "replica-policy-weaker": regions.replica_policy_weaker,
+    "replicate-key-unrestricted": regions.replicate_key_unrestricted,
+    "replica-in-unapproved-region": regions.replica_in_unapproved_region,
     "no-key-administrator": delegation.no_key_administrator,
     "iam-delegation-mode": delegation.iam_delegation_mode,
     "malformed-statement": mistakes.malformed_statement,
@@ -68,6 +77,16 @@ RULES: dict[str, Check] = {
     "condition-key-not-applicable": conditions.condition_key_not_applicable,
     "permissive-condition-operator": conditions.permissive_condition_operator,
     "key-without-ownership-metadata": ownership.key_without_ownership_metadata,
+    "no-guardrail-key-destruction": accounts.no_guardrail_key_destruction,
+    "no-guardrail-external-principals": accounts.no_guardrail_external_principals,
+    "lockout-bypass-allowed": accounts.lockout_bypass_allowed,
+    "foreign-key-encryption-not-blocked": accounts.foreign_key_encryption_not_blocked,
+    "keys-in-management-account": accounts.keys_in_management_account,
+    "trail-excludes-kms": logging.trail_excludes_kms,
+    "no-active-trail": logging.no_active_trail,
+    "no-kms-change-alarm": logging.no_kms_change_alarm,
+    "access-analyzer-gap": logging.access_analyzer_gap,
+    "audit-log-key-at-risk": logging.audit_log_key_at_risk,
     "key-policy-unreadable": reading.key_policy_unreadable,
     "scope-not-collected": reading.scope_not_collected,
     "evaluation-inconclusive": reading.evaluation_inconclusive,

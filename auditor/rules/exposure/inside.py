@@ -1,0 +1,235 @@
+"""Rules about circles that are wider than meant inside the estate: the organization, environments, shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.synthetic import org_peer
+from auditor.model.access import Decision
+from auditor.model.actions import (
+    CREATE_GRANT,
+    DESTROY,
+    FORGE,
+    META,
+    NEW_DATA_KEYS,
+    READ_PLAINTEXT,
+    TAKEOVER,
+    WRAP,
+    actions_in,
+    mask_of,
+)
+from auditor.model.arn import account_of
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import RAM_POLICY, Fact, Key
+from auditor.model.organization import OrgTarget
+from auditor.rules.conditions import demands, grant_limited
+from auditor.rules.exposure.public import allowing, for_everybody
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.reach import Openness, openness
+from auditor.rules.statements import action_mask
+from auditor.rules.trust import on_day
+from auditor.rules.view import View, instant
+
+USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
+DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")
+
+
+def org_wide_principal(view: View) -> Iterator[Hit]:
+    """Every principal of the organization, or of an organizational unit, may use the key.
+
+    Asks an administrator of a member account that the policy does not name. Keys that the settings list as shared, with
+    an owner and a review date, are silent, and so is sharing of encryption or metadata alone.
+
+    Fix: narrow to the accounts or OU path that need the key, and bind the service.
+    """
+    organization = view.snapshot.organization
+    if organization is None:
+        return
+    for key in view.keys_with(Fact.KEY_POLICY):
+        if _shared(view, key) or not any(for_everybody(located.statement) for located in view.statements(key)):
+            continue
+        named = {account_of(e.value) or "" for item in view.statements(key) for e in item.statement.principals or ()}
+        peer = org_peer(organization, key.account, named)
+        if peer is None or _public(view, key):
+            continue
+        found = {
+            name: decision
+            for name, decision in view.decisions(peer, key, USE).items()
+            if openness(decision, view.owner(key)) in (Openness.OPEN, Openness.GUARDED)
+        }
+        if found:
+            yield _org_hit(view, key, found)
+
+
+def _public(view: View, key: Key) -> bool:
+    """Whether strangers get in as well: then the organization is not the boundary, and another rule tells it."""
+    return any(not decision.outcome.denied for decision in view.decisions(view.outsider, key, USE).values())
+
+
+def _shared(view: View, key: Key) -> bool:
+    names = {key.arn, key.key_id, *(alias.name for alias in key.aliases)}
+    return any(
+        entry.key in names and (instant(entry.review) or view.as_of) >= view.as_of
+        for entry in view.settings.shared_keys
+    )
+
+
+def _org_hit(view: View, key: Key, found: dict[str, Decision]) -> Hit:
+    statements = {item.ref: item for decision in found.values() for item in allowing(view, key, decision)}
+    grants = "CreateGrant" in found and not grant_limited(found["CreateGrant"])
+    reads = bool(mask_of(found) & READ_PLAINTEXT) and view.tier(key) == "T1"
+    doors = all(
+        demands(d.residual, lambda leaf, negated: not negated and leaf.key.lower() in DOORS) for d in found.values()
+    )
+    bounds = [
+        value
+        for item in statements.values()
+        for test in item.statement.conditions
+        if test.key.lower().startswith("aws:principalorg")
+        for value in test.values
+    ]
+    return Hit(
+        subject=key.arn,
+        kind="key",
+        summary=f"The whole organization can call {listing((f'kms:{n}' for n in found), 4)} on {key.label}.",
+        keys=(key.arn,),
+        evidence=(
+            *(Evidence("statement", str(item.ref), item.ref) for item in statements.values()),
+            Evidence("bound to", listing(bounds) or "nothing"),
+            Evidence("actions", listing((f"kms:{name}" for name in found), 20)),
+            Evidence("accounts", str(len(view.trust.organization_accounts))),
+        ),
+        raised=given((grants, "CreateGrant is open"), (reads, "data class is T1")),
+        lowered=given((doors, "kms:ViaService or aws:SourceVpc")),
+        identity=tuple(meaning(item.statement) for item in statements.values()),
+    )
+
+
+def _environment(view: View, account: str) -> str | None:
+    """The environment of an account: its tag, or the name of an organizational unit above it."""
+    organization = view.snapshot.organization
+    known = {name for name, _ in view.settings.environments}
+    for level in reversed((organization.levels(account) if organization else None) or ()):
+        found = _named(level, view.settings.environment_tag, known)
+        if found:
+            return found
+    return None
+
+
+def _named(level: OrgTarget, tag: str, known: set[str]) -> str | None:
+    tagged = next((value.lower() for name, value in level.tags if name.lower() == tag.lower()), None)
+    if tagged in known:
+        return tagged
+    return level.name.lower() if level.kind == "ou" and level.name.lower() in known else None
+
+
+def cross_environment_access(view: View) -> Iterator[Hit]:
+    """An identity of a lower environment can reach a key of a higher one: test reads production.
+
+    Environments come from account tags, names of organizational units and the key's own tag; their ranks from the
+    settings. Where one of the two is unknown nothing is concluded. Roles that cross on purpose are listed in
+    ``shared_service_principals``.
+
+    Fix: give each environment its own key.
+    """
+    ranks = dict(view.settings.environments)
+    pairs = view.reach.all_pairs
+    mask = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
+    pairs = pairs.select(view.reach.having(pairs, mask, Openness.OPEN, Openness.GUARDED)) if len(pairs) else pairs
+    environments = {
+        account: _environment(view, account) for account in view.trust.organization_accounts | view.trust.collected
+    }
+    for position, own in pairs.by_key():
+        key = view.reach.keys[position]
+        tagged = (key.tag(view.settings.environment_tag) or "").lower()
+        home = tagged if tagged in ranks else environments.get(key.account)
+        if home is None:
+            continue
+        lower: dict[str, int] = {}
+        for row, profile in zip(own.principals.tolist(), own.profiles.tolist(), strict=True):
+            who = view.reach.principals[row]
+            other = environments.get(who.account or "")
+            if (
+                other
+                and ranks[other] < ranks[home]
+                and not view.trust.named(who, view.settings.shared_service_principals)
+            ):
+                lower[who.arn] = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
+        if lower:
+            yield _environment_hit(view, key, home, lower)
+
+
+def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> Hit:
+    mask = 0
+    for held in lower.values():
+        mask |= held
+    return Hit(
+        subject=key.arn,
+        kind="key",
+        summary=f"{len(lower)} identities of lower environments can reach {key.label}, a key of {home}.",
+        keys=(key.arn,),
+        principals=tuple(lower),
+        evidence=(
+            Evidence("environment of the key", home),
+            Evidence("principals", listing(lower)),
+            Evidence("actions", listing((action.name for action in actions_in(mask)), 10)),
+        ),
+        raised=given((view.tier(key) == "T1" or mask & (DESTROY | TAKEOVER), "T1 key or DESTROY")),
+        identity=tuple(lower),
+    )
+
+
+def ram_shared_key(view: View) -> Iterator[Hit]:
+    """The key is shared with other accounts through AWS RAM, in a second key policy that most reviews never read.
+
+    Told when the key has a policy named AWS_RAM or a resource share holds it. A registered share whose consumers are
+    all inside the organization is silent. Until AWS documents how that policy is evaluated, the finding is potential.
+
+    Fix: compare the share with what the owner approved, and disassociate what is not needed.
+    """
+    for key in view.keys_with(Fact.KEY_METADATA):
+        shares = [
+            s for s in view.snapshot.evidence.shares if key.arn in s.keys and not s.inbound and s.status != "DELETING"
+        ]
+        listed = RAM_POLICY in key.policy_names
+        if not listed and not shares:
+            continue
+        statements = [located for located in view.statements(key) if located.ref.policy == RAM_POLICY]
+        values = [e.value for item in statements for e in item.statement.principals or ()]
+        values += [principal for share in shares for principal in share.principals]
+        accounts = {account for value in values if (account := account_of(value))} - {key.account}
+        strangers = sorted(account for account in accounts if view.trust.standing(account, key.account).outside)
+        inside = not any(view.trust.standing(account, key.account).foreign for account in accounts)
+        approved = {
+            entry.share for entry in view.settings.trusted_shares if (on_day(entry.review) or view.today) >= view.today
+        }
+        if shares and inside and all(share.arn in approved for share in shares):
+            continue
+        mask = 0
+        for item in statements:
+            mask |= action_mask(item.statement)
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"{key.label} is shared through AWS RAM with {listing(accounts) or 'unknown principals'}.",
+            keys=(key.arn,),
+            evidence=(
+                Evidence("policies", listing(key.policy_names)),
+                Evidence("shares", listing(share.arn for share in shares) or "not collected"),
+                Evidence("consumers", listing(values) or "unknown"),
+                *(Evidence("statement", str(item.ref), item.ref) for item in statements),
+            ),
+            raised=given(
+                (strangers, "outside the organization and not in"),
+                (view.tier(key) == "T1", "T1 key"),
+                (strangers and mask & (READ_PLAINTEXT | CREATE_GRANT), "unknown consumer and"),
+                (Fact.KEY_POLICY in key.unread, "could not be read"),
+            ),
+            lowered=given((inside and accounts and mask and not mask & ~(WRAP | META), "all inside the organization")),
+            confidence=Confidence.POTENTIAL,
+            identity=(*sorted(accounts), *(meaning(item.statement) for item in statements)),
+            fix=(("SHARE_ARN", shares[0].arn), ("ACCOUNT_ID", next(iter(sorted(accounts)), "ACCOUNT_ID")))
+            if shares
+            else (),
+        )

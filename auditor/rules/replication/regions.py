@@ -1,0 +1,167 @@
+"""Rules about related multi-Region keys: the same material in several Regions, each with its own policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.glob import matches
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.arn import parse_arn
+from auditor.model.finding import Evidence
+from auditor.model.key import Fact, Key
+from auditor.model.residual import Leaf
+from auditor.rules.conditions import demands
+from auditor.rules.detection.sinks import store_covers, trail_covers
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.principals import service_linked
+from auditor.rules.privilege.combined import administrators, holding_hit
+from auditor.rules.privilege.power import CREATE_KEY, LIVE, REPLICATE, power
+from auditor.rules.reach import Openness
+from auditor.rules.view import View
+
+YOUNG_DAYS = 30
+CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
+
+
+def related_keys(view: View) -> dict[str, list[Key]]:
+    """Key id of a multi-Region set → its collected keys, where all of them were collected."""
+    found: dict[str, list[Key]] = {}
+    for key in view.keys_with(Fact.KEY_POLICY, Fact.GRANTS):
+        if key.multi_region:
+            found.setdefault(f"{key.account}/{key.key_id}", []).append(key)
+    return {name: keys for name, keys in sorted(found.items()) if len(keys) > 1}
+
+
+def replica_policy_weaker(view: View) -> Iterator[Hit]:
+    """A related multi-Region key is open to principals that its siblings refuse: same material, other policy.
+
+    Compares the evaluated access of the whole set by principal and kind of action. Roles that belong to one Region are
+    listed in ``regional_principals``; sets that were not fully collected are silent.
+
+    Fix: decide on one policy and apply it in every Region; key policies and grants are never synchronised.
+    """
+    for keys in related_keys(view).values():
+        differences: dict[str, set[str]] = {}
+        names: set[str] = set()
+        for row, who in enumerate(view.reach.principals):
+            if service_linked(who) or view.trust.named(who, view.settings.regional_principals):
+                continue
+            for word, mask in CLASSES.items():
+                open_on = [key for key in keys if _holds(view, row, key, mask)]
+                if open_on and len(open_on) < len(keys):
+                    differences.setdefault(word, set()).update(f"{who.arn} only in {key.region}" for key in open_on)
+                    names.add(who.arn)
+        if differences:
+            yield _weaker_hit(view, keys, differences, names)
+
+
+def _holds(view: View, row: int, key: Key, mask: int) -> bool:
+    position = view.reach.key_at[key.arn]
+    return bool(view.reach.held(view.reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED) & mask)
+
+
+def _weaker_hit(view: View, keys: list[Key], differences: dict[str, set[str]], names: set[str]) -> Hit:
+    outside = any(
+        (who := view.principal_by_arn[name]).assume_allowed
+        and view.trust.standing(who.account, keys[0].account).foreign
+        for name in names
+    )
+    primary = next((key for key in keys if key.multi_region_key_type == "PRIMARY"), keys[0])
+    return Hit(
+        subject=primary.arn,
+        kind="key-set",
+        summary=f"The Regions of {primary.label} differ in who may {listing(differences)} with it.",
+        keys=tuple(key.arn for key in keys),
+        principals=tuple(sorted(names)),
+        evidence=tuple(Evidence(word, listing(who)) for word, who in sorted(differences.items())),
+        raised=given((outside, "public or external")),
+        lowered=given((set(differences) == {"destroy"}, "difference in DESTROY only")),
+        identity=tuple(sorted(names)),
+        fix=(("PRIMARY", primary.region), ("REPLICA", next((k.region for k in keys if k is not primary), ""))),
+    )
+
+
+def _region_bound(leaf: Leaf, negated: bool) -> bool:
+    return (
+        leaf.key.lower() in ("kms:replicaregion", "aws:requestedregion") and ("not" in leaf.operator.lower()) == negated
+    )
+
+
+def replicate_key_unrestricted(view: View) -> Iterator[Hit]:
+    """Somebody can replicate a multi-Region key to any Region, and writes the policy of the replica.
+
+    Told for primaries whose ReplicateKey is open without ``kms:ReplicaRegion``, to somebody who may also create keys.
+
+    Fix: list the Regions that need the key in a Deny of the key policy.
+    """
+    import numpy as np
+
+    own = power(view)
+    primaries = np.array([key.multi_region_key_type == "PRIMARY" for key in view.reach.keys], dtype=bool)
+    creators = np.array(
+        [bool(view.reach.account_level(row, CREATE_KEY, *LIVE)) for row in range(len(view.reach.principals))],
+        dtype=bool,
+    )
+    levels = own.level_of(REPLICATE)
+    wanted = primaries[own.pairs.keys] & creators[own.pairs.principals] & (levels >= int(Openness.MAYBE))
+    admins = administrators(view)
+    named = {int(row) for row in own.pairs.principals[admins].tolist()}
+    bit = REPLICATE.bit_length() - 1
+    for holding in own.holdings(np.where(wanted, levels, np.int8(0)), REPLICATE):
+        decisions = [view.reach.decision(profile, bit) for profile in holding.pairs.profiles.tolist()]
+        if all(demands(decision.residual, _region_bound) for decision in decisions):
+            continue
+        admin = view.reach.principal_at[holding.principal.arn] in named
+        yield holding_hit(
+            view,
+            holding,
+            f"{holding.principal.arn} can replicate {holding.on_what} to any Region.",
+            raised=given((not admin, "not a key administrator")),
+        )
+
+
+def replica_in_unapproved_region(view: View) -> Iterator[Hit]:
+    """A replica exists in a Region that is not approved, or where nothing logs what happens to it.
+
+    Approved Regions come from the settings; an empty list switches that part off. Replicas in Regions that were not
+    collected are told as well, because nobody knows their policy.
+
+    Fix: delete the replica after moving its users, or approve the Region and add logging.
+    """
+    approved = view.settings.approved_regions
+    for key in view.keys_with(Fact.KEY_METADATA):
+        if key.multi_region_key_type == "REPLICA":
+            reasons = _region_reasons(view, key.account, key.region, approved)
+            if reasons:
+                yield _replica_hit(view, key.arn, key, reasons)
+        elif key.multi_region_key_type == "PRIMARY":
+            for arn in key.replica_arns:
+                if arn not in view.key_by_arn:
+                    yield _replica_hit(view, arn, key, ["its Region was not collected"])
+
+
+def _region_reasons(view: View, account: str, region: str, approved: tuple[str, ...]) -> list[str]:
+    found = []
+    if approved and not any(matches(pattern, region) for pattern in approved):
+        found.append(f"{region} is not an approved Region")
+    evidence = view.snapshot.evidence
+    if evidence.read(Fact.TRAILS, account, region) or evidence.read(Fact.TRAILS, account):
+        logged = any(trail_covers(trail, account, region, view.trust) for trail in evidence.trails)
+        logged = logged or any(store_covers(store, account, region, view.trust) for store in evidence.event_data_stores)
+        if not logged:
+            found.append(f"no log covers {region}")
+    return found
+
+
+def _replica_hit(view: View, arn: str, key: Key, reasons: list[str]) -> Hit:
+    age = view.age(key.created)
+    parsed = parse_arn(arn)
+    return Hit(
+        subject=arn,
+        kind="key",
+        summary=f"Replica {arn}: {listing(reasons)}.",
+        keys=(arn,),
+        evidence=(Evidence("reason", listing(reasons)), Evidence("primary", key.primary_arn or key.arn)),
+        raised=given((arn == key.arn and age is not None and age < YOUNG_DAYS, "younger than 30 days")),
+        fix=(("REPLICA", parsed.region if parsed else ""), ("mrk-ID", arn.rsplit("/", 1)[-1])),
+    )
