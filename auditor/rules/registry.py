@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from auditor.rules.coverage import reading
-from auditor.rules.deputy import services
+from auditor.rules.deputy import services, trusts
 from auditor.rules.detection import logging
+from auditor.rules.drift import changes
 from auditor.rules.exposure import external, inside, public
 from auditor.rules.grants import external as grants_external
 from auditor.rules.grants import hygiene
@@ -18,8 +19,8 @@ from auditor.rules.hit import Hit
 from auditor.rules.identity import orphans, users
 from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
-from auditor.rules.policy import conditions, delegation, mistakes
-from auditor.rules.privilege import combined, documents, nonadmin
+from auditor.rules.policy import conditions, delegation, denials, mistakes
+from auditor.rules.privilege import boundaries, combined, documents, nonadmin
 from auditor.rules.replication import regions
 from auditor.rules.view import View
 
@@ -42,6 +43,9 @@ RULES: dict[str, Check] = {
     "broad-plaintext-population": nonadmin.broad_plaintext_population,
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,
     "iam-kms-admin-all-keys": documents.iam_kms_admin_all_keys,
+    "notaction-allow": denials.notaction_allow,
+    "role-widely-assumable": trusts.role_widely_assumable,
+    "boundary-bypassed-by-key-policy": boundaries.boundary_bypassed_by_key_policy,
     "grant-to-external-account": grants_external.grant_to_external_account,
     "grant-to-deleted-principal": hygiene.grant_to_deleted_principal,
     "grant-delegable": hygiene.grant_delegable,
@@ -52,6 +56,9 @@ RULES: dict[str, Check] = {
     "creategrant-not-limited-to-services": nonadmin.creategrant_not_limited_to_services,
     "grant-duplicate": hygiene.grant_duplicate,
     "service-principal-without-source": services.service_principal_without_source,
+    "vendor-role-without-external-id": trusts.vendor_role_without_external_id,
+    "federated-role-loose-subject": trusts.federated_role_loose_subject,
+    "attestation-bypass-path": trusts.attestation_bypass_path,
     "orphaned-principal-in-policy": orphans.orphaned_principal_in_policy,
     "iam-user-key-access": users.iam_user_key_access,
     "mfa-not-required-for-destruction": users.mfa_not_required_for_destruction,
@@ -76,6 +83,8 @@ RULES: dict[str, Check] = {
     "never-true-condition": conditions.never_true_condition,
     "condition-key-not-applicable": conditions.condition_key_not_applicable,
     "permissive-condition-operator": conditions.permissive_condition_operator,
+    "deny-has-gap": denials.deny_has_gap,
+    "notprincipal-deny-trap": denials.notprincipal_deny_trap,
     "key-without-ownership-metadata": ownership.key_without_ownership_metadata,
     "no-guardrail-key-destruction": accounts.no_guardrail_key_destruction,
     "no-guardrail-external-principals": accounts.no_guardrail_external_principals,
@@ -87,6 +96,9 @@ RULES: dict[str, Check] = {
     "no-kms-change-alarm": logging.no_kms_change_alarm,
     "access-analyzer-gap": logging.access_analyzer_gap,
     "audit-log-key-at-risk": logging.audit_log_key_at_risk,
+    "new-plaintext-access-since-baseline": changes.new_plaintext_access_since_baseline,
+    "alias-repointed": changes.alias_repointed,
+    "access-review-overdue": changes.access_review_overdue,
     "key-policy-unreadable": reading.key_policy_unreadable,
     "scope-not-collected": reading.scope_not_collected,
     "evaluation-inconclusive": reading.evaluation_inconclusive,

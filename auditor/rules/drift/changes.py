@@ -1,0 +1,178 @@
+"""Rules about change since the baseline, and about reviews that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.access import AccessTable, Outcome, Role
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.principals import service_linked
+from auditor.rules.view import View
+
+CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
+LIVE = (Outcome.ALLOWED, Outcome.CONDITIONAL)
+
+
+def _held(table: AccessTable, profile: int) -> int:
+    mask = 0
+    for bit, decision in enumerate(table.profiles[profile]):
+        if table.decisions[decision].outcome in LIVE:
+            mask |= 1 << bit
+    return mask
+
+
+def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
+    """A principal gained reading, forging, takeover or destruction on a key since the baseline.
+
+    Compares the evaluated access of both runs, so a removed SCP counts like an added statement. Access to keys that are
+    new themselves, and changes that the settings record as approved, are information.
+
+    Fix: attach the change ticket and take a new baseline, or remove the access.
+    """
+    before = view.baseline
+    if before is None:
+        return
+    rows = {arn: row for row, arn in enumerate(before.access.principals)}
+    columns = {arn: column for column, arn in enumerate(before.access.keys)}
+    old = [_held(before.access, profile) for profile in range(len(before.access.profiles))]
+    now = [_held(view.reach.table, profile) for profile in range(len(view.reach.table.profiles))]
+    pairs = view.reach.pairs((1 << 58) - 1, inside=False)
+    for row, own in pairs.by_principal():
+        who = view.reach.principals[row]
+        if service_linked(who):
+            continue
+        gained: dict[str, int] = {}
+        for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
+            key = view.reach.keys[position]
+            then_row, column = rows.get(who.arn), columns.get(key.arn)
+            known = then_row is not None and column is not None
+            then = old[int(before.access.cells[then_row, column])] if known else 0
+            for mask in CLASSES.values():
+                here = now[profile] & mask & view.reach.usable[position]
+                if here and not then & mask:
+                    gained[key.arn] = gained.get(key.arn, 0) | here
+        for arn, mask in gained.items():
+            yield _gained_hit(view, who, view.key_by_arn[arn], mask, arn not in columns)
+
+
+def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool) -> Hit:
+    first = next(actions_in(mask))
+    decision = view.reach.decision(
+        view.reach.profile(view.reach.principal_at[who.arn], view.reach.key_at[key.arn]), first.bit
+    )
+    causes = [str(c.statement or c.grant or c.note) for c in decision.causes if c.role is Role.ALLOWS]
+    ticket = next(
+        (c.ticket for c in view.settings.approved_changes if c.principal == who.arn and c.key in (key.arn, key.key_id)),
+        "",
+    )
+    outside = who.assume_allowed and view.trust.standing(who.account, key.account).foreign
+    serious = view.tier(key) == "T1" or outside or bool(mask & (TAKEOVER | DESTROY))
+    excused = new_key or bool(ticket)
+    return Hit(
+        subject=key.arn,
+        kind="principal",
+        summary=f"{who.arn} gained {listing((a.name for a in actions_in(mask)), 4)} on {key.label} since the baseline.",
+        keys=(key.arn,),
+        principals=(who.arn,),
+        evidence=(
+            Evidence("before", "no access of this kind"),
+            Evidence("after", listing((action.name for action in actions_in(mask)), 12)),
+            Evidence("cause", listing(causes)),
+            Evidence("approved by", ticket or "nobody on record"),
+        ),
+        raised=given((serious and not excused, "T1 key, external principal")),
+        lowered=given((new_key, "key itself is new"), (ticket, "`approved_changes`")),
+        identity=(who.unique_id or who.arn, *view.meanings(decision.causes)),
+    )
+
+
+def alias_repointed(view: View) -> Iterator[Hit]:
+    """An alias points to another key than in the baseline, or was moved recently.
+
+    Whoever encrypts through the alias now uses the other key. Without a baseline, an alias that was updated within
+    ``alias_watch_days`` after its creation is told. A decommission record of the old key explains a manual rotation.
+
+    Fix: confirm the change with the key's owner, or point the alias back.
+    """
+    before = {
+        alias.arn: key.key_id for key in (view.baseline.snapshot.keys if view.baseline else ()) for alias in key.aliases
+    }
+    for key in view.keys:
+        for alias in key.aliases:
+            if alias.name.startswith("alias/aws/"):
+                continue
+            old = before.get(alias.arn)
+            age = view.age(alias.updated)
+            watched = alias.updated != alias.created and age is not None and 0 <= age <= view.settings.alias_watch_days
+            moved = old is not None and old != key.key_id
+            if not (moved or (view.baseline is None and watched)) or _approved_move(view, old):
+                continue
+            yield _alias_hit(view, key, alias.name, alias.arn, old, alias.updated)
+
+
+def _approved_move(view: View, old: str | None) -> bool:
+    return old is not None and any(record.key.endswith(old) for record in view.settings.decommissions)
+
+
+def _alias_hit(view: View, key: Key, name: str, arn: str, old: str | None, updated: str | None) -> Hit:
+    previous = next((k for k in view.baseline.snapshot.keys if k.key_id == old), None) if view.baseline else None
+    wider = previous is not None and (previous.origin != key.origin or previous.tag("owner") != key.tag("owner"))
+    used = any(
+        test.key.lower() in ("kms:resourcealiases", "kms:requestalias")
+        for document in view.identity_documents
+        for statement in document.policy.statements
+        for test in statement.conditions
+        if name in test.values
+    )
+    return Hit(
+        subject=arn,
+        kind="alias",
+        summary=f"{name} points to {key.key_id}" + (f", before to {old}." if old else ", and was moved recently."),
+        keys=(key.arn,),
+        evidence=(
+            Evidence("old target", old or "unknown"),
+            Evidence("new target", key.key_id),
+            Evidence("updated", updated or "unknown"),
+        ),
+        raised=given((wider, "another origin or another owner"), (used, "ABAC condition")),
+        identity=(key.key_id,),
+        fix=(("alias/NAME", name), ("OLD_KEY_ID", old or "OLD_KEY_ID")),
+    )
+
+
+def access_review_overdue(view: View) -> Iterator[Hit]:
+    """Nobody has reviewed and signed who may use the key within ``review_days`` of its tier.
+
+    Works when ``reviews`` is switched on and the settings record the signed reviews. Keys that are younger than the
+    interval are silent.
+
+    Fix: run the review: the owner confirms each principal, removes the rest, and the record is kept.
+    """
+    for key in view.keys:
+        limit = view.settings.review_days.of(view.tier(key))
+        created = view.age(key.created)
+        ages = [
+            age
+            for record in view.settings.attestations
+            if record.key in (key.arn, key.key_id) and (age := view.age(record.date)) is not None
+        ]
+        last = min(ages, default=None)
+        if (last is not None and last <= limit) or (last is None and created is not None and created <= limit):
+            continue
+        late = last is not None and last > 2 * limit
+        yield Hit(
+            subject=key.arn,
+            kind="key",
+            summary=f"Access to {key.label} was "
+            + (f"last reviewed {last} days ago." if last is not None else "never reviewed."),
+            keys=(key.arn,),
+            evidence=(
+                Evidence("last review", f"{last} days ago" if last is not None else "none on record"),
+                Evidence("interval", f"{limit} days"),
+            ),
+            raised=given((late and view.tier(key) == "T1", "more than twice")),
+        )

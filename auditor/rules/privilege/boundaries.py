@@ -1,0 +1,82 @@
+"""Rules about identities whose permissions boundary does not bound them, because a key policy names them directly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.statements import action_mask
+from auditor.model.access import Role
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.policy import Layer
+from auditor.model.principal import Principal
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.reach import Openness
+from auditor.rules.view import View
+
+MASK = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
+
+
+def _allowed_by_boundary(principal: Principal) -> int:
+    mask = 0
+    for statement in principal.boundary.policy.statements if principal.boundary else ():
+        if statement.effect == "Allow":
+            mask |= action_mask(statement)
+    return mask
+
+
+def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
+    """A key policy gives an identity more than its permissions boundary allows.
+
+    A boundary does not limit what a key policy gives to an IAM user, to a session or to everybody; only naming the role
+    keeps it in force. An explicit Deny in the boundary always wins, and is the remedy.
+
+    Fix: name the role instead, or deny key actions explicitly in the boundary.
+    """
+    bounded = {row: who for row, who in enumerate(view.reach.principals) if who.boundary is not None}
+    pairs = view.reach.all_pairs
+    for row, own in pairs.by_principal():
+        who = bounded.get(row)
+        if who is None:
+            continue
+        beyond = MASK & ~_allowed_by_boundary(who)
+        keys: dict[str, Key] = {}
+        guarded = True
+        mask = 0
+        for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
+            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & beyond
+            direct = [
+                action
+                for action in actions_in(held)
+                if any(
+                    cause.role is Role.ALLOWS and cause.layer is Layer.KEY_POLICY
+                    for cause in view.reach.decision(profile, action.bit).causes
+                )
+            ]
+            for action in direct:
+                mask |= 1 << action.bit
+                keys[view.reach.keys[position].arn] = view.reach.keys[position]
+                guarded = guarded and not view.reach.held(profile, position, Openness.OPEN) >> action.bit & 1
+        if keys:
+            yield _hit(view, who, keys, mask, guarded)
+
+
+def _hit(view: View, who: Principal, keys: dict[str, Key], mask: int, guarded: bool) -> Hit:
+    names = listing((action.name for action in actions_in(mask)), 6)
+    return Hit(
+        subject=who.arn,
+        kind="principal",
+        summary=f"The boundary of {who.arn} does not stop {names}: a key policy gives it directly.",
+        account=who.account or "",
+        keys=tuple(keys),
+        principals=(who.arn,),
+        evidence=(
+            Evidence("boundary", who.boundary.name if who.boundary else ""),
+            Evidence("actions", names),
+            Evidence("keys", listing(keys)),
+        ),
+        raised=given((view.restricted(keys) or mask & (TAKEOVER | DESTROY), "T1 key, or TAKEOVER")),
+        lowered=given((guarded, "residual S2")),
+        identity=(who.unique_id or who.arn,),
+    )
