@@ -96,7 +96,8 @@ def headline(answer: Answer) -> str:
     text = click.style(outcome, bold=True) + (f":{rest}" if rest else "")
     allows = [cause_words(cause) for cause in answer.decision.causes if cause.role == "allows"]
     via = f" [{answer.decision.path}]" if answer.decision.path else ""
-    why = f" {allows[0]}" + (f" and {len(allows) - 1} more" if len(allows) > 1 else "") if allows else ""
+    although = " although" if answer.decision.outcome.denied else ""
+    why = f"{although} {allows[0]}" + (f" and {len(allows) - 1} more" if len(allows) > 1 else "") if allows else ""
     return f"{text}{via}{printable(why)} ({answer.action.name})"
 
 

@@ -15,6 +15,11 @@ LAYER_WORDS = {
     Layer.RCP: "RCP",
     Layer.GRANT: "grant",
 }
+REASON_WORDS = {
+    "no_allow": "nothing allows it",
+    "action_not_cross_account": "the action works inside the key's own account only",
+    "unknown_action": "there is no such action",
+}
 ROLE_WORDS = {
     Role.ALLOWS: "allowed by",
     Role.DENIES: "denied by",
@@ -53,7 +58,8 @@ def blocked_by(decision: Decision) -> str:
     if not decision.outcome.denied:
         return ""
     wanted = (Role.DENIES, Role.MISSING)
-    return "; ".join(cause_words(cause) for cause in decision.causes if cause.role in wanted) or decision.reason
+    found = "; ".join(cause_words(cause) for cause in decision.causes if cause.role in wanted)
+    return found or REASON_WORDS.get(decision.reason, decision.reason.replace("_", " "))
 
 
 def condition_words(decision: Decision) -> str:
