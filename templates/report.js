@@ -74,9 +74,10 @@
     const state = new URLSearchParams(query);
     if (view === "findings") { fill(byId("finding-filters"), page ? new URLSearchParams() : state); filterFindings(); }
     if (view === "access") { fill(byId("heat-filters"), state); drawHeat(); }
-    if (page) openPage(page[1], Number(page[2])); else window.scrollTo(0, 0);
+    if (page) openPage(page[1], Number(page[2])); else top0();
     if (state.get("why")) { const [p, k] = state.get("why").split("."); showWhy(Number(p), Number(k)); }
   }
+  const top0 = () => { window.scrollTo(0, 0); requestAnimationFrame(() => window.scrollTo(0, 0)); };
   function openPage(kind, number) {
     let page = byId(`${kind}-${number}`);
     if (!page && kind !== "finding") page = buildPage(kind, number);
@@ -85,7 +86,7 @@
     const built = page.querySelector(".built");
     if (built) { built.replaceWith(heldTable(kind, number)); }
     const details = page.querySelector("details");
-    if (kind === "finding" && details) { details.open = true; page.scrollIntoView({ block: "center" }); } else window.scrollTo(0, 0);
+    if (kind === "finding" && details) { details.open = true; page.scrollIntoView({ block: "center" }); } else top0();
   }
   function fill(form, state) {
     for (const field of form.elements) {

@@ -27,10 +27,45 @@ def _json(report: Report) -> Files:
     return {"result.json": write_result(report)}
 
 
+def _markdown(report: Report) -> Files:
+    from auditor.report.markdown import markdown_bytes
+
+    return {"summary.md": markdown_bytes(report)}
+
+
+def _workbook(report: Report) -> Files:
+    from auditor.report.workbook import workbook_bytes
+
+    return {"access-review.xlsx": workbook_bytes(report)}
+
+
+def _sarif(report: Report) -> Files:
+    from auditor.report.sarif import sarif_bytes
+
+    return {"report.sarif": sarif_bytes(report)}
+
+
+def _asff(report: Report) -> Files:
+    from auditor.report.asff import asff_bytes
+
+    return {"findings.asff.json": asff_bytes(report)}
+
+
+def _ocsf(report: Report) -> Files:
+    from auditor.report.ocsf import ocsf_bytes
+
+    return {"findings.ocsf.json": ocsf_bytes(report)}
+
+
 FORMATS: dict[str, Callable[[Report], Files]] = {
     "html": _html,
     "csv": _csv,
     "json": _json,
+    "xlsx": _workbook,
+    "sarif": _sarif,
+    "ocsf": _ocsf,
+    "asff": _asff,
+    "markdown": _markdown,
 }
 
 

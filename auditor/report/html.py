@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from auditor.report.counts import counts_of
 from auditor.report.grid import CAPABILITIES, grid_of
 from auditor.report.island import island_of
 from auditor.report.pages import key_pages, key_rows, principal_pages, worst, worst_severity
+from auditor.report.plain import spelled_out
 from auditor.report.views import grant_age, grant_limits, rotation_words
 from auditor.report.wording import GRADES, coverage_words, summary_words
 
@@ -32,7 +32,6 @@ FULL_FINDINGS = 400
 """Findings with all their evidence in the page; above it findings.csv and result.json hold the rest in full."""
 MATRIX_ROWS = 400
 TABLE_ROWS = 1_000
-INVISIBLE = re.compile("[\u0000-\u0008\u000b\u000c\u000e-\u001f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 @cache
@@ -49,7 +48,7 @@ def visible(value: Any) -> Any:
     """The value; in a text, characters that hide or reorder others are spelled out."""
     if type(value) is not str:
         return value
-    return INVISIBLE.sub(lambda found: f"⟦U+{ord(found.group()):04X}⟧", value)
+    return spelled_out(value)
 
 
 def short(text: str, limit: int = 240) -> str:
@@ -100,8 +99,10 @@ def html_bytes(report: Report) -> bytes:
     folder = templates_folder()
     style = (folder / "report.css").read_text(encoding="utf-8")
     script = (folder / "report.js").read_text(encoding="utf-8")
-    page = _environment().get_template("report.html.j2").render(
-        style=style, script=script, policy=content_security_policy(style, script), **_content(report)
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(style=style, script=script, policy=content_security_policy(style, script), **_content(report))
     )
     return page.encode("utf-8", "replace")
 
@@ -109,6 +110,7 @@ def html_bytes(report: Report) -> bytes:
 def _content(report: Report) -> dict[str, Any]:
     grid = grid_of(report)
     counts = counts_of(report, grid)
+    rows = key_rows(report, grid)
     keys, principals = key_pages(report, grid), principal_pages(report, grid)
     return {
         "report": report,
@@ -122,7 +124,8 @@ def _content(report: Report) -> dict[str, Any]:
         "worst_principals": worst(report, "principals"),
         "findings": report.findings[:FULL_FINDINGS],
         "facets": _facets(report),
-        "key_rows": key_rows(report, grid)[:MATRIX_ROWS],
+        "key_rows": rows[:MATRIX_ROWS],
+        "most_holders": max((sum(cell) for row in rows for cell in row.counts), default=0),
         "capabilities": [str(capability) for capability in CAPABILITIES],
         "key_pages": keys,
         "principal_pages": principals,

@@ -85,9 +85,9 @@ def principal_pages(report: Report, grid: Grid) -> tuple[PrincipalPage, ...]:
     """The pages of the first principals that hold anything or that a finding names."""
     findings = _by_arn(report, "principals")
     with_access = set(grid.principal.tolist())
-    chosen = [
-        place for place, one in enumerate(report.principals) if place in with_access or one.arn in findings
-    ][:PRINCIPAL_PAGES]
+    chosen = [place for place, one in enumerate(report.principals) if place in with_access or one.arn in findings][
+        :PRINCIPAL_PAGES
+    ]
     held = _held(report, grid, grid.principal, grid.key, (chosen[-1] + 1) if chosen else 0)
     return tuple(
         PrincipalPage(

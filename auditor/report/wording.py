@@ -25,9 +25,9 @@ def summary_words(report: Report, counts: Counts) -> str:
         f"As of {report.as_of or 'an unknown time'}, {plural(counts.customer_keys, 'customer managed key')} and "
         f"{plural(counts.aws_keys, 'AWS managed key')} were read in {plural(counts.accounts, 'account')} and "
         f"{plural(counts.regions, 'Region')}.",
-        f"Configuration lets {least}{plural(counts.readers, 'principal')} of {counts.principals:,} decrypt with at least "
-        f"one customer managed key; {least}{counts.outsiders:,} of all principals with access are outside the collected "
-        "accounts.",
+        f"Configuration lets {least}{plural(counts.readers, 'principal')} of {counts.principals:,} decrypt with "
+        f"at least one customer managed key; {least}{counts.outsiders:,} of all principals with access are outside the "
+        "collected accounts.",
     ]
     if counts.public_keys:
         parts.append(f"{plural(counts.public_keys, 'key')} can be used by everyone in AWS, at least under a condition.")

@@ -1,0 +1,90 @@
+"""SARIF 2.1.0 (OASIS standard), one run; accepted findings carry a suppression, so that consumers count alike."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from auditor.model.finding import Finding, FindingState, Severity
+from auditor.model.report import Report
+from auditor.report.plain import one_line
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+LEVELS = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFO: "note",
+}
+SECURITY_SEVERITY = {
+    Severity.CRITICAL: "9.5",
+    Severity.HIGH: "8.0",
+    Severity.MEDIUM: "5.5",
+    Severity.LOW: "2.5",
+    Severity.INFO: "0.0",
+}
+"""Middle of the bands that code scanning shows (critical from 9.0, high from 7.0, medium from 4.0)."""
+
+
+def sarif_bytes(report: Report) -> bytes:
+    """The log file as UTF-8 JSON."""
+    rules = {finding.rule: finding for finding in reversed(report.findings)}
+    order = sorted(rules)
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "kms-audit",
+                "version": report.tool_version or "0",
+                "rules": [_rule(rules[name]) for name in order],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(finding, order.index(finding.rule)) for finding in report.findings],
+        "properties": {"asOf": report.as_of, "snapshotSha256": report.snapshot.provenance.content_hash},
+    }
+    document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+
+
+def _rule(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.rule,
+        "name": finding.code or finding.rule,
+        "shortDescription": {"text": one_line(finding.title, 500)},
+        "help": {"text": one_line(finding.remediation.summary, 2000) or "See the report."},
+        "defaultConfiguration": {"level": LEVELS[finding.default_severity]},
+        "properties": {
+            "tags": ["security", "aws-kms", finding.category],
+            "security-severity": SECURITY_SEVERITY[finding.default_severity],
+        },
+    }
+
+
+def _result(finding: Finding, index: int) -> dict[str, Any]:
+    place = "/".join(part for part in ("aws", finding.account, finding.region) if part)
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": index,
+        "level": LEVELS[finding.severity],
+        "message": {"text": one_line(finding.summary, 2000) or finding.title},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": f"{place}/{quote(one_line(finding.subject, 400), safe='')}"},
+                    "region": {"startLine": 1},
+                },
+                "logicalLocations": [
+                    {"fullyQualifiedName": one_line(finding.subject, 400), "kind": "resource"},
+                ],
+            }
+        ],
+        "partialFingerprints": {"kmsAudit/v1": finding.fingerprint},
+        "properties": {"severity": str(finding.severity), "state": str(finding.state), "latent": finding.latent},
+    }
+    if finding.state is FindingState.ACCEPTED:
+        result["suppressions"] = [{"kind": "external", "status": "accepted"}]
+    if finding.state is FindingState.RESOLVED:
+        result["baselineState"] = "absent"
+    return result
