@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from auditor.demo.accounts import MANAGEMENT
@@ -55,3 +55,11 @@ def _alarm_on_deletion(client_of: ClientOf) -> None:
     }
     events.put_rule(Name="key-deletion", EventPattern=json.dumps(pattern), State="ENABLED")
     events.put_targets(Rule="key-deletion", Targets=[{"Id": "alarm", "Arn": topic}])
+
+
+def report_credentials(client_of: ClientOf, accounts: Iterable[str]) -> None:
+    """Has IAM make the credential report of each account, as somebody does every week."""
+    for account in accounts:
+        iam = client_of("iam", account)
+        while iam.generate_credential_report()["State"] != "COMPLETE":
+            pass

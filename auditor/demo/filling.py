@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from auditor.demo import detection, grants, guardrails, identities, keys
+from auditor.demo import detection, extras, grants, guardrails, identities, keys
 from auditor.demo.accounts import MANAGEMENT
+from auditor.demo.gateway import Additions
 from auditor.demo.identity_calls import create_identities
 from auditor.demo.key_calls import create_grants, create_keys, set_states
 from auditor.demo.organization_calls import attach_guardrails, create_organization
 from auditor.demo.parts import FRANKFURT, VIRGINIA, Accounts
+from auditor.demo.server import Server
 
 ACCESS_KEY_ID = "AKIADEMOSECURECART00"
 SECRET_ACCESS_KEY = "not-a-secret-the-demonstration-runs-on-this-machine"  # noqa: S105 - opens nothing
@@ -64,16 +66,16 @@ def _direct() -> Any:
     return Config(proxies={}, retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=30)
 
 
-def fill(endpoint_url: str) -> Accounts:
+def fill(server: Server) -> Accounts:
     """Creates the whole organization and returns its account ids."""
-    doors = Doors(endpoint_url)
+    doors = Doors(server.url)
     try:
-        return _fill(doors)
+        return _fill(doors, server.additions)
     finally:
         doors.close()
 
 
-def _fill(doors: Doors) -> Accounts:
+def _fill(doors: Doors, additions: Additions) -> Accounts:
     management = doors.client("sts").get_caller_identity()["Account"]
     organizations = doors.client("organizations", region=VIRGINIA)
     accounts, targets = create_organization(organizations, management)
@@ -90,5 +92,9 @@ def _fill(doors: Doors) -> Accounts:
     create_grants(kms_of, grants.all_grants(accounts), made)
     set_states(kms_of, made.values())
     attach_guardrails(organizations, guardrails.all_guardrails(accounts), targets)
+    extras.add(additions, made.values())
     detection.switch_on(doors.client, made["audit-log"].arn)
+    detection.report_credentials(
+        doors.client, [name for name in Accounts.__dataclass_fields__ if name != "organization"]
+    )
     return accounts

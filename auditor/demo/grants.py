@@ -10,6 +10,20 @@ VOLUMES = ("Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEnc
 NIGHTLY: Document = {"EncryptionContextEquals": {"batch": "nightly"}}
 ORDERS: Document = {"EncryptionContextSubset": {"purpose": "orders"}}
 
+CREATED = {
+    "order-import": "2026-11-02",
+    "archive-1": "2025-03-10",
+    "archive-2": "2025-03-11",
+    "hand-on": "2024-09-30",
+    "import-2022": "2022-05-17",
+    "supplier": "2026-10-20",
+    "settlement-batch": "2026-11-10",
+    "autoscaling-volumes": "2023-02-01",
+    "database-snapshot": "2019-06-03",
+    "archive-volume": "2021-01-15",
+}
+"""Grant name → the day that it was made."""
+
 
 def all_grants(a: Accounts) -> tuple[DemoGrant, ...]:
     """Every grant, in the order of creation."""

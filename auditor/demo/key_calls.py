@@ -39,7 +39,8 @@ def _create(kms_of: KmsOf, part: DemoKey) -> MadeKey:
         **_policy(part.policy),
     )["KeyMetadata"]
     key_id = metadata["KeyId"]
-    kms.create_alias(AliasName=f"alias/{part.name}", TargetKeyId=key_id)
+    if not part.service:
+        kms.create_alias(AliasName=f"alias/{part.name}", TargetKeyId=key_id)
     if part.rotates:
         kms.enable_key_rotation(KeyId=key_id)
     for region, policy in part.replicas.items():

@@ -55,11 +55,11 @@ def demo_organization() -> Iterator[DemoOrganization]:
     Raises KmsAuditError, with the command that installs it, when moto is missing.
     """
     environment = _environment()
-    with _account_by_credentials(), moto_server() as url:
+    with _account_by_credentials(), moto_server() as server:
         with _only(environment):
-            accounts = fill(url)
+            accounts = fill(server)
         yield DemoOrganization(
-            endpoint_url=url,
+            endpoint_url=server.url,
             accounts=accounts,
             role_name=AUDIT_ROLE,
             regions=REGIONS,

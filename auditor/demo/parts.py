@@ -40,6 +40,8 @@ class Accounts:
 class DemoKey:
     """A KMS key; its alias is ``alias/NAME``. ``state`` is Enabled, Disabled or PendingDeletion.
 
+    ``service`` names the AWS service that manages the key, if one does; its alias is then ``alias/aws/SERVICE``.
+    ``rotation_days`` is the period of rotation, ``expires_in_days`` when imported material ends.
     ``replicas`` maps further Regions to the policies of the replicas there (None: AWS's default policy).
     """
 
@@ -55,6 +57,9 @@ class DemoKey:
     rotation: bool = True
     state: str = "Enabled"
     deletion_days: int = 30
+    service: str = ""
+    rotation_days: int = 365
+    expires_in_days: int | None = None
     replicas: Mapping[str, Document | None] = field(default_factory=dict)
 
     @property

@@ -1,48 +1,64 @@
-"""The embedded AWS stand-in: moto's HTTP server in a thread of this process, on a free port of 127.0.0.1."""
+"""The embedded AWS stand-in: moto's HTTP application in a thread of this process, on a free port of 127.0.0.1."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from auditor.demo.gateway import Additions, Gateway
 from auditor.errors import KmsAuditError
 
 SEED = 42
 """Makes account, key, grant and role ids the same in every run, so that links and screenshots stay true."""
+SILENT = logging.CRITICAL + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The running server: where it is, and what it adds to moto's answers."""
+
+    url: str
+    additions: Additions
 
 
 @contextmanager
-def moto_server() -> Iterator[str]:
-    """Runs an empty moto server for the length of the block and yields its URL. Raises KmsAuditError without moto."""
-    server = _threaded_server()
+def moto_server() -> Iterator[Server]:
+    """Runs an empty moto server for the length of the block. Raises KmsAuditError when moto is not installed."""
+    server, gateway = _make()
     access_log = logging.getLogger("werkzeug")
     level = access_log.level
-    access_log.setLevel(logging.ERROR)
-    server.start()
+    access_log.setLevel(SILENT)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
     try:
-        host, port = server.get_host_and_port()
-        url = f"http://{host}:{port}"
+        url = f"http://127.0.0.1:{server.server_port}"
         _control(url, "reset")
         _control(url, f"seed?a={SEED}")
-        yield url
+        yield Server(url, gateway.additions)
         _control(url, "reset")
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join(timeout=10)
+        server.server_close()
         access_log.setLevel(level)
 
 
-def _threaded_server() -> Any:
+def _make() -> tuple[Any, Gateway]:
     try:
-        from moto.server import ThreadedMotoServer
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from werkzeug.serving import make_server
     except ImportError as error:
         raise KmsAuditError(
             f"The demonstration needs the moto server, which is not installed ({error}).",
             'Install it with: pip install "kms-audit[demo]" (in a checkout: pip install ".[demo]").',
         ) from error
-    return ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    gateway = Gateway(DomainDispatcherApplication(create_backend_app))
+    return make_server("127.0.0.1", 0, gateway, threaded=True), gateway
 
 
 def _control(url: str, command: str) -> None:

@@ -165,7 +165,7 @@ def test_caller_environment_is_put_back(demo: DemoOrganization, monkeypatch: pyt
 
 
 def test_missing_moto_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "moto.server", None)
+    monkeypatch.setitem(sys.modules, "moto.moto_server.werkzeug_app", None)
     with pytest.raises(KmsAuditError) as caught, demo_organization():
         pass
     assert 'pip install "kms-audit[demo]"' in caught.value.remedy

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from auditor.demo.keys import analytics, development, log_archive, management, payments, secrets, shop, shop_examples
+from auditor.demo.keys import (
+    analytics,
+    aws_managed,
+    development,
+    log_archive,
+    management,
+    payments,
+    secrets,
+    shop,
+    shop_examples,
+)
 from auditor.demo.parts import Accounts, DemoKey
 
 
@@ -17,5 +27,6 @@ def all_keys(a: Accounts) -> tuple[DemoKey, ...]:
         shop_examples.keys,
         analytics.keys,
         development.keys,
+        aws_managed.keys,
     )
     return tuple(key for make in makers for key in make(a))

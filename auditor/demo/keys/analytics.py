@@ -18,6 +18,7 @@ def _shared(a: Accounts) -> tuple[DemoKey, ...]:
     return (
         DemoKey(
             name="data-lake",
+            rotation_days=1095,
             account="analytics",
             region=FRANKFURT,
             description="Data lake, open to the organization",

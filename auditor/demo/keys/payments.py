@@ -66,6 +66,7 @@ def _cards(a: Accounts) -> tuple[DemoKey, ...]:
             description="Key material supplied by the card processor",
             tags=CARDS,
             origin="EXTERNAL",
+            expires_in_days=21,
             policy=document(
                 guardians(owner),
                 allow(
