@@ -13,7 +13,7 @@ from auditor.cli.options import answer_format, global_options
 def command(form: str) -> int:
     """Print the least-privilege, read-only IAM policy of the auditor, made from what the collectors call."""
     from auditor.cli.terminal import result
-    from auditor.collectors import permissions
+    from auditor.collectors.permissions import render
 
-    result(permissions.render(form))
+    result(render(form))
     return 0
