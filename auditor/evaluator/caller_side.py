@@ -6,7 +6,7 @@ Source: kms-authorization.md sections 6 (groups), 7 (boundary, session) and 9 (S
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.contributions import CallerSide, Contribution, Slot
@@ -16,6 +16,7 @@ from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.vocabulary import RESOURCE_KEYS, family_of
 from auditor.model.actions import actions_in, mask_of
 from auditor.model.key import Fact
+from auditor.model.organization import OrgTarget
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import TRUE
@@ -28,11 +29,26 @@ _WITHOUT_IDENTITY = (PrincipalKind.ROOT, PrincipalKind.SERVICE, PrincipalKind.EV
 
 def caller_side(pair: Pair) -> CallerSide:
     """Everything that the caller's own account contributes."""
-    principal = pair.principal
-    found = [*_identity(pair), *_boundary(pair), *_session(pair)]
-    levels = _scps(pair, found)
+    return joined(pair.principal, own_part(pair), scp_part(pair))
+
+
+@dataclass(frozen=True, slots=True)
+class ScpPart:
+    """The SCP contributions, and the names of the levels that bind the caller (None: SCPs do not bind it)."""
+
+    contributions: tuple[Contribution, ...] = ()
+    levels: tuple[str, ...] | None = None
+
+
+def own_part(pair: Pair) -> tuple[Contribution, ...]:
+    """What the caller's identity policies, boundary and session policies contribute."""
+    return (*_identity(pair), *_boundary(pair), *_session(pair))
+
+
+def joined(principal: Principal, own: tuple[Contribution, ...], scps: ScpPart) -> CallerSide:
+    """The caller side of its two parts."""
     session = principal.session_policies is not None or principal.kind is PrincipalKind.FEDERATED_USER
-    return CallerSide(tuple(found), is_bounded(principal), session, levels)
+    return CallerSide((*own, *scps.contributions), is_bounded(principal), session, scps.levels)
 
 
 def is_bounded(principal: Principal) -> bool:
@@ -123,26 +139,28 @@ def _limit(pair: Pair, attached: AttachedPolicy, allow: Slot, deny: Slot, level:
             yield from _denials(pair, compiled, deny, level)
 
 
-def _scps(pair: Pair, found: list[Contribution]) -> tuple[str, ...] | None:
-    """Adds the SCP contributions; the names of the levels that bind the caller, or None when none does."""
+def scp_part(pair: Pair) -> ScpPart:
+    """What the service control policies of the caller's account contribute (section 9)."""
     principal, world = pair.principal, pair.surroundings
+    organization = world.organization
     if principal.kind in _NOT_BOUND or principal.account is None:
-        return None
-    if world.organization_unread or (world.organization and not world.organization.tree_read):
-        if world.organization and principal.account == world.organization.management_account:
-            return None
-        found.extend(_gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, "service control policies"))
-        return ("organization",)
-    if world.organization is None or principal.account == world.organization.management_account:
-        return None
-    levels = world.organization.levels(principal.account)
+        return ScpPart()
+    if organization is not None and principal.account == organization.management_account:
+        return ScpPart()
+    if world.organization_unread or (organization is not None and not organization.tree_read):
+        gap = _gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, "service control policies")
+        return ScpPart(tuple(gap), ("organization",))
+    levels = organization.levels(principal.account) if organization is not None else None
     if levels is None or any(level.scps is None for level in levels):
-        return None
-    for number, level in enumerate(levels):
-        for attached in level.scps or ():
-            if not attached.policy.readable:
-                found.extend(_gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, f"SCP {attached.name}", number))
-            found.extend(_limit(pair, attached, Slot.SCP_ALLOW, Slot.SCP_DENY, number))
-        if Fact.SCP in level.unread:
-            found.extend(_gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, f"SCPs of {level.name or level.id}", number))
-    return tuple(level.name or level.id for level in levels)
+        return ScpPart()
+    found = tuple(one for number, level in enumerate(levels) for one in _scp_level(pair, level, number))
+    return ScpPart(found, tuple(level.name or level.id for level in levels))
+
+
+def _scp_level(pair: Pair, level: OrgTarget, number: int) -> Iterator[Contribution]:
+    for attached in level.scps or ():
+        if not attached.policy.readable:
+            yield from _gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, f"SCP {attached.name}", number)
+        yield from _limit(pair, attached, Slot.SCP_ALLOW, Slot.SCP_DENY, number)
+    if Fact.SCP in level.unread:
+        yield from _gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, f"SCPs of {level.name or level.id}", number)

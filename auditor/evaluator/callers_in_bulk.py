@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from auditor.evaluator import glob
 from auditor.evaluator.asking import Pair
-from auditor.evaluator.caller_side import ALIAS_ACTIONS, caller_side, cited_owner
-from auditor.evaluator.contributions import CallerSide
+from auditor.evaluator.caller_side import ALIAS_ACTIONS, ScpPart, cited_owner, joined, own_part, scp_part
+from auditor.evaluator.contributions import CallerSide, Contribution
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_answers, key_trait
@@ -28,10 +28,17 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class CallerClass:
-    """A representative and the statements that can concern it."""
+    """A representative, its own statements, those of the SCPs that bind it, and what these can see of it."""
 
     principal: Principal
-    compiled: tuple[Compiled, ...]
+    own: tuple[Compiled, ...]
+    guardrails: tuple[Compiled, ...]
+
+    def scp_identity(self, surroundings: Surroundings) -> Hashable:
+        """Equal for callers that no SCP tells apart."""
+        shared = self.principal.kind in _SHARED_KINDS and not self.principal.assume_allowed
+        answers = caller_answers(self.guardrails, self.principal, surroundings)
+        return (self.principal.kind, self.principal.account, answers, "" if shared else self.principal.arn)
 
 
 def classify(
@@ -43,10 +50,10 @@ def classify(
     classes: list[CallerClass] = []
     members = np.empty(len(principals), dtype=np.int32)
     for index, principal in enumerate(principals):
-        compiled, signature = _signature(principal, surroundings, guardrails)
+        own, signature = _signature(principal, surroundings, guardrails)
         number = numbers.setdefault(signature, len(classes))
         if number == len(classes):
-            classes.append(CallerClass(principal, compiled))
+            classes.append(CallerClass(principal, own, guardrails.of(principal.account)))
         members[index] = number
     return tuple(classes), members
 
@@ -77,26 +84,26 @@ def _signature(
     documents = [*principal.identity_policies, *(principal.session_policies or ())]
     if principal.boundary is not None:
         documents.append(principal.boundary)
-    parts = [_part(attached, principal) for attached in documents]
-    statements = (*(one for _, compiled in parts for one in compiled), *guardrails.of(principal.account))
+    parts = [(attached, compile_policy(attached, cited_owner(attached, principal))) for attached in documents]
+    own = tuple(one for _, compiled in parts for one in compiled)
     if principal.kind not in _SHARED_KINDS or principal.assume_allowed:
-        return statements, principal.arn
-    return statements, (
+        return own, principal.arn
+    return own, (
         principal.kind,
         principal.account,
-        tuple(part for part, compiled in parts if compiled or not part[1]),
+        tuple(
+            _identity(attached, principal) for attached, compiled in parts if compiled or not attached.policy.readable
+        ),
         principal.boundary is not None,
         principal.session_policies is not None,
         principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY, Fact.BOUNDARY},
-        caller_answers(statements, principal, surroundings),
+        caller_answers((*own, *guardrails.of(principal.account)), principal, surroundings),
     )
 
 
-def _part(attached: AttachedPolicy, principal: Principal) -> tuple[tuple[int, bool, str], tuple[Compiled, ...]]:
-    """The identity of a document within a class: its compiled form, readability and name."""
-    compiled = compile_policy(attached, cited_owner(attached, principal))
-    name = "" if attached.policy.readable else attached.name
-    return (id(compiled), attached.policy.readable, name), compiled
+def _identity(attached: AttachedPolicy, principal: Principal) -> Hashable:
+    """Everything about a document that a decision or its citations can show."""
+    return (attached.layer, attached.name, cited_owner(attached, principal), attached.policy.text)
 
 
 class KeyCodes:
@@ -203,15 +210,46 @@ class CallerSides:
     ) -> NDArray[np.int64]:
         """classes × keys of side numbers; keys that a class cannot tell apart share one evaluation."""
         codes = KeyCodes(keys)
+        scps = _ScpParts(codes, surroundings)
         result = np.empty((len(classes), len(keys)), dtype=np.int64)
         for row, one in enumerate(classes):
-            code = codes.combined(vectors_of(one.compiled, codes))
-            _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-            numbers = [
-                self.number(
-                    one.principal.kind, caller_side(Pair(surroundings, one.principal, keys[int(index)], ON_KEY))
-                )
-                for index in first
-            ]
+            own_code = codes.combined(vectors_of(one.own, codes))
+            scp_code, scp_of = scps.of(one)
+            joint = own_code * (int(scp_code.max(initial=0)) + 1) + scp_code
+            _, first, inverse = np.unique(joint, return_index=True, return_inverse=True)
+            own: dict[int, tuple[Contribution, ...]] = {}
+            numbers = []
+            for index in first:
+                pair = Pair(surroundings, one.principal, keys[int(index)], ON_KEY)
+                code = int(own_code[index])
+                if code not in own:
+                    own[code] = own_part(pair)
+                side = joined(one.principal, own[code], scp_of(pair, int(scp_code[index])))
+                numbers.append(self.number(one.principal.kind, side))
             result[row] = np.array(numbers, dtype=np.int64)[inverse] if numbers else 0
         return result
+
+
+class _ScpParts:
+    """The SCP part of every caller and key, each evaluated once for callers and keys that SCPs cannot tell apart."""
+
+    def __init__(self, codes: KeyCodes, surroundings: Surroundings) -> None:
+        self._codes = codes
+        self._surroundings = surroundings
+        self._vectors: dict[str | None, Codes] = {}
+        self._parts: dict[Hashable, ScpPart] = {}
+
+    def of(self, one: CallerClass) -> tuple[Codes, Callable[[Pair, int], ScpPart]]:
+        """A number per key, equal where SCPs see no difference, and the part for a pair of such a number."""
+        account = one.principal.account
+        if account not in self._vectors:
+            self._vectors[account] = self._codes.combined(vectors_of(one.guardrails, self._codes))
+        identity = one.scp_identity(self._surroundings)
+
+        def part(pair: Pair, code: int) -> ScpPart:
+            found = self._parts.get((identity, code))
+            if found is None:
+                found = self._parts[identity, code] = scp_part(pair)
+            return found
+
+        return self._vectors[account], part
