@@ -5,10 +5,11 @@ What one side could not read is never shown as a change of access: it is listed 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from auditor.evaluator import Evaluation
+from auditor.evaluator.matrix import build_table
 from auditor.model.access import RANK, AccessTable, Decision, Outcome
 from auditor.model.actions import CAPABILITY_MASKS, Action, Capability, usable_mask
 from auditor.model.key import Key
@@ -63,37 +64,50 @@ class Differences:
 
 @dataclass(slots=True)
 class _Side:
-    """One evaluation with what the comparison asks of it again and again; ``actual`` are collected principals."""
+    """One evaluation with what the comparison asks of it again and again.
+
+    ``actual`` are the collected principals. A caller that is a row only because a policy of the other side mentions it
+    is decided here as well (``extra``): that nobody mentions it any more is no loss of access.
+    """
 
     evaluation: Evaluation
     coverage: Coverage
-    rows: dict[str, int] = field(default_factory=dict)
-    columns: dict[str, int] = field(default_factory=dict)
-    actual: frozenset[str] = frozenset()
+    tables: tuple[AccessTable, AccessTable]
+    rows: dict[str, tuple[int, int]]
+    columns: dict[str, int]
+    actual: frozenset[str]
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> _Side:
-        rows = {principal.arn: row for row, principal in enumerate(evaluation.principals)}
-        columns = {key.arn: column for column, key in enumerate(evaluation.snapshot.keys)}
+    def of(cls, evaluation: Evaluation, other: Evaluation) -> _Side:
+        own = {principal.arn for principal in evaluation.principals}
+        collected = {principal.arn for principal in other.snapshot.principals}
+        extra = tuple(item for item in other.principals if item.arn not in own and item.arn not in collected)
+        keys = evaluation.snapshot.keys
+        tables = (evaluation.table, build_table(extra, keys, evaluation.surroundings))
+        rows = {item.arn: (0, row) for row, item in enumerate(evaluation.principals)}
+        rows |= {item.arn: (1, row) for row, item in enumerate(extra)}
         actual = frozenset(principal.arn for principal in evaluation.snapshot.principals)
-        return cls(evaluation, Coverage(evaluation.snapshot), rows, columns, actual)
+        columns = {key.arn: column for column, key in enumerate(keys)}
+        return cls(evaluation, Coverage(evaluation.snapshot), tables, rows, columns, actual)
 
-    @property
-    def table(self) -> AccessTable:
-        return self.evaluation.table
+    def cell(self, principal: str, key: str) -> tuple[int, int]:
+        """Table and profile number; the profile is -1 where this side has no such row or key."""
+        found, column = self.rows.get(principal), self.columns.get(key)
+        if found is None or column is None:
+            return 0, -1
+        return found[0], int(self.tables[found[0]].cells[found[1], column])
 
-    def cell(self, principal: str, key: str) -> int:
-        """The profile number, or -1 where this side has no such row or key."""
-        row, column = self.rows.get(principal), self.columns.get(key)
-        return -1 if row is None or column is None else int(self.table.cells[row, column])
+    def best(self, cell: tuple[int, int], mask: int) -> tuple[Action, Decision] | None:
+        """The strongest decision of a cell over the actions of ``mask``."""
+        return None if cell[1] < 0 else self.tables[cell[0]].best(cell[1], mask)
 
-    def best(self, profile: int, mask: int) -> tuple[Action, Decision] | None:
-        return None if profile < 0 else self.table.best(profile, mask)
+
+_Pair = tuple[tuple[int, int], tuple[int, int], int]
 
 
 def differences(old: Evaluation, new: Evaluation) -> Differences:
     """Compare two evaluations of the same estate; the order of the arguments is old, new."""
-    before, after = _Side.of(old), _Side.of(new)
+    before, after = _Side.of(old, new), _Side.of(new, old)
     found = _access(before, after)
     return Differences(
         access=tuple(item for item in found if item.change is not Change.COVERAGE),
@@ -110,7 +124,7 @@ def _essential(snapshot: Snapshot) -> int:
 
 def _access(before: _Side, after: _Side) -> list[AccessChange]:
     keys = {key.arn: key for side in (before, after) for key in side.evaluation.snapshot.keys}
-    memo: dict[tuple[int, int, int], list[tuple[Capability, Change, Decision | None, Decision | None]]] = {}
+    memo: dict[_Pair, list[tuple[Capability, Change, Decision | None, Decision | None]]] = {}
     found: list[AccessChange] = []
     for principal in sorted(before.rows.keys() | after.rows.keys()):
         for arn, key in sorted(keys.items()):
@@ -123,7 +137,7 @@ def _access(before: _Side, after: _Side) -> list[AccessChange]:
 
 
 def _changes(
-    before: _Side, after: _Side, pair: tuple[int, int, int]
+    before: _Side, after: _Side, pair: _Pair
 ) -> list[tuple[Capability, Change, Decision | None, Decision | None]]:
     """The changes of every capability between two profiles; computed once for all pairs with these profiles."""
     found = []
@@ -207,9 +221,9 @@ def _cause(before: _Side, after: _Side, principal: str, key: Key, was: Decision 
 
 
 def state_words(decision: Decision | None) -> str:
-    """``none``, ``allowed``, ``if …``, or ``unknown``."""
+    """``none``, ``allowed``, the condition, or ``unknown``."""
     if decision is None or decision.outcome.denied:
         return "none"
     if decision.outcome is Outcome.CONDITIONAL:
-        return f"if {condition_words(decision)}"
+        return condition_words(decision)
     return str(decision.outcome)

@@ -1,0 +1,64 @@
+"""Differences: what one side did not read or merely does not mention is no change of access."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from auditor.evaluator import Evaluation, evaluate
+from auditor.model.key import Fact
+from auditor.model.snapshot import AccountFacts, Snapshot
+from auditor.questions.differences import Change, differences
+from tests.cli.conftest import APP, HOME, KEY, OTHER, PARTNER, ROOT, VIA_S3, allow, estate, key, text
+
+EVERYBODY = allow(Sid="Everybody", Principal="*", Action="kms:Decrypt")
+AS_OF = "2026-11-24T12:00:00Z"
+
+
+def evaluated(snapshot: Snapshot) -> Evaluation:
+    return evaluate(snapshot, as_of=AS_OF)
+
+
+def with_public_other(policy: str) -> Snapshot:
+    snapshot = estate(policy)
+    return replace(snapshot, keys=(snapshot.keys[0], key(OTHER, "alias/other", text(ROOT, EVERYBODY))))
+
+
+def test_a_caller_that_is_no_longer_mentioned_keeps_its_other_access() -> None:
+    found = differences(evaluated(with_public_other(text(ROOT, VIA_S3))), evaluated(with_public_other(text(ROOT))))
+    assert [(item.change, item.principal, item.key) for item in found.access] == [(Change.LOST, PARTNER, KEY)]
+
+
+def test_nothing_changes_against_itself() -> None:
+    evaluation = evaluated(estate())
+    found = differences(evaluation, evaluation)
+    assert (found.access, found.coverage, found.facts) == ((), (), ())
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_an_unread_policy_is_a_difference_of_coverage(swap: bool) -> None:
+    snapshot = estate()
+    unread = replace(snapshot.keys[0], policies=(), unread=frozenset({Fact.KEY_POLICY}))
+    blind = evaluated(replace(snapshot, keys=(unread, snapshot.keys[1])))
+    pair = (blind, evaluated(snapshot)) if swap else (evaluated(snapshot), blind)
+    found = differences(*pair)
+    assert found.access == ()
+    assert found.coverage
+
+
+def test_identities_that_were_not_read_are_no_loss() -> None:
+    snapshot = estate()
+    account = AccountFacts(id=HOME, regions=("eu-west-1",), unread=frozenset({Fact.IDENTITIES}))
+    blind = evaluated(replace(snapshot, accounts=(account,), principals=()))
+    found = differences(evaluated(snapshot), blind)
+    assert [item for item in found.access if item.change is Change.LOST] == []
+    assert [item for item in found.facts if item.kind == "principal"] == []
+
+
+def test_a_deleted_role_is_a_loss_with_its_cause() -> None:
+    snapshot = estate()
+    without = replace(snapshot, principals=tuple(item for item in snapshot.principals if item.arn != APP))
+    found = differences(evaluated(snapshot), evaluated(without))
+    assert {(item.principal, item.cause) for item in found.access} == {(APP, "the principal is gone")}
+    assert [(item.kind, item.subject, item.change) for item in found.facts] == [("principal", APP, "removed")]
