@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from auditor.evaluator import in_words
 from auditor.model.access import Decision
-from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
+from auditor.model.actions import ACTIONS, CAPABILITY_TITLES, key_type
 from auditor.model.grant import Grant
 from auditor.model.key import Key
+from auditor.model.policy import Layer
 from auditor.model.report import Report
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
 
@@ -125,14 +126,16 @@ def why_line(decision: Decision) -> str:
     parts = []
     for cause in decision.causes:
         where = str(cause.statement) if cause.statement else f"grant {cause.grant}" if cause.grant else str(cause.layer)
-        parts.append(f"{where} {cause.role}" + (f" ({cause.note})" if cause.note else ""))
+        place = f" on {cause.owner}" if cause.owner and cause.layer in (Layer.SCP, Layer.RCP) else ""
+        parts.append(f"{where}{place} {cause.role}" + (f" ({cause.note})" if cause.note else ""))
     return "; ".join(parts)
 
 
 def rotation_words(key: Key) -> str:
     """Automatic rotation of a key in a word or two."""
     if key.rotation is None:
-        return "not known"
+        automatic = key.origin == "AWS_KMS" and key_type(key.spec, key.usage) == "symmetric_encryption"
+        return "not known" if automatic and key.customer_managed else "not automatic for this key"
     if not key.rotation.enabled:
         return "off"
     return f"every {key.rotation.period_days} days" if key.rotation.period_days else "on"
