@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.grants import operations_mask
-from auditor.model.access import Role
-from auditor.model.actions import CREATE_GRANT, FORGE, META, READ_PLAINTEXT, WRAP, key_type
+from auditor.model.access import Decision, Role
+from auditor.model.actions import CREATE_GRANT, FORGE, META, READ_PLAINTEXT, WRAP, actions_in, key_type
 from auditor.model.arn import is_root, is_unique_id, parse_arn, session_role_name
 from auditor.model.finding import Evidence
 from auditor.model.grant import Grant
@@ -40,15 +40,32 @@ def _missing_reason(view: View, held: Held) -> str:
     facts = view.snapshot.account(held.account or "")
     if facts is None or Fact.IDENTITIES in facts.unread or is_root(held.grantee) or ":" not in held.grantee:
         return ""
-    if not any(principal.account == held.account for principal in view.snapshot.principals):
+    names, arns = view.once("known-identities", lambda: _known(view)).get(held.account or "", (set(), set()))
+    if not arns:
         return ""
     session = session_role_name(held.grantee)
-    known = [who for who in view.snapshot.principals if who.account == held.account]
     if session is not None:
-        return "" if any(who.name == session[0] for who in known) else f"role {session[0]} does not exist"
+        return "" if session[0] in names else f"role {session[0]} does not exist"
     if not (parsed := parse_arn(held.grantee)) or not parsed.resource.startswith(("role/", "user/")):
         return ""
-    return "" if any(who.arn == held.grantee for who in known) else f"{held.grantee} does not exist"
+    return "" if held.grantee in arns else f"{held.grantee} does not exist"
+
+
+def _known(view: View) -> dict[str, tuple[set[str], set[str]]]:
+    """Account → names and ARNs of its collected identities."""
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    for who in view.snapshot.principals:
+        names, arns = found.setdefault(who.account or "", (set(), set()))
+        names.add(who.name)
+        arns.add(who.arn)
+    return found
+
+
+def _in_table(view: View, held: Held, mask: int) -> list[Decision]:
+    """The table's decisions of the grantee on the key for the actions of ``mask`` that the key can serve."""
+    row, column = view.reach.principal_at[held.grantee], view.reach.key_at[held.key.arn]
+    profile = view.reach.profile(row, column)
+    return [view.reach.decision(profile, action.bit) for action in actions_in(mask & view.reach.usable[column])]
 
 
 def grant_to_deleted_principal(view: View) -> Iterator[Hit]:
@@ -166,7 +183,7 @@ def grant_only_access(view: View) -> Iterator[Hit]:
         caller = view.principal_by_arn.get(held.grantee)
         if caller is None or not held.mask & wanted or _missing_reason(view, held):
             continue
-        decisions = view.decisions(caller, held.key, held.mask & wanted).values()
+        decisions = _in_table(view, held, held.mask & wanted)
         live = [decision for decision in decisions if not decision.outcome.denied]
         layers = {cause.layer for decision in live for cause in decision.causes if cause.role is Role.ALLOWS}
         if not live or layers & {Layer.KEY_POLICY, Layer.IDENTITY}:

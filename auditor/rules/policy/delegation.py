@@ -15,7 +15,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import block_strength
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.hit import Hit, Located, count, given, listing
-from auditor.rules.reach import Openness, openness
+from auditor.rules.reach import Openness
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
@@ -112,6 +112,10 @@ def no_key_administrator(view: View) -> Iterator[Hit]:
     from auditor.model.actions import mask_of
 
     bit = mask_of(["PutKeyPolicy"]).bit_length() - 1
+    members: dict[str, list[int]] = {}
+    for row, who in enumerate(view.reach.principals):
+        if who.account and who.kind is not PrincipalKind.SESSION:
+            members.setdefault(who.account, []).append(row)
     for key in view.keys_with(Fact.KEY_POLICY):
         facts = view.snapshot.account(key.account)
         if facts is None or (Fact.IDENTITIES in facts.unread and delegations(key, view)):
@@ -119,10 +123,10 @@ def no_key_administrator(view: View) -> Iterator[Hit]:
         position = view.reach.key_at[key.arn]
         able: list[Principal] = []
         unsure = False
-        for row, who in enumerate(view.reach.principals):
-            if who.account != key.account or who.kind is PrincipalKind.SESSION:
-                continue
-            level = openness(view.reach.decision(view.reach.profile(row, position), bit))
+        column = view.reach.table.cells[:, position]
+        for row in members.get(key.account, ()):
+            who = view.reach.principals[row]
+            level = Openness(int(view.reach.classes[view.reach.table.profiles[int(column[row])][bit]]))
             unsure = unsure or level in (Openness.MAYBE, Openness.BLIND)
             if level in (Openness.OPEN, Openness.GUARDED, Openness.MAYBE):
                 able.append(who)

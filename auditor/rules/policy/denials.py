@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
+from auditor.model.access import Role
 from auditor.model.actions import (
     ABAC_TAMPER,
     ALL,
@@ -25,7 +26,7 @@ from auditor.model.principal import Principal
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.policy.places import Placed, key_statements, placed_statements
-from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.reach import Openness, Pairs
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
@@ -88,22 +89,19 @@ def _sweep_hit(view: View, placed: Placed, holders: list[Principal]) -> Hit:
     )
 
 
-def _targets(view: View, placed: Placed, key: Key) -> list[int]:
-    """Rows of inside principals that a Deny speaks of, without conditions that would narrow it."""
-    statement = placed.located.statement
-    rows = [row for row, who in enumerate(view.reach.principals) if who.kind in INSIDE]
+def _pairs_of(view: View, key: Key) -> Pairs | None:
+    """The pairs of one key, grouped once per view."""
+    grouped = view.once("pairs-by-key", lambda: dict(view.reach.all_pairs.by_key()))
+    return grouped.get(view.reach.key_at[key.arn])
+
+
+def _spoken_of(placed: Placed, who: Principal) -> bool:
+    """Whether the Deny's Principal element names the caller; SCPs, RCPs and boundaries speak of everybody below."""
     if placed.key is None:
-        return rows
-    values = {entry.value for entry in statement.principals or ()}
-    if "*" in values:
-        return rows
+        return True
+    values = {entry.value for entry in placed.located.statement.principals or ()}
     accounts = {account_of(value) for value in values if is_account_principal(value)}
-    found = []
-    for row in rows:
-        who = view.reach.principals[row]
-        if who.arn in values or who.iam_arn in values or who.account in accounts:
-            found.append(row)
-    return found
+    return "*" in values or who.arn in values or who.iam_arn in values or who.account in accounts
 
 
 def deny_has_gap(view: View) -> Iterator[Hit]:
@@ -132,22 +130,22 @@ def deny_has_gap(view: View) -> Iterator[Hit]:
 
 
 def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int) -> Hit | None:
-    keys = (placed.key,) if placed.key is not None else view.keys
+    pairs = _pairs_of(view, placed.key) if placed.key is not None else view.reach.all_pairs
+    if pairs is None or not len(pairs):
+        return None
+    open_twin = view.reach.having(pairs, uncovered, Openness.OPEN, Openness.GUARDED)
+    hit = pairs.select(open_twin & view.reach.having(pairs, covered, Openness.LATENT))
     still: dict[str, int] = {}
     touched: set[str] = set()
-    for key in keys:
-        position = view.reach.key_at[key.arn]
-        if not covered & view.reach.usable[position]:
+    for row, own in hit.by_principal():
+        who = view.reach.principals[row]
+        if not _spoken_of(placed, who):
             continue
-        for row in _targets(view, placed, key):
-            profile = view.reach.profile(row, position)
-            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED)
-            blocked = view.reach.held(profile, position, Openness.LATENT) & covered
-            if held & uncovered and blocked:
-                still[view.reach.principals[row].arn] = still.get(view.reach.principals[row].arn, 0) | (
-                    held & uncovered
-                )
-                touched.add(key.arn)
+        for profile, position in set(zip(own.profiles.tolist(), own.keys.tolist(), strict=True)):
+            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & uncovered
+            if _cites(view, profile, covered, placed):
+                still[who.arn] = still.get(who.arn, 0) | held
+                touched.add(view.reach.keys[position].arn)
     if not still:
         return None
     open_mask = 0
@@ -168,6 +166,20 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
         identity=(meaning(statement), name),
         remedy=render(written),
     )
+
+
+def _cites(view: View, profile: int, covered: int, placed: Placed) -> bool:
+    """Whether this very statement is what stops one of the covered actions."""
+    ref = placed.located.ref
+    memo = view.once("deny-citations", dict[int, frozenset[tuple[str, int]]])
+    if profile not in memo:
+        memo[profile] = frozenset(
+            (cause.statement.policy, cause.statement.index)
+            for action in actions_in(ALL)
+            for cause in view.reach.decision(profile, action.bit).causes
+            if cause.role is Role.DENIES and cause.statement is not None
+        )
+    return (ref.policy, ref.index) in memo[profile]
 
 
 def notprincipal_deny_trap(view: View) -> Iterator[Hit]:
