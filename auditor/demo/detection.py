@@ -1,4 +1,4 @@
-"""Logging and alarms: the organization's trail leaves KMS out, and only payments raises an alarm."""
+"""Logging and alarms: the organization's trail leaves KMS out and two Regions too; only payments raises an alarm."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def switch_on(client_of: ClientOf, trail_key: str) -> None:
         account=MANAGEMENT,
         name="organization-trail",
         left_out=["kms.amazonaws.com", "rdsdata.amazonaws.com"],
-        options={"IsMultiRegionTrail": True, "IsOrganizationTrail": True, "KmsKeyId": trail_key},
+        options={"IsOrganizationTrail": True, "KmsKeyId": trail_key},
     )
     _trail(client_of, account="payments", name="payments-trail", left_out=[], options={})
     _alarm_on_deletion(client_of)

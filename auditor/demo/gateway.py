@@ -27,12 +27,16 @@ NOTHING_THERE: dict[tuple[str, str], dict[str, object]] = {
 
 @dataclass(slots=True)
 class Additions:
-    """What to add to moto's answers: by key id, by grant name, and by alias ARN. Times are seconds since 1970."""
+    """What to add to moto's answers: by key id, by grant name, and by alias ARN. Times are seconds since 1970.
+
+    ``alias_times`` are of creation and last update.
+    """
 
     metadata: dict[str, dict[str, object]] = field(default_factory=dict)
     rotation_days: dict[str, int] = field(default_factory=dict)
     grant_created: dict[str, float] = field(default_factory=dict)
     alias_targets: dict[str, str] = field(default_factory=dict)
+    alias_times: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class Gateway:
@@ -119,7 +123,10 @@ def _grants(additions: Additions, _: dict[str, Any], answer: dict[str, Any]) -> 
 
 def _aliases(additions: Additions, _: dict[str, Any], answer: dict[str, Any]) -> None:
     for alias in answer["Aliases"]:
-        alias["TargetKeyId"] = additions.alias_targets.get(alias["AliasArn"], alias.get("TargetKeyId"))
+        arn = alias["AliasArn"]
+        alias["TargetKeyId"] = additions.alias_targets.get(arn, alias.get("TargetKeyId"))
+        if arn in additions.alias_times:
+            alias["CreationDate"], alias["LastUpdatedDate"] = additions.alias_times[arn]
 
 
 _CHANGES: dict[tuple[str, str], Change] = {

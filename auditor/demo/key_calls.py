@@ -35,7 +35,7 @@ def _create(kms_of: KmsOf, part: DemoKey) -> MadeKey:
         KeyUsage=part.usage,
         Origin=part.origin,
         MultiRegion=bool(part.replicas),
-        Tags=[{"TagKey": name, "TagValue": value} for name, value in part.tags],
+        Tags=_tags(part),
         **_policy(part.policy),
     )["KeyMetadata"]
     key_id = metadata["KeyId"]
@@ -44,8 +44,14 @@ def _create(kms_of: KmsOf, part: DemoKey) -> MadeKey:
     if part.rotates:
         kms.enable_key_rotation(KeyId=key_id)
     for region, policy in part.replicas.items():
-        _replicate(kms, kms_of(part.account, region), key_id, region, policy)
+        there = kms_of(part.account, region)
+        _replicate(kms, there, key_id, region, policy)
+        there.tag_resource(KeyId=key_id, Tags=_tags(part))
     return MadeKey(part, metadata["Arn"], key_id)
+
+
+def _tags(part: DemoKey) -> list[dict[str, str]]:
+    return [{"TagKey": name, "TagValue": value} for name, value in part.tags]
 
 
 def _policy(policy: Document | None) -> dict[str, str]:

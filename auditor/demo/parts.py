@@ -41,7 +41,8 @@ class DemoKey:
     """A KMS key; its alias is ``alias/NAME``. ``state`` is Enabled, Disabled or PendingDeletion.
 
     ``service`` names the AWS service that manages the key, if one does; its alias is then ``alias/aws/SERVICE``.
-    ``rotation_days`` is the period of rotation, ``expires_in_days`` when imported material ends.
+    ``rotation_days`` is the period of rotation, ``expires_in_days`` when imported material ends, ``created`` the ISO
+    date of creation (empty: now), ``alias_moved_days_ago`` when its alias began to point at it.
     ``replicas`` maps further Regions to the policies of the replicas there (None: AWS's default policy).
     """
 
@@ -60,6 +61,8 @@ class DemoKey:
     service: str = ""
     rotation_days: int = 365
     expires_in_days: int | None = None
+    created: str = ""
+    alias_moved_days_ago: int | None = None
     replicas: Mapping[str, Document | None] = field(default_factory=dict)
 
     @property

@@ -19,7 +19,7 @@ def all_identities(a: Accounts, key_arns: Mapping[str, str]) -> Identities:
         log_archive.identities(a),
         payments.identities(a, key_arns),
         shop.identities(a),
-        analytics.identities(a),
+        analytics.identities(a, key_arns),
         development.identities(a),
     ]
     return Identities(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from auditor.demo.parts import Accounts, DemoPolicy, DemoRole, Identities
 from auditor.demo.wording import assumable_by, document, may, role, root, service
 
 TEAMS = ("pricing", "stock", "returns", "search", "fraud", "growth", "seo", "support", "supply", "finance", "brand")
 
 
-def identities(a: Accounts) -> Identities:
+def identities(a: Accounts, key_arns: Mapping[str, str]) -> Identities:
     """The account's own identities."""
     return Identities(
         policies=(
@@ -34,6 +36,14 @@ def identities(a: Accounts) -> Identities:
                 for team in TEAMS
             ),
             *_special(a),
+            DemoRole(
+                name="cost-saver",
+                account="analytics",
+                trust=service("lambda"),
+                inline={
+                    "SwitchOff": document(may("SwitchOff", ["kms:DisableKey", "kms:DescribeKey"], key_arns["exports"]))
+                },
+            ),
         ),
     )
 

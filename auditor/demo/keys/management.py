@@ -10,6 +10,7 @@ def keys(a: Accounts) -> tuple[DemoKey, ...]:
     return (
         DemoKey(
             name="securecart-payment-key",
+            created="2017-06-01",
             account="management",
             region=VIRGINIA,
             policy=_securecart(a.management),
@@ -18,6 +19,7 @@ def keys(a: Accounts) -> tuple[DemoKey, ...]:
         ),
         DemoKey(
             name="old-shop-backup",
+            created="2016-10-20",
             account="management",
             region=FRANKFURT,
             rotation=False,

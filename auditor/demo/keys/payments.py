@@ -21,6 +21,7 @@ def _cards(a: Accounts) -> tuple[DemoKey, ...]:
     return (
         DemoKey(
             name="card-vault",
+            created="2020-02-11",
             account="payments",
             region=FRANKFURT,
             description="Card numbers; to be read inside the enclave only",
@@ -29,6 +30,7 @@ def _cards(a: Accounts) -> tuple[DemoKey, ...]:
         ),
         DemoKey(
             name="card-signing",
+            created="2021-03-01",
             account="payments",
             region=FRANKFURT,
             description="Signs settlement files",
@@ -126,6 +128,7 @@ def _settlement(a: Accounts) -> tuple[DemoKey, ...]:
         ),
         DemoKey(
             name="gift-cards",
+            created="2021-09-01",
             account="payments",
             region=FRANKFURT,
             description="Gift cards of a partner that has left",
@@ -157,6 +160,7 @@ def _retired(a: Accounts) -> tuple[DemoKey, ...]:
     return (
         DemoKey(
             name="card-vault-2019",
+            created="2019-01-15",
             account="payments",
             region=FRANKFURT,
             description="Former card vault, still behind a database snapshot",
@@ -167,6 +171,7 @@ def _retired(a: Accounts) -> tuple[DemoKey, ...]:
         ),
         DemoKey(
             name="card-vault-2018",
+            created="2018-01-10",
             account="payments",
             region=FRANKFURT,
             description="Former card vault, empty",
@@ -176,6 +181,7 @@ def _retired(a: Accounts) -> tuple[DemoKey, ...]:
         ),
         DemoKey(
             name="settlement-archive",
+            created="2020-11-30",
             account="payments",
             region=IRELAND,
             description="Archive volumes",

@@ -121,6 +121,7 @@ def _services(a: Accounts) -> tuple[DemoKey, ...]:
         ),
         DemoKey(
             name="shipping-events",
+            alias_moved_days_ago=12,
             account="shop",
             region=FRANKFURT,
             description="Queues of shipping events",
