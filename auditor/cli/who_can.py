@@ -94,10 +94,13 @@ def headline(answer: Answer) -> str:
     words = printable(decision_words(answer.decision))
     outcome, _, rest = words.partition(":")
     text = click.style(outcome, bold=True) + (f":{rest}" if rest else "")
+    denied = answer.decision.outcome.denied
     allows = [cause_words(cause) for cause in answer.decision.causes if cause.role == "allows"]
     via = f" [{answer.decision.path}]" if answer.decision.path else ""
-    although = " although" if answer.decision.outcome.denied else ""
-    why = f"{although} {allows[0]}" + (f" and {len(allows) - 1} more" if len(allows) > 1 else "") if allows else ""
+    why = ""
+    if allows:
+        first = f" although {allows[0]}" if denied else f" {allows[0].removeprefix('allowed ')}"
+        why = first + (f" and {len(allows) - 1} more" if len(allows) > 1 else "")
     return f"{text}{via}{printable(why)} ({answer.action.name})"
 
 
