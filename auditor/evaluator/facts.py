@@ -6,7 +6,7 @@ Each function answers with ``Known``, ``RunTime`` or ``Unsettled``; nothing here
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from auditor.evaluator import vocabulary
 from auditor.evaluator.callers import principal_value
@@ -197,4 +197,6 @@ def over_alias_quota(key: Key) -> bool:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    """An ISO 8601 time; one without a zone is UTC."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
