@@ -24,7 +24,7 @@ QUOTAS: dict[str, float] = {
     "kms:ListKeyRotations": 100,
     "kms:GetKeyLastUsage": 5,
     "kms:DescribeCustomKeyStores": 5,
-    "organizations": 10,
+    "organizations": 20,
     "iam": 20,
     "cloudtrail": 10,
     "events": 20,

@@ -1,0 +1,54 @@
+"""Fixtures: one moto server for the session, emptied for each test, and a proxy in front of it."""
+
+from __future__ import annotations
+
+import logging
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from auditor.collectors import CollectRequest, NoProgress, collect
+from auditor.model.snapshot import Snapshot
+from auditor.store import MemorySink
+from tests.aws.proxy import Proxy
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def proxy(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for command in ("reset", "seed?a=7"):
+        request = urllib.request.Request(f"{moto_url}/moto-api/{command}", method="POST")
+        urllib.request.urlopen(request, timeout=10).close()
+    with Proxy(moto_url) as running:
+        yield running
+
+
+def collected(proxy: Proxy, **options: object) -> Snapshot:
+    """What a collection through the proxy finds, decoded."""
+    settings = {
+        "endpoint_url": proxy.url,
+        "regions": ("eu-central-1",),
+        "max_attempts": 3,
+        "quota_share": 1.0,
+        **options,
+    }
+    sink = MemorySink()
+    return sink.snapshot(collect(CollectRequest(**settings), sink, NoProgress()))

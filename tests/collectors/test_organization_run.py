@@ -1,0 +1,68 @@
+"""Collection over an organization: twelve members in nested units, four Regions, roles assumed over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.errors import CollectionError, UsageError
+from auditor.model.key import Fact
+from tests.aws.estate import fill, fill_iam, fill_organization, member
+from tests.aws.fixtures import collected
+from tests.aws.proxy import Proxy
+
+REGIONS = ("eu-central-1", "eu-north-1", "eu-west-1", "us-east-1")
+SECRET = "external-id-7391"
+
+
+def test_twelve_accounts_in_four_regions_are_read_as_their_own(proxy: Proxy) -> None:
+    members = fill_organization(proxy.url, 12)
+    expected = {}
+    for number, account in enumerate(members):
+        region = REGIONS[number % 4]
+        expected[account] = {(region, key_id) for key_id in fill(member(proxy.url, account), region, keys=1)}
+    fill_iam(member(proxy.url, members[0]))
+    proxy.deny("sts:AssumeRole", containing=members[3])
+    snapshot = collected(proxy, org=True, role_name="audit", external_id=SECRET, regions=REGIONS, evidence=False)
+    found: dict[str, set[tuple[str, str]]] = {}
+    for key in snapshot.keys:
+        found.setdefault(key.account, set()).add((key.region, key.key_id))
+    del expected[members[3]]
+    assert found == expected
+    assert [(gap.fact, gap.account, gap.operation) for gap in snapshot.gaps] == [
+        (Fact.ACCOUNT, members[3], "sts:AssumeRole")
+    ]
+    assert {item.account for item in snapshot.principals if item.name == "app"} == {members[0]}
+    assert SECRET not in repr(snapshot)
+    assert any(SECRET.encode() in call.body for call in proxy.calls if call.operation == "AssumeRole")
+
+
+def test_accounts_and_units_narrow_the_scope(proxy: Proxy) -> None:
+    members = fill_organization(proxy.url, 4)
+    in_production = {account for number, account in enumerate(members) if number % 2}
+    options = {"org": True, "role_name": "audit", "evidence": False}
+    snapshot = collected(proxy, organizational_units=("production",), **options)
+    assert set(snapshot.provenance.scope.accounts) == in_production
+    snapshot = collected(proxy, accounts=tuple(members[:2]), exclude_accounts=(members[0],), **options)
+    assert snapshot.provenance.scope.accounts == (members[1],)
+    with pytest.raises(UsageError, match="No active account"):
+        collected(proxy, accounts=("000000000000",), **options)
+    with pytest.raises(UsageError, match="--role-name"):
+        collected(proxy, org=True)
+
+
+def test_without_a_list_of_accounts_there_is_nothing_to_do(proxy: Proxy) -> None:
+    with pytest.raises(CollectionError, match="could not be listed"):
+        collected(proxy, org=True, role_name="audit")
+
+
+def test_an_expired_session_of_a_role_is_renewed(proxy: Proxy) -> None:
+    from tests.aws.faults import Fault
+
+    (account,) = fill_organization(proxy.url, 1)
+    fill(member(proxy.url, account), keys=2)
+    before = sum(call.operation == "AssumeRole" for call in proxy.calls)
+    proxy.faults.add(Fault("kms:ListKeys", account=account, code="ExpiredTokenException", status=400, times=1))
+    snapshot = collected(proxy, org=True, role_name="audit", evidence=False)
+    assert len(snapshot.keys) == 2
+    assert snapshot.gaps == ()
+    assert sum(call.operation == "AssumeRole" for call in proxy.calls) - before == 2
