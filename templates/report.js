@@ -72,7 +72,7 @@
     for (const open of document.querySelectorAll(".page.on")) open.classList.remove("on");
     byId(view).classList.toggle("paged", Boolean(page) && page[1] !== "finding");
     const state = new URLSearchParams(query);
-    if (view === "findings") { fill(byId("finding-filters"), page ? new URLSearchParams() : state); filterFindings(); }
+    if (view === "findings") { readFindings(); fill(byId("finding-filters"), page ? new URLSearchParams() : state); filterFindings(); }
     if (view === "access") { fill(byId("heat-filters"), state); drawHeat(); }
     if (page) openPage(page[1], Number(page[2])); else top0();
     if (state.get("why")) { const [p, k] = state.get("why").split("."); showWhy(Number(p), Number(k)); }
@@ -111,16 +111,18 @@
   // ---- findings ------------------------------------------------------------------------------------------------
   const findings = [];
   function briefFinding(entry, number) {
-    const [severity, rule, title, summary, category, account, region, state, subject, fix] = entry.map(plain);
+    const [severity, rule, title, summary, category, account, region, state, subject, fix, principal] = entry.map(str);
     const node = make("article", { class: "finding", id: `finding-${number}` },
       make("details", {}, make("summary", {}, make("span", { class: `badge sev-${severity}` }, severity),
         make("span", { class: "what" }, make("b", {}, short(title)), make("span", { class: "muted" }, short(summary, 400))),
         make("span", { class: "chips" }, make("code", {}, rule))),
       make("div", { class: "body" }, make("p", {}, make("code", {}, short(subject))), make("p", {}, short(fix, 600)))));
-    Object.assign(node.dataset, { severity, category, rule, account, region, state, key: subject, principal: subject });
+    Object.assign(node.dataset, { severity, category, rule, account, region, state, key: subject, principal });
     return node;
   }
   function readFindings() {
+    if (findings.length || readFindings.done) return;
+    readFindings.done = true;
     const list = byId("finding-list");
     const first = list.children.length;
     list.append(...data.f.map((entry, i) => briefFinding(entry, first + i)));
@@ -256,20 +258,26 @@
     parts.push(make("p", {}, make("code", { class: "arn" }, short(str(data.p[p][0])))));
     const cell = rowOf(p).get(k);
     if (cell === undefined) parts.push(make("p", {}, "No access."));
-    else for (const item of held(cell)) parts.push(...whyParts(item));
+    else for (const item of held(cell)) parts.push(...whyParts(item, p, k));
     byId("why-body").replaceChildren(...parts);
     if (!byId("why").open) byId("why").showModal();
   }
-  function whyParts(item) {
+  function whyParts(item, p, k) {
     const [outcome, reason, condition, path, causes, flags] = data.d[item.decision];
-    const chain = causes.map((number) => causeNode(data.c[number]));
+    const chain = causes.map((number) => causeNode(data.c[number], p, k));
     return [make("h3", {}, `${data.caps[item.cap]} `, outcomeNode(outcome)),
       make("p", {}, make("code", {}, data.a[item.action]), ` ${str(reason).replace(/[_-]/g, " ")}`, str(path) ? `, by ${str(path).replace(/-/g, " ")}` : "",
         ...flags.map((flag) => make("span", { class: "chip" }, str(flag).replace(/_/g, " ")))),
       str(condition) ? make("p", {}, make("b", {}, "Only "), short(str(condition), 1500)) : "",
       make("ol", { class: "causes" }, ...chain)].filter(Boolean);
   }
-  function causeNode([layer, role, owner, note, grant, policy, index, sid, text]) {
+  function ownText(layer, policy, p, k) {
+    const flat = str(layer) === "key-policy" ? data.kt[k] : data.pt[p];
+    for (let i = 0; i < flat.length; i += 3) if (flat[i] === layer && flat[i + 1] === policy) return flat[i + 2];
+    return -1;
+  }
+  function causeNode([layer, role, owner, note, grant, policy, index, sid, cited], p, k) {
+    const text = cited >= 0 || index < 0 ? cited : ownText(layer, policy, p, k);
     const node = make("li", {}, make("span", { class: `role role-${str(role)}` }, str(role)), " ", make("b", {}, str(layer).replace(/-/g, " ")), " ",
       index >= 0 ? `${short(str(policy), 120)}, statement ${index + 1} ` : "", str(sid) ? make("q", {}, short(str(sid), 120)) : "",
       str(grant) ? make("code", {}, ` grant ${short(str(grant), 70)}`) : "", make("span", { class: "muted" }, ` ${short(str(owner), 140)}`),
@@ -342,7 +350,6 @@
     form.addEventListener("submit", (event) => event.preventDefault());
   }
   document.documentElement.classList.add("js");
-  readFindings();
   wire(byId("finding-filters"), filterFindings, "findings");
   wire(byId("heat-filters"), drawHeat, "access");
   searchRows("key-search", "key-index");

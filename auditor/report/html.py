@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import OutputError
 from auditor.model.finding import Severity
 from auditor.model.report import Report
+from auditor.report.codec import Texts
 from auditor.report.counts import counts_of
-from auditor.report.grid import CAPABILITIES, grid_of
+from auditor.report.grid import CAPABILITIES, Grid, grid_of
 from auditor.report.island import island_of
 from auditor.report.pages import key_pages, key_rows, principal_pages, worst, worst_severity
 from auditor.report.plain import spelled_out
@@ -28,10 +29,10 @@ from auditor.report.wording import GRADES, coverage_words, summary_words
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-FULL_FINDINGS = 400
+FULL_FINDINGS = 200
 """Findings with all their evidence in the page; above it findings.csv and result.json hold the rest in full."""
-MATRIX_ROWS = 400
-TABLE_ROWS = 1_000
+MATRIX_ROWS = 250
+TABLE_ROWS = 300
 
 
 @cache
@@ -136,7 +137,7 @@ def _content(report: Report) -> dict[str, Any]:
         "gaps": report.snapshot.gaps[:TABLE_ROWS],
         "age": lambda grant: grant_age(grant, report.as_of),
         "families": _families(report),
-        "island": {**island_of(report, grid), "f": _more_findings(report)},
+        "island": _island(report, grid),
     }
 
 
@@ -149,15 +150,24 @@ def _facets(report: Report) -> list[tuple[str, list[tuple[str, int]]]]:
     return found
 
 
-def _more_findings(report: Report) -> list[list[str]]:
-    """The findings above the limit in brief: number order goes on after the full ones."""
+def _more_findings(report: Report, island: dict[str, Any]) -> list[list[int]]:
+    """The findings above the limit in brief, every text a position in the island's strings."""
+    strings = Texts(island["s"])
     return [
         [
-            f.severity.value, f.rule, f.title, f.summary, f.category, f.account, f.region, f.state.value, f.subject,
-            f.remediation.summary,
+            strings.put(text)
+            for text in (
+                f.severity.value, f.rule, f.title, f.summary, f.category, f.account, f.region, f.state.value, f.subject,
+                f.remediation.summary, f.principals[0] if f.principals else "",
+            )
         ]
         for f in report.findings[FULL_FINDINGS:]
     ]  # fmt: skip
+
+
+def _island(report: Report, grid: Grid) -> dict[str, Any]:
+    island = island_of(report, grid)
+    return {**island, "f": _more_findings(report, island)}
 
 
 def _families(report: Report) -> list[tuple[str, list[Any]]]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from auditor.model.access import Cause, Decision, Outcome
 from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
+from auditor.model.policy import AttachedPolicy
+from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.report.cited import document_for, documents_of
 from auditor.report.grid import CAPABILITIES, Grid
@@ -65,12 +67,15 @@ def island_of(report: Report, grid: Grid) -> dict[str, Any]:
 
     ``s`` strings · ``k`` keys [arn, label, account, region] · ``p`` principals [arn, name, kind, account, outsider] ·
     ``d`` decisions [outcome, reason, condition, path, [causes], [flags]] · ``c`` causes · ``t`` policy texts ·
+    ``kt`` and ``pt`` key and principal → (layer, name, text) of its policies, flattened:
+    a cause without an owner cites the policy of the key or principal that is asked about ·
     ``v`` what a cell holds: (capability, action, decision) flattened · ``R`` distinct rows: (gap to the next key, cell)
     flattened · ``r`` principal → distinct row. Every text of k, p, d, c is a position in ``s``.
     """
     causes = _Causes(report)
     rows, distinct, cells, used = _rows(len(report.principals), grid)
     word = causes.strings.put
+    holders = set(grid.principal.tolist())
     decisions = [_decision(report.access.decisions[number], causes) for number in used]
     return {
         "k": [[word(k.arn), word(k.label), word(k.account), word(k.region)] for k in report.snapshot.keys],
@@ -80,6 +85,8 @@ def island_of(report: Report, grid: Grid) -> dict[str, Any]:
         ],
         "d": decisions,
         "c": [list(cause) for cause in causes.causes.listed],
+        "kt": [_texts(key.policies, causes) for key in report.snapshot.keys],
+        "pt": [_texts(_own(one), causes) if n in holders else [] for n, one in enumerate(report.principals)],
         "t": causes.texts.listed,
         "v": [list(cell) for cell in cells],
         "R": [list(row) for row in distinct],
@@ -89,6 +96,20 @@ def island_of(report: Report, grid: Grid) -> dict[str, Any]:
         "outcomes": [str(outcome) for outcome in OUTCOMES],
         "s": causes.strings.listed,
     }
+
+
+def _own(principal: Principal) -> tuple[AttachedPolicy, ...]:
+    boundary = (principal.boundary,) if principal.boundary else ()
+    return (*principal.identity_policies, *boundary, *(principal.session_policies or ()))
+
+
+def _texts(policies: tuple[AttachedPolicy, ...], causes: _Causes) -> list[int]:
+    word = causes.strings.put
+    return [
+        number
+        for item in policies
+        for number in (word(item.layer.value), word(item.name), causes.texts.put(item.policy.text))
+    ]
 
 
 def _outside(kind: str) -> int:

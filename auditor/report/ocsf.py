@@ -77,15 +77,17 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
             "first_seen_time": first * 1000,
             "types": [finding.category],
         },
-        "cloud": _cloud(finding),
+        "cloud": _cloud(finding, report),
         "resources": [{"uid": one_line(arn, 1000), "type": finding.subject_kind} for arn in [finding.subject]],
         "remediation": {"desc": one_line(finding.remediation.summary, 2000), "references": list(finding.references)},
         "unmapped": {"state": str(finding.state), "latent": finding.latent, "keys": list(finding.keys)},
     }
 
 
-def _cloud(finding: Finding) -> dict[str, Any]:
+def _cloud(finding: Finding, report: Report) -> dict[str, Any]:
     cloud: dict[str, Any] = {"provider": "AWS", "region": finding.region}
     if finding.account:
-        cloud["account"] = {"uid": finding.account, "type_id": 10, "type": "AWS Account"}
+        known = report.snapshot.account(finding.account)
+        name = one_line(known.name, 200) if known and known.name else finding.account
+        cloud["account"] = {"uid": finding.account, "name": name, "type_id": 10, "type": "AWS Account"}
     return cloud

@@ -15,9 +15,9 @@ from auditor.report.counts import LISTED_STATES
 from auditor.report.grid import CAPABILITIES, Grid
 from auditor.report.views import condition_words
 
-KEY_PAGES = 150
-PRINCIPAL_PAGES = 200
-ROWS = 1_200
+KEY_PAGES = 60
+PRINCIPAL_PAGES = 120
+ROWS = 700
 """Rows of access that the pages of one direction hold in all; above it the page points to access.csv."""
 
 

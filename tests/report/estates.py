@@ -1,0 +1,150 @@
+"""Reports for the tests: one ordinary, one whose every text is hostile. Built by hand and evaluated for real."""
+
+from __future__ import annotations
+
+import json
+
+from auditor.evaluator import evaluate
+from auditor.model.finding import Evidence, Finding, FindingState, Remediation, Severity
+from auditor.model.grant import Grant
+from auditor.model.key import Alias, Fact, Key
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.report import Report
+from auditor.model.snapshot import AccountFacts, Gap, Provenance, Snapshot
+
+AS_OF = "2026-11-24T00:00:00Z"
+ACCOUNT = "111111111111"
+SCRIPT = "<script>window.hacked=1</script>"
+HOSTILE = (
+    SCRIPT,
+    "</script><script>window.hacked=2</script>",
+    '"><img src=x onerror="window.hacked=3">',
+    '=HYPERLINK("http://evil.example","x")',
+    "+cmd|' /C calc'!A0",
+    "@SUM(1)",
+    "-2+3",
+    "\u202egnp.exe",
+    "\u200b=1+1",
+    "{{ 7*7 }}{% raw %}",
+    "😀 [link](javascript:alert(1)) `x` | y",
+    "]]>&lt;!--",
+    "\ud800 lone",
+    "nul\x00bell\x07",
+)
+BIG_SID = "S" * 100_000
+ROLE = "a" * 50 + "+=,.@-_aaaaaaa"
+
+
+def _attached(layer: Layer, name: str, owner: str, *statements: dict[str, object]) -> AttachedPolicy:
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    return AttachedPolicy(layer, name, owner, parse_policy(json.dumps(document)))
+
+
+def _key(number: int, text: str, sid: str) -> Key:
+    arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0000000{number:x}-0000-4000-8000-000000000000"
+    statements = (
+        {"Sid": "Delegate", "Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"},
+        {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "kms:Decrypt",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:EncryptionContext:tenant": text, "kms:CallerAccount": "222222222222"}},
+        },
+    )
+    return Key(
+        arn=arn,
+        key_id=arn.rsplit("/", 1)[-1],
+        account=ACCOUNT,
+        region="eu-west-1",
+        description=text,
+        aliases=(Alias(f"alias/{text}", f"{arn}-alias"),),
+        tags=((text, text),),
+        policies=(_attached(Layer.KEY_POLICY, "default", arn, *statements),),
+        grants=(
+            Grant(
+                grant_id=f"grant{number}",
+                key_arn=arn,
+                name=text,
+                grantee=f"arn:aws:iam::{ACCOUNT}:role/reader",
+                operations=("Decrypt",),
+                created="2026-01-01T00:00:00Z",
+                context_equals=((text, text),),
+            ),
+        ),
+    )
+
+
+def _principal(name: str, text: str) -> Principal:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
+    allow = {"Sid": "Use", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": "*"}
+    return Principal(
+        kind=PrincipalKind.ROLE,
+        arn=arn,
+        iam_arn=arn,
+        account=ACCOUNT,
+        name=name,
+        tags=((text, text),),
+        identity_policies=(_attached(Layer.IDENTITY, text, arn, allow),),
+    )
+
+
+def _finding(number: int, text: str, key: Key, state: FindingState) -> Finding:
+    return Finding(
+        rule="external-account-access",
+        code="EXP-01",
+        title=text,
+        category="exposure",
+        severity=list(Severity)[number % 5],
+        subject=key.arn,
+        subject_kind="key",
+        summary=f"{text} said the summary",
+        fingerprint=f"{number:020x}",
+        state=state,
+        account=ACCOUNT,
+        region="eu-west-1",
+        keys=(key.arn,),
+        principals=(f"arn:aws:iam::{ACCOUNT}:role/reader",),
+        evidence=(Evidence(text, text),),
+        remediation=Remediation(text, "policy", text),
+        first_seen="2026-11-01",
+        extra=((text, text),),
+    )
+
+
+def report_of(texts: tuple[str, ...], sid: str = "Tenants", names: tuple[str, ...] = ("reader", "writer")) -> Report:
+    """A report with one key, finding and gap for each text."""
+    keys = tuple(_key(number, text, sid) for number, text in enumerate(texts))
+    snapshot = Snapshot(
+        provenance=Provenance(content_hash="ab" * 32, caller=f"arn:aws:iam::{ACCOUNT}:role/auditor"),
+        accounts=(AccountFacts(id=ACCOUNT),),
+        keys=keys,
+        principals=tuple(_principal(name, texts[0]) for name in names),
+        gaps=tuple(
+            Gap(fact=Fact.LAST_USAGE, account=ACCOUNT, subject=text, message=text, effect=text) for text in texts
+        ),
+    )
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    states = list(FindingState)
+    findings = tuple(_finding(number, text, keys[number], states[number % 3]) for number, text in enumerate(texts))
+    return Report(
+        snapshot=snapshot,
+        principals=evaluation.principals,
+        access=evaluation.table,
+        findings=findings,
+        as_of=AS_OF,
+        tool_version="0.1",
+        notes=(texts[0],),
+    )
+
+
+def ordinary() -> Report:
+    """Four keys, two roles, four findings."""
+    return report_of(("orders", "payments", "ledger", "backups"))
+
+
+def hostile() -> Report:
+    """Every text an attack."""
+    return report_of(HOSTILE, BIG_SID, ("reader", ROLE))

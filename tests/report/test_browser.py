@@ -1,0 +1,152 @@
+"""The HTML report in headless Chromium: clicks, filters, deep links, print, accessibility, and no request at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.report import render
+from tests.report.chromium import browser
+from tests.report.estates import hostile, ordinary
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+VIEWS = ("summary", "findings", "access", "keys", "principals", "grants", "coverage", "key-0", "principal-0")
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    found = {}
+    for name, build in (("ordinary", ordinary), ("hostile", hostile)):
+        path = tmp_path_factory.mktemp(name) / "report.html"
+        path.write_bytes(render(build(), "html")["report.html"])
+        found[name] = path.as_uri()
+    return found
+
+
+def show(driver: Any, address: str, view: str = "summary") -> None:
+    driver.get("about:blank")
+    driver.get(f"{address}#{view}")
+
+
+def click(driver: Any, selector: str) -> None:
+    element = driver.execute_script(
+        "return [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility())", selector
+    )
+    assert element is not None, selector
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+    element.click()
+
+
+def visible(driver: Any, selector: str) -> int:
+    script = "return [...document.querySelectorAll(arguments[0])].filter(e => e.checkVisibility()).length"
+    return int(driver.execute_script(script, selector))
+
+
+def assert_quiet(driver: Any) -> None:
+    assert [entry for entry in driver.get_log("browser") if "favicon" not in entry["message"]] == []
+    for entry in driver.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            address = message["params"]["request"]["url"]
+            assert address.startswith(("file:", "about:", "data:", "blob:")), address
+
+
+@pytest.mark.parametrize("name", ["ordinary", "hostile"])
+def test_walk_from_summary_to_why(driver: Any, pages: dict[str, str], name: str) -> None:
+    show(driver, pages[name])
+    assert driver.execute_script("return document.documentElement.dataset.ready") == "yes"
+    click(driver, "#summary .legend a")
+    assert visible(driver, "#findings .finding") >= 1
+    click(driver, "#findings .finding summary")
+    click(driver, "#findings .finding .facts a[href^='#key-']")
+    assert visible(driver, ".page[id^=key-]") == 1
+    click(driver, ".page.on a[href^='#principal-']")
+    assert visible(driver, ".page[id^=principal-]") == 1
+    click(driver, ".page.on details.why summary")
+    assert visible(driver, ".page.on .causes li") >= 1
+    click(driver, "nav a[href='#access']")
+    click(driver, "#heat button.cell")
+    assert visible(driver, "dialog#why .causes li") >= 1
+    assert driver.execute_script("return document.querySelectorAll('dialog#why mark').length") >= 1
+    assert driver.execute_script("return window.hacked") is None
+    assert_quiet(driver)
+
+
+def test_filters_sort_and_group(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"], "findings")
+    assert visible(driver, ".finding") == 4
+    driver.execute_script(
+        "const f=document.getElementById('finding-filters');f.elements.q.value='ledger';"
+        "f.dispatchEvent(new Event('input'))"
+    )
+    driver.execute_script("return new Promise(done => setTimeout(done, 200))")
+    assert visible(driver, ".finding") == 1
+    assert "q=ledger" in driver.current_url
+    show(driver, pages["ordinary"], "findings?severity=high&group=rule")
+    assert visible(driver, ".finding") == 1
+    assert visible(driver, ".group") == 1
+    show(driver, pages["ordinary"], "keys")
+    names = "return [...document.querySelectorAll('#key-index tbody th')].map(e => e.textContent)"
+    click(driver, "#key-index thead button")
+    first = driver.execute_script(names)
+    click(driver, "#key-index thead button")
+    assert driver.execute_script(names) == first[::-1]
+    assert first == sorted(first)
+    assert_quiet(driver)
+
+
+def test_deep_links_open_the_same_view(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"], "key-2")
+    assert driver.execute_script("return document.querySelector('.page.on').id") == "key-2"
+    show(driver, pages["ordinary"], "finding-1")
+    assert driver.execute_script("return document.querySelector('#finding-1 details').open") is True
+    show(driver, pages["ordinary"], "access?cap=0&q=writer")
+    assert driver.execute_script("return document.querySelector('#heat-filters').elements.cap.value") == "0"
+
+
+def test_prints_as_paged_evidence(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"])
+    content = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+    assert content.startswith(b"%PDF")
+    assert content.count(b"/Type /Page\n") + content.count(b"/Type /Page ") >= 7
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["ordinary", "hostile"])
+def test_no_accessibility_violation(driver: Any, pages: dict[str, str], name: str, theme: str) -> None:
+    driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+    )
+    for view in VIEWS:
+        show(driver, pages[name], view)
+        driver.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
+        found = driver.execute_async_script(
+            "const done=arguments[1];axe.run(document,{runOnly:arguments[0]}).then(r=>done(r.violations.map(v=>"
+            "[v.id,v.nodes.length,v.nodes[0].html.slice(0,200),v.nodes[0].failureSummary])),e=>done([['failed',String(e)]]))",
+            TAGS,
+        )
+        assert found == [], (view, theme)
+
+
+def test_reads_without_script(driver: Any, pages: dict[str, str]) -> None:
+    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        show(driver, pages["ordinary"])
+        text = driver.find_element("tag name", "main").text
+    finally:
+        driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    for words in ("alias/ledger", "Who can use it", "Sign-off", "Exceptions register"):
+        assert words in text

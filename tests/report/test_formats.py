@@ -1,0 +1,238 @@
+"""All formats of one report: the same counts, the same bytes twice, the schemas of others, and hostile texts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from auditor.model.finding import FindingState
+from auditor.model.report import Report
+from auditor.report import FORMATS, read_result, render
+from auditor.report.counts import counts_of
+from auditor.report.csv_files import guarded
+from tests.report.estates import BIG_SID, hostile, ordinary
+
+REPORTS = {"ordinary": ordinary, "hostile": hostile}
+
+
+@cache
+def report(name: str) -> Report:
+    return REPORTS[name]()
+
+
+@cache
+def files(name: str, form: str) -> dict[str, bytes]:
+    return render(report(name), form)
+
+
+def table(name: str, file: str) -> list[dict[str, str]]:
+    csv.field_size_limit(10_000_000)
+    return list(csv.DictReader(io.StringIO(files(name, "csv")[file].decode(), newline="")))
+
+
+def island(name: str) -> dict[str, list[object]]:
+    text = files(name, "html")["report.html"].decode()
+    found = re.search(r'<script type="application/json" id="island">(.*?)</script>', text, re.DOTALL)
+    assert found
+    return json.loads(found.group(1))
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("name", REPORTS)
+def test_same_report_gives_the_same_bytes(name: str, form: str) -> None:
+    assert render(report(name), form) == files(name, form)
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("name", REPORTS)
+def test_result_renders_again_without_a_difference(name: str, form: str) -> None:
+    assert render(read_result(files(name, "json")["result.json"]), form) == files(name, form)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_counts_agree_across_formats(name: str) -> None:
+    from openpyxl import load_workbook
+
+    one, counts = report(name), counts_of(report(name))
+    assert json.loads(files(name, "json")["result.json"].decode("utf-8", "surrogatepass"))["counts"] == counts.as_dict()
+    book = load_workbook(io.BytesIO(files(name, "xlsx")["access-review.xlsx"]))
+    expected = {
+        "findings": counts.findings,
+        "access": counts.access_rows,
+        "keys": len(one.snapshot.keys),
+        "principals": counts.principals,
+        "grants": counts.grants,
+        "gaps": counts.gaps,
+    }
+    for view, number in expected.items():
+        assert len(table(name, f"{view}.csv")) == number, view
+        assert book[view].max_row - 1 == number, view
+    assert len(json.loads(files(name, "sarif")["report.sarif"])["runs"][0]["results"]) == counts.findings
+    assert len(json.loads(files(name, "asff")["findings.asff.json"])["Findings"]) == counts.findings
+    assert len(json.loads(files(name, "ocsf")["findings.ocsf.json"])) == counts.findings
+    markdown = files(name, "markdown")["summary.md"].decode()
+    assert f"| high | {counts.high} |" in markdown
+    page = files(name, "html")["report.html"].decode()
+    assert page.count('<article class="finding"') + len(island(name)["f"]) == counts.findings
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_island_holds_every_row_of_access(name: str) -> None:
+    data = island(name)
+    rows = sum(
+        len(data["v"][cell]) // 3
+        for number in data["r"]
+        for cell in data["R"][number][1::2]  # type: ignore[index]
+    )
+    assert rows == counts_of(report(name)).access_rows
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_asff_fits_the_service_model(name: str) -> None:
+    import botocore.session
+    from botocore.validate import ParamValidator
+
+    model = botocore.session.get_session().get_service_model("securityhub")
+    shape = model.operation_model("BatchImportFindings").input_shape
+    document = json.loads(files(name, "asff")["findings.asff.json"])
+    problems = ParamValidator().validate(document, shape)
+    assert not problems.has_errors(), problems.generate_report()
+    for finding in document["Findings"]:
+        assert 0 < len(finding["Title"]) <= 256
+        assert 0 < len(finding["Description"]) <= 1024
+        assert finding["Severity"]["Label"] in shape_values(model, "SeverityLabel")
+        assert finding["Workflow"]["Status"] in shape_values(model, "WorkflowStatus")
+
+
+def shape_values(model: object, name: str) -> list[str]:
+    return list(model.shape_for(name).enum)  # type: ignore[attr-defined]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", REPORTS)
+def test_ocsf_fits_the_models(name: str) -> None:
+    from py_ocsf_models.events.findings.detection_finding import DetectionFinding
+
+    for entry in json.loads(files(name, "ocsf")["findings.ocsf.json"]):
+        DetectionFinding.model_validate(entry)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_result_fits_its_published_schema(name: str) -> None:
+    import jsonschema
+
+    import auditor.report
+
+    schema = json.loads((Path(auditor.report.__file__).parent / "result.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    document = json.loads(files(name, "json")["result.json"].decode("utf-8", "surrogatepass"))
+    jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
+    document["access"]["profiles"].append(["x"])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_sarif_has_what_the_standard_requires(name: str) -> None:
+    log = json.loads(files(name, "sarif")["report.sarif"])
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    for result, finding in zip(run["results"], report(name).findings, strict=True):
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("none", "note", "warning", "error")
+        uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        assert re.fullmatch(r"[A-Za-z0-9%/._~-]+", uri)
+        assert ("suppressions" in result) == (finding.state is FindingState.ACCEPTED)
+
+
+def test_no_cell_of_a_table_runs_as_a_formula() -> None:
+    for file in files("hostile", "csv"):
+        for row in table("hostile", file):
+            for value in row.values():
+                assert not value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")), value
+                assert not value.lstrip("\u200b\u202e ").startswith("="), value
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", " =1", "\u200b=1", "\u202e@x"])
+def test_guard_marks_formulas(text: str) -> None:
+    assert str(guarded(text)).startswith("'")
+
+
+@pytest.mark.parametrize("text", ["a=1", "arn:aws:x", "", "'x", "1-2"])
+def test_guard_leaves_other_texts_alone(text: str) -> None:
+    assert guarded(text) == text
+
+
+def test_workbook_has_no_formula_and_no_link() -> None:
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(files("hostile", "xlsx")["access-review.xlsx"]))
+    for sheet in book:
+        for row in sheet.iter_rows():
+            assert all(cell.data_type != "f" and cell.hyperlink is None for cell in row)
+    assert book["access"].data_validations.dataValidation
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.scripts: list[dict[str, str | None]] = []
+        self.suspicious: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "script":
+            self.scripts.append(dict(attrs))
+        if tag in ("img", "iframe", "object", "embed", "link", "base"):
+            self.suspicious.append(tag)
+        for name, value in attrs:
+            if (
+                name.startswith("on")
+                or name == "style"
+                or (name in ("src", "href") and not (value or "").startswith("#"))
+            ):
+                self.suspicious.append(f"{tag} {name}={value}")
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_page_holds_two_scripts_and_no_handler(name: str) -> None:
+    elements = _Elements()
+    elements.feed(files(name, "html")["report.html"].decode())
+    assert elements.scripts == [{"type": "application/json", "id": "island"}, {}]
+    assert elements.suspicious == []
+
+
+def test_page_spells_out_marks_that_reorder_text() -> None:
+    page = files("hostile", "html")["report.html"].decode()
+    body = page[page.index("<body>") : page.index('<script type="application/json"')]
+    assert "\u202e" not in body
+    assert "⟦U+202E⟧" in body
+    assert BIG_SID not in body.replace(BIG_SID[:20_000], "")
+
+
+def test_policy_of_the_page_names_hashes_only() -> None:
+    page = files("ordinary", "html")["report.html"].decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+    assert policy
+    assert "unsafe" not in policy.group(1)
+    assert "default-src &#39;none&#39;" in policy.group(1)
+    assert "require-trusted-types-for" in policy.group(1)
+
+
+def test_markdown_makes_no_link_and_no_html() -> None:
+    text = files("hostile", "markdown")["summary.md"].decode()
+    assert "<script" not in text
+    assert "](javascript" not in text
+    assert "\u202e" not in text
+
+
+def test_a_foreign_file_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a result"):
+        read_result(b"{}")
