@@ -16,11 +16,11 @@ from auditor.rules.grants import external as grants_external
 from auditor.rules.grants import hygiene
 from auditor.rules.guardrails import accounts
 from auditor.rules.hit import Hit
-from auditor.rules.identity import orphans, users
+from auditor.rules.identity import names, orphans, users
 from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, denials, mistakes
-from auditor.rules.privilege import boundaries, combined, documents, nonadmin
+from auditor.rules.privilege import attributes, boundaries, combined, documents, indirect, nonadmin
 from auditor.rules.replication import regions
 from auditor.rules.view import View
 
@@ -40,10 +40,15 @@ RULES: dict[str, Check] = {
     "admin-and-user-combined": combined.admin_and_user_combined,
     "key-takeover-by-non-admin": nonadmin.key_takeover_by_non_admin,
     "key-destruction-by-non-admin": nonadmin.key_destruction_by_non_admin,
+    "key-substitution-by-non-admin": indirect.key_substitution_by_non_admin,
     "broad-plaintext-population": nonadmin.broad_plaintext_population,
+    "abac-tag-escalation": attributes.abac_tag_escalation,
+    "abac-alias-hijack": attributes.abac_alias_hijack,
+    "abac-principal-tag-self-service": attributes.abac_principal_tag_self_service,
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,
     "iam-kms-admin-all-keys": documents.iam_kms_admin_all_keys,
     "notaction-allow": denials.notaction_allow,
+    "indirect-key-access-path": indirect.indirect_key_access_path,
     "role-widely-assumable": trusts.role_widely_assumable,
     "boundary-bypassed-by-key-policy": boundaries.boundary_bypassed_by_key_policy,
     "grant-to-external-account": grants_external.grant_to_external_account,
@@ -60,6 +65,7 @@ RULES: dict[str, Check] = {
     "federated-role-loose-subject": trusts.federated_role_loose_subject,
     "attestation-bypass-path": trusts.attestation_bypass_path,
     "orphaned-principal-in-policy": orphans.orphaned_principal_in_policy,
+    "reclaimable-principal-name": names.reclaimable_principal_name,
     "iam-user-key-access": users.iam_user_key_access,
     "mfa-not-required-for-destruction": users.mfa_not_required_for_destruction,
     "rotation-disabled": rotation.rotation_disabled,
@@ -90,6 +96,7 @@ RULES: dict[str, Check] = {
     "no-guardrail-external-principals": accounts.no_guardrail_external_principals,
     "lockout-bypass-allowed": accounts.lockout_bypass_allowed,
     "foreign-key-encryption-not-blocked": accounts.foreign_key_encryption_not_blocked,
+    "guardrail-exemption-matchable": names.guardrail_exemption_matchable,
     "keys-in-management-account": accounts.keys_in_management_account,
     "trail-excludes-kms": logging.trail_excludes_kms,
     "no-active-trail": logging.no_active_trail,

@@ -1,0 +1,182 @@
+"""Rules about names that policies trust by text: whoever can make or take the name has the access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.glob import has_wildcard, matches
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.statements import action_mask
+from auditor.model.actions import DESTROY, READ_PLAINTEXT, TAKEOVER
+from auditor.model.arn import SERVICE_LINKED_PATH, account_of
+from auditor.model.finding import Evidence
+from auditor.model.policy import ConditionTest, Layer, Statement
+from auditor.model.principal import Principal
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.iam_side import may
+from auditor.rules.policy.places import Placed, key_statements
+from auditor.rules.principals import service_linked
+from auditor.rules.statements import Document
+from auditor.rules.view import View
+
+UNLOCKS = READ_PLAINTEXT | TAKEOVER | DESTROY
+FILLER = "x"
+
+
+def name_tests(statement: Statement) -> list[ConditionTest]:
+    """The positive tests on ``aws:PrincipalArn`` of an Allow, or the exempting ones of a Deny."""
+    found = []
+    for test in statement.conditions:
+        operator = parse_operator(test.operator)
+        if operator is None or test.key.lower() != "aws:principalarn" or operator.base == "null":
+            continue
+        if operator.negated == (statement.effect == "Deny"):
+            found.append(test)
+    return found
+
+
+def candidate(pattern: str, account: str) -> str:
+    """A role ARN in ``account`` that the pattern matches: wildcards in the name are filled in."""
+    parts = pattern.split(":", 5)
+    if len(parts) != 6:
+        return ""
+    name = parts[5].replace("*", FILLER).replace("?", FILLER)
+    resource = name if name.startswith(("role/", "user/")) else f"role/{name}"
+    return f"arn:{parts[1].replace('*', 'aws')}:iam::{account}:{resource}"
+
+
+def creators(view: View, target: str, account: str) -> tuple[list[Principal], list[Principal]]:
+    """Identities of the account that may create ``target``: ordinary ones, and account administrators."""
+    action = "iam:CreateUser" if ":user/" in target else "iam:CreateRole"
+    able = [
+        who for who in _by_account(view).get(account, ()) if not service_linked(who) and may(view, who, action, target)
+    ]
+    ordinary = [who for who in able if not view.trust.account_admin(who)]
+    return ordinary, [who for who in able if view.trust.account_admin(who)]
+
+
+def _by_account(view: View) -> dict[str, list[Principal]]:
+    def make() -> dict[str, list[Principal]]:
+        found: dict[str, list[Principal]] = {}
+        for who in view.snapshot.principals:
+            found.setdefault(who.account or "", []).append(who)
+        return found
+
+    return view.once("identities-by-account", make)
+
+
+def _protected(pattern: str) -> bool:
+    """Whether only AWS can make a matching role."""
+    return SERVICE_LINKED_PATH in pattern or "/aws-reserved/" in pattern
+
+
+def reclaimable_principal_name(view: View) -> Iterator[Hit]:
+    """Access waits for whoever creates a missing name again.
+
+    A condition on ``aws:PrincipalArn`` keeps the text of a name, so a role that is created anew under it gets the
+    access; a Principal element does not. Told when nobody of that name exists and somebody may create it. Accounts that
+    were not collected are silent.
+
+    Fix: use a Principal element or a protected path, and deny role creation on that path.
+    """
+    for placed in key_statements(view):
+        statement, key = placed.located.statement, placed.key
+        if key is None or statement.effect is None:
+            continue
+        for test in name_tests(statement):
+            for pattern in test.values:
+                account = _account_meant(pattern, key.account)
+                known = _by_account(view).get(account or "")
+                if not known or account is None or "${" in pattern or pattern.endswith(":root") or _protected(pattern):
+                    continue
+                if any(matches(pattern, who.iam_arn) for who in known):
+                    continue
+                ordinary, admins = creators(view, candidate(pattern, account), account)
+                if ordinary or admins:
+                    yield _reclaim_hit(placed, test, pattern, ordinary, admins)
+
+
+def _account_meant(pattern: str, owner: str) -> str | None:
+    """The account whose identities a pattern speaks of; with a wildcard there, the key's own is looked at."""
+    parts = pattern.split(":")
+    if len(parts) > 4 and has_wildcard(parts[4]):
+        return owner
+    return account_of(pattern)
+
+
+def _reclaim_hit(
+    placed: Placed, test: ConditionTest, pattern: str, ordinary: list[Principal], admins: list[Principal]
+) -> Hit:
+    statement = placed.located.statement
+    able = ordinary or admins
+    unlocks = action_mask(statement) & UNLOCKS
+    return placed.hit(
+        f"Statement {statement.label} of {placed.name} trusts the name {pattern}, which nobody has and "
+        f"{len(able)} identities can create.",
+        more=(
+            Evidence("condition", f"{test.operator} {test.key} {pattern}"),
+            Evidence("can create it", listing(who.arn for who in able)),
+        ),
+        raised=given((ordinary and unlocks, "what the name unlocks")),
+        lowered=given((not ordinary, "only administrators")),
+        identity=(meaning(statement), pattern),
+    )
+
+
+def guardrail_exemption_matchable(view: View) -> Iterator[Hit]:
+    """A guardrail exempts a name that others can create: the exemption is open to them.
+
+    Looks at Deny statements of SCPs and RCPs that protect keys and spare principals by ``aws:PrincipalArn`` pattern,
+    and asks in every collected account who may create a matching role. Account administrators alone are medium.
+
+    Fix: exempt a protected path, and deny creating, changing and passing roles on that path.
+    """
+    for document in (*view.scps, *view.rcps):
+        for located in document.statements():
+            statement = located.statement
+            if statement.effect != "Deny" or not action_mask(statement):
+                continue
+            for test in name_tests(statement):
+                for pattern in test.values:
+                    hit = _exemption(view, document, statement, pattern)
+                    if hit is not None:
+                        yield hit
+
+
+def _exemption(view: View, document: Document, statement: Statement, pattern: str) -> Hit | None:
+    if _protected(pattern) or "${" in pattern:
+        return None
+    ordinary: list[Principal] = []
+    admins: list[Principal] = []
+    for account, known in sorted(_by_account(view).items()):
+        named = account_of(pattern)
+        if named not in (None, account):
+            continue
+        exists = any(matches(pattern, who.iam_arn) for who in known)
+        if not has_wildcard(pattern.split("/", 1)[-1]) and exists:
+            continue  # the one exact name is taken in this account
+        here, there = creators(view, candidate(pattern, account), account)
+        ordinary += [who for who in here if not matches(pattern, who.iam_arn)]
+        admins += there
+    if not ordinary and not admins:
+        return None
+    able = ordinary or admins
+    from auditor.model.policy import StatementRef
+
+    layer = Layer.SCP if document.layer is Layer.SCP else Layer.RCP
+    ref = StatementRef(layer, document.name, document.owner, statement.index, statement.sid)
+    return Hit(
+        subject=document.arn,
+        kind="org-policy",
+        summary=f"{document.name} exempts {pattern}; {len(able)} identities can create such a role.",
+        account=document.account,
+        principals=tuple(who.arn for who in able),
+        evidence=(
+            Evidence("statement", str(ref), ref),
+            Evidence("exempt pattern", pattern),
+            Evidence("can create it", listing(who.arn for who in able)),
+        ),
+        lowered=given((not ordinary, "only account administrators")),
+        identity=(meaning(statement), pattern),
+    )
