@@ -30,5 +30,6 @@ def register(a: Accounts) -> RuleSettings:
             ),
         ),
         approved_regions=(FRANKFURT, IRELAND),
+        reviews=True,
         destroy_exempt_accounts=(a.development,),
     )

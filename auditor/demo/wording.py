@@ -45,6 +45,9 @@ GUARD = [
 ]
 """Administration without deletion and without a way to use the key."""
 
+AUDIT_ROLE = "KmsAuditReadOnly"
+"""The role that the audit assumes in every account."""
+
 READ = ["kms:Describe*", "kms:Get*", "kms:List*"]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from auditor.demo import DemoOrganization, demo_organization
 from auditor.demo.accounts import MEMBERS
@@ -46,11 +47,18 @@ def account_ids(demo: DemoOrganization) -> list[str]:
 
 
 def all_keys(demo: DemoOrganization) -> list[dict[str, Any]]:
-    found = []
+    """Every key but the one that hides from the auditor."""
+    found: list[dict[str, Any]] = []
+    hidden: list[tuple[str, str]] = []
     for account in account_ids(demo):
         for region in demo.regions:
             kms = client(demo, "kms", account, region)
-            found += [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
+            for key in kms.list_keys()["Keys"]:
+                try:
+                    found.append(kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"])
+                except ClientError as error:
+                    hidden.append((key["KeyArn"], error.response["Error"]["Code"]))
+    assert [code for _, code in hidden] == ["AccessDeniedException"]
     return found
 
 
@@ -153,6 +161,21 @@ def test_organization_trail_leaves_kms_out(demo: DemoOrganization) -> None:
     assert trails.get_trail_status(Name="organization-trail")["IsLogging"]
     selectors = trails.get_event_selectors(TrailName="organization-trail")["EventSelectors"]
     assert "kms.amazonaws.com" in selectors[0]["ExcludeManagementEventSources"]
+
+
+def test_gateway_adds_what_moto_cannot_hold(demo: DemoOrganization) -> None:
+    managed = [key for key in all_keys(demo) if key["KeyManager"] == "AWS"]
+    assert len(managed) == 2
+    payments = client(demo, "kms", demo.accounts.payments)
+    imported = payments.describe_key(KeyId="alias/processor-import")["KeyMetadata"]
+    assert imported["ExpirationModel"] == "KEY_MATERIAL_EXPIRES"
+    assert payments.describe_custom_key_stores()["CustomKeyStores"] == []
+    analytics = client(demo, "kms", demo.accounts.analytics)
+    lake = analytics.describe_key(KeyId="alias/data-lake")["KeyMetadata"]["KeyId"]
+    assert analytics.get_key_rotation_status(KeyId=lake)["RotationPeriodInDays"] == 1095
+    exports = analytics.describe_key(KeyId="alias/exports")["KeyMetadata"]["KeyId"]
+    oldest = min(grant["CreationDate"] for grant in analytics.list_grants(KeyId=exports)["Grants"])
+    assert oldest.year == 2022
 
 
 def test_caller_environment_is_put_back(demo: DemoOrganization, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor.demo.identities import analytics, common, development, log_archive, management, payments, shop
-from auditor.demo.identities.common import AUDIT_ROLE
 from auditor.demo.parts import Accounts, Identities
+from auditor.demo.wording import AUDIT_ROLE
 
 __all__ = ["AUDIT_ROLE", "all_identities"]
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from auditor.demo.parts import FRANKFURT, Accounts, DemoRole, Document, Identities
-from auditor.demo.wording import assumable_by, document, may, root
+from auditor.demo.wording import AUDIT_ROLE, assumable_by, document, may, root
 
-AUDIT_ROLE = "KmsAuditReadOnly"
 SSO_PATH = f"/aws-reserved/sso.amazonaws.com/{FRANKFURT}/"
 SSO_ADMINISTRATOR = "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
 READ_KEYS = [f"kms:{name}" for name in ("DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "List*")]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from auditor.demo.parts import FRANKFURT, IRELAND, Accounts, DemoKey
-from auditor.demo.wording import administrators, allow, deny, document, guardians, role, root
+from auditor.demo.wording import AUDIT_ROLE, administrators, allow, delegate, deny, document, guardians, role, root
 
 TAGS = (("owner", "security"), ("data-class", "restricted"))
 
 
 def keys(a: Accounts) -> tuple[DemoKey, ...]:
-    """The trail's key and the configuration history's key."""
+    """The trail's key, the configuration history's key, and one that hides from auditors."""
     return (
+        _hidden(a),
         DemoKey(
             name="audit-log",
             account="log_archive",
@@ -57,5 +58,26 @@ def keys(a: Accounts) -> tuple[DemoKey, ...]:
                     },
                 ),
             ),
+        ),
+    )
+
+
+def _hidden(a: Accounts) -> DemoKey:
+    return DemoKey(
+        name="legal-hold",
+        account="log_archive",
+        region=FRANKFURT,
+        description="Evidence under legal hold",
+        tags=TAGS,
+        policy=document(
+            delegate(a.log_archive),
+            administrators(a.log_archive),
+            {
+                "Sid": "NotEvenAuditorsLook",
+                "Effect": "Deny",
+                "Principal": {"AWS": role(a.log_archive, AUDIT_ROLE)},
+                "Action": "kms:DescribeKey",
+                "Resource": "*",
+            },
         ),
     )
