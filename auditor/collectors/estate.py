@@ -9,13 +9,18 @@ from dataclasses import dataclass
 
 from auditor.collectors.accounts import Target
 from auditor.collectors.caller import Caller, Switches
-from auditor.collectors.evidence import read_account_evidence, read_key_stores, read_region_evidence
+from auditor.collectors.evidence import (
+    read_account_evidence,
+    read_key_stores,
+    read_region_evidence,
+    read_retirable_grants,
+)
 from auditor.collectors.failures import RefusedError, classify, gap_of
-from auditor.collectors.identities import account_alias, read_identities
+from auditor.collectors.identities import account_alias, callers_of, read_identities
 from auditor.collectors.keys import last_usage, read_key
 from auditor.collectors.lanes import Lanes
 from auditor.collectors.meter import Meter
-from auditor.collectors.operations import ASSUME_ROLE, LIST_ALIASES, LIST_KEYS
+from auditor.collectors.operations import ASSUME_ROLE, GET_LAST_USAGE, LIST_ALIASES, LIST_KEYS
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.plain import plain
 from auditor.collectors.regions import Regions, regions_of
@@ -93,12 +98,14 @@ class Estate:
             return
         known = self.target.session.kms_regions(self.target.partition)
         regions = regions_of(caller, self.run.request, known)
+        # Retirable grants are asked for by principal; otherwise IAM is read while the Regions are.
+        people = read_identities(caller) if self.run.request.retirable_grants else None
         self.run.meter.add(regions=len(regions.names))
         for region in regions.names:
-            self.run.lanes.start(lambda region=region: self._region(region, regions))  # type: ignore[misc]
+            self.run.lanes.start(lambda region=region: self._region(region, regions, people))  # type: ignore[misc]
         self.run.reached.account(self.target.account)
         if not self.run.sink.has(self.target.account, ""):
-            self._global(caller, regions)
+            self._global(caller, regions, people)
         self.run.meter.add(accounts_done=1)
 
     def _reachable(self, caller: Caller) -> bool:
@@ -117,8 +124,11 @@ class Estate:
             return False
         return True
 
-    def _global(self, caller: Caller, regions: Regions) -> None:
-        records = [self._account_record(account_alias(caller), regions), *read_identities(caller)]
+    def _global(self, caller: Caller, regions: Regions, people: list[Record] | None) -> None:
+        records = [
+            self._account_record(account_alias(caller), regions),
+            *(read_identities(caller) if people is None else people),
+        ]
         if self.run.request.evidence:
             records += read_account_evidence(caller)
         self._write(caller, "", records)
@@ -135,7 +145,7 @@ class Estate:
         }
         return Record(Kind.ACCOUNT, data)
 
-    def _region(self, region: str, regions: Regions) -> None:
+    def _region(self, region: str, regions: Regions, people: list[Record] | None) -> None:
         if self.run.sink.has(self.target.account, region):
             self.run.reached.region(region)
             self.run.meter.add(regions_done=1)
@@ -154,6 +164,8 @@ class Estate:
         if self.run.request.last_usage:
             keys = self._last_usage(caller, keys)
         records += read_key_stores(caller, keys)
+        if self.run.request.retirable_grants:
+            records += read_retirable_grants(caller, callers_of(people or []))
         self._write(caller, region, records + keys, listed=len(listed), described=_described(keys))
         self.run.meter.add(regions_done=1)
 
@@ -189,6 +201,10 @@ class Estate:
 
     def _last_usage(self, caller: Caller, keys: list[Record]) -> list[Record]:
         """GetKeyLastUsage has a quota of its own, far below all others: the Region's own thread makes these calls."""
+        rate = self.run.pacer.rate(GET_LAST_USAGE.action)
+        if keys and rate:
+            seconds = round(len(keys) / rate)
+            self.run.meter.say(f"last usage of {len(keys)} keys in {caller.account} {caller.region}: {seconds} s")
         return [last_usage(caller, key) for key in keys]
 
     def _write(

@@ -31,6 +31,12 @@ def account_alias(caller: Caller) -> str:
     return str(found[0]) if found else ""
 
 
+def callers_of(records: list[Record]) -> tuple[str, ...]:
+    """The ARNs of the users and roles among ``records``, sorted."""
+    kinds = (Kind.USER, Kind.ROLE)
+    return tuple(sorted(str(item.data["Arn"]) for item in records if item.kind in kinds and item.data.get("Arn")))
+
+
 def read_identities(caller: Caller) -> list[Record]:
     """One record per user, group, role and managed policy that somebody carries (or that the account owns)."""
     try:

@@ -48,7 +48,7 @@ class Proxy:
         return {call.action for call in self.calls}
 
     def deny(self, action: str, **where: str) -> None:
-        code, status = DENIED.get(action.split(":")[0], ("AccessDeniedException", 403))
+        code, status = DENIED.get(action.split(":", maxsplit=1)[0], ("AccessDeniedException", 403))
         self.faults.add(Fault(action, code=code, status=status, **where))
 
     def answer(self, path: str, headers: dict[str, str], body: bytes, method: str):
@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = _serve
+    do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server asks for
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         pass
