@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -98,7 +99,7 @@ def content_security_policy(style: str, script: str) -> str:
 def html_bytes(report: Report) -> bytes:
     """The page. The same report gives the same bytes. Raises OutputError when the installation lacks its templates."""
     folder = templates_folder()
-    style = (folder / "report.css").read_text(encoding="utf-8")
+    style = _style(folder, report)
     script = (folder / "report.js").read_text(encoding="utf-8")
     page = (
         _environment()
@@ -106,6 +107,13 @@ def html_bytes(report: Report) -> bytes:
         .render(style=style, script=script, policy=content_security_policy(style, script), **_content(report))
     )
     return page.encode("utf-8", "replace")
+
+
+def _style(folder: Path, report: Report) -> str:
+    """The style sheet with the snapshot's hash in the footer of every printed page."""
+    content_hash = report.snapshot.provenance.content_hash
+    shown = content_hash if re.fullmatch(r"[0-9a-f]{64}", content_hash) else "hash not recorded"
+    return (folder / "report.css").read_text(encoding="utf-8").replace("__SNAPSHOT__", shown)
 
 
 def _content(report: Report) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Measures the HTML report: ``python -m tests.bench.report``.
 
 1,000 keys × 5,000 principals, 200,000 cells of access, 3,000 findings. Prints one JSON object: cells, findings, bytes
-of the page, CPU seconds of rendering, peak memory in MiB; with ``--browser`` also milliseconds until the page is ready and
-for one filter, in headless Chromium.
+of the page, CPU seconds of rendering, peak memory in MiB; with ``--browser`` also milliseconds until the page is ready
+and for one filter, in headless Chromium.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def show(driver: Any, address: str, view: str = "summary") -> None:
 
 
 def click(driver: Any, selector: str) -> None:
+    visible(driver, selector)
     element = driver.execute_script(
         "return [...document.querySelectorAll(arguments[0])].find(e => e.checkVisibility())", selector
     )
@@ -50,9 +52,13 @@ def click(driver: Any, selector: str) -> None:
     element.click()
 
 
-def visible(driver: Any, selector: str) -> int:
+def visible(driver: Any, selector: str, seconds: float = 3.0) -> int:
+    """How many are visible, waiting a little for the first: the page follows its hash in an event."""
+    end = time.monotonic() + seconds
     script = "return [...document.querySelectorAll(arguments[0])].filter(e => e.checkVisibility()).length"
-    return int(driver.execute_script(script, selector))
+    while not (number := int(driver.execute_script(script, selector))) and time.monotonic() < end:
+        time.sleep(0.05)
+    return number
 
 
 def assert_quiet(driver: Any) -> None:
