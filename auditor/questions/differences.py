@@ -5,18 +5,24 @@ What one side could not read is never shown as a change of access: it is listed 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import build_table
 from auditor.model.access import RANK, AccessTable, Decision, Outcome
-from auditor.model.actions import CAPABILITY_MASKS, Action, Capability, usable_mask
+from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
 from auditor.questions.changed_facts import FactChange, changed_facts
 from auditor.questions.coverage import Coverage
 from auditor.questions.wording import blocked_by, condition_words, source_words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Change(StrEnum):
@@ -90,19 +96,26 @@ class _Side:
         columns = {key.arn: column for column, key in enumerate(keys)}
         return cls(evaluation, Coverage(evaluation.snapshot), tables, rows, columns, actual)
 
-    def cell(self, principal: str, key: str) -> tuple[int, int]:
-        """Table and profile number; the profile is -1 where this side has no such row or key."""
-        found, column = self.rows.get(principal), self.columns.get(key)
-        if found is None or column is None:
-            return 0, -1
-        return found[0], int(self.tables[found[0]].cells[found[1], column])
+    def codes(self, principals: Sequence[str], keys: Sequence[str]) -> NDArray[np.int64]:
+        """One number per principal and key: twice the profile plus the table; -1 where there is no such row or key."""
+        import numpy as np
 
-    def best(self, cell: tuple[int, int], mask: int) -> tuple[Action, Decision] | None:
-        """The strongest decision of a cell over the actions of ``mask``."""
-        return None if cell[1] < 0 else self.tables[cell[0]].best(cell[1], mask)
+        codes = np.full((len(principals), len(keys)), -1, dtype=np.int64)
+        present = [column for column, arn in enumerate(keys) if arn in self.columns]
+        source = [self.columns[keys[column]] for column in present]
+        for number, table in enumerate(self.tables):
+            found = [row for row, arn in enumerate(principals) if self.rows.get(arn, (-1, 0))[0] == number]
+            rows = [self.rows[principals[row]][1] for row in found]
+            if found and present:
+                codes[np.ix_(found, present)] = table.cells[np.ix_(rows, source)].astype(np.int64) * 2 + number
+        return codes
+
+    def best(self, code: int, mask: int) -> tuple[Action, Decision] | None:
+        """The strongest decision of a code over the actions of ``mask``."""
+        return None if code < 0 else self.tables[code % 2].best(code // 2, mask)
 
 
-_Pair = tuple[tuple[int, int], tuple[int, int], int]
+_Changed = tuple[Capability, Change, Decision | None, Decision | None]
 
 
 def differences(old: Evaluation, new: Evaluation) -> Differences:
@@ -123,22 +136,47 @@ def _essential(snapshot: Snapshot) -> int:
 
 
 def _access(before: _Side, after: _Side) -> list[AccessChange]:
+    """All changes, by principal and key. Profiles are compared once per distinct pair, not once per cell."""
     keys = {key.arn: key for side in (before, after) for key in side.evaluation.snapshot.keys}
-    memo: dict[_Pair, list[tuple[Capability, Change, Decision | None, Decision | None]]] = {}
+    arns, principals = sorted(keys), sorted(before.rows.keys() | after.rows.keys())
+    old, new = before.codes(principals, arns), after.codes(principals, arns)
+    memo: dict[tuple[int, int, int], list[_Changed]] = {}
     found: list[AccessChange] = []
-    for principal in sorted(before.rows.keys() | after.rows.keys()):
-        for arn, key in sorted(keys.items()):
-            usable = usable_mask(key.spec, key.usage, key.origin)
-            pair = (before.cell(principal, arn), after.cell(principal, arn), usable)
-            if pair not in memo:
-                memo[pair] = list(_changes(before, after, pair))
-            found += [_change(before, after, principal, key, *change) for change in memo[pair]]
+    for row, column in _suspects(before, after, old, new):
+        key = keys[arns[column]]
+        pair = (int(old[row, column]), int(new[row, column]), usable_mask(key.spec, key.usage, key.origin))
+        if pair not in memo:
+            memo[pair] = _changes(before, after, pair)
+        found += [_change(before, after, principals[row], key, *change) for change in memo[pair]]
     return found
 
 
-def _changes(
-    before: _Side, after: _Side, pair: _Pair
-) -> list[tuple[Capability, Change, Decision | None, Decision | None]]:
+def _suspects(before: _Side, after: _Side, old: NDArray[np.int64], new: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Positions whose profiles differ in any action; only those are looked at one by one."""
+    import numpy as np
+
+    base = int(new.max(initial=-1)) + 2
+    pairs, inverse = np.unique((old.ravel() + 1) * base + (new.ravel() + 1), return_inverse=True)
+    found = [_differ(before, after, int(pair) // base - 1, int(pair) % base - 1) for pair in pairs]
+    hits = np.array(found, dtype=bool)[inverse].reshape(old.shape)
+    return ((int(row), int(column)) for row, column in zip(*np.nonzero(hits), strict=True))
+
+
+def _differ(before: _Side, after: _Side, old: int, new: int) -> bool:
+    """Whether two profiles differ in the access of any action; what differs in none differs in no capability."""
+    if old < 0 or new < 0:
+        return old != new
+    return any(
+        _kind(_single(before, old, action), _single(after, new, action)) is not None for action in actions_in(ON_KEY)
+    )
+
+
+def _single(side: _Side, code: int, action: Action) -> Decision | None:
+    found = side.best(code, 1 << action.bit)
+    return found[1] if found else None
+
+
+def _changes(before: _Side, after: _Side, pair: tuple[int, int, int]) -> list[_Changed]:
     """The changes of every capability between two profiles; computed once for all pairs with these profiles."""
     found = []
     for capability in Capability:
