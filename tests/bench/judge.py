@@ -12,8 +12,8 @@ import time
 
 from auditor.evaluator import evaluate
 from auditor.model.settings import RuleSettings
-from auditor.rules import registry
 from auditor.rules import judge as judging
+from auditor.rules import registry
 from tests.bench.synthetic_organization import synthetic_snapshot
 
 AS_OF = "2026-11-22T00:00:00Z"
