@@ -8,6 +8,7 @@ these rules warn of what could be, and the evaluator decides about keys.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import parse_operator
@@ -23,6 +24,15 @@ def _acts(statement: Statement, action: str) -> bool:
     if statement.not_actions is not None:
         return not any(matches(pattern.lower(), lowered) for pattern in statement.not_actions)
     return False
+
+
+def speaks_of(principal: Principal, action: str) -> bool:
+    """Whether any Allow of the identity covers the action at all: a cheap first look before ``may``."""
+    return any(
+        statement.effect == "Allow" and _acts(statement, action)
+        for attached in principal.identity_policies
+        for statement in attached.policy.statements
+    )
 
 
 def _reaches(statement: Statement, resource: str) -> bool:
@@ -72,8 +82,38 @@ def _limits(view: View, principal: Principal) -> Iterator[tuple[Policy, ...]]:
             yield tuple(attached.policy for attached in level.scps)
 
 
+def likeness(view: View, principal: Principal) -> object:
+    """What identities that no policy tells apart share: their documents and account, and the ARN where one is named."""
+    memo = view.once("iam-likeness", dict[str, object])
+    if principal.arn not in memo:
+        texts = tuple(sorted(attached.policy.text for attached in principal.identity_policies))
+        boundary = principal.boundary.policy.text if principal.boundary else ""
+        named = any("principalarn" in text.lower() for text in (*texts, boundary, *_scp_texts(view, principal)))
+        memo[principal.arn] = (texts, boundary, principal.account, principal.arn if named else "")
+        interned = view.once("iam-likeness-numbers", dict[object, int])
+        memo[principal.arn] = interned.setdefault(memo[principal.arn], len(interned))
+    return memo[principal.arn]
+
+
+def _scp_texts(view: View, principal: Principal) -> tuple[str, ...]:
+    memo = view.once("scp-texts", dict[str, tuple[str, ...]])
+    account = principal.account or ""
+    if account not in memo:
+        bare = replace(principal, boundary=None)
+        memo[account] = tuple(policy.text for layer in _limits(view, bare) for policy in layer)
+    return memo[account]
+
+
 def may(view: View, principal: Principal, action: str, resource: str, tag: str | None = None) -> bool:
     """Whether the identity's own side lets it call an IAM or STS action on ``resource``; ``tag``: a tag key it sets."""
+    memo = view.once("iam-answers", dict[object, bool])
+    question = (likeness(view, principal), action, resource, tag)
+    if question not in memo:
+        memo[question] = _may(view, principal, action, resource, tag)
+    return memo[question]
+
+
+def _may(view: View, principal: Principal, action: str, resource: str, tag: str | None) -> bool:
     own = tuple(attached.policy for attached in principal.identity_policies)
     layers = tuple(_limits(view, principal))
     everything = (*own, *(policy for layer in layers for policy in layer))

@@ -12,7 +12,7 @@ from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.deputy.trusts import powerful_roles
 from auditor.rules.hit import Hit, given, listing
-from auditor.rules.iam_side import may
+from auditor.rules.iam_side import likeness, may, speaks_of
 from auditor.rules.principals import Admission, admissions, condition_values, service_linked
 from auditor.rules.privilege.power import Holding
 from auditor.rules.reach import INSIDE, Openness
@@ -39,9 +39,18 @@ def _admits(way: Admission, who: Principal) -> bool:
     return way.value in (who.arn, who.iam_arn)
 
 
-def _edge(view: View, who: Principal, role: Principal) -> str:
+def _movers(view: View, group: list[Principal], role: Principal, ways: list[Admission]) -> list[Principal]:
+    """Those of a group of like identities worth asking about: all when its policies allow a step, else the named."""
+    first = group[0]
+    if any(may(view, first, action, role.arn) for action in ("sts:AssumeRole", *EDITS)):
+        return group
+    named = {way.value for way in ways}
+    return [who for who in group if who.arn in named or who.iam_arn in named]
+
+
+def _edge(view: View, who: Principal, role: Principal, all_ways: list[Admission]) -> str:
     """How ``who`` becomes ``role`` in one step, or an empty text."""
-    ways = [way for way in admissions(role) if _admits(way, who)]
+    ways = [way for way in all_ways if _admits(way, who)]
     named = any(way.value in (who.arn, who.iam_arn) for way in ways)
     if ways and (may(view, who, "sts:AssumeRole", role.arn) or (named and who.account == role.account)):
         return "sts:AssumeRole"
@@ -57,30 +66,27 @@ def indirect_key_access_path(view: View) -> Iterator[Hit]:
     Fix: cut the cheapest edge: pin the role's trust, or bound the IAM permission to a path prefix.
     """
     candidates = [who for who in view.snapshot.principals if who.kind in INSIDE and not service_linked(who)]
-    actors = [who for who in candidates if _acts_on_roles(who)]
+    named = {way.value for holding in powerful_roles(view) for way in admissions(holding.principal)}
+    steps = ("sts:AssumeRole", *EDITS)
+    actors = [who for who in candidates if who.arn in named or any(speaks_of(who, action) for action in steps)]
+    by_account: dict[str, dict[object, list[Principal]]] = {}
     for who in actors:
-        row = view.reach.principal_at.get(who.arn)
-        steps: dict[str, tuple[str, list[Key]]] = {}
-        for holding in powerful_roles(view):
-            role = holding.principal
-            if row is None or role.arn == who.arn or (role.account != who.account and not _foreign_way(role, who)):
-                continue
-            gained = _gained(view, row, holding)
-            edge = _edge(view, who, role) if gained else ""
-            if edge:
-                steps[role.arn] = (edge, gained)
-        if steps:
-            yield _path_hit(view, who, steps)
-
-
-def _acts_on_roles(who: Principal) -> bool:
-    """Whether any statement could give it sts or iam actions at all; a cheap first look."""
-    texts = (attached.policy.text for attached in who.identity_policies)
-    return any('"sts:' in text or '"iam:' in text or '"*"' in text or "NotAction" in text for text in texts)
-
-
-def _foreign_way(role: Principal, who: Principal) -> bool:
-    return any(way.account == who.account for way in admissions(role) if way.account)
+        by_account.setdefault(who.account or "", {}).setdefault(likeness(view, who), []).append(who)
+    found: dict[str, dict[str, tuple[str, list[Key]]]] = {}
+    for holding in powerful_roles(view):
+        role = holding.principal
+        ways = list(admissions(role))
+        accounts = {role.account or ""} | {way.account for way in ways if way.account}
+        groups = [group for account in sorted(accounts) for group in by_account.get(account, {}).values()]
+        for who in (actor for group in groups for actor in _movers(view, group, role, ways)):
+            row = view.reach.principal_at.get(who.arn)
+            edge = _edge(view, who, role, ways) if row is not None and role.arn != who.arn else ""
+            gained = _gained(view, row, holding) if edge and row is not None else []
+            if gained:
+                found.setdefault(who.arn, {})[role.arn] = (edge, gained)
+    for who in actors:
+        if who.arn in found:
+            yield _path_hit(view, who, found[who.arn])
 
 
 def _gained(view: View, row: int, holding: Holding) -> list[Key]:
