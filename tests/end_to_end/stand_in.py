@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -72,6 +73,7 @@ class Silent(WSGIRequestHandler):
 
 
 def main() -> None:
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL + 1)  # moto fails loudly at what it lacks
     server = make_server("127.0.0.1", 0, Refusing(), threaded=True, request_handler=Silent)  # type: ignore[arg-type]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
