@@ -38,7 +38,8 @@ def test_explain_expects(audited: Answer, offline: Cli, who: str, code: int) -> 
     words = ("explain", who, "kms:Decrypt", "alias/ledger", "--expect", "allowed")
     answer = offline(*words, "--from", str(snapshot(audited)))
     assert answer.code == code, answer.err
-    assert ("implicitly-denied" in answer.out) == (code == 3)
+    assert ("implicitly-denied" in answer.err) == (code == 3)
+    assert f"role/{who}" in answer.out
 
 
 def test_who_can_names_the_reader(audited: Answer, offline: Cli) -> None:
