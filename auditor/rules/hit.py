@@ -53,6 +53,11 @@ def given(*pairs: tuple[object, str]) -> tuple[str, ...]:
     return tuple(words for fact, words in pairs if fact)
 
 
+def titled(statement: Statement) -> str:
+    """How a summary begins that is about a statement: ``Statement “Sid”`` or ``Statement 2``."""
+    return f"Statement “{statement.sid}”" if statement.sid else f"Statement {statement.index + 1}"
+
+
 def listing(items: Iterable[str], limit: int = 8) -> str:
     """A sorted, comma-separated listing that says how many more there are."""
     found = sorted(set(items))

@@ -12,7 +12,7 @@ from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.policy import ConditionTest
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.view import View
 
@@ -73,7 +73,7 @@ def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[st
     seen = [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
     return placed.hit(
         f"{listing(services)} may use {placed.key.label if placed.key else 'the key'} for anybody's resources "
-        f"(statement {statement.label}).",
+        f"({titled(statement)}).",
         more=(
             Evidence("service", listing(services)),
             Evidence("actions", listing((action.name for action in actions_in(mask & (CRYPTO | CREATE_GRANT))), 8)),

@@ -26,7 +26,7 @@ from auditor.model.policy import Statement
 from auditor.rules.conditions import grant_limited
 from auditor.rules.exposure.public import allowing, for_everybody, stopped_by
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import Standing
@@ -225,7 +225,7 @@ def _whole_account_hit(view: View, key: Key, located: Located, account: str) -> 
     return Hit(
         subject=key.arn,
         kind="statement",
-        summary=f"Statement {located.statement.label} of {key.label} trusts all of account {account}, not one role.",
+        summary=f"{titled(located.statement)} of {key.label} trusts all of account {account}, not one role.",
         keys=(key.arn,),
         principals=(account,),
         evidence=(

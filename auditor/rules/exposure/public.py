@@ -12,7 +12,7 @@ from auditor.model.key import Fact, Key
 from auditor.model.policy import Statement
 from auditor.rules.conditions import block_strength, demands
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.view import View
@@ -199,7 +199,7 @@ def _notprincipal_hit(view: View, key: Key, located: Located) -> Hit | None:
     return Hit(
         subject=key.arn,
         kind="statement",
-        summary=f"Statement {located.statement.label} of {key.label} allows everybody except {exempt}.",
+        summary=f"{titled(located.statement)} of {key.label} allows everybody except {exempt}.",
         keys=(key.arn,),
         evidence=(
             Evidence("statement", str(located.ref), located.ref),

@@ -13,7 +13,7 @@ from auditor.model.finding import Evidence
 from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.principal import Principal
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.iam_side import may
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
@@ -112,7 +112,7 @@ def _reclaim_hit(
     able = ordinary or admins
     unlocks = action_mask(statement) & UNLOCKS
     return placed.hit(
-        f"Statement {statement.label} of {placed.name} trusts the name {pattern}, which nobody has and "
+        f"{titled(statement)} of {placed.name} trusts the name {pattern}, which nobody has and "
         f"{len(able)} identities can create.",
         more=(
             Evidence("condition", f"{test.operator} {test.key} {pattern}"),

@@ -10,7 +10,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.policy import PrincipalValue
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.statements import action_mask, as_written, render
 from auditor.rules.view import View
 
@@ -50,7 +50,7 @@ def _hit(key: Key, located: Located, ids: list[str], view: View) -> Hit:
     return Hit(
         subject=key.arn,
         kind="statement",
-        summary=f"Statement {statement.label} of {key.label} names {listing(ids)}, a principal that no longer exists.",
+        summary=f"{titled(statement)} of {key.label} names {listing(ids)}, a principal that no longer exists.",
         keys=(key.arn,),
         evidence=(
             Evidence("statement", str(located.ref), located.ref),

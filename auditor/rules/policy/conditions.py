@@ -21,7 +21,7 @@ from auditor.model.residual import FALSE
 from auditor.rules.conditions import as_residual, true_when_absent
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -113,7 +113,7 @@ def never_true_condition(view: View) -> Iterator[Hit]:
             continue
         core = _contradictions(statement, bad)
         yield placed.hit(
-            f"The condition of statement {statement.label} of {placed.name} can never be met: {core[0]}.",
+            f"The condition of {titled(statement)} of {placed.name} can never be met: {core[0]}.",
             more=tuple(Evidence("never true", text) for text in core),
             raised=given((statement.effect == "Deny", "statement is a Deny")),
             identity=(meaning(statement),),
@@ -185,7 +185,7 @@ def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing
     elsewhere = statement.effect == "Allow" and not passes and _covered_elsewhere(placed, missing)
     effect = "the test always passes" if passes else "the test never passes"
     return placed.hit(
-        f"Statement {statement.label} of {placed.name}: {why}.",
+        f"{titled(statement)} of {placed.name}: {why}.",
         more=(
             Evidence("element", f"Condition {test.operator} {test.key}"),
             Evidence("actions", listing((action.name for action in actions_in(missing)), 8)),
@@ -280,7 +280,7 @@ def _permissive_hit(view: View, placed: Placed, loose: list[str]) -> Hit:
     condition["Null"] = {**condition.get("Null", {}), **dict.fromkeys(loose, "false")}
     covered = _covered_elsewhere(placed, action_mask(statement) & SENSITIVE)
     return placed.hit(
-        f"Statement {statement.label} of {placed.name} also allows requests without {listing(loose)}.",
+        f"{titled(statement)} of {placed.name} also allows requests without {listing(loose)}.",
         more=tuple(Evidence("operator", f"{test.operator} {test.key}") for test in tests),
         raised=given((for_everybody(statement), "principal is a wildcard"), (foreign, "external principal")),
         lowered=given((covered, "already allowed by another statement")),

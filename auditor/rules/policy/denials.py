@@ -24,7 +24,7 @@ from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.principal import Principal
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements, placed_statements
 from auditor.rules.reach import Openness, Pairs
 from auditor.rules.statements import as_written, render
@@ -77,7 +77,7 @@ def _sweep_hit(view: View, placed: Placed, holders: list[Principal]) -> Hit:
                 restricted = restricted or bool(held & mask)
     element = "NotAction" if statement.not_actions is not None else "NotResource"
     return placed.hit(
-        f"Statement {statement.label} of {placed.name} allows by {element} and sweeps in "
+        f"{titled(statement)} of {placed.name} allows by {element} and sweeps in "
         f"{listing((action.name for action in actions_in(mask)), 4)}.",
         more=(
             Evidence("element", element),
@@ -156,7 +156,7 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
     if statement.actions is not None:
         written["Action"] = [*statement.actions, *(action.name for action in actions_in(open_mask))]
     return placed.hit(
-        f"Statement {statement.label} of {placed.name} denies {listing(a.name for a in actions_in(covered))} "
+        f"{titled(statement)} of {placed.name} denies {listing(a.name for a in actions_in(covered))} "
         f"and leaves {listing(a.name for a in actions_in(open_mask))} open.",
         more=(
             Evidence("family", name),
@@ -221,7 +221,7 @@ def _trap_hit(view: View, placed: Placed, exempt: list[str]) -> Hit:
     condition["ArnNotEquals"] = {"aws:PrincipalArn": sorted(exempt)}
     said = problems[0] if problems else "every exemption works as written"
     return placed.hit(
-        f"Statement {statement.label} of {placed.name} denies everybody but its exemptions: {said}.",
+        f"{titled(statement)} of {placed.name} denies everybody but its exemptions: {said}.",
         more=(Evidence("exempted", listing(exempt)), *(Evidence("trap", text) for text in problems)),
         raised=given((problems and covers and not able, "covers kms:PutKeyPolicy")),
         lowered=given((not problems, "works as written")),

@@ -10,6 +10,7 @@ from auditor.evaluator.statements import action_mask
 from auditor.model.actions import (
     ACCOUNT_LEVEL,
     CROSS_ACCOUNT_EFFECTIVE,
+    CRYPTO,
     KEY_POLICY_EFFECTIVE,
     NONEXISTENT,
     RETIRE_GRANT,
@@ -23,7 +24,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Layer, Policy, PolicyProblem, Statement
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -80,7 +81,7 @@ def _malformed_hit(placed: Placed, missing: list[str], problems: list[PolicyProb
     written = as_written(placed.policy, statement.index)
     deny = written.get("Effect") == "Deny"
     return placed.hit(
-        f"Statement {statement.label} of {placed.name}: {said[0]}",
+        f"{titled(statement)} of {placed.name}: {said[0]}",
         more=(
             Evidence("element", listing([*missing, *(problem.element for problem in problems)])),
             *(Evidence("mistake", message) for message in said),
@@ -191,7 +192,7 @@ def _inert_hit(view: View, placed: Placed, statement: Statement) -> Hit | None:
     if placed.key is not None:
         usable = view.reach.usable[view.reach.key_at[placed.key.arn]]
         listed = {match_pattern(name) for name in statement.actions or () if "*" not in name}
-        unusable = [one for one in listed if one and one & KEY_POLICY_EFFECTIVE and not one & usable]
+        unusable = [one for one in listed if one & CRYPTO and not one & usable]
         names = [action.name for one in unusable for action in actions_in(one)]
         reasons += [f"{name} does not apply to a key of spec {placed.key.spec}" for name in sorted(names)]
         if _outside_only(statement, placed.key):
@@ -208,7 +209,7 @@ def _inert_hit(view: View, placed: Placed, statement: Statement) -> Hit | None:
     )
     works = works and not (placed.key is not None and _outside_only(statement, placed.key))
     return placed.hit(
-        f"Statement {statement.label} of {placed.name}: {reasons[0]}.",
+        f"{titled(statement)} of {placed.name}: {reasons[0]}.",
         more=tuple(Evidence("no effect", reason) for reason in reasons),
         raised=given(
             (statement.effect == "Deny" and not works, "the inert statement is a Deny"),

@@ -15,7 +15,7 @@ from auditor.model.policy import Statement
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.iam_side import may
 from auditor.rules.policy.delegation import delegations
 from auditor.rules.policy.places import key_statements
@@ -187,7 +187,7 @@ def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
             ordinary = [who for who in able if not view.trust.account_admin(who)]
             if able:
                 yield placed.hit(
-                    f"{len(able)} identities can give themselves the tag {name} that statement {statement.label} of "
+                    f"{len(able)} identities can give themselves the tag {name} that {titled(statement)} of "
                     f"{placed.name} trusts.",
                     more=(Evidence("tag", name), Evidence("can set it", listing(who.arn for who in able))),
                     raised=given((view.tier(key) == "T1" and ordinary, "T1 key readable")),
