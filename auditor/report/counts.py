@@ -14,13 +14,15 @@ from auditor.model.report import Report
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
 
 LISTED_STATES = (FindingState.OPEN, FindingState.UNVERIFIED)
+PUBLIC_RULE = "public-key-policy"
 OUTSIDERS = (PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRINCIPAL, PrincipalKind.EVERYONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """``open_findings`` are those open or unverified; ``readers`` principals that may decrypt at least one customer
-    managed key, under a condition or not; ``unknown_cells`` principal, key and capability with an unknown outcome."""
+    managed key, under a condition or not; ``unknown_cells`` principal, key and capability with an unknown outcome;
+    ``public_keys`` those that everyone in AWS may use without a condition, or that an open finding calls public."""
 
     customer_keys: int
     aws_keys: int
@@ -102,6 +104,8 @@ def _access_counts(report: Report, grid: Grid) -> dict[str, int]:
     rows = held & mine
     far = outside[grid.principal] if len(grid) else rows
     public = everyone[grid.principal] if len(grid) else rows
+    unconditional = outcome == list(Outcome).index(Outcome.ALLOWED)
+    open_to_all = set(grid.key[rows & public & unconditional].tolist())
     may_administer = (outcome <= list(Outcome).index(Outcome.UNKNOWN)) & (
         grid.capability == CAPABILITIES.index(Capability.ADMINISTER)
     )
@@ -109,11 +113,20 @@ def _access_counts(report: Report, grid: Grid) -> dict[str, int]:
     return {
         "readers": len(set(grid.principal[decrypts].tolist())),
         "outsiders": len(set(grid.principal[rows & far].tolist())),
-        "public_keys": len(set(grid.key[rows & public].tolist())),
+        "public_keys": len(_called_public(report) | {report.snapshot.keys[place].arn for place in open_to_all}),
         "unadministered_keys": sum(
             1 for place, key in enumerate(report.snapshot.keys) if key.customer_managed and place not in administered
         ),
         "unknown_cells": int((outcome == list(Outcome).index(Outcome.UNKNOWN)).sum()),
+    }
+
+
+def _called_public(report: Report) -> set[str]:
+    return {
+        arn
+        for finding in report.findings
+        if finding.rule == PUBLIC_RULE and finding.state in LISTED_STATES and not finding.latent
+        for arn in finding.keys
     }
 
 

@@ -25,7 +25,7 @@ from auditor.report.island import island_of
 from auditor.report.pages import key_pages, key_rows, principal_pages, worst, worst_severity
 from auditor.report.plain import spelled_out
 from auditor.report.views import grant_age, grant_limits, rotation_words
-from auditor.report.wording import GRADES, coverage_words, summary_words
+from auditor.report.wording import GRADES, change_words, coverage_words, summary_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -127,6 +127,7 @@ def _content(report: Report) -> dict[str, Any]:
         "counts": counts,
         "words": summary_words(report, counts),
         "coverage_words": coverage_words(report, counts),
+        "change_words": change_words(report),
         "grade_words": GRADES[counts.grade],
         "severities": [(level.value, counts.severity(level)) for level in Severity],
         "worst_keys": worst(report, "keys"),
