@@ -1,0 +1,42 @@
+"""The strength of conditions: the examples of each level, and how connectives combine."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.evaluator.strength import Owner, Strength, strength
+from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Leaf, Not, Residual
+
+OWNER = Owner("111111111111", "o-example")
+SERVICE = Leaf("StringEquals", "kms:ViaService", ("s3.eu-west-1.amazonaws.com",))
+ACCOUNT = Leaf("StringEquals", "kms:CallerAccount", ("111111111111",))
+ORGANIZATION = Leaf("StringEquals", "aws:PrincipalOrgID", ("o-example",))
+CASES: list[tuple[Residual, Strength]] = [
+    (TRUE, Strength.S0),
+    (FALSE, Strength.S4),
+    (Leaf("Null", "aws:PrincipalAccount", ("false",)), Strength.S0),
+    (Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("tenant",)), Strength.S0),
+    (Leaf("IpAddress", "aws:SourceIp", ("0.0.0.0/0",)), Strength.S0),
+    (Leaf("StringEqualsIfExists", "aws:PrincipalOrgID", ("o-example",)), Strength.S0),
+    (Leaf("StringEquals", "aws:UserAgent", ("curl",)), Strength.S1),
+    (Leaf("StringLike", "aws:PrincipalOrgID", ("o-*",)), Strength.S1),
+    (Leaf("ArnLike", "aws:PrincipalArn", ("arn:aws:iam::*:role/x",)), Strength.S1),
+    (SERVICE, Strength.S2),
+    (Leaf("IpAddress", "aws:SourceIp", ("192.0.2.0/24",)), Strength.S2),
+    (Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",)), Strength.S2),
+    (ORGANIZATION, Strength.S3),
+    (Leaf("ArnLike", "aws:PrincipalArn", ("arn:aws:iam::222222222222:role/*",)), Strength.S3),
+    (Leaf("StringEquals", "kms:CallerAccount", ("222222222222",)), Strength.S3),
+    (ACCOUNT, Strength.S4),
+    (AllOf((SERVICE, ACCOUNT)), Strength.S4),
+    (AnyOf((SERVICE, ACCOUNT)), Strength.S2),
+    (Not(Leaf("StringNotEqualsIfExists", "aws:PrincipalOrgID", ("o-example",))), Strength.S3),
+    (Not(Leaf("BoolIfExists", "aws:MultiFactorAuthPresent", ("false",))), Strength.S2),
+    (Not(Leaf("Bool", "aws:MultiFactorAuthPresent", ("false",))), Strength.S0),
+    (Not(SERVICE), Strength.S0),
+]
+
+
+@pytest.mark.parametrize(("residual", "expected"), CASES, ids=[str(number) for number in range(len(CASES))])
+def test_levels(residual: Residual, expected: Strength) -> None:
+    assert strength(residual, OWNER) is expected

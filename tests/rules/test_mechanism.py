@@ -1,0 +1,123 @@
+"""The mechanism under the rules: fingerprints, severity, remediation, overlap and what could not be evaluated."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from auditor.evaluator import evaluate
+from auditor.model.finding import Confidence, Severity
+from auditor.model.policy import parse_policy
+from auditor.rules import judge
+from auditor.rules.catalogue import CATEGORIES, catalogue
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit
+from auditor.rules.registry import RULES
+from auditor.rules.remedy import fill, remediation
+from auditor.rules.severity import decide
+from tests.rules import estate
+
+STATEMENT = {
+    "Sid": "One",
+    "Effect": "Allow",
+    "Principal": {"AWS": ["arn:aws:iam::222222222222:root", "arn:aws:iam::333333333333:root"]},
+    "Action": ["kms:Decrypt", "kms:Encrypt"],
+    "Resource": "*",
+    "Condition": {"StringEquals": {"kms:ViaService": ["s3.eu-west-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com"]}},
+}
+
+
+def _meaning(statement: dict[str, Any]) -> str:
+    return meaning(parse_policy({"Version": "2012-10-17", "Statement": [statement]}).statements[0])
+
+
+def _judged(case: dict[str, Any], **options: Any) -> Any:
+    snapshot = estate.snapshot(case)
+    evaluation = evaluate(snapshot, as_of=estate.AS_OF)
+    return judge(evaluation, estate.settings(case.get("settings")), as_of=estate.AS_OF, **options)
+
+
+def test_fingerprints_survive_reformatting_order_and_sid() -> None:
+    other = json.loads(json.dumps(STATEMENT))
+    other["Sid"] = "Two"
+    other["Action"] = ["KMS:encrypt", "kms:decrypt"]
+    other["Principal"]["AWS"].reverse()
+    other["Condition"]["StringEquals"]["kms:ViaService"].reverse()
+    assert _meaning(other) == _meaning(STATEMENT)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"Effect": "Deny"}, {"Action": "kms:Decrypt"}, {"Condition": {}}, {"Resource": "x"}, {"Principal": "*"}],
+)
+def test_a_changed_meaning_changes_the_fingerprint(change: dict[str, Any]) -> None:
+    assert _meaning({**STATEMENT, **change}) != _meaning(STATEMENT)
+
+
+def test_fingerprints_of_findings_survive_statement_order() -> None:
+    opened = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    root = estate.default_policy(estate.OWN)[0]
+    first = _judged({"keys": [{"policy": [opened, root]}]})
+    second = _judged({"keys": [{"policy": [root, {**opened, "Sid": "Renamed"}]}]})
+    assert {item.fingerprint for item in first.findings} == {item.fingerprint for item in second.findings}
+
+
+def test_raising_wins_over_lowering_except_when_latent() -> None:
+    facts = catalogue()["external-account-access"]
+    hit = {"subject": "k", "kind": "key", "summary": "s", "raised": ("marked terminated",), "lowered": ("only META",)}
+    assert decide(facts, Hit(**hit))[0] is Severity.CRITICAL
+    assert decide(facts, Hit(**hit, latent=True))[0] is Severity.LOW
+    severity, clauses = decide(facts, Hit(**hit, confidence=Confidence.POTENTIAL))
+    assert severity is Severity.HIGH
+    assert [clause.kind for clause in clauses] == ["lower", "raise", "confidence"]
+
+
+def test_placeholders_are_filled_once_and_quoted() -> None:
+    hit = Hit(
+        subject="k", kind="key", summary="", keys=("arn:aws:kms:eu-west-1:1:key/a",), fix=(("GRANT_ID", "x; rm -rf"),)
+    )
+    body = remediation(catalogue()["grant-stale"].example, hit, None).body
+    assert body == "aws kms revoke-grant --key-id arn:aws:kms:eu-west-1:1:key/a --grant-id 'x; rm -rf'"
+    assert fill('{"a": "NAME"}', {"NAME": 'x"y'}, True) == '{"a": "x\\"y"}'
+
+
+def test_findings_come_worst_first_and_the_same_every_time() -> None:
+    case = {"keys": [{"rotation": {"enabled": False}, "state": "Enabled"}], "roles": [{"name": "app"}]}
+    first, second = _judged(case), _judged(case)
+    assert first == second
+    ranks = [list(Severity).index(finding.severity) for finding in first.findings]
+    assert ranks == sorted(ranks)
+
+
+def test_the_more_specific_rule_wins_for_the_same_statement() -> None:
+    policy = [{"Effect": "Deny", "Principal": "*", "Resource": "*"}, *estate.default_policy(estate.OWN)]
+    found = {finding.rule for finding in _judged({"keys": [{"policy": policy}]}).findings}
+    assert "malformed-statement" in found and "inert-statement" not in found
+
+
+def test_every_rule_of_the_catalogue_has_a_status_and_silence_has_a_reason() -> None:
+    judgement = _judged({})
+    assert [status.rule for status in judgement.rules] == list(catalogue())
+    assert all(status.evaluated or status.reason for status in judgement.rules)
+    assert {status.rule for status in judgement.rules if status.rule not in RULES and status.evaluated} == set()
+
+
+def test_a_key_whose_policy_was_refused_is_listed_as_skipped() -> None:
+    judgement = _judged({"keys": [{"unread": ["key-policy"], "policies": {}}]}, only=["public-key-policy"])
+    assert judgement.rules[0].skipped == ("arn:aws:kms:eu-west-1:111111111111:key/orders (key-policy)",)
+
+
+def test_rules_are_documented_and_known_to_the_catalogue() -> None:
+    assert {facts.category for facts in catalogue().values()} == set(CATEGORIES)
+    for rule, check in RULES.items():
+        assert rule in catalogue()
+        assert check.__doc__ and "Fix:" in check.__doc__, rule
+        assert check.__name__ == rule.replace("-", "_")
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    snapshot = estate.snapshot({})
+    with pytest.raises(ValueError, match="not an ISO 8601 time"):
+        judge(evaluate(snapshot, as_of=estate.AS_OF), estate.settings(None), as_of="yesterday")
