@@ -104,13 +104,13 @@ class Caller:
         method = _method(operation)
         if client.can_paginate(method):
             config = {"PageSize": operation.page_size} if operation.page_size else {}
-            pages = iter(client.get_paginator(method).paginate(PaginationConfig=config, **params))
-            while True:
-                self._before(operation)
-                page = next(pages, None)
-                if page is None:
-                    return
+            pages = client.get_paginator(method).paginate(PaginationConfig=config, **params)
+            self._before(operation)
+            for page in pages:
                 yield page
+                if _more(page):
+                    self._before(operation)
+            return
         yield from self._by_token(operation, getattr(client, method), params)
 
     def _by_token(self, operation: Operation, send: Callable[..., Answer], params: Answer) -> Iterator[Answer]:
@@ -204,6 +204,11 @@ def _method(operation: Operation) -> str:
     from botocore import xform_name
 
     return str(xform_name(operation.name))
+
+
+def _more(page: Answer) -> bool:
+    """Whether the paginator will make another call after this page."""
+    return bool(page.get("Truncated") or page.get("IsTruncated") or any(page.get(name) for name in TOKENS))
 
 
 def _cut_short(page: Answer) -> bool:

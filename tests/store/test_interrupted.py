@@ -45,7 +45,6 @@ def _filled(proxy: Proxy) -> None:
 @pytest.mark.slow
 def test_ten_kills_at_random_moments_change_nothing(proxy: Proxy, tmp_path: Path) -> None:
     _filled(proxy)
-    proxy.faults.add(Fault("nothing:*"))
     whole = tmp_path / "whole"
     begun = time.monotonic()
     assert _start(proxy, whole).wait(120) == 0
