@@ -47,15 +47,20 @@ def waiting_room(output_dir: Path, started: str) -> Path:
     return make_private(output_dir / UNFINISHED / f"{started}-{os.getpid()}") / SNAPSHOT_FOLDER
 
 
+def leave(waiting: Path) -> None:
+    """Take an empty waiting room away again; one with a snapshot in it stays, to be resumed."""
+    for folder in (waiting.parent, waiting.parent.parent):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
 def move_home(snapshot: Snapshot, waiting: Path, output_dir: Path) -> Path:
     """Move a finished snapshot to ``<report folder>/snapshot`` and return that path. Raises OutputError."""
     home = report_folder(snapshot, output_dir)
     make_private(home)
     try:
         waiting.rename(home / SNAPSHOT_FOLDER)
-        for folder in (waiting.parent, waiting.parent.parent):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+        leave(waiting)
     except OSError as error:
         raise OutputError(
             f"{home}: the snapshot could not be moved there: {error.strerror or error}.",

@@ -31,7 +31,7 @@ def command(**given: Any) -> int:
 
 def collect_home(settings: Any, output_dir: Path) -> Any:
     """Collect into the output folder; the snapshot ends up beside its report."""
-    from auditor.audit.collecting import collect_into, move_home, waiting_room
+    from auditor.audit.collecting import collect_into, leave, move_home, waiting_room
     from auditor.audit.times import folder_name, iso
     from auditor.cli.progress import showing_progress
     from auditor.cli.terminal import current
@@ -39,8 +39,11 @@ def collect_home(settings: Any, output_dir: Path) -> Any:
     waiting = waiting_room(output_dir, folder_name(iso(datetime.now(UTC))))
     terminal = current()
     terminal.collecting_into = waiting
-    with showing_progress() as progress:
-        snapshot = collect_into(waiting, settings, progress=progress)
+    try:
+        with showing_progress() as progress:
+            snapshot = collect_into(waiting, settings, progress=progress)
+    finally:
+        leave(waiting)
     terminal.collecting_into = None
     move_home(snapshot, waiting, output_dir)
     return snapshot

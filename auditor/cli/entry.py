@@ -40,7 +40,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _closed_pipe()
     except (KeyboardInterrupt, click.Abort):
-        return _report(terminal, INTERRUPTED, "interrupted", _resume_hint(terminal))
+        return _report(terminal, INTERRUPTED, "interrupted.", _resume_hint(terminal))
     except click.exceptions.Exit as leaving:
         return int(leaving.exit_code)
     except click.ClickException as error:
@@ -86,7 +86,7 @@ def _usage_hint(error: click.ClickException) -> str:
 
 
 def _resume_hint(terminal: Terminal) -> str:
-    if terminal.collecting_into is None:
+    if terminal.collecting_into is None or not (terminal.collecting_into / "manifest.json").exists():
         return ""
     return f"Go on with `kms-audit collect --resume {terminal.collecting_into}` and the same options."
 
