@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from auditor.evaluator.expressions import all_of
 from auditor.evaluator.glob import has_wildcard
@@ -88,12 +88,6 @@ def as_residual(statement: Statement) -> Residual:
 def block_strength(statement: Statement, owner: Owner) -> Strength:
     """The strength of the statement's Condition as written."""
     return strength(as_residual(statement), owner)
-
-
-def only_keys(residual: Residual | None, names: Iterable[str]) -> bool:
-    """Whether the residual speaks of no other condition keys than ``names`` (lower case)."""
-    wanted = set(names)
-    return not mentions(residual, lambda leaf, _: leaf.key.lower() not in wanted)
 
 
 def true_when_absent(statement: Statement) -> list[str]:

@@ -7,7 +7,6 @@ single keys and accounts (a gap); the first makes the rule *not evaluated*, the 
 from __future__ import annotations
 
 from auditor.model.key import Fact, Key
-from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
 from auditor.rules.catalogue import RuleFacts
@@ -81,11 +80,6 @@ def _judged(key: Key) -> bool:
 def identities_read(snapshot: Snapshot) -> bool:
     """Whether IAM was collected for at least one account."""
     return bool(snapshot.principals) or any(Fact.IDENTITIES not in account.unread for account in snapshot.accounts)
-
-
-def fully_read(principal: Principal) -> bool:
-    """Whether everything about an identity was readable."""
-    return not principal.unread
 
 
 def available_inputs(snapshot: Snapshot, settings: RuleSettings, has_baseline: bool) -> frozenset[str]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from auditor.evaluator import Evaluation
-from auditor.evaluator.strength import Owner, Strength, parts
+from auditor.evaluator.strength import Owner, parts
 from auditor.evaluator.synthetic import outsider
 from auditor.model.access import Cause, Decision
 from auditor.model.actions import FORGE, READ_PLAINTEXT, actions_in, key_type
@@ -215,29 +215,3 @@ def accounts_in_conditions(statement: Statement) -> frozenset[str]:
         if test.key.lower() in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
             found |= {account for value in test.values if (account := account_of(value))}
     return frozenset(found)
-
-
-def cause_evidence(decision: Decision) -> tuple[Evidence, ...]:
-    """The why chain of a decision as evidence."""
-    return tuple(
-        Evidence(
-            str(cause.role),
-            cause.note or str(cause.statement or cause.grant or cause.owner),
-            cause.statement,
-            cause.grant,
-        )
-        for cause in decision.causes
-    )
-
-
-def weakest(decisions: Iterable[Decision], owner: Owner) -> Strength | None:
-    """The weakest level among decisions that let somebody in, or None when none does."""
-    from auditor.evaluator.strength import strength
-    from auditor.model.access import Outcome
-
-    levels = [
-        Strength.S0 if decision.residual is None else strength(decision.residual, owner)
-        for decision in decisions
-        if decision.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL)
-    ]
-    return min(levels) if levels else None

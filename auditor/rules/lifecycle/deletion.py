@@ -8,8 +8,7 @@ from auditor.model.actions import WRAP
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.rules.grants.holders import service_held
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.usage import dependencies, idle_reason
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
@@ -137,8 +136,3 @@ def _users(view: View, key: Key) -> list[str]:
         for row, who in enumerate(reach.principals)
         if reach.held(int(column[row]), position, Openness.OPEN, Openness.GUARDED) & mask
     ]
-
-
-def service_grants(key: Key) -> str:
-    """The services that hold grants on the key, in words; empty when none does."""
-    return listing(grant.service or grant.grantee or "a service" for grant in key.grants if service_held(grant))

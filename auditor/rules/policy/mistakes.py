@@ -24,7 +24,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Layer, Policy, PolicyProblem, Statement
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, Located, given, listing, titled
+from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -251,8 +251,3 @@ def _repaired(
     if resources:
         written |= placed.resource_repair([name for name, _ in resources])
     return "" if principals else render(written)
-
-
-def problem_of(located: Located, policy: Policy) -> list[PolicyProblem]:
-    """The parser's notes about one statement."""
-    return _problems(policy, located.statement.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, mask_of
+from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, mask_of
 from auditor.model.arn import is_account_id, is_root
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -25,7 +25,6 @@ IMPORT = mask_of(["ImportKeyMaterial"])
 UPDATE_ALIAS = mask_of(["UpdateAlias"])
 MOVE_PRIMARY = mask_of(["UpdatePrimaryRegion"])
 SUBSTITUTES = IMPORT | UPDATE_ALIAS | MOVE_PRIMARY
-ANY_KEY_POWER = POWER | DESTROY
 
 
 def _admits(way: Admission, who: Principal) -> bool:
