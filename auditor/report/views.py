@@ -15,6 +15,7 @@ from auditor.model.grant import Grant
 from auditor.model.key import Key
 from auditor.model.policy import Layer
 from auditor.model.report import Report
+from auditor.model.score import scores_of_keys
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
 
 Cell = str | int
@@ -142,6 +143,7 @@ def rotation_words(key: Key) -> str:
 
 
 def _keys(report: Report) -> View:
+    scores = scores_of_keys(report.findings, report.snapshot)
     rows = tuple(
         (
             key.arn,
@@ -163,12 +165,14 @@ def _keys(report: Report) -> View:
             (key.last_usage.last_used or "not seen") if key.last_usage else "not known",
             " ".join(sorted(key.unread)),
             key.description,
+            scores[key.arn].residual if key.arn in scores else "",
+            scores[key.arn].inherent if key.arn in scores else "",
         )
         for key in report.snapshot.keys
     )
     columns = (
         "key label account region manager state spec usage origin multi_region rotation created deletion_date aliases "
-        "tags grants last_used unread description"
+        "tags grants last_used unread description score score_with_accepted"
     )
     return View("keys", "Keys", "One row for each key that was read.", tuple(columns.split()), rows)
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.model.finding import Severity
-from auditor.rules.score import key_score, power, principal_score, reach_of
+from auditor.model.score import key_score, power, principal_score, reach_of
 
 C, H, M, L, I = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)  # noqa: E741
 KEY_VECTORS = [
