@@ -260,7 +260,15 @@
     if (cell === undefined) parts.push(make("p", {}, "No access."));
     else for (const item of held(cell)) parts.push(...whyParts(item, p, k));
     byId("why-body").replaceChildren(...parts);
+    linkWhy(`${p}.${k}`);
     if (!byId("why").open) byId("why").showModal();
+  }
+  function linkWhy(pair) {
+    const [name, query = ""] = location.hash.slice(1).split("?");
+    const state = new URLSearchParams(query);
+    if (pair) state.set("why", pair); else state.delete("why");
+    const text = state.toString();
+    history.replaceState(null, "", `#${name || "summary"}${text ? `?${text}` : ""}`);
   }
   function whyParts(item, p, k) {
     const [outcome, reason, condition, path, causes, flags] = data.d[item.decision];
@@ -364,7 +372,13 @@
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
   });
-  byId("why").addEventListener("click", (event) => { if (event.target.tagName === "A") byId("why").close(); });
+  byId("why").addEventListener("click", (event) => {
+    if (event.target.tagName !== "A") return;
+    event.preventDefault(); // the close event strips the pair from the hash first, then the link is followed
+    byId("why").addEventListener("close", () => { location.hash = event.target.hash; }, { once: true });
+    byId("why").close();
+  });
+  byId("why").addEventListener("close", () => linkWhy(""));
   document.addEventListener("keydown", (event) => {
     if (event.key === "/" && !/INPUT|SELECT|TEXTAREA/.test(document.activeElement.tagName)) {
       const box = document.querySelector(".view.on input[type=search]");

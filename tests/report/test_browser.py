@@ -121,6 +121,17 @@ def test_deep_links_open_the_same_view(driver: Any, pages: dict[str, str]) -> No
     assert driver.execute_script("return document.querySelector('#finding-1 details').open") is True
     show(driver, pages["ordinary"], "access?cap=0&q=writer")
     assert driver.execute_script("return document.querySelector('#heat-filters').elements.cap.value") == "0"
+    show(driver, pages["ordinary"], "access")
+    click(driver, "#heat button.cell")
+    assert visible(driver, "dialog#why .causes li") >= 1
+    shared = driver.current_url
+    assert "why=" in shared
+    driver.get("about:blank")
+    driver.get(shared)
+    assert visible(driver, "dialog#why .causes li") >= 1
+    click(driver, "dialog#why h2 a[href^='#key-']")
+    assert visible(driver, ".page[id^=key-]") == 1
+    assert visible(driver, "dialog#why", seconds=0.2) == 0
 
 
 def test_prints_as_paged_evidence(driver: Any, pages: dict[str, str]) -> None:
