@@ -15,7 +15,7 @@ from auditor.collectors.evidence import (
     read_region_evidence,
     read_retirable_grants,
 )
-from auditor.collectors.failures import RefusedError, classify, gap_of
+from auditor.collectors.failures import RefusedError, StoppedError, classify, gap_of
 from auditor.collectors.identities import account_alias, callers_of, read_identities
 from auditor.collectors.keys import last_usage, read_key
 from auditor.collectors.lanes import Lanes
@@ -217,6 +217,9 @@ class Estate:
         listed: int = 0,
         described: int = 0,
     ) -> None:
+        if self.run.stop.is_set():
+            # What failed because the run was ending says nothing about AWS.
+            raise StoppedError
         gaps: tuple[Gap, ...] = tuple(caller.gaps)
         coverage = ShardCoverage(
             self.target.account, region, status or ("partial" if gaps else "read"), listed, described, caller.calls

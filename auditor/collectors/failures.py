@@ -30,9 +30,6 @@ class Cause(StrEnum):
     OTHER = "Failed"
 
 
-TRANSIENT = frozenset({Cause.THROTTLED, Cause.TIMEOUT, Cause.UNREACHABLE, Cause.SERVER, Cause.EXPIRED})
-"""Failures that a later attempt may not meet: a resumed collection reads such shards again."""
-
 _CODES = {
     Cause.DENIED: "AccessDenied AccessDeniedException 403 UnauthorizedOperation UnauthorizedException"
     " AuthorizationError AuthorizationErrorException Forbidden ForbiddenException",
