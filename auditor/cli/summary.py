@@ -31,6 +31,7 @@ def summary(report: Report) -> str:
     accepted = len(report.findings) - len(findings)
     if accepted:
         lines.append(f"{accepted} findings are accepted or resolved.")
+    lines += [printable(f"note: {text}") for text in report.notes]
     lines += _gaps(report)
     return "\n".join(lines)
 
