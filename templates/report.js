@@ -257,7 +257,7 @@
     const parts = [make("h2", { id: "why-title" }, make("a", { href: `#principal-${p}` }, short(str(data.p[p][1]), 80)), " → ", make("a", { href: `#key-${k}` }, short(str(data.k[k][1]), 80)))];
     parts.push(make("p", {}, make("code", { class: "arn" }, short(str(data.p[p][0])))));
     const cell = rowOf(p).get(k);
-    if (cell === undefined) parts.push(make("p", {}, "No access."));
+    if (cell === undefined) parts.push(make("p", {}, "Denied for every capability; kms-audit explain names the reason."));
     else for (const item of held(cell)) parts.push(...whyParts(item, p, k));
     byId("why-body").replaceChildren(...parts);
     linkWhy(`${p}.${k}`);

@@ -236,3 +236,20 @@ def test_markdown_makes_no_link_and_no_html() -> None:
 def test_a_foreign_file_is_refused() -> None:
     with pytest.raises(ValueError, match="not a result"):
         read_result(b"{}")
+
+
+def test_snippet_of_a_finding_is_an_entry_of_the_register(tmp_path: Path) -> None:
+    from datetime import date
+
+    from auditor.suppressions import apply, load_suppressions
+
+    page = files("ordinary", "html")["report.html"].decode()
+    snippets = re.findall(r"<pre tabindex=\"0\">(- rule: .*?)</pre>", page, re.DOTALL)
+    assert len(snippets) == len(report("ordinary").findings)
+    text = (
+        "\n".join(snippets).replace("expires: …", "expires: 2026-12-20").replace("…", "somebody").replace("&#34;", '"')
+    )
+    path = tmp_path / "accepted.yaml"
+    path.write_text(text, encoding="utf-8")
+    applied = apply(report("ordinary").findings, load_suppressions(path), date(2026, 11, 24))
+    assert {finding.state for finding in applied.findings} <= {FindingState.ACCEPTED, FindingState.RESOLVED}
