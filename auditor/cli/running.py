@@ -16,17 +16,22 @@ from auditor.cli.summary import summary
 from auditor.cli.terminal import note, result, warn
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
+from auditor.suppressions import load_suppressions
 
 GATE, INCOMPLETE = 3, 4
 STDOUT = Path("-")
 
 
 def check_output(wanted: Wanted) -> None:
-    """Refuse formats that do not exist and folders that cannot be written before any work is done."""
+    """Refuse formats that do not exist, and registers and baselines that cannot be read, before any work is done."""
     if wanted.output is None or wanted.formats:
         check_formats(wanted.formats)
     elif wanted.output != STDOUT:
         format_of(wanted.output)
+    if wanted.config.gate.suppressions:
+        load_suppressions(Path(wanted.config.gate.suppressions))
+    if wanted.config.gate.baseline:
+        read_baseline(Path(wanted.config.gate.baseline))
 
 
 def assess(snapshot: Snapshot, wanted: Wanted) -> Report:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.errors import UnknownNameError
 from auditor.model.access import Decision
-from auditor.model.actions import BY_NAME, Action, Capability, find_action
+from auditor.model.actions import BY_NAME, NONEXISTENT, Action, Capability, find_action
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 
@@ -55,4 +55,8 @@ def asked(text: str) -> Action | Capability:
     names = {name.removeprefix("kms:"): found.name for name, found in BY_NAME.items()}
     near = [names[name] for name in get_close_matches(text.lower().removeprefix("kms:"), names, n=3)]
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Or a capability: {', '.join(Capability)}."
+    wrong = f"kms:{text.lower().removeprefix('kms:')}"
+    meant = {name.lower(): right for name, right in NONEXISTENT.items()}.get(wrong)
+    if meant:
+        hint = f"What was meant is probably {meant}."
     raise UnknownNameError(f"“{text}” is no KMS action.", hint)
