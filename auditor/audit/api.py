@@ -76,6 +76,7 @@ class Auditor:
             access=evaluation.table,
             findings=judgement.findings,
             rules=judgement.rules,
+            powers=judgement.powers,
             as_of=evaluation.as_of,
             tool_version=__version__,
             config_hash=config_hash(self.config),

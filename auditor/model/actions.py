@@ -162,6 +162,7 @@ CROSS_ACCOUNT = _where("cross_account")
 GRANTABLE = _where("grantable")
 RETIRE_GRANT = mask_of(["RetireGrant"])
 CREATE_GRANT = mask_of(["CreateGrant"])
+CREATE_KEY = mask_of(["CreateKey"])
 
 READ_PLAINTEXT = mask_of(["Decrypt", "ReEncryptFrom", "DeriveSharedSecret", "Decapsulate"])
 NEW_DATA_KEYS = mask_of(["GenerateDataKey", "GenerateDataKeyPair"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from auditor.model.access import AccessTable
 from auditor.model.finding import Finding, RuleStatus
 from auditor.model.principal import Principal
+from auditor.model.score import PrincipalPower
 from auditor.model.snapshot import Snapshot
 
 RESULT_SCHEMA = 1
@@ -26,6 +27,7 @@ class Report:
     access: AccessTable
     findings: tuple[Finding, ...]
     rules: tuple[RuleStatus, ...] = ()
+    powers: tuple[PrincipalPower, ...] = ()
     as_of: str = ""
     tool_version: str = ""
     config_hash: str = ""

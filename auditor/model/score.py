@@ -11,12 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditor.model.access import AccessTable, Outcome
-from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, TAKEOVER, mask_of, usable_mask
 from auditor.model.finding import SEVERITY_RANK, Finding, FindingState, Severity
 from auditor.model.key import OPTIONAL_FACTS, Fact, Key
-from auditor.model.principal import Principal, PrincipalKind
-from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
 
 BANDS = {
@@ -31,8 +27,11 @@ PER_RULE = 3
 """Per rule only so many of the other findings count, so that fifty equal grants do not outweigh another problem."""
 TIER_WEIGHTS = {"T1": 0.50, "T2": 0.25, "T3": 0.10, "T4": 0.03}
 CONDITIONAL_WEIGHT = 0.7
-WITHOUT_UNDO = DESTROY & ~mask_of(["ScheduleKeyDeletion", "DisableKey"])
+"""What a power counts whose every way in carries a condition of S2 or stronger; anything weaker, and unknown, is 1."""
 Graded = tuple[str, Severity]
+COUNTED_STATES = (FindingState.OPEN, FindingState.ACCEPTED, FindingState.UNVERIFIED)
+BLINDING = frozenset({Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA, Fact.KEY_LIST, Fact.ACCOUNT, Fact.REGIONS})
+"""Without one of these facts somebody may have access that no verdict speaks of: “at least N”."""
 
 
 class Grade(StrEnum):
@@ -51,6 +50,23 @@ class Score:
     residual: int
     inherent: int
     at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalPower:
+    """What a principal could do whatever the findings say: ``reach`` and ``posture`` are 0 to 1, see the functions.
+
+    The score needs the findings as well: ``scores_of_principals``.
+    """
+
+    principal: str
+    reach: float
+    posture: float = 0.0
+
+    @property
+    def power(self) -> int:
+        """0 to 100: how much is lost if the principal is."""
+        return power(self.reach)
 
 
 def _others(findings: Sequence[Graded]) -> float:
@@ -117,36 +133,21 @@ def power(reach: float) -> int:
     return math.floor(round(100 * reach, 9) + 0.5)
 
 
-def _weight(outcomes: Iterable[Outcome]) -> float:
-    found = set(outcomes)
-    if found & {Outcome.ALLOWED, Outcome.UNKNOWN}:
-        return 1.0
-    return CONDITIONAL_WEIGHT if Outcome.CONDITIONAL in found else 0.0
+def posture(
+    *,
+    long_lived: bool = False,
+    without_mfa: bool = False,
+    outside: bool = False,
+    many: bool = False,
+    idle: bool = False,
+) -> float:
+    """How easily a principal falls into other hands, 0 to 1.
 
-
-def key_power(table: AccessTable, profile: int, key: Key) -> float:
-    """What one profile can do with one key, 0 to 1: reading, takeover, destruction, new data keys."""
-    usable = usable_mask(key.spec, key.usage, key.origin)
-    row = table.profiles[profile]
-
-    def held(mask: int) -> float:
-        bits = mask & usable
-        return _weight(table.decisions[row[bit]].outcome for bit in range(bits.bit_length()) if bits >> bit & 1)
-
-    destroying = max(3 * held(WITHOUT_UNDO), 2 * held(DESTROY & ~WITHOUT_UNDO))
-    total = 3 * held(READ_PLAINTEXT | FORGE) + 3 * held(TAKEOVER) + destroying + held(NEW_DATA_KEYS)
-    return total / 10
-
-
-def posture(principal: Principal, *, outside: bool, assumers: int, settings: RuleSettings, idle: bool) -> float:
-    """How easily the principal falls into other hands, 0 to 1."""
-    facts = principal.credentials
-    user = principal.kind is PrincipalKind.USER
-    total = 0.3 if user and (facts is None or any(key.active for key in facts.access_keys)) else 0.0
-    total += 0.2 if user and facts is not None and facts.password_enabled and not facts.mfa else 0.0
-    total += 0.3 if outside else 0.0
-    total += 0.2 if assumers > settings.max_assumers else 0.0
-    return min(total + (0.2 if idle else 0.0), 1.0)
+    ``long_lived`` credentials, a person ``without_mfa``, assumable from ``outside``, assumable by ``many`` (more than
+    ``max_assumers``), ``idle`` for the whole observation window.
+    """
+    parts = ((long_lived, 0.3), (without_mfa, 0.2), (outside, 0.3), (many, 0.2), (idle, 0.2))
+    return min(round(sum(weight for fact, weight in parts if fact), 9), 1.0)
 
 
 def scores_of_keys(findings: Iterable[Finding], snapshot: Snapshot) -> dict[str, Score]:
@@ -154,7 +155,7 @@ def scores_of_keys(findings: Iterable[Finding], snapshot: Snapshot) -> dict[str,
     found: dict[str, list[Finding]] = {key.arn: [] for key in snapshot.keys if key.customer_managed}
     for finding in findings:
         for arn in finding.keys:
-            if arn in found and finding.state in (FindingState.OPEN, FindingState.ACCEPTED, FindingState.UNVERIFIED):
+            if arn in found and finding.state in COUNTED_STATES:
                 found[arn].append(finding)
     return {
         arn: Score(
@@ -177,13 +178,35 @@ def grade_of_key(key: Key) -> Grade:
     return Grade.D if blind else Grade.A
 
 
-def coverage_grade(snapshot: Snapshot, table: AccessTable) -> Grade:
-    """The grade of a whole run: D a key policy or grants, C a policy layer, B optional evidence, A everything."""
+def scores_of_principals(findings: Iterable[Finding], powers: Iterable[PrincipalPower]) -> dict[str, Score]:
+    """Principal ARN → its score, for every principal of ``powers``, from the findings that name it."""
+    listed = {entry.principal: entry for entry in powers}
+    found: dict[str, list[Finding]] = {arn: [] for arn in listed}
+    for finding in findings:
+        for arn in finding.principals:
+            if arn in found and finding.state in COUNTED_STATES:
+                found[arn].append(finding)
+    return {arn: _principal_score(listed[arn], own) for arn, own in found.items()}
+
+
+def _principal_score(entry: PrincipalPower, own: Sequence[Finding]) -> Score:
+    residual = [_graded(item) for item in own if item.state is not FindingState.ACCEPTED]
+    return Score(
+        principal_score(residual, entry.reach, entry.posture),
+        principal_score([_graded(item) for item in own], entry.reach, entry.posture),
+    )
+
+
+def coverage_grade(snapshot: Snapshot, *, undecided: bool, unevaluated: bool) -> Grade:
+    """The grade of a whole run.
+
+    D: a key policy, grants or a whole place is missing. C: another policy layer is, or a verdict is ``undecided``, so
+    verdicts are upper bounds. B: optional evidence is missing, so a rule stayed ``unevaluated``. A: everything.
+    """
     missing = {gap.fact for gap in snapshot.gaps}
     missing |= {fact for key in snapshot.keys if key.customer_managed for fact in key.unread}
-    if missing & {Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA, Fact.KEY_LIST}:
+    if missing & BLINDING:
         return Grade.D
-    if snapshot.organization_unread or missing - OPTIONAL_FACTS:
+    if snapshot.organization_unread or missing - OPTIONAL_FACTS or undecided:
         return Grade.C
-    unknown = any(decision.outcome is Outcome.UNKNOWN for decision in table.decisions)
-    return Grade.B if missing or unknown else Grade.A
+    return Grade.B if missing or unevaluated else Grade.A

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from auditor.model.access import Outcome
 from auditor.model.actions import Capability
 from auditor.model.finding import FindingState, Severity
-from auditor.model.key import Fact
 from auditor.model.principal import PrincipalKind
 from auditor.model.report import Report
+from auditor.model.score import coverage_grade
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
 
 LISTED_STATES = (FindingState.OPEN, FindingState.UNVERIFIED)
@@ -131,10 +131,6 @@ def _called_public(report: Report) -> set[str]:
 
 
 def grade_of(report: Report, unknown: int) -> str:
-    """The coverage grade A to D (D: a key policy or the grants of a key could not be read)."""
-    facts = {gap.fact for gap in report.snapshot.gaps}
-    if facts & {Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_LIST, Fact.KEY_METADATA, Fact.ACCOUNT, Fact.REGIONS}:
-        return "D"
-    if report.snapshot.organization_unread or any(gap.essential for gap in report.snapshot.gaps) or unknown:
-        return "C"
-    return "B" if facts or any(not rule.evaluated for rule in report.rules) else "A"
+    """The coverage grade A to D of a report with ``unknown`` undecided cells."""
+    unevaluated = any(not rule.evaluated for rule in report.rules)
+    return coverage_grade(report.snapshot, undecided=bool(unknown), unevaluated=unevaluated).value

@@ -12,6 +12,7 @@ from auditor.model.actions import ACTIONS
 from auditor.model.finding import Finding, RuleStatus
 from auditor.model.principal import Principal
 from auditor.model.report import RESULT_SCHEMA, Report
+from auditor.model.score import PrincipalPower
 from auditor.model.snapshot import Snapshot
 from auditor.report.access_codec import read_access, write_access
 from auditor.report.codec import Texts, decode, encode
@@ -33,6 +34,7 @@ def write_result(report: Report) -> bytes:
         "counts": counts_of(report).as_dict(),
         "findings": encode(report.findings, policies),
         "rules": encode(report.rules, policies),
+        "powers": encode(report.powers, policies),
         "actions": [action.name for action in ACTIONS],
         "snapshot": encode(report.snapshot, policies),
         "principals": encode(report.principals, policies),
@@ -64,6 +66,7 @@ def read_result(content: bytes) -> Report:
         ),
         findings=decode(tuple[Finding, ...], document["findings"], policies),
         rules=decode(tuple[RuleStatus, ...], document["rules"], policies),
+        powers=decode(tuple[PrincipalPower, ...], document.get("powers", []), policies),
         as_of=document["as_of"],
         tool_version=document["tool_version"],
         config_hash=document["config_hash"],

@@ -17,6 +17,18 @@ from auditor.model.principal import Principal
 from auditor.rules.view import View
 
 
+def identities_of(view: View, account: str) -> list[Principal]:
+    """The collected users and roles of an account."""
+
+    def make() -> dict[str, list[Principal]]:
+        found: dict[str, list[Principal]] = {}
+        for who in view.snapshot.principals:
+            found.setdefault(who.account or "", []).append(who)
+        return found
+
+    return view.once("identities-by-account", make).get(account, [])
+
+
 def _acts(statement: Statement, action: str) -> bool:
     lowered = action.lower()
     if statement.actions is not None:

@@ -13,12 +13,14 @@ from auditor.evaluator import Evaluation
 from auditor.model.arn import parse_arn
 from auditor.model.finding import SEVERITY_RANK, Finding, RuleStatus
 from auditor.model.report import Report
+from auditor.model.score import PrincipalPower
 from auditor.model.settings import RuleSettings
 from auditor.rules.catalogue import RuleFacts, catalogue
 from auditor.rules.fingerprint import fingerprint
 from auditor.rules.hit import Hit
 from auditor.rules.inputs import absent_inputs, available_inputs, skipped_scopes
 from auditor.rules.overlap import without_overlap
+from auditor.rules.powers import principal_powers
 from auditor.rules.registry import RULES
 from auditor.rules.remedy import remediation
 from auditor.rules.severity import decide
@@ -27,10 +29,11 @@ from auditor.rules.view import View, instant
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Findings, worst first, and one status per rule in the order of the catalogue."""
+    """Findings, worst first; one status per rule in the order of the catalogue; what each principal could do."""
 
     findings: tuple[Finding, ...]
     rules: tuple[RuleStatus, ...]
+    powers: tuple[PrincipalPower, ...] = ()
 
 
 def judge(
@@ -41,7 +44,7 @@ def judge(
     baseline: Report | None = None,
     only: Iterable[str] | None = None,
 ) -> Judgement:
-    """Run the rules (all, or the ids in ``only``) over an evaluation.
+    """Run the rules (all, or the ids in ``only``; powers come with all) over an evaluation.
 
     ``as_of`` is an ISO 8601 time; ``baseline`` the result of an earlier run, for the rules about change. Raises
     ValueError for an ``as_of`` that is not a time, and KeyError for an unknown rule id.
@@ -62,7 +65,11 @@ def judge(
     counts: dict[str, int] = {}
     for finding in kept:
         counts[finding.rule] = counts.get(finding.rule, 0) + 1
-    return Judgement(tuple(sorted(kept, key=_order)), tuple(_counted(status, counts) for status in statuses))
+    return Judgement(
+        tuple(sorted(kept, key=_order)),
+        tuple(_counted(status, counts) for status in statuses),
+        principal_powers(view, kept) if only is None else (),
+    )
 
 
 def _run(rule: str, view: View, available: frozenset[str]) -> tuple[list[Finding], RuleStatus]:

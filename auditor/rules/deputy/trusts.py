@@ -10,7 +10,7 @@ from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
-from auditor.rules.iam_side import may
+from auditor.rules.iam_side import identities_of, may
 from auditor.rules.principals import Admission, admissions, condition_values, fixed_values, pinned, requires_mfa
 from auditor.rules.privilege.combined import holding_hit
 from auditor.rules.privilege.power import Holding, power
@@ -70,11 +70,22 @@ def _hit(
 
 
 def _assumers(view: View, role: Principal) -> list[str]:
-    return sorted(
-        who.arn
-        for who in view.snapshot.principals
-        if who.account == role.account and who.arn != role.arn and may(view, who, "sts:AssumeRole", role.arn)
+    memo = view.once("assumers", dict[str, list[str]])
+    if role.arn not in memo:
+        memo[role.arn] = sorted(
+            who.arn
+            for who in identities_of(view, role.account or "")
+            if who.arn != role.arn and may(view, who, "sts:AssumeRole", role.arn)
+        )
+    return memo[role.arn]
+
+
+def assumed_by_many(view: View, role: Principal) -> bool:
+    """Whether the role trusts its account as a whole and more than ``max_assumers`` identities there may assume it."""
+    wide = any(
+        way.kind == "account" and way.account == role.account and not pinned(way.statement) for way in admissions(role)
     )
+    return wide and len(_assumers(view, role)) > view.settings.max_assumers
 
 
 def role_widely_assumable(view: View) -> Iterator[Hit]:

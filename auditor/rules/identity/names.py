@@ -14,7 +14,7 @@ from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.principal import Principal
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
-from auditor.rules.iam_side import may
+from auditor.rules.iam_side import identities_of, may
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.statements import Document
@@ -49,21 +49,9 @@ def candidate(pattern: str, account: str) -> str:
 def creators(view: View, target: str, account: str) -> tuple[list[Principal], list[Principal]]:
     """Identities of the account that may create ``target``: ordinary ones, and account administrators."""
     action = "iam:CreateUser" if ":user/" in target else "iam:CreateRole"
-    able = [
-        who for who in _by_account(view).get(account, ()) if not service_linked(who) and may(view, who, action, target)
-    ]
+    able = [who for who in identities_of(view, account) if not service_linked(who) and may(view, who, action, target)]
     ordinary = [who for who in able if not view.trust.account_admin(who)]
     return ordinary, [who for who in able if view.trust.account_admin(who)]
-
-
-def _by_account(view: View) -> dict[str, list[Principal]]:
-    def make() -> dict[str, list[Principal]]:
-        found: dict[str, list[Principal]] = {}
-        for who in view.snapshot.principals:
-            found.setdefault(who.account or "", []).append(who)
-        return found
-
-    return view.once("identities-by-account", make)
 
 
 def _protected(pattern: str) -> bool:
@@ -87,7 +75,7 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
         for test in name_tests(statement):
             for pattern in test.values:
                 account = _account_meant(pattern, key.account)
-                known = _by_account(view).get(account or "")
+                known = identities_of(view, account or "")
                 if not known or account is None or "${" in pattern or pattern.endswith(":root") or _protected(pattern):
                     continue
                 if any(matches(pattern, who.iam_arn) for who in known):
@@ -149,7 +137,8 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
         return None
     ordinary: list[Principal] = []
     admins: list[Principal] = []
-    for account, known in sorted(_by_account(view).items()):
+    for account in sorted(view.trust.collected):
+        known = identities_of(view, account)
         named = account_of(pattern)
         if named not in (None, account):
             continue

@@ -11,14 +11,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Decision
-from auditor.model.actions import CREATE_GRANT, DESTROY, FORGE, READ_PLAINTEXT, STORE_BREAKERS, actions_in, mask_of
+from auditor.model.actions import (
+    CREATE_GRANT,
+    CREATE_KEY,
+    DESTROY,
+    FORGE,
+    READ_PLAINTEXT,
+    STORE_BREAKERS,
+    actions_in,
+    mask_of,
+)
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.conditions import grant_limited
 from auditor.rules.hit import listing
 from auditor.rules.principals import service_linked
-from auditor.rules.reach import Openness, Pairs
+from auditor.rules.reach import Openness, Pairs, Reach
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
@@ -27,7 +36,6 @@ if TYPE_CHECKING:
 
 PUT_POLICY = mask_of(["PutKeyPolicy"])
 REPLICATE = mask_of(["ReplicateKey"])
-CREATE_KEY = mask_of(["CreateKey"])
 USE = READ_PLAINTEXT | FORGE
 LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 COUNTED = (Openness.LATENT, *LIVE)
@@ -89,6 +97,18 @@ class Holding:
         )
 
 
+def limited_grants(reach: Reach) -> NDArray[np.bool_]:
+    """Profile → whether its CreateGrant is limited to services, fixed grantees or harmless operations."""
+    import numpy as np
+
+    bit = CREATE_GRANT.bit_length() - 1
+    column = np.array([row[bit] for row in reach.table.profiles], dtype=np.int64)
+    found = np.zeros(len(reach.table.decisions), dtype=bool)
+    found[[number for number in set(column.tolist()) if grant_limited(reach.table.decisions[number])]] = True
+    limited: NDArray[np.bool_] = found[column]
+    return limited
+
+
 class Power:
     """The powers of one view, each as a level per pair of ``pairs`` (inside principals, customer managed keys)."""
 
@@ -122,11 +142,8 @@ class Power:
         """CreateGrant that nothing limits to services, fixed grantees or harmless operations."""
         import numpy as np
 
-        bit = CREATE_GRANT.bit_length() - 1
-        limited = np.array([grant_limited(decision) for decision in self.reach.table.decisions], dtype=bool)
-        column = np.array([row[bit] for row in self.reach.table.profiles], dtype=np.int64)
         level = self.level_of(CREATE_GRANT)
-        return np.where(limited[column[self.pairs.profiles]], np.int8(0), level) if len(self.pairs) else level
+        return np.where(limited_grants(self.reach)[self.pairs.profiles], np.int8(0), level)
 
     def takeover(self) -> NDArray[np.int8]:
         """Rewriting who has access: PutKeyPolicy, unlimited CreateGrant, or ReplicateKey together with CreateKey."""

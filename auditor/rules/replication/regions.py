@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import CREATE_KEY, DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
@@ -15,7 +15,7 @@ from auditor.rules.detection.sinks import store_covers, trail_covers
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.combined import administrators, holding_hit
-from auditor.rules.privilege.power import CREATE_KEY, LIVE, REPLICATE, power
+from auditor.rules.privilege.power import LIVE, REPLICATE, power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
