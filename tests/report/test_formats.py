@@ -140,6 +140,18 @@ def test_result_fits_its_published_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REPORTS)
+def test_sarif_fits_the_schema_of_the_standard(name: str) -> None:
+    import jsonschema
+
+    schema = json.loads((Path(__file__).parent / "vendor" / "sarif-schema-2.1.0.json").read_text())
+    checker = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+    log = json.loads(files(name, "sarif")["report.sarif"])
+    assert [error.message for error in checker.iter_errors(log)] == []
+    log["runs"][0]["results"][0]["level"] = "fatal"
+    assert not checker.is_valid(log)
+
+
+@pytest.mark.parametrize("name", REPORTS)
 def test_sarif_has_what_the_standard_requires(name: str) -> None:
     log = json.loads(files(name, "sarif")["report.sarif"])
     assert log["version"] == "2.1.0"
