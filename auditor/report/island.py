@@ -1,21 +1,26 @@
 """The data island of the HTML report: access, interned and columnar, as the script in the page reads it.
 
 Arrays, not objects: 1,000 keys × 5,000 principals have to fit in a few megabytes. The layout is described at
-``island_of``; ``templates/report.js`` is its only reader.
+``island_of``; ``templates/scripts/`` are its only readers.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from auditor.model.access import Cause, Decision, Outcome
 from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
+from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal
 from auditor.model.report import Report
+from auditor.model.score import Score
 from auditor.report.cited import document_for, documents_of
+from auditor.report.counts import LISTED_STATES
 from auditor.report.grid import CAPABILITIES, Grid
-from auditor.report.views import condition_words
+from auditor.report.island_findings import findings_beyond
+from auditor.report.views import condition_words, rotation_words
 
 OUTCOMES = tuple(Outcome)
 
@@ -62,10 +67,12 @@ class _Causes:
         )
 
 
-def island_of(report: Report, grid: Grid) -> dict[str, Any]:
+def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_findings: int) -> dict[str, Any]:
     """The island.
 
-    ``s`` strings · ``k`` keys [arn, label, account, region] · ``p`` principals [arn, name, kind, account, outsider] ·
+    ``s`` strings · ``k`` keys [arn, label, account, region, state, spec, rotation, manager, grants, score] · ``p``
+    principals [arn, name, kind, account, outsider, power, score, findings]; -1 stands for no number ·
+    ``f`` findings from position ``full_findings`` on, see ``findings_beyond`` ·
     ``d`` decisions [outcome, reason, condition, path, [causes], [flags]] · ``c`` causes · ``t`` policy texts ·
     ``kt`` and ``pt`` key and principal → (layer, name, text) of its policies, flattened:
     a cause without an owner cites the policy of the key or principal that is asked about ·
@@ -76,13 +83,19 @@ def island_of(report: Report, grid: Grid) -> dict[str, Any]:
     rows, distinct, cells, used = _rows(len(report.principals), grid)
     word = causes.strings.put
     holders = set(grid.principal.tolist())
+    powers = {entry.principal: entry.power for entry in report.powers}
+    named = Counter(arn for item in report.findings if item.state in LISTED_STATES for arn in item.principals)
     decisions = [_decision(report.access.decisions[number], causes) for number in used]
     return {
-        "k": [[word(k.arn), word(k.label), word(k.account), word(k.region)] for k in report.snapshot.keys],
+        "k": [[*map(word, _key_words(k)), len(k.grants), _score(scores, k.arn)] for k in report.snapshot.keys],
         "p": [
-            [word(p.arn), word(p.name or p.arn), word(str(p.kind)), word(p.account or ""), _outside(str(p.kind))]
+            [
+                *(word(p.arn), word(p.name or p.arn), word(str(p.kind)), word(p.account or ""), _outside(str(p.kind))),
+                *(powers.get(p.arn, -1), _score(scores, p.arn), named[p.arn]),
+            ]
             for p in report.principals
         ],
+        "f": findings_beyond(report, full_findings, word),
         "d": decisions,
         "c": [list(cause) for cause in causes.causes.listed],
         "kt": [_texts(key.policies, causes) for key in report.snapshot.keys],
@@ -96,6 +109,14 @@ def island_of(report: Report, grid: Grid) -> dict[str, Any]:
         "outcomes": [str(outcome) for outcome in OUTCOMES],
         "s": causes.strings.listed,
     }
+
+
+def _key_words(key: Key) -> tuple[str, ...]:
+    return (key.arn, key.label, key.account, key.region, key.state, key.spec, rotation_words(key), key.manager)
+
+
+def _score(scores: dict[str, Score], arn: str) -> int:
+    return scores[arn].residual if arn in scores else -1
 
 
 def _own(principal: Principal) -> tuple[AttachedPolicy, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
@@ -11,45 +13,67 @@ from auditor.model.finding import SEVERITY_RANK, Finding, Severity
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.report import Report
+from auditor.model.score import Score
 from auditor.report.counts import LISTED_STATES
 from auditor.report.grid import CAPABILITIES, Grid
 from auditor.report.views import condition_words
 
 KEY_PAGES = 60
 PRINCIPAL_PAGES = 120
-ROWS = 700
-"""Rows of access that the pages of one direction hold in all; above it the page points to access.csv."""
+ROWS = 800
+"""Pairs of principal and key up to which the pages of one direction hold every one of them."""
+FEW_ROWS = 250
+"""Pairs that they hold where there are more than ``ROWS``; the rest is built on demand, and is in access.csv."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One capability in one direction: ``other`` is the position of the principal or key on the far side."""
+class Cell:
+    """One capability of a pair: ``number`` is the position of the decision of ``action``, the strongest one."""
+
+    outcome: Outcome
+    action: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a page says in one direction: ``other`` is the position of the principal or key on the far side.
+
+    ``cells`` has one entry for each capability, ``conditions`` (titles of capabilities, what must hold) in words.
+    """
 
     other: int
-    capability: str
-    action: str
-    decision: Decision
-    condition: str
+    cells: tuple[Cell | None, ...]
+    conditions: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    """A key with who can use it; ``held`` is None when the limit was reached."""
+    """A key with who can use it; ``pairs`` is None when the limit was reached."""
 
     place: int
     key: Key
-    held: tuple[Held, ...] | None
+    pairs: tuple[Pair, ...] | None
     findings: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PrincipalPage:
-    """A principal with what it can use; ``held`` is None when the limit was reached."""
+    """A principal with what it can use; ``pairs`` is None when the limit was reached."""
 
     place: int
     principal: Principal
-    held: tuple[Held, ...] | None
+    pairs: tuple[Pair, ...] | None
     findings: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A decision that the pages refer to, told once: ``condition`` in words, empty when there is none."""
+
+    number: int
+    decision: Decision
+    condition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,69 +87,81 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A key or principal with its open findings by severity, worst first."""
+    """A key or principal with its score and its open findings by severity, worst first."""
 
     place: int
+    arn: str
     label: str
     detail: str
+    score: Score | None
     severities: tuple[tuple[Severity, int], ...]
 
 
 def key_pages(report: Report, grid: Grid) -> tuple[KeyPage, ...]:
     """The pages of the first keys."""
-    held = _held(report, grid, grid.key, grid.principal, KEY_PAGES)
+    pairs = _pairs(report, grid, grid.key, grid.principal, range(min(KEY_PAGES, len(report.snapshot.keys))))
     findings = _by_arn(report, "keys")
     return tuple(
-        KeyPage(place, key, held.get(place, ()), tuple(findings[key.arn]))
+        KeyPage(place, key, pairs.get(place, ()), tuple(findings[key.arn]))
         for place, key in enumerate(report.snapshot.keys[:KEY_PAGES])
     )
 
 
 def principal_pages(report: Report, grid: Grid) -> tuple[PrincipalPage, ...]:
-    """The pages of the first principals that hold anything or that a finding names."""
+    """The pages of the principals with the greatest power, among those that hold anything or that a finding names."""
     findings = _by_arn(report, "principals")
     with_access = set(grid.principal.tolist())
-    chosen = [place for place, one in enumerate(report.principals) if place in with_access or one.arn in findings][
-        :PRINCIPAL_PAGES
-    ]
-    held = _held(report, grid, grid.principal, grid.key, (chosen[-1] + 1) if chosen else 0)
+    powers = {entry.principal: entry.power for entry in report.powers}
+    named = [place for place, one in enumerate(report.principals) if place in with_access or one.arn in findings]
+    chosen = sorted(named, key=lambda place: (-powers.get(report.principals[place].arn, 0), place))[:PRINCIPAL_PAGES]
+    pairs = _pairs(report, grid, grid.principal, grid.key, chosen)
     return tuple(
         PrincipalPage(
-            place, report.principals[place], held.get(place, ()), tuple(findings.get(report.principals[place].arn, ()))
+            place, report.principals[place], pairs.get(place, ()), tuple(findings.get(report.principals[place].arn, ()))
         )
         for place in chosen
     )
 
 
-def _held(report: Report, grid: Grid, near: object, far: object, limit: int) -> dict[int, tuple[Held, ...] | None]:
+def reasons(report: Report, *pages: Iterable[KeyPage | PrincipalPage]) -> tuple[Reason, ...]:
+    """Every decision that the pages refer to, once, in the order of its number."""
+    numbers = {
+        cell.number for listed in pages for page in listed for pair in page.pairs or () for cell in pair.cells if cell
+    }
+    decisions = report.access.decisions
+    return tuple(Reason(number, decisions[number], condition_words(decisions[number])) for number in sorted(numbers))
+
+
+def _pairs(
+    report: Report, grid: Grid, near: Any, far: Any, chosen: Iterable[int]
+) -> dict[int, tuple[Pair, ...] | None]:
+    """Page → its pairs, or None when the pages before it have used up the rows."""
     import numpy as np
 
-    near, far = np.asarray(near), np.asarray(far)
-    chosen = np.flatnonzero(near < limit)
-    order = chosen[np.lexsort((grid.capability[chosen], far[chosen], near[chosen]))]
-    sizes = Counter(near[chosen].tolist())
-    shown, total = set(), 0
-    for place in sorted(sizes):
-        if total + sizes[place] <= ROWS:
-            total += sizes[place]
-            shown.add(place)
-    found: dict[int, list[Held]] = defaultdict(list)
+    rows = np.flatnonzero(np.isin(near, list(chosen)))
+    order = rows[np.lexsort((grid.capability[rows], far[rows], near[rows]))]
+    found: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row in order.tolist():
-        place = int(near[row])
-        if place in shown:
-            found[place].append(_one(report, grid, row, int(far[row])))
-    return {place: tuple(found[place]) if place in shown else None for place in sizes}
+        found[int(near[row])][int(far[row])].append(row)
+    pages: dict[int, tuple[Pair, ...] | None] = {}
+    left = ROWS if sum(map(len, found.values())) <= ROWS else FEW_ROWS
+    for place, others in found.items():
+        fits = len(others) <= left
+        left -= len(others) if fits else 0
+        pages[place] = tuple(_pair(report, grid, other, held) for other, held in others.items()) if fits else None
+    return pages
 
 
-def _one(report: Report, grid: Grid, row: int, other: int) -> Held:
-    decision = report.access.decisions[int(grid.decision[row])]
-    return Held(
-        other=other,
-        capability=CAPABILITY_TITLES[CAPABILITIES[int(grid.capability[row])]],
-        action=ACTIONS[int(grid.action[row])].short,
-        decision=decision,
-        condition=condition_words(decision),
-    )
+def _pair(report: Report, grid: Grid, other: int, rows: list[int]) -> Pair:
+    cells: list[Cell | None] = [None] * len(CAPABILITIES)
+    conditions: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        number, capability = int(grid.decision[row]), int(grid.capability[row])
+        decision = report.access.decisions[number]
+        cells[capability] = Cell(decision.outcome, ACTIONS[int(grid.action[row])].short, number)
+        if words := condition_words(decision):
+            conditions[words].append(CAPABILITY_TITLES[CAPABILITIES[capability]])
+    return Pair(other, tuple(cells), tuple((", ".join(titles), words) for words, titles in conditions.items()))
 
 
 def _by_arn(report: Report, attribute: str) -> dict[str, list[int]]:
@@ -150,23 +186,32 @@ def key_rows(report: Report, grid: Grid) -> tuple[KeyRow, ...]:
     )
 
 
-def worst(report: Report, attribute: str, size: int = 10) -> tuple[Ranked, ...]:
-    """The keys (``"keys"``) or principals (``"principals"``) with the worst open findings."""
-    places: dict[str, tuple[int, str, str]] = {}
+def worst(report: Report, attribute: str, scores: dict[str, Score], size: int = 10) -> tuple[Ranked, ...]:
+    """The keys (``"keys"``) or principals (``"principals"``) to look at first: by score, then by open findings."""
     if attribute == "keys":
         places = {key.arn: (n, key.label, f"{key.account} {key.region}") for n, key in enumerate(report.snapshot.keys)}
     else:
-        places = {one.arn: (n, one.name or one.arn, str(one.kind)) for n, one in enumerate(report.principals)}
+        places = {one.arn: (n, one.name or one.arn, _whose(one)) for n, one in enumerate(report.principals)}
     tally: dict[str, Counter[Severity]] = defaultdict(Counter)
     for finding in report.findings:
         if finding.state in LISTED_STATES and finding.severity is not Severity.INFO:
             for arn in {*getattr(finding, attribute), finding.subject} & places.keys():
                 tally[arn][finding.severity] += 1
-    order = sorted(tally, key=lambda arn: ([-tally[arn][level] for level in Severity], arn))
+
+    def order(arn: str) -> tuple[int, list[int], str]:
+        return (-scores[arn].residual if arn in scores else 0, [-tally[arn][level] for level in Severity], arn)
+
     return tuple(
-        Ranked(*places[arn], tuple((level, tally[arn][level]) for level in Severity if tally[arn][level]))
-        for arn in order[:size]
+        Ranked(
+            place, arn, label, detail, scores.get(arn), tuple((lv, tally[arn][lv]) for lv in Severity if tally[arn][lv])
+        )
+        for arn in sorted(tally, key=order)[:size]
+        for place, label, detail in [places[arn]]
     )
+
+
+def _whose(one: Principal) -> str:
+    return " ".join(part for part in (str(one.kind).replace("-", " "), one.account) if part)
 
 
 def worst_severity(findings: tuple[Finding, ...], numbers: tuple[int, ...]) -> Severity | None:

@@ -20,34 +20,62 @@ def plural(number: int, noun: str) -> str:
 
 
 def summary_words(report: Report, counts: Counts) -> str:
-    """One paragraph: scope, who can decrypt, findings, and the limits of the statement."""
+    """One paragraph: scope, who can decrypt, outsiders, findings, and the limits of the statement."""
     least = "at least " if counts.grade == "D" else ""
+    aws = f" and {plural(counts.aws_keys, 'AWS managed key')}" if counts.aws_keys else ""
     parts = [
-        f"As of {report.as_of or 'an unknown time'}, {plural(counts.customer_keys, 'customer managed key')} and "
-        f"{plural(counts.aws_keys, 'AWS managed key')} were read in {plural(counts.accounts, 'account')} and "
+        f"As of {report.as_of or 'an unknown time'}, {plural(counts.customer_keys, 'customer managed key')}{aws} "
+        f"{_was(counts.customer_keys + counts.aws_keys)} read in {plural(counts.accounts, 'account')} and "
         f"{plural(counts.regions, 'Region')}.",
-        f"Configuration lets {least}{plural(counts.readers, 'principal')} of {counts.principals:,} decrypt with "
-        f"at least one customer managed key. {least.capitalize()}{plural(counts.outsiders, 'principal')} with access "
-        f"{'is' if counts.outsiders == 1 else 'are'} outside the collected accounts.",
+        f"{_capital(f'{least}{counts.readers:,}')} of {plural(counts.principals, 'principal')} can decrypt with "
+        "at least one customer managed key, as it is configured.",
+        _outsiders(least, counts.outsiders),
     ]
     if counts.public_keys:
         parts.append(
-            f"{plural(counts.public_keys, 'key')} {'is' if counts.public_keys == 1 else 'are'} public: "
-            "everyone in AWS can use them, or a condition that keeps others out can be met by anybody."
+            f"{plural(counts.public_keys, 'key')} {_is(counts.public_keys)} public: anybody in AWS can use "
+            f"{_them(counts.public_keys)}, outright or under a condition that anybody can meet."
         )
     if counts.unadministered_keys:
-        parts.append(f"No principal that was read can administer {plural(counts.unadministered_keys, 'key')}.")
-    parts.append(f"{plural(counts.open_findings, 'finding')} {'is' if counts.open_findings == 1 else 'are'} open.")
-    return " ".join(parts)
+        parts.append(f"Nobody that was read can administer {plural(counts.unadministered_keys, 'key')}.")
+    return " ".join([*parts, _findings(counts)])
+
+
+def _outsiders(least: str, number: int) -> str:
+    if not number:
+        return f"{'As far as could be read, nobody' if least else 'Nobody'} outside the collected accounts has access."
+    have = "has" if number == 1 else "have"
+    return f"{_capital(least + plural(number, 'principal'))} outside the collected accounts {have} access."
+
+
+def _findings(counts: Counts) -> str:
+    if not counts.open_findings:
+        return f"No finding is open, after {plural(counts.rules_evaluated, 'rule')} were evaluated."
+    worst = f", {counts.critical:,} of them critical" if counts.critical else ", none of them critical"
+    return f"{plural(counts.open_findings, 'finding')} {_is(counts.open_findings)} open{worst}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"
 
 
 def coverage_words(report: Report, counts: Counts) -> str:
     """What was not read and what follows from it; empty when everything was."""
     parts = []
     if counts.gaps:
-        parts.append(
-            f"{plural(counts.gaps, 'fact')} could not be read; access rests on {counts.essential_gaps:,} of them."
-        )
+        parts.append(f"{plural(counts.gaps, 'fact')} could not be read; {_rests(counts)}.")
     if report.snapshot.organization_unread:
         parts.append("The organization could not be read, so SCPs and RCPs are unknown.")
     if counts.unknown_cells:
@@ -58,6 +86,15 @@ def coverage_words(report: Report, counts: Counts) -> str:
     if counts.rules_not_evaluated:
         parts.append(f"{plural(counts.rules_not_evaluated, 'rule')} could not be evaluated.")
     return " ".join(parts)
+
+
+def _rests(counts: Counts) -> str:
+    """How many of the gaps verdicts about access rest on."""
+    if not counts.essential_gaps:
+        return "no verdict about access rests on " + ("it" if counts.gaps == 1 else "them")
+    if counts.essential_gaps == counts.gaps:
+        return "verdicts about access rest on " + ("it" if counts.gaps == 1 else "all of them")
+    return f"verdicts about access rest on {counts.essential_gaps:,} of them"
 
 
 def change_words(report: Report) -> str:

@@ -145,6 +145,11 @@ def ordinary() -> Report:
     return report_of(("orders", "payments", "ledger", "backups"))
 
 
+def many() -> Report:
+    """More keys and findings than the page itself has room for."""
+    return report_of(tuple(f"number-{number}" for number in range(320)))
+
+
 def hostile() -> Report:
     """Every text an attack."""
     return report_of(HOSTILE, BIG_SID, ("reader", ROLE))

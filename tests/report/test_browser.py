@@ -13,12 +13,24 @@ import pytest
 
 from auditor.report import render
 from tests.report.chromium import browser
-from tests.report.estates import hostile, ordinary
+from tests.report.estates import hostile, many, ordinary
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-VIEWS = ("summary", "findings", "access", "keys", "principals", "grants", "coverage", "key-0", "principal-0")
+VIEWS = [
+    "summary",
+    "findings",
+    "access",
+    "keys",
+    "principals",
+    "grants",
+    "paths",
+    "coverage",
+    "reasons",
+    "key-0",
+    "principal-0",
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +42,7 @@ def driver() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     found = {}
-    for name, build in (("ordinary", ordinary), ("hostile", hostile)):
+    for name, build in (("ordinary", ordinary), ("hostile", hostile), ("many", many)):
         path = tmp_path_factory.mktemp(name) / "report.html"
         path.write_bytes(render(build(), "html")["report.html"])
         found[name] = path.as_uri()
@@ -81,8 +93,11 @@ def test_walk_from_summary_to_why(driver: Any, pages: dict[str, str], name: str)
     assert visible(driver, ".page[id^=key-]") == 1
     click(driver, ".page.on a[href^='#principal-']")
     assert visible(driver, ".page[id^=principal-]") == 1
-    click(driver, ".page.on details.why summary")
-    assert visible(driver, ".page.on .causes li") >= 1
+    click(driver, ".page.on a.cell")
+    assert visible(driver, "dialog#why .causes li") >= 1
+    assert "why=" in driver.current_url
+    click(driver, "dialog#why .close")
+    assert visible(driver, "dialog#why", seconds=0.2) == 0
     click(driver, "nav a[href='#access']")
     click(driver, "#heat button.cell")
     assert visible(driver, "dialog#why .causes li") >= 1
@@ -106,11 +121,16 @@ def test_filters_sort_and_group(driver: Any, pages: dict[str, str]) -> None:
     assert visible(driver, ".group") == 1
     show(driver, pages["ordinary"], "keys")
     names = "return [...document.querySelectorAll('#key-index tbody th')].map(e => e.textContent)"
-    click(driver, "#key-index thead button")
+    click(driver, "#key-index thead .dt-column-order")
+    time.sleep(0.2)
     first = driver.execute_script(names)
-    click(driver, "#key-index thead button")
-    assert driver.execute_script(names) == first[::-1]
     assert first == sorted(first)
+    assert "sort=0.asc" in driver.current_url
+    click(driver, "#key-index thead .dt-column-order")
+    time.sleep(0.2)
+    assert driver.execute_script(names) == first[::-1]
+    show(driver, pages["ordinary"], "keys?q=ledger&sort=0.desc")
+    assert driver.execute_script(names) == ["alias/ledger"]
     assert_quiet(driver)
 
 
@@ -134,10 +154,78 @@ def test_deep_links_open_the_same_view(driver: Any, pages: dict[str, str]) -> No
     assert visible(driver, "dialog#why", seconds=0.2) == 0
 
 
+def test_what_the_page_has_no_room_for_is_built_from_the_island(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["many"], "finding-310")
+    assert driver.execute_script("return document.querySelector('#finding-310 details').open") is True
+    text = driver.execute_script("return document.querySelector('#finding-310').textContent")
+    for words in ("number-310 said the summary", "Fix", "Fingerprint", "kind: accepted-risk", "First seen"):
+        assert words in text
+    show(driver, pages["many"], "findings")
+    assert visible(driver, ".finding") == 50
+    assert "320 of 320" in driver.execute_script("return document.getElementById('finding-count').textContent")
+    show(driver, pages["many"], "keys?q=number-319")
+    click(driver, "#key-index tbody th a")
+    click(driver, ".page.on a.cell")
+    assert visible(driver, "dialog#why .causes li") >= 1
+    show(driver, pages["many"], "access")
+    matrix = driver.execute_script("return document.querySelector('#matrix').closest('.dt-container').textContent")
+    assert "of 320" in matrix
+    assert_quiet(driver)
+
+
+def test_paper_has_every_row_although_the_screen_has_pages(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["many"], "findings")
+    rows = "return document.querySelectorAll('#finding-table tbody tr').length"
+    assert visible(driver, ".finding") == 50
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert driver.execute_script(rows) == 320
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
+    assert driver.execute_script(rows) == 50
+
+
+def test_arrow_keys_move_between_cells_of_the_heat_map(driver: Any, pages: dict[str, str]) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    show(driver, pages["ordinary"], "access")
+    visible(driver, "#heat button.cell")
+    driver.execute_script("document.querySelector('#heat button.cell').focus()")
+    focused = "const c = document.activeElement.closest('td'); return [c.parentNode.sectionRowIndex, c.cellIndex]"
+    row, column = driver.execute_script(focused)
+    driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    assert driver.execute_script(focused) == [row, column + 1]
+    driver.switch_to.active_element.send_keys(Keys.ENTER)
+    assert visible(driver, "dialog#why .causes li") >= 1
+    driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    assert visible(driver, "dialog#why", seconds=0.2) == 0
+
+
+def test_no_text_becomes_markup(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"])
+    driver.execute_cdp_cmd(
+        "Runtime.evaluate", {"expression": "document.getElementById('said').innerHTML = '<img src=x onerror=hacked=9>'"}
+    )
+    assert driver.execute_script("return document.getElementById('said').children.length") == 0
+    assert driver.execute_script("return document.getElementById('said').textContent").startswith("<img")
+    assert_quiet(driver)
+
+
+def test_csv_of_the_view_holds_what_is_shown(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"], "keys?q=ledger")
+    visible(driver, "#key-index tbody th")
+    driver.execute_script("window.saved=[]; URL.createObjectURL = blob => { saved.push(blob.text()); return 'blob:x' }")
+    driver.execute_script("HTMLAnchorElement.prototype.click = () => {}")
+    driver.execute_script("document.querySelector('[data-csv-of=key-index]').click()")
+    lines = driver.execute_script("return saved[0]").split("\r\n")
+    assert lines[0].startswith('"Key","Account","Region"')
+    assert len(lines) == 2
+    assert "alias/ledger" in lines[1]
+
+
 def test_prints_as_paged_evidence(driver: Any, pages: dict[str, str]) -> None:
     show(driver, pages["ordinary"])
     content = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
     assert content.startswith(b"%PDF")
+    assert driver.execute_script("return document.querySelectorAll('#key-index tbody tr').length") == 4
     assert content.count(b"/Type /Page\n") + content.count(b"/Type /Page ") >= 7
 
 
@@ -167,3 +255,13 @@ def test_reads_without_script(driver: Any, pages: dict[str, str]) -> None:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
     for words in ("alias/ledger", "Who can use it", "Sign-off", "Exceptions register"):
         assert words in text
+
+
+def test_without_script_every_letter_leads_to_its_reason(pages: dict[str, str]) -> None:
+    import re
+    from urllib.parse import unquote, urlparse
+
+    page = Path(unquote(urlparse(pages["ordinary"]).path)).read_text(encoding="utf-8")
+    linked = set(re.findall(r'class="cell h\d" href="#(reason-\d+)"', page))
+    assert linked
+    assert linked == set(re.findall(r'<article class="reason" id="(reason-\d+)"', page))

@@ -1,0 +1,89 @@
+"""Everything that the templates of the HTML report show, gathered once. Decides no verdict and writes no markup."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from auditor.model.finding import Severity
+from auditor.model.key import Key
+from auditor.model.report import Report
+from auditor.model.score import scores_of_keys, scores_of_principals
+from auditor.report.counts import counts_of
+from auditor.report.coverage import FACT_TITLES, coverage_lines, totals
+from auditor.report.grid import grid_of
+from auditor.report.island import island_of
+from auditor.report.pages import key_pages, key_rows, principal_pages, reasons, worst, worst_severity
+from auditor.report.paths import escalation_paths
+from auditor.report.views import grant_age
+from auditor.report.wording import GRADES, change_words, coverage_words, summary_words
+
+FULL_FINDINGS = 300
+"""Findings with all their evidence in the page itself; the script builds the others from the island."""
+MATRIX_ROWS = 250
+TABLE_ROWS = 300
+
+
+def content_of(report: Report) -> dict[str, Any]:
+    """Name → value for the templates."""
+    grid = grid_of(report)
+    counts = counts_of(report, grid)
+    scores = scores_of_keys(report.findings, report.snapshot) | scores_of_principals(report.findings, report.powers)
+    rows = key_rows(report, grid)
+    lines = coverage_lines(report)
+    keys, principals = key_pages(report, grid), principal_pages(report, grid)
+    pairs = set(zip(grid.principal.tolist(), grid.key.tolist(), strict=True))
+    return {
+        "report": report,
+        "snapshot": report.snapshot,
+        "counts": counts,
+        "words": summary_words(report, counts),
+        "coverage_words": coverage_words(report, counts),
+        "change_words": change_words(report),
+        "grade_words": GRADES[counts.grade],
+        "severities": [(level.value, counts.severity(level)) for level in Severity],
+        "scores": scores,
+        "powers": {entry.principal: entry.power for entry in report.powers},
+        "worst_keys": worst(report, "keys", scores),
+        "worst_principals": worst(report, "principals", scores),
+        "findings": report.findings[:FULL_FINDINGS],
+        "facets": _facets(report),
+        "paths": escalation_paths(report)[:TABLE_ROWS],
+        "key_rows": rows[:MATRIX_ROWS],
+        "most_holders": max((sum(cell) for row in rows for cell in row.counts), default=0),
+        "key_pages": keys,
+        "principal_pages": principals,
+        "reasons": reasons(report, keys, principals),
+        "worst_severity": lambda numbers: worst_severity(report.findings, numbers),
+        "key_place": {key.arn: place for place, key in enumerate(report.snapshot.keys)},
+        "principal_place": {one.arn: place for place, one in enumerate(report.principals)},
+        "grants": [(key, grant) for key in report.snapshot.keys for grant in key.grants][:TABLE_ROWS],
+        "gaps": report.snapshot.gaps[:TABLE_ROWS],
+        "age": lambda grant: grant_age(grant, report.as_of),
+        "families": _families(report),
+        "coverage_lines": lines,
+        "coverage_totals": totals(lines),
+        "fact_titles": FACT_TITLES,
+        "key_numbers": Counter(principal for principal, _ in pairs),
+        "island": island_of(report, grid, scores, FULL_FINDINGS),
+    }
+
+
+def _facets(report: Report) -> list[tuple[str, list[tuple[str, int]]]]:
+    """(attribute, its values with their numbers), most frequent first; severities worst first."""
+    found = []
+    for name in ("severity", "category", "rule", "account", "region", "state"):
+        tally = Counter(str(getattr(finding, name)) for finding in report.findings if getattr(finding, name))
+        worst_first = [level.value for level in Severity if tally[level.value]]
+        order = worst_first if name == "severity" else sorted(tally, key=lambda value: (-tally[value], value))
+        found.append((name, [(value, tally[value]) for value in order]))
+    return found
+
+
+def _families(report: Report) -> list[tuple[str, list[Key]]]:
+    """Multi-Region keys that share a key id, with at least two members read."""
+    members: dict[str, list[Key]] = {}
+    for key in report.snapshot.keys:
+        if key.multi_region:
+            members.setdefault(key.key_id, []).append(key)
+    return [(name, listed) for name, listed in sorted(members.items()) if len(listed) > 1]

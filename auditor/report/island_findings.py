@@ -1,0 +1,72 @@
+"""Findings above the page's limit, interned for the data island: as full as the others, in far fewer bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from auditor.model.finding import Finding
+from auditor.model.report import Report
+
+Intern = Callable[[str], int]
+VALUE_LIMIT = 600
+
+
+def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]:
+    """The findings from position ``limit`` on.
+
+    Each is [severity, rule, title, summary, category, account, region, state, subject, fix, fix body, fingerprint,
+    first seen, severity words, mappings, latent, confidence, keys, principals, [label, value …]]; ``keys`` and
+    ``principals`` are positions in the report where the ARN is known, else the ARN's text (negative: -1 - string).
+    Every text is a position in the island's strings.
+    """
+    keys = {key.arn: place for place, key in enumerate(report.snapshot.keys)}
+    principals = {one.arn: place for place, one in enumerate(report.principals)}
+
+    def places(arns: tuple[str, ...], known: dict[str, int]) -> list[int]:
+        return [known[arn] if arn in known else -1 - word(arn) for arn in arns[:12]]
+
+    return [
+        [
+            *(word(text) for text in _texts(finding)),
+            1 if finding.latent else 0,
+            word(str(finding.confidence)),
+            places(finding.keys, keys),
+            places(finding.principals, principals),
+            [word(text) for item in finding.evidence[:20] for text in (item.label, _cut(item.value))],
+        ]
+        for finding in report.findings[limit:]
+    ]
+
+
+def _texts(finding: Finding) -> tuple[str, ...]:
+    return (
+        finding.severity.value,
+        finding.rule,
+        finding.title,
+        _cut(finding.summary),
+        finding.category,
+        finding.account,
+        finding.region,
+        finding.state.value,
+        finding.subject,
+        _cut(finding.remediation.summary),
+        finding.remediation.body[:4000],
+        finding.fingerprint,
+        finding.first_seen,
+        severity_words(finding),
+        ", ".join(f"{item.framework} {item.version} {item.control} ({item.basis})" for item in finding.mappings),
+    )
+
+
+def severity_words(finding: Finding) -> str:
+    """Which clauses made the severity; empty when it is the rule's own."""
+    if not finding.clauses:
+        return ""
+    return "; ".join(
+        [f"default {finding.default_severity}", *(f"{item.kind} to {item.to}: {item.when}" for item in finding.clauses)]
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= VALUE_LIMIT else f"{text[:VALUE_LIMIT]}… ({len(text):,} characters)"

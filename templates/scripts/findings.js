@@ -1,0 +1,128 @@
+"use strict";
+// The table of findings: facets, text, groups; the findings that the page itself has no room for come from the island.
+const FACETS = ["severity", "category", "rule", "account", "region", "state"];
+const RANKS = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
+let groupOf = () => "", groupRanks = new Map();
+
+const refLink = (kind, place) => (place < 0 ? make("code", {}, short(str(-1 - place), 160))
+  : make("a", { href: `#${kind}-${place}` }, short(str(data[kind === "key" ? "k" : "p"][place][1]), 80)));
+function links(kind, places) {
+  return places.flatMap((place) => [refLink(kind, place), " "]);
+}
+
+function builtFinding(entry, number) {
+  const [severity, rule, title, summary, category, account, region, state, subject] = entry.slice(0, 9).map(str);
+  const [latent, confidence, keys, principals, evidence] = [entry[15], str(entry[16]), entry[17], entry[18], entry[19]];
+  const chips = [state !== "open" && state, latent && "latent", confidence !== "confirmed" && confidence].filter(Boolean);
+  const details = make("details", {}, make("summary", {}, make("b", {}, short(title, 160)), make("span", { class: "muted" }, short(summary, 400))));
+  const row = make("tr", { class: "finding", id: `finding-${number}` }, make("td", {}, make("span", { class: `badge sev-${severity}` }, severity)),
+    make("td", { "data-search": [title, summary, subject, str(entry[11]), ...evidence.map(str)].join(" ") }, details),
+    make("td", { class: "where" }, make("code", {}, rule), make("span", { class: "muted" }, `${account} ${region}`), ...chips.map((chip) => make("span", { class: "chip" }, chip))));
+  const only = (kind, places, many) => (places.length > 1 ? many : !places.length ? "" : places[0] < 0 ? str(-1 - places[0]) : str(data[kind][places[0]][0]));
+  Object.assign(row.dataset, { severity, category, rule, account, region, state, key: only("k", keys, "several keys"), principal: only("p", principals, "several principals") });
+  bodies.set(details, () => findingBody(entry));
+  details.addEventListener("toggle", () => complete(details));
+  return row;
+}
+// What is inside a finding is built when somebody opens it, or for paper.
+const bodies = new Map();
+function complete(details) {
+  const build = bodies.get(details);
+  if (build) { bodies.delete(details); details.append(build()); }
+}
+addEventListener("beforeprint", () => { for (const details of [...bodies.keys()]) complete(details); });
+
+function findingBody(entry) {
+  const [rule, subject, fix, body, print, seen, clauses, maps] = [1, 8, 9, 10, 11, 12, 13, 14].map((n) => str(entry[n]));
+  const [keys, principals, evidence] = entry.slice(17);
+  const facts = make("dl", { class: "facts" });
+  const fact = (name, ...value) => facts.append(make("dt", {}, short(name, 80)), make("dd", {}, ...value));
+  fact("Subject", make("code", {}, short(subject, 160)));
+  if (keys.length) fact("Keys", ...links("key", keys));
+  if (principals.length) fact("Principals", ...links("principal", principals));
+  for (let i = 0; i < evidence.length; i += 2) fact(str(evidence[i]), str(evidence[i + 1]));
+  if (clauses) fact("Severity", clauses);
+  if (seen) fact("First seen", seen);
+  fact("Fingerprint", make("code", {}, print));
+  return make("div", { class: "body" }, facts, make("h3", {}, "Fix"), make("p", {}, fix), body ? make("pre", { tabindex: "0" }, body) : "",
+    maps ? make("p", { class: "muted" }, `Supports the assessment of ${maps}`) : "", snippet(rule, print));
+}
+function snippet(rule, print) {
+  const day = document.querySelector(".snippet pre")?.textContent.match(/approved: (\S*)/)?.[1] ?? "…";
+  return make("details", { class: "snippet" }, make("summary", {}, "Accept this finding"), make("pre", { tabindex: "0" },
+    `- rule: ${rule}\n  fingerprint: "${print}"\n  kind: accepted-risk\n  reason: …\n  approver: …\n  approved: ${day}\n  expires: …`));
+}
+
+// The facts of each row, by DataTables' index: reading them from the elements again and again would be slow.
+let facts = [];
+function findingTable() {
+  if (tables.has("finding-table")) return tables.get("finding-table");
+  DataTable.ext.order.finding = () => facts.map((one) => String(groupRanks.get(groupOf(one)) ?? 0).padStart(6, "0") + RANKS[one.severity]);
+  const body = byId("finding-table").tBodies[0], more = data.f.map((entry, i) => builtFinding(entry, body.rows.length + i));
+  for (const row of body.rows) row.cells[1].dataset.search = `${row.querySelector("summary").textContent} ${row.querySelector(".facts").textContent}`;
+  facts = [...body.rows, ...more].map((row) => ({ row, ...row.dataset }));
+  const api = enhance("finding-table", {
+    columnDefs: [{ targets: 0, orderDataType: "finding", type: "string" }], drawCallback: () => headings(),
+    language: { info: "_START_–_END_ of _TOTAL_ findings", infoFiltered: "(filtered from _MAX_)", infoEmpty: "", zeroRecords: "No finding matches." },
+  }, more);
+  api.search.fixed("facets", (_text, _row, index) => findingTable.wanted.every(([name, value]) => facts[index][name] === value));
+  return api;
+}
+findingTable.wanted = [];
+
+function filterFindings() {
+  if (!byId("finding-table")) return;
+  const e = byId("finding-filters").elements, api = findingTable(), by = e.group.value;
+  findingTable.wanted = FACETS.map((name) => [name, e[name].value]).filter((pair) => pair[1]);
+  groupOf = by ? (one) => one[by] || "none" : () => "";
+  rankGroups();
+  api.search(e.q.value.trim()).order([[0, "asc"]]).draw();
+  byId("finding-count").textContent = `${api.rows({ search: "applied" }).count()} of ${facts.length} findings`;
+}
+/** Groups in the order of their worst finding, then of their size. */
+function rankGroups() {
+  const found = new Map();
+  for (const one of facts) {
+    const group = found.get(groupOf(one)) ?? { worst: 9, size: 0 };
+    found.set(groupOf(one), { worst: Math.min(group.worst, RANKS[one.severity]), size: group.size + 1 });
+  }
+  const order = [...found].sort(([a, one], [b, two]) => one.worst - two.worst || two.size - one.size || (a < b ? -1 : 1));
+  groupRanks = new Map(order.map(([name], rank) => [name, rank]));
+}
+function headings() {
+  const body = byId("finding-table").tBodies[0], api = tables.get("finding-table");
+  for (const heading of body.querySelectorAll("tr.group")) heading.remove();
+  if (!api || !byId("finding-filters").elements.group.value) return;
+  const sizes = new Map();
+  for (const n of api.rows({ search: "applied" }).indexes().toArray()) sizes.set(groupOf(facts[n]), (sizes.get(groupOf(facts[n])) ?? 0) + 1);
+  let before = null;
+  for (const row of [...body.querySelectorAll("tr.finding")]) {
+    const group = groupOf(row.dataset);
+    if (group !== before) row.before(make("tr", { class: "group" }, make("th", { colspan: "3", scope: "rowgroup" }, short(groupName(group)), make("span", { class: "muted" }, ` ${sizes.get(group)}`))));
+    before = group;
+  }
+}
+
+/** What people call the key or principal with this ARN; another text as it is. */
+function groupName(group) {
+  groupName.known ??= new Map([...data.k, ...data.p].map((record) => [str(record[0]), `${str(record[1])}  ${str(record[0])}`]));
+  return groupName.known.get(plain(group)) ?? plain(group);
+}
+
+/** Turns to the page of a finding and opens it. */
+function openFinding(number) {
+  if (!byId("finding-table")) return;
+  const api = findingTable(), at = facts.findIndex((one) => one.row.id === `finding-${number}`);
+  if (at < 0) return;
+  const { row } = facts[at], place = api.rows({ search: "applied", order: "applied" }).indexes().toArray().indexOf(at);
+  if (place >= 0) api.page(Math.floor(place / PAGE)).draw(false);
+  row.querySelector("details").open = true;
+  complete(row.querySelector("details"));
+  row.scrollIntoView({ block: "center" });
+}
+function findingsCsv() {
+  if (!byId("finding-table")) return;
+  const rows = tables.get("finding-table").rows({ search: "applied", order: "applied" }).nodes().toArray();
+  download("findings-view.csv", [[...FACETS, "title", "summary", "key", "principal"], ...rows.map((row) => [...FACETS.map((name) => row.dataset[name]),
+    row.querySelector("summary b").textContent, row.querySelector("summary .muted").textContent, row.dataset.key, row.dataset.principal])]);
+}

@@ -1,0 +1,98 @@
+"use strict";
+// Principals × keys: rows with equal access are folded, letters and shades tell the outcomes apart.
+const SHOWN_ROWS = 400, SHOWN_KEYS = 120;
+
+function heatState() {
+  const e = byId("heat-filters").elements;
+  return { cap: Number(e.cap.value), account: e.account.value, region: e.region.value, outcome: e.outcome.value,
+    q: e.q.value.trim().toLowerCase(), external: e.external.checked };
+}
+function keysFor(state) {
+  const keys = new Set();
+  data.k.forEach((key, k) => {
+    if ((!state.account || data.s[key[2]] === state.account) && (!state.region || data.s[key[3]] === state.region)) keys.add(k);
+  });
+  return keys;
+}
+/** {groups: [{members, cells: Map of key → outcome}], keys} for the filters. */
+function heatRows(state) {
+  const keys = keysFor(state);
+  const matches = (record) => data.s[record[0]].toLowerCase().includes(state.q) || data.s[record[1]].toLowerCase().includes(state.q);
+  const hitKeys = state.q ? new Set([...keys].filter((k) => matches(data.k[k]))) : null;
+  const groups = new Map(), used = new Set();
+  data.p.forEach((record, p) => {
+    if (state.external && !record[4]) return;
+    const mine = !state.q || matches(record);
+    if (!mine && !hitKeys.size) return;
+    const cells = [];
+    for (const [k, cell] of rowOf(p)) {
+      if (!keys.has(k) || (!mine && !hitKeys.has(k))) continue;
+      const item = find(cell, state.cap);
+      if (!item) continue;
+      const outcome = Math.min(outcomeOf(item), 3);
+      if (state.outcome !== "" && String(outcome) !== state.outcome) continue;
+      cells.push([k, outcome]);
+    }
+    if (!cells.length) return;
+    const signature = cells.join(";");
+    const group = groups.get(signature);
+    if (group) group.members.push(p); else groups.set(signature, { members: [p], cells: new Map(cells) });
+    for (const [k] of cells) used.add(k);
+  });
+  return { groups: [...groups.values()], keys: [...used].sort((a, b) => a - b) };
+}
+function drawHeat() {
+  const state = heatState();
+  const { groups, keys } = heatRows(state);
+  const columns = keys.slice(0, SHOWN_KEYS), rows = groups.slice(0, SHOWN_ROWS);
+  const total = groups.reduce((sum, group) => sum + group.members.length, 0);
+  byId("heat-note").textContent = `${total} principals in ${groups.length} rows of equal access, ${keys.length} keys.`
+    + (columns.length < keys.length || rows.length < groups.length
+      ? ` Shown: ${rows.length} rows and ${columns.length} keys; narrow the filters, or take the CSV for all.` : "");
+  const head = make("tr", {}, make("th", { scope: "row" }, "Principal"),
+    ...columns.map((k) => make("th", { scope: "col" }, make("a", { href: `#key-${k}`, title: short(str(data.k[k][0])) }, short(str(data.k[k][1]), 40)))));
+  const body = rows.map((group) => make("tr", {}, heatName(group.members), ...columns.map((k) => make("td", {}, heatCell(group, k, state.cap)))));
+  byId("heat").replaceChildren(rows.length ? make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))
+    : make("p", {}, "No principal matches."));
+  byId("heat").querySelector("button.cell")?.setAttribute("tabindex", "0");
+}
+function heatName(members) {
+  const first = members[0];
+  const name = make("a", { href: `#principal-${first}`, title: short(str(data.p[first][0])) }, short(str(data.p[first][1]), 90));
+  if (members.length === 1) return make("th", { scope: "row" }, name);
+  const rest = members.slice(1, 200).map((p) => make("li", {}, make("a", { href: `#principal-${p}` }, short(str(data.p[p][0]), 120))));
+  return make("th", { scope: "row" }, name, make("details", {}, make("summary", { class: "muted" }, `and ${members.length - 1} with equal access`), make("ul", {}, ...rest)));
+}
+function heatCell(group, key, cap) {
+  const outcome = group.cells.get(key);
+  if (outcome === undefined) return "";
+  const label = `${str(data.p[group.members[0]][1])}, ${str(data.k[key][1])}: ${OUTCOMES[outcome]}`;
+  const cell = make("button", { type: "button", class: `cell h${outcome}`, tabindex: "-1", title: short(label), "aria-label": short(label) }, LETTERS[outcome]);
+  cell.addEventListener("click", () => showWhy(group.members[0], key, cap));
+  return cell;
+}
+// One cell is in the tab order; the arrow keys move from cell to cell.
+const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
+byId("heat").addEventListener("keydown", (event) => {
+  const step = STEPS[event.key], from = event.target.closest("button.cell");
+  if (!step || !from) return;
+  event.preventDefault();
+  const body = from.closest("tbody");
+  let row = from.closest("tr").sectionRowIndex, column = from.closest("td").cellIndex;
+  for (;;) {
+    row += step[0]; column += step[1];
+    const cell = body.rows[row]?.cells[column];
+    if (!cell || column === 0) return;
+    const next = cell.querySelector("button.cell");
+    if (next) { from.setAttribute("tabindex", "-1"); next.setAttribute("tabindex", "0"); next.focus(); return; }
+  }
+});
+function accessCsv() {
+  const state = heatState();
+  const lines = [["principal", "key", "capability", "outcome", "condition", "reason"]];
+  for (const group of heatRows(state).groups) for (const p of group.members) for (const k of group.cells.keys()) {
+    const item = find(rowOf(p).get(k), state.cap), d = data.d[item.decision];
+    lines.push([data.s[data.p[p][0]], data.s[data.k[k][0]], data.caps[item.cap], data.outcomes[d[0]], data.s[d[2]], data.s[d[1]]]);
+  }
+  download("access-view.csv", lines);
+}

@@ -1,0 +1,60 @@
+"use strict";
+// Pages of keys and principals that the server side left out, or whose rows did not fit.
+function pairsOf(kind, place) {
+  if (kind === "principal") return [...rowOf(place)].map(([k, cell]) => [k, cell]);
+  const found = [];
+  data.p.forEach((_, p) => { const cell = rowOf(p).get(place); if (cell !== undefined) found.push([p, cell]); });
+  return found;
+}
+function pairRow(kind, place, other, cell) {
+  const [p, k] = kind === "key" ? [other, place] : [place, other];
+  const record = kind === "key" ? data.p[p] : data.k[k];
+  const words = new Map();
+  const cells = data.caps.map((title, cap) => {
+    const item = find(cell, cap);
+    if (!item) return make("td");
+    const condition = str(data.d[item.decision][2]);
+    if (condition) words.set(condition, [...(words.get(condition) ?? []), title]);
+    const outcome = Math.min(outcomeOf(item), 3);
+    return make("td", {}, make("a", { class: `cell h${outcome}`, href: `#${kind}-${place}?why=${p}.${k}.${cap}`, title: data.a[item.action].replace(/^kms:/, "") }, LETTERS[outcome]));
+  });
+  return make("tr", { "data-p": p, "data-k": k }, th(kind === "key" ? "principal" : "key", other, str(record[1])), ...cells,
+    make("td", {}, ...[...words].map(([condition, titles]) => make("div", { class: "cond" }, make("b", {}, titles.join(", ")), ` ${short(condition, 300)}`))));
+}
+function heldTable(kind, place) {
+  const rows = pairsOf(kind, place).map(([other, cell]) => pairRow(kind, place, other, cell));
+  const head = make("tr", {}, ...[kind === "key" ? "Principal" : "Key", ...data.caps, "Condition"].map((name) => make("th", { scope: "col" }, name)));
+  const id = `held-${kind}-${place}`;
+  tables.delete(id);
+  const box = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Access" },
+    make("table", { class: "held", id }, make("thead", {}, head), make("tbody", {}, ...rows)));
+  if (rows.length > PAGE) queueMicrotask(() => enhance(id));
+  return box;
+}
+function buildPage(kind, place) {
+  const record = (kind === "key" ? data.k : data.p)[place];
+  if (!record) return null;
+  const facts = kind === "key" ? [["Account", str(record[2])], ["Region", str(record[3])], ["State", str(record[4])], ["Spec", str(record[5])], ["Rotation", str(record[6])], ["Manager", str(record[7])]]
+    : [["Kind", str(record[2]).replace(/-/g, " ")], ["Account", str(record[3])], ["Power", number(record[5])], ["Score", number(record[6])]];
+  const texts = (kind === "key" ? data.kt : data.pt)[place], policies = [];
+  for (let i = 0; i < texts.length; i += 3) policies.push(make("details", { class: "policy" }, make("summary", {}, make("b", {}, str(texts[i]).replace(/-/g, " ")), ` ${short(str(texts[i + 1]), 140)}`), wholePolicy(data.t[texts[i + 2]])));
+  const page = make("article", { class: "page" }, make("p", { class: "crumb" }, make("a", { href: kind === "key" ? "#keys" : "#principals" }, kind === "key" ? "Keys" : "Principals")),
+    make("h2", {}, short(str(record[1]))), make("p", {}, make("code", { class: "arn" }, short(str(record[0]), 400))),
+    make("dl", { class: "facts grid" }, ...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value || "–")))),
+    make("h3", {}, kind === "key" ? "Who can use it" : "What it can use"), heldTable(kind, place), policies.length ? make("h3", {}, "Policy text") : "", ...policies);
+  byId(`built-${kind}`).replaceChildren(page);
+  return page;
+}
+function wholePolicy(text) {
+  let pretty = text;
+  try { pretty = JSON.stringify(JSON.parse(text), null, 2); } catch { /* shown as it is */ }
+  return make("pre", { tabindex: "0" }, plain(short(pretty, 20000)));
+}
+/** Shows the page of a key or principal. */
+function openPage(kind, place) {
+  const page = byId(`${kind}-${place}`) ?? buildPage(kind, place);
+  if (!page) return;
+  page.classList.add("on");
+  page.querySelector(".built")?.replaceWith(heldTable(kind, place));
+  toTop();
+}
