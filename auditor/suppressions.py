@@ -16,6 +16,7 @@ from typing import Any
 
 from auditor.errors import ConfigError
 from auditor.model.finding import Finding, FindingState, Severity
+from auditor.userfiles import as_yaml, read_text
 
 LONGEST_DAYS, LONGEST_CRITICAL_DAYS = 365, 90
 FIELDS = ("rule", "fingerprint", "subject", "principal", "account", "kind", "reason", "approver", "approved", "expires")
@@ -73,13 +74,8 @@ class Applied:
 
 def load_suppressions(path: Path) -> tuple[Suppression, ...]:
     """The entries of a YAML file (a list). Raises ConfigError that names file and entry."""
-    import yaml
-
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        words = " ".join(str(error).split())
-        raise ConfigError(f"{path}: cannot be read: {words}.", "It is a YAML list of accepted findings.") from None
+    hint = "It is a YAML list of accepted findings."
+    data = as_yaml(read_text(path, ConfigError, remedy=hint), path, ConfigError, remedy=hint)
     if data is None:
         return ()
     if not isinstance(data, list):
@@ -93,12 +89,14 @@ def _entry(item: Any, place: str) -> Suppression:
     for name in item:
         if name not in FIELDS:
             raise ConfigError(f"{place}: unknown field “{name}”.", f"Known: {', '.join(FIELDS)}.")
+        if not isinstance(item[name], str | None):
+            raise ConfigError(f"{place}: “{name}” must be text.", "Write one text after the colon.")
     for name in REQUIRED:
         if not item.get(name):
             raise ConfigError(
                 f"{place}: “{name}” is missing.", "Every acceptance has a reason, an approver and an end."
             )
-    if not any(item.get(name) not in (None, "", "*") for name in PATTERNS):
+    if not any((item.get(name) or "").strip("*?") for name in PATTERNS):
         raise ConfigError(
             f"{place}: accepts every finding of {item['rule']}.", f"Narrow it by one of {', '.join(PATTERNS)}."
         )
@@ -111,7 +109,9 @@ def _suppression(item: Mapping[str, Any], place: str) -> Suppression:
     except ValueError:
         raise ConfigError(f"{place}: no kind “{item['kind']}”.", f"Choose {', '.join(SuppressionKind)}.") from None
     approved, expires = (_date(item[name], f"{place}: {name}") for name in ("approved", "expires"))
-    if expires > approved + timedelta(days=LONGEST_DAYS):
+    if expires < approved:
+        raise ConfigError(f"{place}: expires before it was approved.", "Correct one of the two dates.")
+    if expires - approved > timedelta(days=LONGEST_DAYS):
         raise ConfigError(
             f"{place}: runs for more than {LONGEST_DAYS} days.", "Choose an earlier end and review it then."
         )
@@ -119,11 +119,9 @@ def _suppression(item: Mapping[str, Any], place: str) -> Suppression:
     return Suppression(kind=kind, approved=approved, expires=expires, **texts)
 
 
-def _date(value: Any, place: str) -> date:
-    if isinstance(value, date):
-        return value
+def _date(value: str, place: str) -> date:
     try:
-        return date.fromisoformat(str(value))
+        return date.fromisoformat(value)
     except ValueError:
         raise ConfigError(f"{place}: “{value}” is not a date.", "Write it as YYYY-MM-DD.") from None
 
@@ -148,7 +146,7 @@ def _valid(entry: Suppression, finding: Finding, as_of: date, notes: list[str]) 
         notes.append(f"suppression of {entry.words} expired on {entry.expires}")
         return False
     longest = timedelta(days=LONGEST_CRITICAL_DAYS)
-    if finding.severity is Severity.CRITICAL and entry.expires > entry.approved + longest:
+    if finding.severity is Severity.CRITICAL and entry.expires - entry.approved > longest:
         notes.append(
             f"suppression of {entry.words} runs too long for a critical finding ({LONGEST_CRITICAL_DAYS} days)"
         )

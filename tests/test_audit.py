@@ -19,6 +19,7 @@ from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.model.snapshot import Gap
+from auditor.suppressions import load_suppressions
 from tests.cli.conftest import HOME, KEY, ROOT, allow, estate, text
 
 PUBLIC = allow(Sid="Everyone", Principal="*", Action="kms:Decrypt")
@@ -92,7 +93,7 @@ def test_accepted_findings_pass_the_gate(tmp_path: Path) -> None:
         "approved: 2026-11-01, expires: 2026-12-01}\n",
         encoding="utf-8",
     )
-    accepted = with_states(report, None, path)
+    accepted = with_states(report, None, load_suppressions(path))
     assert verdict(accepted, "low").failing == verdict(report, "low").failing - 1
     assert len(accepted.findings) == len(report.findings)
 

@@ -69,10 +69,27 @@ def test_empty_file_is_the_default_configuration() -> None:
         ("gate: {fail_on: severe}", "gate.fail_on: “severe” is not possible. Choose one of none"),
         ("gate: {strict: yes please}", "gate.strict: expected true or false"),
         ("rules: {grant_name_pattern: '('}", "rules.grant_name_pattern: not a regular expression"),
-        ("a: 1\na: 2", "“a” occurs twice"),
+        ("a: 1\na: 2", "the name 'a' occurs twice in one object (line 2, column 1)"),
         ("- 1", "expected a map, found a list"),
-        ("a: [", "not YAML"),
-        ("!!python/object/apply:os.system ['true']", "not YAML"),
+        ("a: [", "not readable as YAML: "),
+        ("!!python/object/apply:os.system ['true']", "not readable as YAML"),
+        ("[" * 5000, "nested too deeply"),
+        ("gate: &a {x: *a}", "the anchor 'a' contains itself"),
+        ("gate: {}\n---\nrules: {}", "(line 2, column 1)"),
+        ("? [a]\n: 1", "a name must be text (line 1, column 3)"),
+        ("~: 1", "a name is no text: None"),
+        ("gate: !!set {a}", "a value of type set has no place here"),
+        ("collection: {max_workers: 1" + "0" * 5000 + "}", "not readable as YAML: Exceeds the limit"),
+        ("collection: {max_workers: 1000000000}", "is not between 0 and 1,000,000"),
+        ("collection: {max_workers: 257}", "collection.max_workers: must be at least 1 and at most 256"),
+        ("collection: {read_timeout: .nan}", "collection.read_timeout: nan is not between"),
+        ("collection: {read_timeout: .inf}", "collection.read_timeout: inf is not between"),
+        ("collection: {connect_timeout: -1}", "collection.connect_timeout: -1 is not between"),
+        ("collection: {connect_timeout: 0}", "collection.connect_timeout: must be at least 0.1"),
+        ('gate: {baseline: "a\\0b"}', "gate.baseline: holds the character NUL"),
+        ('gate: {baseline: "\\ud800"}', "found invalid Unicode character escape code"),
+        ("rules: {trusted_accounts: [{account: '١١١١١١١١١١١١', expires: 2027-01-01}]}", "12-digit account id"),
+        ("rules: {trusted_accounts: [{account: '123456789012', expires: 2027-01-01x}]}", "is not a date"),
     ],
 )
 def test_mistakes_are_named_with_their_place(text: str, message: str) -> None:
@@ -94,6 +111,32 @@ def test_external_id_stays_out_of_repr() -> None:
     assert "sesame" not in repr(parse_config("collection: {external_id: sesame}"))
 
 
-def test_missing_file_is_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
-        load_config(tmp_path / "absent.yaml")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"# caf\xe9", "not UTF-8 text (byte 5). Save it as UTF-8."),
+        ("gate: {}".encode("utf-16"), "not UTF-8 text"),
+        (b"#" * (4 * 1024 * 1024 + 1), "larger than 4 MiB"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path, content: bytes | None, message: str) -> None:
+    file = tmp_path / "config.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert str(caught.value).startswith(f"{file}: {message}")
+
+
+def test_a_byte_order_mark_and_a_pipe_are_fine(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_bytes(b"\xef\xbb\xbfgate: {strict: true}")
+    assert load_config(file).gate.strict
+    assert load_config(Path("/dev/null")) == Config()
+
+
+def test_many_names_take_no_time(tmp_path: Path) -> None:
+    text = "rules: {" + ", ".join(f"name-{number}: 1" for number in range(50_000)) + "}"
+    with pytest.raises(ConfigError, match=r"rules\.name-0: unknown option"):
+        parse_config(text)

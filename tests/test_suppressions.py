@@ -78,6 +78,12 @@ def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
         ('subject: "*:key/1234abcd-*"', 'subject: "*"', "accepts every finding"),
         ("kind: accepted-risk", "kind: whatever", "no kind"),
         ("reason:", "because: x\n  reason:", "unknown field “because”"),
+        ('subject: "*:key/1234abcd-*"', 'subject: "**?"', "accepts every finding"),
+        ("reason: rotated by hand", "reason: [a]", "“reason” must be text"),
+        ("approved: 2026-10-01", "approved: 2026-02-30", "“2026-02-30” is not a date"),
+        ("approved: 2026-10-01", "approved: 2026-10-01 12:00:00", "is not a date"),
+        ("expires: 2027-03-01", "expires: 2026-09-30", "expires before it was approved"),
+        ("approved: 2026-10-01", "approved: 9999-12-31", "expires before it was approved"),
     ],
 )
 def test_bad_entries_are_refused(tmp_path: Path, was: str, becomes: str, message: str) -> None:
@@ -85,3 +91,28 @@ def test_bad_entries_are_refused(tmp_path: Path, was: str, becomes: str, message
     with pytest.raises(ConfigError, match="entry 1") as caught:
         load(tmp_path, ENTRY.replace(was, becomes))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"- rule: caf\xe9", "not UTF-8 text (byte 11)"),
+        (b"[" * 5000, "nested too deeply"),
+        (ENTRY.encode() + b"  reason: other", "the name 'reason' occurs twice in one object (line 9, column 3)"),
+        (b"- !!python/object/apply:os.getcwd []", "not readable as YAML"),
+        (b"rule: x", "expected a list of accepted findings"),
+    ],
+)
+def test_files_that_are_no_register_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_suppressions(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+def test_an_account_id_keeps_its_zero_and_the_last_day_counts(tmp_path: Path) -> None:
+    text = ENTRY.replace("expires: 2027-03-01", "expires: 9999-12-31").replace("2026-10-01", "9999-12-30")
+    (entry,) = load(tmp_path, text + "  account: 012345670123\n")
+    assert entry.account == "012345670123"

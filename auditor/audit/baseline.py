@@ -10,7 +10,7 @@ from auditor.audit.comparing import looked_at
 from auditor.errors import UsageError
 from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
 from auditor.model.report import Report
-from auditor.suppressions import apply, load_suppressions
+from auditor.suppressions import Suppression, apply
 
 
 def read_baseline(path: Path) -> Report:
@@ -23,16 +23,16 @@ def read_baseline(path: Path) -> Report:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}.") from None
     try:
         return read_result(content)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: not a result of kms-audit: {error}", "Name a result.json.") from None
+    except ValueError as error:
+        raise UsageError(f"{path}: not a result of kms-audit: {error}.", "Name a result.json.") from None
 
 
-def with_states(report: Report, baseline: Report | None, suppressions: Path | None) -> Report:
+def with_states(report: Report, baseline: Report | None, accepted: tuple[Suppression, ...] | None) -> Report:
     """The report with first-seen dates, resolved and unverified findings of the baseline, and accepted findings."""
     findings = _with_history(report, baseline)
     notes = report.notes
-    if suppressions is not None:
-        applied = apply(findings, load_suppressions(suppressions), date.fromisoformat(report.as_of[:10]))
+    if accepted is not None:
+        applied = apply(findings, accepted, date.fromisoformat(report.as_of[:10]))
         findings, notes = applied.findings, (*notes, *applied.notes)
     return replace(report, findings=findings, notes=notes)
 

@@ -21,11 +21,10 @@ def command(**given: Any) -> int:
 
     Writes report.html, CSV files, result.json and the snapshot to reports/ACCOUNT/TIME/.
     """
-    from auditor.cli.running import assess, check_output, deliver
+    from auditor.cli.running import assess, deliver, prepare
     from auditor.cli.settings import wanted
 
-    run = wanted(given)
-    check_output(run)
+    run = prepare(wanted(given))
     return deliver(assess(collect_home(run.config.collection, run.output_dir), run), run)
 
 

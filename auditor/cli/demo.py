@@ -21,12 +21,11 @@ def command(**given: Any) -> int:
     """
     from auditor.cli.audit import collect_home
     from auditor.cli.progress import step
-    from auditor.cli.running import assess, check_output, deliver
+    from auditor.cli.running import assess, deliver, prepare
     from auditor.cli.settings import wanted
     from auditor.demo import demo_organization
 
-    run = wanted(given)
-    check_output(run)
+    run = prepare(wanted(given))
     step("building the fictional organization")
     with demo_organization() as demo, demo.as_caller():
         collection = replace(

@@ -21,9 +21,8 @@ def command(snapshot: Path, **given: Any) -> int:
     The same snapshot and --as-of give the same bytes.
     """
     from auditor.audit import Auditor
-    from auditor.cli.running import assess, check_output, deliver
+    from auditor.cli.running import assess, deliver, prepare
     from auditor.cli.settings import wanted
 
-    run = wanted(given)
-    check_output(run)
+    run = prepare(wanted(given))
     return deliver(assess(Auditor().load(snapshot), run), run)

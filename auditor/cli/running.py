@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,28 +23,31 @@ GATE, INCOMPLETE = 3, 4
 STDOUT = Path("-")
 
 
-def check_output(wanted: Wanted) -> None:
-    """Refuse formats that do not exist, and registers and baselines that cannot be read, before any work is done."""
+def prepare(wanted: Wanted) -> Wanted:
+    """Refuse formats that do not exist, and read registers and baselines, before any work is done.
+
+    Each is read once, so that a pipe will do, and what was checked is what is used.
+    """
     if wanted.output is None or wanted.formats:
         check_formats(wanted.formats)
     elif wanted.output != STDOUT:
         format_of(wanted.output)
-    if wanted.config.gate.suppressions:
-        load_suppressions(Path(wanted.config.gate.suppressions))
-    if wanted.config.gate.baseline:
-        read_baseline(Path(wanted.config.gate.baseline))
+    gate = wanted.config.gate
+    return replace(
+        wanted,
+        accepted=load_suppressions(Path(gate.suppressions)) if gate.suppressions else None,
+        baseline=read_baseline(Path(gate.baseline)) if gate.baseline else None,
+    )
 
 
 def assess(snapshot: Snapshot, wanted: Wanted) -> Report:
     """Evaluate and judge a snapshot, with baseline and suppressions applied."""
-    gate = wanted.config.gate
-    baseline = read_baseline(Path(gate.baseline)) if gate.baseline else None
     auditor = Auditor(wanted.config)
     step(f"evaluating {len(snapshot.keys)} keys")
     evaluation = auditor.evaluate(snapshot, wanted.as_of)
     step(f"judging {len(evaluation.principals)} principals x {len(snapshot.keys)} keys")
-    report = auditor.judge(evaluation, baseline=baseline)
-    return with_states(report, baseline, Path(gate.suppressions) if gate.suppressions else None)
+    report = auditor.judge(evaluation, baseline=wanted.baseline)
+    return with_states(report, wanted.baseline, wanted.accepted)
 
 
 def deliver(report: Report, wanted: Wanted) -> int:

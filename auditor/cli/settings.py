@@ -13,6 +13,8 @@ from auditor.cli.terminal import current
 from auditor.config import Config, load_config
 from auditor.config.sections import FailOn
 from auditor.errors import UsageError
+from auditor.model.report import Report
+from auditor.suppressions import Suppression
 
 COLLECTION = (
     "profiles",
@@ -29,7 +31,7 @@ COLLECTION = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What one run shall write and how it is gated."""
+    """What one run shall write and how it is gated; ``baseline`` and ``accepted`` are filled in by ``prepare``."""
 
     config: Config
     output_dir: Path
@@ -37,6 +39,8 @@ class Wanted:
     formats: tuple[str, ...] = ()
     as_of: str | None = None
     attest: bool = False
+    baseline: Report | None = None
+    accepted: tuple[Suppression, ...] | None = None
 
 
 def read_config() -> Config:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from auditor.questions.edits import Edit
 
 POLICIES = ("key-policy", "managed-policy", "boundary", "scp", "rcp")
+CHANGE_FIELDS = ("change", "of", "name", "file", "value")
+MAX_PLAN_BYTES = 512 * 1024 * 1024
 HELP = {
     "key-policy": "KEY=FILE: this document becomes the key policy.",
     "managed-policy": "NAME=FILE: replace a managed policy wherever it is attached (no FILE: detach it).",
@@ -110,48 +112,50 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 
 
 def _read(file: str) -> str | None:
-    from auditor.errors import UsageError
+    from auditor.userfiles import read_text
 
-    if not file:
-        return None
-    try:
-        return Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: cannot be read: {error}.", "Name a policy document.") from None
+    return read_text(Path(file), remedy="Name a policy document.") if file else None
 
 
 def _json(path: Path) -> Any:
     from auditor.errors import UsageError
+    from auditor.userfiles import read_text
 
+    remedy = "Make it with `terraform show -json`."
     try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise UsageError(f"{path}: not JSON: {error}.", "Make it with `terraform show -json`.") from None
+        return json.loads(read_text(path, limit=MAX_PLAN_BYTES, remedy=remedy))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: not JSON: {error}.", remedy) from None
 
 
 def _from_yaml(path: Path) -> list[Edit]:
     """``- {change: scp, of: NAME, file: policy.json}``; ``value`` instead of ``file`` for tags; files are beside it."""
-    import yaml
+    from auditor.errors import UsageError
+    from auditor.userfiles import as_yaml, read_text
 
+    data = as_yaml(read_text(path), path)
+    if not isinstance(data, list):
+        raise UsageError(f"{path}: expected a list of changes.", "Begin each with “- change: …”.")
+    return [_edit(item, f"{path}: change {number}", path.parent) for number, item in enumerate(data, 1)]
+
+
+def _edit(item: Any, place: str, folder: Path) -> Edit:
     from auditor.errors import UsageError
     from auditor.questions.edits import Edit, EditKind
 
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        entries = [(EditKind(str(item["change"])), str(item["of"]), item) for item in data]
-    except (yaml.YAMLError, OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path}: not a list of changes: {error}.", "Each has `change`, `of`, `name`, `file`."
-        ) from None
-    return [
-        Edit(
-            kind,
-            target,
-            str(item.get("name") or ""),
-            _read(str(path.parent / item["file"])) if item.get("file") else item.get("value"),
-        )
-        for kind, target, item in entries
-    ]
+    if not isinstance(item, dict):
+        raise UsageError(f"{place}: expected a map.", f"It has {', '.join(CHANGE_FIELDS)}.")
+    for name, value in item.items():
+        if name not in CHANGE_FIELDS:
+            raise UsageError(f"{place}: unknown field “{name}”.", f"Known: {', '.join(CHANGE_FIELDS)}.")
+        if not isinstance(value, str | None):
+            raise UsageError(f"{place}: “{name}” must be text.", "Put it in quotes; a document goes into a file.")
+    if not item.get("of"):
+        raise UsageError(f"{place}: “of” is missing.", "It names what is changed: a key, a principal or a policy.")
+    if item.get("change") not in set(EditKind):
+        raise UsageError(f"{place}: no change “{item.get('change')}”.", f"Choose {', '.join(EditKind)}.")
+    text = _read(str(folder / item["file"])) if item.get("file") else item.get("value")
+    return Edit(EditKind(item["change"]), item["of"], item.get("name") or "", text)
 
 
 def _used_lately(before: Any, after: Any) -> str:

@@ -13,6 +13,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from auditor.errors import ConfigError
 
+LARGEST = 1_000_000
+
 
 def bind(kind: Any, data: Any, place: str) -> Any:
     """``data`` as a value of type ``kind``. Raises ConfigError that begins with ``place``."""
@@ -69,12 +71,25 @@ def _bind_choice(kind: type[StrEnum], data: Any, place: str) -> StrEnum:
 
 def _bind_scalar(kind: Any, data: Any, place: str) -> Any:
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
+        data = _bounded(data, place) + 0.0
     if isinstance(data, kind) and (kind is bool or not isinstance(data, bool)):
-        return data
+        return _bounded(data, place) if kind in (int, float) else _writable(data, place)
     words = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
     hint = "Put it in quotes." if kind is str and isinstance(data, int | float) else ""
     raise ConfigError(f"{place}: expected {words[kind]}, found {_named(data)}.", hint)
+
+
+def _bounded(number: Any, place: str) -> Any:
+    """No setting is negative, endless or no number at all, and none needs more than this."""
+    if not 0 <= number <= LARGEST:
+        raise ConfigError(f"{place}: {str(number)[:40]} is not between 0 and {LARGEST:,}.")
+    return number
+
+
+def _writable(value: Any, place: str) -> Any:
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{place}: holds the character NUL.", "Remove it.")
+    return value
 
 
 def _join(place: str, name: object) -> str:

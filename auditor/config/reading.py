@@ -1,43 +1,35 @@
-"""From a YAML file to a ``Config``: size limit, safe loader, binding, and the checks that types cannot express."""
+"""From a YAML file to a ``Config``: reading within limits, binding, and the checks that types cannot express."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from auditor.config.binding import bind
 from auditor.config.sections import Config
 from auditor.errors import ConfigError
+from auditor.userfiles import as_yaml, read_text
 
 MAX_BYTES = 4 * 1024 * 1024
 CHECK_HINT = "See config.example.yaml for every option, or run `kms-audit config schema`."
+LIMITS = {
+    "max_workers": (1, 256),
+    "max_attempts": (1, 100),
+    "connect_timeout": (0.1, 3600),
+    "read_timeout": (0.1, 3600),
+}
+"""Lowest and highest value of the numbers of the section ``collection``."""
 
 
 def load_config(path: Path) -> Config:
     """The configuration in ``path``. Raises ConfigError that names the file and the option."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_BYTES // 1024**2} MiB.")
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start}).") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}.", "Check --config.") from None
-    return parse_config(text, str(path))
+    return parse_config(read_text(path, ConfigError, limit=MAX_BYTES), str(path))
 
 
 def parse_config(text: str, source: str = "configuration") -> Config:
     """The configuration in a YAML text; ``source`` begins every message. An empty text is the default configuration."""
-    import yaml
-
-    try:
-        data = yaml.load(text, Loader=_loader())  # noqa: S506
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{source}: not YAML: {_one_line(error)}.", CHECK_HINT) from None
-    except RecursionError:
-        raise ConfigError(f"{source}: nested too deeply.", CHECK_HINT) from None
+    data = as_yaml(text, source, ConfigError, typed=True, remedy=CHECK_HINT)
     try:
         config: Config = bind(Config, {} if data is None else data, "")
         _check(config)
@@ -46,40 +38,13 @@ def parse_config(text: str, source: str = "configuration") -> Config:
     return config
 
 
-def _loader() -> Any:
-    """A SafeLoader that leaves dates as text and refuses names that occur twice in one map."""
-    import yaml
-
-    class TextDates(yaml.SafeLoader):
-        """YAML's safe subset without timestamps."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            names = [key.value for key, _ in node.value if isinstance(key.value, str)]
-            for name in names:
-                if names.count(name) > 1:
-                    raise yaml.constructor.ConstructorError(None, None, f"“{name}” occurs twice", node.start_mark)
-            return super().construct_mapping(node, deep=deep)
-
-    TextDates.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    return TextDates
-
-
-def _one_line(error: Any) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"{problem} (line {mark.line + 1}, column {mark.column + 1})" if mark else str(problem)
-
-
 def _check(config: Config) -> None:
     _check_collection(config)
     rules = config.rules
     _check_pattern("rules.grant_name_pattern", rules.grant_name_pattern)
     for index, entry in enumerate(rules.trusted_accounts):
         place = f"rules.trusted_accounts[{index}]"
-        if not re.fullmatch(r"\d{12}", entry.account):
+        if not re.fullmatch("[0-9]{12}", entry.account):
             raise ConfigError(f"{place}.account: “{entry.account}” is not a 12-digit account id.")
         _check_date(f"{place}.expires", entry.expires)
     dated = [
@@ -96,17 +61,16 @@ def _check_collection(config: Config) -> None:
     collection = config.collection
     if not 0 < collection.quota_share <= 1:
         raise ConfigError("collection.quota_share: must be above 0 and at most 1.")
-    numbers = {"max_workers": collection.max_workers, "max_attempts": collection.max_attempts}
-    for name, number in numbers.items():
-        if number < 1:
-            raise ConfigError(f"collection.{name}: must be at least 1.")
+    for name, (least, most) in LIMITS.items():
+        if not least <= getattr(collection, name) <= most:
+            raise ConfigError(f"collection.{name}: must be at least {least} and at most {most}.")
     if collection.org and not collection.role_name:
         raise ConfigError("collection.org: needs collection.role_name too.", "Name the role to assume in each account.")
 
 
 def _check_date(place: str, text: str) -> None:
     try:
-        date.fromisoformat(text[:10])
+        datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{place}: “{text}” is not a date.", "Write it as YYYY-MM-DD.") from None
 

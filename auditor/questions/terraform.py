@@ -17,23 +17,38 @@ Values = Mapping[str, Any]
 
 def edits_of_plan(plan: Any) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
     """The edits of a plan, and the addresses of KMS-relevant changes that could not be turned into one."""
-    if not isinstance(plan, dict) or not isinstance(plan.get("resource_changes", []), list):
+    changes = plan.get("resource_changes", []) if isinstance(plan, dict) else None
+    if not isinstance(changes, list) or not all(isinstance(entry, dict) for entry in changes):
         raise UsageError("This is no Terraform plan.", "Make one with `terraform show -json PLANFILE`.")
     found: list[Edit] = []
     open_ones: list[str] = []
-    for entry in plan.get("resource_changes", []):
-        kind = _KINDS.get(entry.get("type", ""))
-        change = entry.get("change", {})
-        actions = change.get("actions", [])
+    for entry in changes:
+        kind = _KINDS.get(str(entry.get("type", "")))
+        change = _object(entry.get("change"))
+        actions = _list(change.get("actions"))
         if kind is None or actions in (["no-op"], ["read"]):
             continue
-        before, after = change.get("before") or {}, None if actions == ["delete"] else change.get("after") or {}
+        before, after = _object(change.get("before")), None if actions == ["delete"] else _object(change.get("after"))
         edit = kind(before, after)
         if edit is None:
             open_ones.append(f"{entry.get('address', '?')} ({', '.join(map(str, actions))})")
         else:
             found.append(edit)
     return tuple(found), tuple(open_ones)
+
+
+def _object(value: Any) -> Values:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _named(values: Values, name: str) -> str | None:
+    """A member that is a text with something in it; everything else is not known."""
+    value = values.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _text(after: Values | None, name: str) -> tuple[bool, str | None]:
@@ -45,36 +60,38 @@ def _text(after: Values | None, name: str) -> tuple[bool, str | None]:
 
 
 def _key_policy(before: Values, after: Values | None) -> Edit | None:
-    key = before.get("arn") or before.get("key_id") or (after or {}).get("key_id")
+    key = _named(before, "arn") or _named(before, "key_id") or _named(after or {}, "key_id")
     known, text = _text(after, "policy")
     return Edit(EditKind.KEY_POLICY, str(key), text=text) if key and known and text is not None else None
 
 
 def _alias(before: Values, after: Values | None) -> Edit | None:
     if after is None:
-        return Edit(EditKind.DELETE_ALIAS, str(before.get("arn") or before.get("name", "")))
-    key, name = after.get("target_key_id"), after.get("name")
+        alias = _named(before, "arn") or _named(before, "name")
+        return Edit(EditKind.DELETE_ALIAS, alias) if alias else None
+    key, name = _named(after, "target_key_id"), _named(after, "name")
     return Edit(EditKind.ALIAS, str(key), name=str(name)) if key and name and not before else None
 
 
 def _grant(before: Values, after: Values | None) -> Edit | None:
     if after is None:
-        return Edit(EditKind.REVOKE_GRANT, str(before.get("grant_id", "")))
-    key, grantee = after.get("key_id"), after.get("grantee_principal")
+        grant_id = _named(before, "grant_id")
+        return Edit(EditKind.REVOKE_GRANT, grant_id) if grant_id else None
+    key, grantee = _named(after, "key_id"), _named(after, "grantee_principal")
     if not key or not grantee or before:
         return None
-    constraints = (after.get("constraints") or [{}])[0]
+    constraints = _object(next(iter(_list(after.get("constraints"))), None))
     grant = Grant(
-        grant_id=f"planned:{after.get('name') or grantee}",
-        key_arn=str(key),
-        name=after.get("name"),
-        grantee=str(grantee),
-        retiring=after.get("retiring_principal"),
-        operations=tuple(sorted(map(str, after.get("operations") or ()))),
+        grant_id=f"planned:{_named(after, 'name') or grantee}",
+        key_arn=key,
+        name=_named(after, "name"),
+        grantee=grantee,
+        retiring=_named(after, "retiring_principal"),
+        operations=tuple(sorted(map(str, _list(after.get("operations"))))),
         context_equals=_pairs(constraints.get("encryption_context_equals")),
         context_subset=_pairs(constraints.get("encryption_context_subset")),
     )
-    return Edit(EditKind.GRANT, str(key), grant=grant)
+    return Edit(EditKind.GRANT, key, grant=grant)
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...] | None:
@@ -84,7 +101,7 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...] | None:
 def _inline(owner: str) -> Callable[[Values, Values | None], Edit | None]:
     def read(before: Values, after: Values | None) -> Edit | None:
         given = after or before
-        name, policy = given.get(owner), given.get("name")
+        name, policy = _named(given, owner), _named(given, "name")
         known, text = _text(after, "policy")
         return (
             Edit(EditKind.IDENTITY_POLICY, f"{owner}/{name}", str(policy), text) if name and policy and known else None
@@ -94,13 +111,13 @@ def _inline(owner: str) -> Callable[[Values, Values | None], Edit | None]:
 
 
 def _managed(before: Values, after: Values | None) -> Edit | None:
-    arn = before.get("arn")
+    arn = _named(before, "arn")
     known, text = _text(after, "policy")
     return Edit(EditKind.MANAGED_POLICY, str(arn), text=text) if arn and known else None
 
 
 def _organization(before: Values, after: Values | None) -> Edit | None:
-    name, kind = before.get("name"), (after or before).get("type") or "SERVICE_CONTROL_POLICY"
+    name, kind = _named(before, "name"), _named(after or before, "type") or "SERVICE_CONTROL_POLICY"
     known, text = _text(after, "content")
     kinds = {"SERVICE_CONTROL_POLICY": EditKind.SCP, "RESOURCE_CONTROL_POLICY": EditKind.RCP}
     return Edit(kinds[kind], str(name), text=text) if name and known and kind in kinds else None

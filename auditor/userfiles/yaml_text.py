@@ -1,6 +1,7 @@
-"""The YAML dialect of case files: PyYAML's safe loader with text scalars, merge keys, and no name twice.
+"""The YAML dialect of handed-in files: PyYAML's safe loader with merge keys, without dates, and no name twice.
 
-Only true, false, null and the merge key are resolved; everything else stays the text that was written. The module
+In the plain form only true, false, null and the merge key are resolved and everything else stays the text that was
+written, so that an account id such as 012345678901 keeps its zero; the typed form knows numbers as well. The module
 imports PyYAML at its top, so it is itself imported where it is used.
 """
 
@@ -13,12 +14,14 @@ from typing import Any
 import yaml
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Resolvers = dict[str, list[tuple[str, re.Pattern[str]]]]
+TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 
 class _TextLoader(_LOADER):  # type: ignore[misc]
     """The safe loader without the numbers, dates and yes/no words of YAML 1.1."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: Resolvers = {}  # noqa: RUF012
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Refuses names that occur twice, and names that are no text; merged names may be overridden."""
@@ -36,22 +39,32 @@ class _TextLoader(_LOADER):  # type: ignore[misc]
         return mapping
 
 
+class _TypedLoader(_TextLoader):
+    """The same with the numbers and words of YAML 1.1."""
+
+    yaml_implicit_resolvers: Resolvers = {  # noqa: RUF012
+        first: [(tag, pattern) for tag, pattern in found if tag != TIMESTAMP]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 _TextLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 _TextLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|)$"), ["~", "n", ""])
 _TextLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^<<$"), ["<"])
 
 
-def load(text: str, max_depth: int) -> Any:
-    """The data of one YAML document. Raises yaml.YAMLError, or RecursionError past ``max_depth``."""
-    _check_events(text, max_depth)
-    return yaml.load(text, _TextLoader)  # noqa: S506 - a subclass of the safe loader
+def load(text: str, max_depth: int, *, typed: bool = False) -> Any:
+    """The data of one YAML document. Raises yaml.YAMLError, ValueError, or RecursionError past ``max_depth``."""
+    loader = _TypedLoader if typed else _TextLoader
+    _check_events(text, max_depth, loader)
+    return yaml.load(text, loader)  # noqa: S506 - a subclass of the safe loader
 
 
-def _check_events(text: str, max_depth: int) -> None:
+def _check_events(text: str, max_depth: int, loader: Any) -> None:
     """Looks at depth and anchors before any node is built: the C composer overflows its stack on deep nesting."""
     depth = 0
     open_anchors: list[str | None] = []
-    for event in yaml.parse(text, _TextLoader):
+    for event in yaml.parse(text, loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             open_anchors.append(event.anchor)

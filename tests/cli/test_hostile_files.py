@@ -1,0 +1,122 @@
+"""Files that a careless or hostile user hands in: one line that names the place and the remedy, and exit code 2."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.model.snapshot import Snapshot
+from tests.cli.conftest import KEY, Answer
+
+Ask = Callable[..., Answer]
+pytestmark = pytest.mark.usefixtures("snapshots")
+
+
+def refused(answer: Answer, *words: str) -> None:
+    assert answer.code == 2, answer.err
+    assert answer.out == ""
+    assert len(answer.err.splitlines()) == 1
+    assert "defect" not in answer.err
+    for word in words:
+        assert word in answer.err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "cannot be read"),
+        (b"\xe9", "policy.json: not UTF-8 text (byte 0). Name a policy document."),
+        (b"[" * 100_000, "cannot be read"),
+        (b"[]", "cannot be read"),
+        (b'{"Statement": 7}', "cannot be read"),
+    ],
+)
+def test_policies(ask: Ask, content: bytes, message: str) -> None:
+    Path("policy.json").write_bytes(content)
+    refused(ask("what-if", "now", "--key-policy", "alias/app=policy.json"), message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hello", "changes.yaml: expected a list of changes. Begin each with"),
+        ("- 7", "changes.yaml: change 1: expected a map"),
+        ("- {change: tag, of: alias/app}\n- {of: alias/app}", "change 2: no change “None”. Choose key-policy"),
+        ("- {change: bogus, of: alias/app}", "no change “bogus”"),
+        ("- {change: tag, name: n, value: x}", "“of” is missing"),
+        ("- {change: scp, of: x, file: [a]}", "“file” must be text"),
+        ("- {change: tag, of: alias/app, name: n, value: true}", "“value” must be text. Put it in quotes"),
+        ("- {change: tag, of: alias/app, nmae: n}", "unknown field “nmae”. Known: change, of, name, file, value."),
+        ("- {change: tag, of: alias/app, of: alias/other}", "the name 'of' occurs twice"),
+        ("- {change: grant, of: alias/app}", "A new grant needs its grantee"),
+        ("- {change: scp, of: x, file: none.json}", "none.json: cannot be read: No such file or directory"),
+        ("[" * 5000, "nested too deeply"),
+    ],
+)
+def test_lists_of_changes(ask: Ask, text: str, message: str) -> None:
+    Path("changes.yaml").write_text(text, encoding="utf-8")
+    refused(ask("what-if", "now", "--changes", "changes.yaml"), message)
+
+
+def plan(**entry: Any) -> str:
+    change = {"actions": ["update"], "before": {"arn": KEY}, "after": {}}
+    return json.dumps({"resource_changes": [{"address": "a", "type": "aws_kms_key", "change": change} | entry]})
+
+
+@pytest.mark.parametrize(
+    "text", ["", '"x"', "[]", '{"resource_changes": [7]}', '{"resource_changes": 7}', "[" * 100_000]
+)
+def test_plans_that_are_none(ask: Ask, text: str) -> None:
+    Path("plan.json").write_text(text, encoding="utf-8")
+    refused(ask("what-if", "now", "--terraform", "plan.json"), "terraform show -json")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"change": None},
+        {"change": []},
+        {"change": {"actions": 7}},
+        {"change": {"actions": ["update"], "before": 7, "after": [1]}},
+        {"change": {"actions": ["update"], "before": {"arn": 7}, "after": {"policy": "{}"}}},
+        {"change": {"actions": ["update"], "before": {"arn": KEY}, "after": {"policy": 7}}},
+        {"type": "aws_kms_grant", "change": {"actions": ["create"], "after": {"key_id": KEY, "grantee_principal": 7}}},
+        {"type": "aws_kms_alias", "change": {"actions": ["delete"]}},
+        {"type": "aws_organizations_policy", "change": {"actions": ["update"], "after": {"type": [], "content": "{}"}}},
+    ],
+)
+def test_changes_of_a_plan_that_cannot_be_judged_are_named(ask: Ask, entry: dict[str, Any]) -> None:
+    Path("plan.json").write_text(plan(**entry), encoding="utf-8")
+    answer = ask("what-if", "now", "--terraform", "plan.json", "-q")
+    assert answer.code == 0
+    assert "not known before apply, so not judged: a (" in answer.err
+
+
+def test_odd_members_of_a_planned_grant_are_left_out(ask: Ask) -> None:
+    after = {"key_id": KEY, "grantee_principal": "x", "operations": 7, "constraints": ["x"], "name": [1]}
+    change = {"actions": ["create"], "before": None, "after": after}
+    Path("plan.json").write_text(plan(type="aws_kms_grant", change=change), encoding="utf-8")
+    assert ask("what-if", "now", "--terraform", "plan.json", "-q").code == 0
+
+
+def test_register_and_baseline_are_read_once_so_that_a_pipe_will_do(
+    ask: Ask, snapshots: dict[str, Snapshot], tmp_path: Path
+) -> None:
+    """A second reading of a pipe would find nothing, and the register would silently not count."""
+    import os
+    import threading
+
+    assert snapshots
+    first = ask("evaluate", "now", "-f", "json", "-o", "-", "-q").json()["findings"][0]
+    entry = {"rule": first["rule"], "subject": first["subject"], "kind": "accepted-risk", "reason": "r"}
+    entry |= {"approver": "a", "approved": "2026-11-01", "expires": "2026-12-01"}
+    os.mkfifo(tmp_path / "register")
+    writing = threading.Thread(target=(tmp_path / "register").write_text, args=(json.dumps([entry]),))
+    writing.start()
+    answer = ask("evaluate", "now", "--suppressions", "register", "-f", "json", "-o", "-", "-q")
+    writing.join()
+    assert answer.json()["findings"][0]["state"] == "accepted"
