@@ -24,7 +24,9 @@ def read_baseline(path: Path) -> Report:
     try:
         return read_result(content)
     except ValueError as error:
-        raise UsageError(f"{path}: not a result of kms-audit: {error}.", "Name a result.json.") from None
+        raise UsageError(
+            f"{path}: cannot be read as a result: {error}.", "Name a result.json that this version wrote."
+        ) from None
 
 
 def with_states(report: Report, baseline: Report | None, accepted: tuple[Suppression, ...] | None) -> Report:

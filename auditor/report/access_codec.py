@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from auditor.model.access import AccessTable, Cause, Decision, Outcome
+from auditor.model.actions import ACTIONS
 from auditor.model.policy import StatementRef
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 from auditor.report.codec import Texts, decode, encode
@@ -102,22 +103,44 @@ def _row(cells: Any) -> list[Any]:
 
 
 def read_access(data: dict[str, Any], principals: tuple[str, ...], keys: tuple[str, ...]) -> AccessTable:
-    """The table that ``write_access`` wrote. Raises KeyError, ValueError or TypeError on anything else."""
+    """The table that ``write_access`` wrote. Raises KeyError, IndexError, ValueError or TypeError on anything else."""
     refs = [decode(StatementRef, entry, []) for entry in data["statements"]]
     causes = [_cause(entry, refs) for entry in data["causes"]]
     residuals = [_residual(entry, refs) for entry in data["residuals"]]
+    decisions = tuple(_decision(entry, causes, residuals) for entry in data["decisions"])
+    profiles = tuple(_profile(entry, len(decisions)) for entry in data["profiles"])
     distinct = [_cells(row, len(keys)) for row in data["distinct_rows"]]
-    cells = np.zeros((len(principals), len(keys)), dtype=np.int32)
-    for position, row in enumerate(data["rows"]):
-        cells[position] = distinct[row]
-    return AccessTable(
+    rows = [_place(row, len(distinct)) for row in data["rows"]]
+    table = AccessTable(
         principals=principals,
         keys=keys,
-        decisions=tuple(_decision(entry, causes, residuals) for entry in data["decisions"]),
-        profiles=tuple(tuple(profile) for profile in data["profiles"]),
-        cells=cells,
+        decisions=decisions,
+        profiles=profiles,
+        cells=np.array([distinct[row] for row in rows], dtype=np.int32).reshape(len(rows), len(keys)),
         account_level=np.array(data["account_level"], dtype=np.int32),
     )
+    _check_table(table)
+    return table
+
+
+def _check_table(table: AccessTable) -> None:
+    if len(table.cells) != len(table.principals) or table.account_level.shape != (len(table.principals),):
+        raise ValueError("access: it has not one row for each principal")
+    for cells in (table.cells, table.account_level):
+        if cells.size and not 0 <= cells.min() <= cells.max() < len(table.profiles):
+            raise ValueError("access: there is no profile of some number")
+
+
+def _profile(numbers: list[Any], decisions: int) -> tuple[int, ...]:
+    if len(numbers) != len(ACTIONS):
+        raise ValueError("access: profiles: one has not a decision for each action")
+    return tuple(_place(number, decisions) for number in numbers)
+
+
+def _place(number: Any, size: int) -> int:
+    if type(number) is not int or not 0 <= number < size:
+        raise ValueError(f"access: {str(number)[:20]} is no position of {size}")
+    return number
 
 
 def _cells(row: list[Any], width: int) -> Any:
@@ -133,7 +156,7 @@ def _cause(data: dict[str, Any], refs: list[StatementRef]) -> Cause:
         return cause
     rest = {name: value for name, value in data.items() if name != "statement"}
     bare: Cause = decode(Cause, rest, [])
-    return Cause(bare.layer, bare.role, refs[data["statement"]], bare.grant, bare.owner, bare.note)
+    return Cause(bare.layer, bare.role, refs[_place(data["statement"], len(refs))], bare.grant, bare.owner, bare.note)
 
 
 def _residual(data: Any, refs: list[StatementRef]) -> Residual:
@@ -142,14 +165,14 @@ def _residual(data: Any, refs: list[StatementRef]) -> Residual:
             return Constant(data)
         case {"cond": {"operator": str(operator), "key": str(key), "values": list(values)}}:
             source = data.get("source")
-            return Leaf(operator, key, tuple(values), None if source is None else refs[source])
+            return Leaf(operator, key, tuple(values), None if source is None else refs[_place(source, len(refs))])
         case {"not": item}:
             return Not(_residual(item, refs))
         case {"all": list(items)}:
             return AllOf(tuple(_residual(item, refs) for item in items))
         case {"any": list(items)}:
             return AnyOf(tuple(_residual(item, refs) for item in items))
-    raise ValueError(f"not a residual condition: {data!r}")
+    raise ValueError(f"access: not a residual condition: {str(data)[:40]}")
 
 
 def _decision(data: dict[str, Any], causes: list[Cause], residuals: list[Residual]) -> Decision:
@@ -157,8 +180,8 @@ def _decision(data: dict[str, Any], causes: list[Cause], residuals: list[Residua
     return Decision(
         outcome=Outcome(data["outcome"]),
         reason=data["reason"],
-        residual=None if residual is None else residuals[residual],
-        causes=tuple(causes[place] for place in data.get("causes", ())),
+        residual=None if residual is None else residuals[_place(residual, len(residuals))],
+        causes=tuple(causes[_place(place, len(causes))] for place in data.get("causes", ())),
         path=data.get("path", ""),
         flags=tuple(data.get("flags", ())),
     )

@@ -15,6 +15,8 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from auditor.model.policy import Policy, parse_policy
 
 Decoder = Callable[[Any], Any]
+SCALARS: dict[Any, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
+"""What JSON may hold for a declared type."""
 
 
 class Texts:
@@ -64,26 +66,43 @@ def _default(field: Field[Any]) -> Any:
 
 
 def decode(kind: Any, data: Any, policies: list[str]) -> Any:
-    """The value of type ``kind`` that ``encode`` made ``data`` from. Raises ValueError, KeyError or TypeError."""
+    """The value of type ``kind`` that ``encode`` made ``data`` from. Raises ValueError that begins with the place."""
     return _decoder(kind)(data, policies)
 
 
 @cache
 def _decoder(kind: Any) -> Callable[[Any, list[str]], Any]:
     if kind is Policy:
-        return lambda data, policies: parse_policy(policies[data])
+        return _policy
     if get_origin(kind) in (Union, types.UnionType):
         return _optional(kind)
     if get_origin(kind) is tuple:
         return _tuple(get_args(kind))
     if get_origin(kind) is frozenset:
-        item = _decoder(get_args(kind)[0])
-        return lambda data, policies: frozenset(item(entry, policies) for entry in data)
+        many = _tuple((get_args(kind)[0], ...))
+        return lambda data, policies: frozenset(many(data, policies))
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return lambda data, _: kind(data)
     if is_dataclass(kind):
         return _record(kind)
-    return lambda data, _: _frozen(data)
+    return _scalar(kind) if kind in SCALARS else lambda data, _: _frozen(data)
+
+
+def _scalar(kind: type) -> Callable[[Any, list[str]], Any]:
+    accepted = SCALARS[kind]
+
+    def check(data: Any, _: list[str]) -> Any:
+        if type(data) not in accepted:
+            raise ValueError(f"expected {kind.__name__}, found {type(data).__name__}")
+        return data
+
+    return check
+
+
+def _policy(data: Any, policies: list[str]) -> Policy:
+    if type(data) is not int or not 0 <= data < len(policies):
+        raise ValueError("there is no policy of this number")
+    return parse_policy(policies[data])
 
 
 def _frozen(data: Any) -> Any:
@@ -99,21 +118,37 @@ def _optional(kind: Any) -> Callable[[Any, list[str]], Any]:
 def _tuple(parts: tuple[Any, ...]) -> Callable[[Any, list[str]], Any]:
     if len(parts) == 2 and parts[1] is Ellipsis:
         item = _decoder(parts[0])
-        return lambda data, policies: tuple(item(entry, policies) for entry in data)
+        return lambda data, policies: tuple(item(entry, policies) for entry in _listed(data))
     each = [_decoder(part) for part in parts]
-    return lambda data, policies: tuple(one(entry, policies) for one, entry in zip(each, data, strict=True))
+    return lambda data, policies: tuple(one(entry, policies) for one, entry in zip(each, _listed(data), strict=True))
+
+
+def _listed(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise ValueError(f"expected a list, found {type(data).__name__}")
+    return data
 
 
 def _record(kind: Any) -> Callable[[Any, list[str]], Any]:
     hints = get_type_hints(kind)
+    needed = {item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING}
     decoders: dict[str, Callable[[Any, list[str]], Any]] = {}
 
     def build(data: Any, policies: list[str]) -> Any:
+        if not isinstance(data, dict):
+            raise ValueError(f"expected an object, found {type(data).__name__}")
+        if not needed <= data.keys():
+            raise ValueError(f"{min(needed - data.keys())} is missing")
         values = {}
         for name, entry in data.items():
             if name not in decoders:
+                if name not in hints:
+                    raise ValueError(f"{name[:40]} is unknown")
                 decoders[name] = _decoder(hints[name])
-            values[name] = decoders[name](entry, policies)
+            try:
+                values[name] = decoders[name](entry, policies)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
         return kind(**values)
 
     return build

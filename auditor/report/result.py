@@ -6,6 +6,7 @@ The published JSON Schema is ``result.schema.json`` beside this file.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from auditor.model.actions import ACTIONS
@@ -41,12 +42,26 @@ def write_result(report: Report) -> bytes:
         "access": write_access(report.access),
     }
     document["policies"] = policies.listed
-    return (json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8", "surrogatepass")
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    # half a surrogate pair cannot be written as UTF-8; the replacement spells it as JSON does
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def read_result(content: bytes) -> Report:
-    """The Report of a ``result.json``. Raises ValueError, KeyError or TypeError for anything else."""
-    document = json.loads(content.decode("utf-8", "surrogatepass"))
+    """The Report of a ``result.json``. Raises ValueError that names the place for anything else."""
+    try:
+        document = json.loads(content.decode("utf-8-sig", "surrogatepass"))
+        _check_document(document)
+        return _report(document)
+    except KeyError as error:
+        raise ValueError(f"{error} is missing") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise ValueError(f"it is damaged ({error})") from None
+
+
+def _check_document(document: Any) -> None:
     if not isinstance(document, dict) or document.get("kind") != KIND:
         raise ValueError("the file is not a result of kms-audit")
     if document["schema"] != RESULT_SCHEMA:
@@ -55,20 +70,34 @@ def read_result(content: bytes) -> Report:
         )
     if document["actions"] != [action.name for action in ACTIONS]:
         raise ValueError("the result was made with another list of KMS actions; evaluate its snapshot again")
-    policies = document["policies"]
-    snapshot: Snapshot = decode(Snapshot, document["snapshot"], policies)
-    principals = decode(tuple[Principal, ...], document["principals"], policies)
+    for name in ("as_of", "tool_version", "config_hash"):
+        if not isinstance(document[name], str):
+            raise ValueError(f"{name}: expected str, found {type(document[name]).__name__}")
+    datetime.fromisoformat(document["as_of"])
+
+
+def _report(document: dict[str, Any]) -> Report:
+    policies = _of(tuple[str, ...], document, "policies", [])
+    snapshot: Snapshot = _of(Snapshot, document, "snapshot", policies)
+    principals = _of(tuple[Principal, ...], document, "principals", policies)
     return Report(
         snapshot=snapshot,
         principals=principals,
         access=read_access(
             document["access"], tuple(one.arn for one in principals), tuple(key.arn for key in snapshot.keys)
         ),
-        findings=decode(tuple[Finding, ...], document["findings"], policies),
-        rules=decode(tuple[RuleStatus, ...], document["rules"], policies),
-        powers=decode(tuple[PrincipalPower, ...], document.get("powers", []), policies),
+        findings=_of(tuple[Finding, ...], document, "findings", policies),
+        rules=_of(tuple[RuleStatus, ...], document, "rules", policies),
+        powers=_of(tuple[PrincipalPower, ...], {"powers": []} | document, "powers", policies),
         as_of=document["as_of"],
         tool_version=document["tool_version"],
         config_hash=document["config_hash"],
-        notes=tuple(document["notes"]),
+        notes=_of(tuple[str, ...], document, "notes", policies),
     )
+
+
+def _of(kind: Any, document: dict[str, Any], name: str, policies: Any) -> Any:
+    try:
+        return decode(kind, document[name], policies)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None

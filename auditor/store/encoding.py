@@ -27,6 +27,11 @@ def to_line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=_COMPACT)
 
 
+def to_bytes(text: str) -> bytes:
+    """JSON text as UTF-8. Half a surrogate pair, which UTF-8 cannot hold, is spelt with the escape that JSON has."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def encode(shard: Shard) -> bytes:
     """The bytes of a shard; coverage is not part of them (it counts calls, which a retry may change)."""
     lines = [to_line({"account": shard.account, "region": shard.region})]
@@ -34,7 +39,7 @@ def encode(shard: Shard) -> bytes:
     lines += sorted({to_line({"kind": str(record.kind), "data": record.data}) for record in shard.records})
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=6) as packed:
-        packed.write(("\n".join(lines) + "\n").encode("utf-8", "surrogatepass"))
+        packed.write(to_bytes("\n".join(lines) + "\n"))
     return buffer.getvalue()
 
 

@@ -38,7 +38,7 @@ def append_line(path: Path, line: str) -> None:
     """Adds one line to a private file and waits until it is on disk. Raises OutputError."""
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE_FILE), "wb") as file:
-            file.write(f"{line}\n".encode())
+            file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -14,7 +14,7 @@ from pathlib import Path
 from auditor.errors import SnapshotError
 from auditor.model.shard import Shard
 from auditor.model.snapshot import Provenance, Scope
-from auditor.store.encoding import encode, to_line
+from auditor.store.encoding import encode, to_bytes, to_line
 from auditor.store.files import append_line, make_folder, write_whole
 from auditor.store.manifest import (
     JOURNAL,
@@ -58,10 +58,10 @@ class SnapshotWriter:
         make_folder(self.path)
         make_folder(self.path / SHARDS)
         self._provenance = provenance
-        write_whole(self.path / MANIFEST, manifest_to_text(Manifest(provenance)).encode())
+        write_whole(self.path / MANIFEST, to_bytes(manifest_to_text(Manifest(provenance))))
         if self._resume:
             lines = "".join(f"{to_line(entry_to_json(entry))}\n" for entry in self._done.values())
-            write_whole(self.path / JOURNAL, lines.encode())
+            write_whole(self.path / JOURNAL, to_bytes(lines))
 
     def has(self, account: str, region: str) -> bool:
         """Whether the shard is finished, and nothing in it deserves another attempt."""
@@ -88,7 +88,7 @@ class SnapshotWriter:
         started = self._provenance.started if self._provenance else provenance.started
         sealed = replace(provenance, started=started, content_hash=content_hash(entries))
         text = manifest_to_text(Manifest(sealed, entries, finished=True))
-        write_whole(self.path / MANIFEST, text.encode("utf-8", "surrogatepass"))
+        write_whole(self.path / MANIFEST, to_bytes(text))
         (self.path / JOURNAL).unlink(missing_ok=True)
         return sealed
 

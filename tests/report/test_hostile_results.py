@@ -1,0 +1,114 @@
+"""``result.json`` files that somebody cut, edited or made up: a ValueError that names the place, and nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from auditor.model.report import Report
+from auditor.report import read_result, render
+from tests.test_audit import assess
+
+ODD: tuple[Any, ...] = (None, 7, -1, True, "x", [], [7], [[["x"]]], {}, {"a": 7}, 10**30, 1.5)
+UNREAD = ("counts",)
+"""Members that are written for other programs and not read back."""
+
+
+@cache
+def written() -> bytes:
+    return render(assess(), "json")["result.json"]
+
+
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(written())
+    return loaded
+
+
+def places(node: Any, depth: int, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place down to ``depth``, of lists the first entry."""
+    if above:
+        yield above
+    if depth == 0:
+        return
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from places(value, depth - 1, (*above, name))
+    elif isinstance(node, list) and node:
+        yield from places(node[0], depth - 1, (*above, 0))
+
+
+def changed(place: tuple[Any, ...], value: Any) -> bytes:
+    data = document()
+    node = data
+    for step in place[:-1]:
+        node = node[step]
+    node[place[-1]] = value
+    return json.dumps(data).encode()
+
+
+def read_or_refuse(content: bytes) -> Report | None:
+    try:
+        return read_result(content)
+    except ValueError as error:
+        assert str(error)
+        return None
+
+
+@pytest.mark.parametrize("name", [name for name in json.loads(written()) if name not in UNREAD])
+def test_an_odd_value_in_any_place_is_refused_or_harmless(name: str) -> None:
+    for place in places({name: document()[name]}, 5):
+        for value in ODD:
+            report = read_or_refuse(changed(place, value))
+            if report is not None and len(place) < 3:
+                render(report, "csv")
+
+
+@pytest.mark.parametrize("name", [name for name in json.loads(written()) if name not in (*UNREAD, "powers")])
+def test_a_missing_member_is_named(name: str) -> None:
+    data = document()
+    del data[name]
+    with pytest.raises(ValueError, match=name if name != "kind" else "not a result"):
+        read_result(json.dumps(data).encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Expecting value"),
+        (written()[: len(written()) // 2], "Unterminated|Expecting|delimiter"),
+        (gzip.compress(written()), "can't decode"),
+        (written().decode().encode("utf-16"), "can't decode"),
+        (b"[" * 100_000, "nested too deeply"),
+        (changed(("schema",), 0), "schema 0 is not"),
+        (changed(("as_of",), "never"), "never"),
+        (changed(("findings", 0, "severity"), "huge"), "findings: severity: 'huge' is not a valid Severity"),
+        (changed(("findings", 0, "bogus"), 1), "findings: bogus is unknown"),
+        (changed(("snapshot", "keys", 0, "arn"), 7), "snapshot: keys: arn: expected str, found int"),
+        (changed(("access", "rows", 0), -1), "-1 is no position"),
+        (changed(("access", "rows"), []), "not one row for each principal"),
+        (changed(("access", "distinct_rows", 0), [99, [], []]), "no profile of some number"),
+        (changed(("access", "distinct_rows", 0), [0, [10**30], [0]]), "it is damaged"),
+        (changed(("access", "profiles", 0), [0]), "has not a decision for each action"),
+        (changed(("access", "decisions", 0, "outcome"), "maybe"), "'maybe' is not a valid Outcome"),
+    ],
+)
+def test_the_place_is_named(content: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_result(content)
+
+
+def test_a_byte_order_mark_does_not_matter() -> None:
+    assert render(read_result(b"\xef\xbb\xbf" + written()), "json")["result.json"] == written()
+
+
+def test_half_a_surrogate_pair_is_written_as_json_spells_it() -> None:
+    report = replace(assess(), notes=("half \ud800 pair",))
+    content = render(report, "json")["result.json"]
+    assert json.loads(content.decode("utf-8"))["notes"] == ["half \ud800 pair"]
+    assert read_result(content).notes == ("half \ud800 pair",)
