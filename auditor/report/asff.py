@@ -1,6 +1,7 @@
-"""AWS Security Finding Format for Security Hub: ``{"Findings": [...]}``, to be imported 100 at a time.
+"""AWS Security Finding Format for Security Hub: all findings in one file, and in batches ready to import.
 
-Times come from the report, never from the clock. Limits after the Security Hub API reference, AwsSecurityFinding.
+Times come from the report, never from the clock. Limits after the Security Hub API reference, AwsSecurityFinding and
+BatchImportFindings: 100 findings a call, of one account and Region.
 """
 
 from __future__ import annotations
@@ -22,13 +23,27 @@ WORKFLOW = {
     FindingState.RESOLVED: "RESOLVED",
 }
 RESOURCES = 32
+REQUIREMENTS = 32
+BATCH = 100
 _TYPES = {"kms:key": "AwsKmsKey", "iam:role": "AwsIamRole", "iam:user": "AwsIamUser", "iam:policy": "AwsIamPolicy"}
 
 
-def asff_bytes(report: Report) -> bytes:
-    """The findings as UTF-8 JSON."""
-    document = {"Findings": [_finding(finding, report) for finding in report.findings]}
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+def asff_files(report: Report) -> dict[str, bytes]:
+    """``findings.asff.json`` with every finding, then ``asff/<account>-<Region>-<number>.json``, each one call."""
+    findings = [_finding(finding, report) for finding in report.findings]
+    files = {"findings.asff.json": _document(findings)}
+    places: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for finding in findings:
+        places.setdefault((finding["AwsAccountId"], finding["Region"]), []).append(finding)
+    for (account, region), listed in sorted(places.items()):
+        for number, start in enumerate(range(0, len(listed), BATCH), 1):
+            files[f"asff/{account}-{region}-{number}.json"] = _document(listed[start : start + BATCH])
+    return files
+
+
+def _document(findings: list[dict[str, Any]]) -> bytes:
+    text = json.dumps({"Findings": findings}, ensure_ascii=False, indent=1)
+    return (text + "\n").encode("utf-8", "replace")
 
 
 def _timestamp(text: str, fallback: str) -> str:
@@ -47,7 +62,7 @@ def _home(report: Report) -> tuple[str, str, str]:
 def _finding(finding: Finding, report: Report) -> dict[str, Any]:
     partition, home_region, home_account = _home(report)
     account = finding.account if re.fullmatch(r"\d{12}", finding.account) else home_account
-    region = finding.region or home_region
+    region = finding.region if re.fullmatch(r"[a-z0-9-]{3,40}", finding.region) else home_region
     product = f"arn:{partition}:securityhub:{region}:{account}:product/{account}/default"
     return {
         "SchemaVersion": "2018-10-08",
@@ -57,6 +72,8 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
         "AwsAccountId": account,
         "Region": region,
         "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
+        "FirstObservedAt": _timestamp(finding.first_seen, report.as_of),
+        "LastObservedAt": _timestamp(report.as_of, ""),
         "CreatedAt": _timestamp(finding.first_seen, report.as_of),
         "UpdatedAt": _timestamp(report.as_of, ""),
         "Severity": {"Label": LABELS[finding.severity], "Original": str(finding.severity)},
@@ -64,10 +81,20 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
         "Description": one_line(finding.summary, 1024) or finding.rule,
         "Remediation": {"Recommendation": {"Text": one_line(finding.remediation.summary, 512) or "See the report."}},
         "ProductFields": {"kms-audit/rule": finding.rule, "kms-audit/state": str(finding.state)},
+        "Compliance": _compliance(finding),
         "Resources": [_resource(arn, partition, region) for arn in _subjects(finding)],
         "RecordState": "ARCHIVED" if finding.state is FindingState.RESOLVED else "ACTIVE",
         "Workflow": {"Status": WORKFLOW[finding.state]},
     }
+
+
+def _compliance(finding: Finding) -> dict[str, Any]:
+    """Whether the check passes, and what it is evidence about."""
+    controls = dict.fromkeys(f"{item.framework} {item.version} {item.control}" for item in finding.mappings)
+    compliance: dict[str, Any] = {"Status": "PASSED" if finding.state is FindingState.RESOLVED else "FAILED"}
+    if controls:
+        compliance["RelatedRequirements"] = [one_line(text, 64) for text in controls][:REQUIREMENTS]
+    return compliance
 
 
 def _subjects(finding: Finding) -> list[str]:

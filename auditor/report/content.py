@@ -13,7 +13,7 @@ from auditor.report.counts import counts_of
 from auditor.report.coverage import FACT_TITLES, coverage_lines, totals
 from auditor.report.grid import grid_of
 from auditor.report.island import island_of
-from auditor.report.pages import key_pages, key_rows, principal_pages, reasons, worst, worst_severity
+from auditor.report.pages import alike, key_pages, key_rows, principal_pages, reasons, worst, worst_severity
 from auditor.report.paths import escalation_paths
 from auditor.report.views import grant_age
 from auditor.report.wording import GRADES, change_words, coverage_words, summary_words
@@ -54,6 +54,7 @@ def content_of(report: Report) -> dict[str, Any]:
         "key_pages": keys,
         "principal_pages": principals,
         "reasons": reasons(report, keys, principals),
+        "alike": lambda numbers: alike(report.findings, numbers),
         "worst_severity": lambda numbers: worst_severity(report.findings, numbers),
         "key_place": {key.arn: place for place, key in enumerate(report.snapshot.keys)},
         "principal_place": {one.arn: place for place, one in enumerate(report.principals)},
@@ -61,6 +62,7 @@ def content_of(report: Report) -> dict[str, Any]:
         "gaps": report.snapshot.gaps[:TABLE_ROWS],
         "age": lambda grant: grant_age(grant, report.as_of),
         "families": _families(report),
+        "family_counts": {row.key.arn: row.counts for row in rows if row.key.multi_region},
         "coverage_lines": lines,
         "coverage_totals": totals(lines),
         "fact_titles": FACT_TITLES,

@@ -15,14 +15,13 @@ from auditor.model.report import Report
 from auditor.model.snapshot import ShardCoverage
 
 KEY_FACTS: tuple[tuple[Fact, str, Callable[[Key], bool]], ...] = (
-    (Fact.KEY_METADATA, "metadata", lambda key: True),
     (Fact.KEY_POLICY, "key policy", lambda key: True),
     (Fact.GRANTS, "grants", lambda key: True),
     (Fact.TAGS, "tags", lambda key: True),
     (Fact.ROTATION, "rotation", lambda key: key.rotation is not None),
     (Fact.LAST_USAGE, "last use", lambda key: key.last_usage is not None),
 )
-"""Facts of a key; the last part says whether it was asked for and answered. AWS answers the first four for any key."""
+"""Facts of a key; the last part says whether it was asked for and answered. AWS answers the first three for any key."""
 OWN_FACTS = (Fact.IDENTITIES, Fact.IDENTITY_POLICY, Fact.BOUNDARY)
 COLLECTED = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE)
 
@@ -55,7 +54,7 @@ class Line:
     other_gaps: int
 
 
-FACT_TITLES = (*(title for _, title, _ in KEY_FACTS), "principals", "their policies")
+FACT_TITLES = (*(title for _, title, _ in KEY_FACTS), "principals", "IAM policies")
 
 
 def coverage_lines(report: Report) -> tuple[Line, ...]:
@@ -101,7 +100,7 @@ def _line(
     facts = [_of_keys(mine, fact, answered) for fact, _, answered in KEY_FACTS]
     refused = Counter(gap.fact for gap in gaps)
     facts += _of_account(principals.get(shard.account, []), refused) if not shard.region else [None, None]
-    shown = {fact for fact, _, _ in KEY_FACTS} | set(OWN_FACTS)
+    shown = {Fact.KEY_METADATA, *(fact for fact, _, _ in KEY_FACTS), *OWN_FACTS}
     other = sum(1 for gap in gaps if gap.fact not in shown)
     return Line(shard, missing, shard.listed == shard.described + missing, tuple(facts), other)
 

@@ -46,9 +46,9 @@ def _sarif(report: Report) -> Files:
 
 
 def _asff(report: Report) -> Files:
-    from auditor.report.asff import asff_bytes
+    from auditor.report.asff import asff_files
 
-    return {"findings.asff.json": asff_bytes(report)}
+    return asff_files(report)
 
 
 def _ocsf(report: Report) -> Files:

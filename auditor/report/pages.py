@@ -9,7 +9,7 @@ from typing import Any
 
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
-from auditor.model.finding import SEVERITY_RANK, Finding, Severity
+from auditor.model.finding import SEVERITY_RANK, Finding, FindingState, Severity
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.report import Report
@@ -218,3 +218,12 @@ def worst_severity(findings: tuple[Finding, ...], numbers: tuple[int, ...]) -> S
     """The worst open severity among the numbered findings."""
     levels = [findings[number].severity for number in numbers if findings[number].state in LISTED_STATES]
     return min(levels, key=SEVERITY_RANK.__getitem__, default=None)
+
+
+def alike(findings: tuple[Finding, ...], numbers: tuple[int, ...]) -> list[list[int]]:
+    """The numbers in their order, those of one rule, severity and state together."""
+    groups: dict[tuple[str, Severity, FindingState], list[int]] = {}
+    for number in numbers:
+        one = findings[number]
+        groups.setdefault((one.rule, one.severity, one.state), []).append(number)
+    return list(groups.values())

@@ -22,10 +22,10 @@ SECURITY_SEVERITY = {
     Severity.CRITICAL: "9.5",
     Severity.HIGH: "8.0",
     Severity.MEDIUM: "5.5",
-    Severity.LOW: "2.5",
+    Severity.LOW: "2.0",
     Severity.INFO: "0.0",
 }
-"""Middle of the bands that code scanning shows (critical from 9.0, high from 7.0, medium from 4.0)."""
+"""Within the bands that code scanning shows (critical from 9.0, high from 7.0, medium from 4.0)."""
 
 
 def sarif_bytes(report: Report) -> bytes:
@@ -40,12 +40,28 @@ def sarif_bytes(report: Report) -> bytes:
                 "rules": [_rule(rules[name]) for name in order],
             }
         },
+        "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, order.index(finding.rule)) for finding in report.findings],
+        "results": [_result(finding, order.index(finding.rule), report) for finding in report.findings],
         "properties": {"asOf": report.as_of, "snapshotSha256": report.snapshot.provenance.content_hash},
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    """What could not be read, as notifications: silence of a rule may come from there."""
+    return {
+        "executionSuccessful": True,
+        "toolExecutionNotifications": [
+            {
+                "level": "warning" if gap.essential else "note",
+                "message": {"text": one_line(f"{gap.fact} not read ({gap.operation} {gap.code}): {gap.effect}", 2000)},
+                "properties": {"account": gap.account, "region": gap.region, "subject": one_line(gap.subject, 400)},
+            }
+            for gap in report.snapshot.gaps
+        ],
+    }
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
@@ -62,7 +78,7 @@ def _rule(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int) -> dict[str, Any]:
+def _result(finding: Finding, index: int, report: Report) -> dict[str, Any]:
     place = "/".join(part for part in ("aws", finding.account, finding.region) if part)
     result: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -81,10 +97,28 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
             }
         ],
         "partialFingerprints": {"kmsAudit/v1": finding.fingerprint},
-        "properties": {"severity": str(finding.severity), "state": str(finding.state), "latent": finding.latent},
+        "properties": {
+            "severity": str(finding.severity),
+            "security-severity": SECURITY_SEVERITY[finding.severity],
+            "state": str(finding.state),
+            "confidence": str(finding.confidence),
+            "latent": finding.latent,
+        },
     }
     if finding.state is FindingState.ACCEPTED:
-        result["suppressions"] = [{"kind": "external", "status": "accepted"}]
-    if finding.state is FindingState.RESOLVED:
-        result["baselineState"] = "absent"
+        result["suppressions"] = [_suppression(finding)]
+    if any(item.state is FindingState.RESOLVED or item.first_seen != report.as_of for item in report.findings):
+        result["baselineState"] = _baseline_state(finding, report)
     return result
+
+
+def _suppression(finding: Finding) -> dict[str, Any]:
+    words = [str(value) for name, value in finding.extra if name == "accepted"]
+    given = {"justification": one_line(words[0], 2000)} if words else {}
+    return {"kind": "external", "status": "accepted", **given}
+
+
+def _baseline_state(finding: Finding, report: Report) -> str:
+    if finding.state is FindingState.RESOLVED:
+        return "absent"
+    return "new" if finding.first_seen == report.as_of else "unchanged"

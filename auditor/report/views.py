@@ -15,7 +15,7 @@ from auditor.model.grant import Grant
 from auditor.model.key import Key
 from auditor.model.policy import Layer
 from auditor.model.report import Report
-from auditor.model.score import scores_of_keys
+from auditor.model.score import scores_of_keys, scores_of_principals
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
 
 Cell = str | int
@@ -178,6 +178,8 @@ def _keys(report: Report) -> View:
 
 
 def _principals(report: Report) -> View:
+    powers = {entry.principal: entry.power for entry in report.powers}
+    scores = scores_of_principals(report.findings, report.powers)
     rows = tuple(
         (
             one.arn,
@@ -191,10 +193,15 @@ def _principals(report: Report) -> View:
             " ".join(one.groups),
             "; ".join(f"{name}={value}" for name, value in one.tags),
             " ".join(sorted(one.unread)),
+            powers.get(one.arn, ""),
+            *((scores[one.arn].residual, scores[one.arn].inherent) if one.arn in scores else ("", "")),
         )
         for one in report.principals
     )
-    columns = "principal name kind account created last_used boundary policies groups tags unread"
+    columns = (
+        "principal name kind account created last_used boundary policies groups tags unread power score "
+        "score_with_accepted"
+    )
     note = "One row for each collected principal, and for each one that only a policy or grant mentions."
     return View("principals", "Principals", note, tuple(columns.split()), rows)
 

@@ -1,4 +1,4 @@
-"""XLSX workbook for access reviews: a sheet for each view, and columns where the reviewer records decisions.
+"""XLSX workbook for access reviews: a sheet for each view, columns for the reviewer's decisions, a sign-off.
 
 Every text is written as a string, never as a formula or link; the dates inside the file come from the report.
 """
@@ -13,6 +13,7 @@ from auditor.model.report import Report
 from auditor.report.counts import counts_of
 from auditor.report.plain import spelled_out
 from auditor.report.views import View, views_of
+from auditor.report.wording import coverage_words, summary_words
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -21,7 +22,12 @@ CELL_LIMIT = 32_000
 ROW_LIMIT = 1_048_000
 REVIEW = ("decision", "reviewer", "review_date", "comment")
 DECISIONS = ("keep", "remove", "change", "ask")
-REVIEWED = ("access", "grants", "findings")
+HOW_TO = (
+    "For each row choose a decision (keep, remove, change, ask), and fill in reviewer and date; the comment says why. "
+    "The rows say what configuration permits, not what was used. Sign below when every row has a decision."
+)
+REVIEWED = ("access", "keys", "principals", "grants", "findings")
+WIDTHS = (8, 60)
 
 
 def workbook_bytes(report: Report) -> bytes:
@@ -35,11 +41,13 @@ def workbook_bytes(report: Report) -> bytes:
     styles = {
         "head": book.add_format({"bold": True, "bg_color": "#E9ECEF", "bottom": 1, "valign": "top"}),
         "cell": book.add_format({"valign": "top"}),
+        "wide": book.add_format({"valign": "top", "align": "left", "text_wrap": True}),
         "fill": book.add_format({"valign": "top", "bg_color": "#FFF8E1", "border": 1, "border_color": "#E0D3A8"}),
     }
-    _summary(book, report, styles)
-    for view in views_of(report):
-        _sheet(book, view, styles)
+    views = views_of(report)
+    sheets = [_summary(book, report, views, styles), *(_sheet(book, view, styles) for view in views)]
+    for sheet in sheets:
+        _on_paper(sheet, report)
     book.close()
     return stream.getvalue()
 
@@ -56,25 +64,54 @@ def _text(value: str) -> str:
     return text if len(text) <= CELL_LIMIT else text[:CELL_LIMIT] + "…"
 
 
-def _summary(book: xlsxwriter.Workbook, report: Report, styles: dict[str, Any]) -> None:
+def _on_paper(sheet: Any, report: Report) -> None:
+    """Landscape, as wide as the page, with repeated heads, the snapshot's hash and page numbers in the footer."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    shown = report.snapshot.provenance.content_hash if report.snapshot.provenance.content_hash.isalnum() else "unknown"
+    sheet.set_footer(f"&L&8kms-audit, snapshot {shown}&R&8&A, page &P of &N")
+
+
+def _summary(book: xlsxwriter.Workbook, report: Report, views: tuple[View, ...], styles: dict[str, Any]) -> Any:
     sheet = book.add_worksheet("summary")
     sheet.set_column(0, 0, 28)
-    sheet.set_column(1, 1, 70)
+    sheet.set_column(1, 1, 100)
+    counts = counts_of(report)
     facts: list[tuple[str, str | int]] = [
         ("as of", report.as_of),
+        ("in words", summary_words(report, counts)),
+        ("not read", coverage_words(report, counts) or "Everything that was asked for could be read."),
         ("tool version", report.tool_version),
         ("snapshot SHA-256", report.snapshot.provenance.content_hash or "not recorded"),
-        *((name.replace("_", " "), value) for name, value in counts_of(report).as_dict().items()),
+        ("how to review", HOW_TO),
+        *((f"sheet {view.name}", _note(view)) for view in views),
+        *((name.replace("_", " "), value) for name, value in counts.as_dict().items()),
     ]
     for row, (name, value) in enumerate(facts):
         sheet.write_string(row, 0, name, styles["head"])
         if isinstance(value, int):
-            sheet.write_number(row, 1, value, styles["cell"])
+            sheet.write_number(row, 1, value, styles["wide"])
         else:
-            sheet.write_string(row, 1, _text(value), styles["cell"])
+            sheet.write_string(row, 1, _text(value), styles["wide"])
+    _sign_off(sheet, len(facts) + 1, styles)
+    return sheet
 
 
-def _sheet(book: xlsxwriter.Workbook, view: View, styles: dict[str, Any]) -> None:
+def _note(view: View) -> str:
+    if len(view.rows) <= ROW_LIMIT:
+        return view.note
+    return f"{view.note} The first {ROW_LIMIT:,} of {len(view.rows):,} rows; {view.name}.csv has all of them."
+
+
+def _sign_off(sheet: Any, first: int, styles: dict[str, Any]) -> None:
+    for number, role in enumerate(("prepared by", "reviewed by", "approved by")):
+        sheet.write_string(first + number, 0, f"{role} (name, date)", styles["head"])
+        sheet.write_blank(first + number, 1, None, styles["fill"])
+
+
+def _sheet(book: xlsxwriter.Workbook, view: View, styles: dict[str, Any]) -> Any:
     sheet = book.add_worksheet(view.name)
     review = REVIEW if view.name in REVIEWED else ()
     for column, name in enumerate((*view.columns, *review)):
@@ -88,14 +125,23 @@ def _sheet(book: xlsxwriter.Workbook, view: View, styles: dict[str, Any]) -> Non
     last, width = max(1, min(len(view.rows), ROW_LIMIT)), len(view.columns)
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, last, width + len(review) - 1)
-    sheet.set_column(0, width - 1, 24)
+    for column in range(width):
+        sheet.set_column(column, column, _width(view, column))
     if review:
-        sheet.set_column(width, width + len(review) - 1, 16, styles["fill"])
-        sheet.data_validation(1, width, last, width, {"validate": "list", "source": list(DECISIONS)})
-        sheet.data_validation(
-            1,
-            width + 2,
-            last,
-            width + 2,
-            {"validate": "date", "criteria": ">=", "value": datetime(2020, 1, 1)},
-        )
+        _review_columns(sheet, width, last, styles)
+    return sheet
+
+
+def _width(view: View, column: int) -> int:
+    """A width in characters that fits the head and most of the first rows."""
+    texts = [view.columns[column], *(str(row[column]) for row in view.rows[:200])]
+    return min(max(WIDTHS[0], *(len(text) + 2 for text in texts)), WIDTHS[1])
+
+
+def _review_columns(sheet: Any, width: int, last: int, styles: dict[str, Any]) -> None:
+    sheet.set_column(width, width + len(REVIEW) - 2, 16, styles["fill"])
+    sheet.set_column(width + len(REVIEW) - 1, width + len(REVIEW) - 1, 40, styles["fill"])
+    choice = {"validate": "list", "source": list(DECISIONS), "error_title": "Decision"}
+    sheet.data_validation(1, width, last, width, {**choice, "error_message": f"One of {', '.join(DECISIONS)}."})
+    day = {"validate": "date", "criteria": ">=", "value": datetime(2020, 1, 1), "error_title": "Review date"}
+    sheet.data_validation(1, width + 2, last, width + 2, {**day, "error_message": "A date."})

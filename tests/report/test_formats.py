@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import json
@@ -18,14 +19,16 @@ from auditor.report import FORMATS, read_result, render
 from auditor.report.counts import counts_of
 from auditor.report.csv_files import guarded
 from auditor.report.html import SCRIPTS
-from tests.report.estates import BIG_SID, hostile, ordinary
+from tests.report.asff_limits import assert_accepted
+from tests.report.estates import BIG_SID, hostile, many, ordinary
 
 REPORTS = {"ordinary": ordinary, "hostile": hostile}
+LARGE = {"many": many}
 
 
 @cache
 def report(name: str) -> Report:
-    return REPORTS[name]()
+    return (REPORTS | LARGE)[name]()
 
 
 @cache
@@ -95,25 +98,16 @@ def test_island_holds_every_row_of_access(name: str) -> None:
     assert rows == counts_of(report(name)).access_rows
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_asff_fits_the_service_model(name: str) -> None:
-    import botocore.session
-    from botocore.validate import ParamValidator
-
-    model = botocore.session.get_session().get_service_model("securityhub")
-    shape = model.operation_model("BatchImportFindings").input_shape
-    document = json.loads(files(name, "asff")["findings.asff.json"])
-    problems = ParamValidator().validate(document, shape)
-    assert not problems.has_errors(), problems.generate_report()
-    for finding in document["Findings"]:
-        assert 0 < len(finding["Title"]) <= 256
-        assert 0 < len(finding["Description"]) <= 1024
-        assert finding["Severity"]["Label"] in shape_values(model, "SeverityLabel")
-        assert finding["Workflow"]["Status"] in shape_values(model, "WorkflowStatus")
-
-
-def shape_values(model: object, name: str) -> list[str]:
-    return list(model.shape_for(name).enum)  # type: ignore[attr-defined]
+@pytest.mark.parametrize("name", [*REPORTS, "many"])
+def test_asff_fits_the_service_call_by_call(name: str) -> None:
+    written = files(name, "asff")
+    calls = [json.loads(content) for file, content in written.items() if file.startswith("asff/")]
+    for call in calls:
+        assert_accepted(call)
+    assert [item for call in calls for item in call["Findings"]] == json.loads(written["findings.asff.json"])[
+        "Findings"
+    ]
+    assert len(calls) == {"many": 4}.get(name, 1)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -135,9 +129,25 @@ def test_result_fits_its_published_schema(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     document = json.loads(files(name, "json")["result.json"].decode("utf-8", "surrogatepass"))
     jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
-    document["access"]["profiles"].append(["x"])
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
+    checker = jsonschema.Draft202012Validator(schema)
+    for spoil in (
+        lambda bad: bad["access"]["profiles"].append(["x"]),
+        lambda bad: bad["findings"][0].update(severity="dreadful"),
+        lambda bad: bad["snapshot"]["keys"][0].pop("arn"),
+        lambda bad: bad["principals"][0].update(colour="red"),
+        lambda bad: bad["counts"].pop("grants"),
+    ):
+        bad = copy.deepcopy(document)
+        spoil(bad)
+        assert not checker.is_valid(bad)
+
+
+def test_published_schema_is_that_of_the_model() -> None:
+    import auditor.report
+    from auditor.report.schema import schema_text
+
+    published = (Path(auditor.report.__file__).parent / "result.schema.json").read_text(encoding="utf-8")
+    assert published == schema_text(), "write it anew: python -m auditor.report.schema"
 
 
 @pytest.mark.parametrize("name", REPORTS)
