@@ -8,10 +8,11 @@ from auditor.model.finding import Severity
 from auditor.model.report import Report
 from auditor.report.counts import LISTED_STATES, counts_of
 from auditor.report.plain import one_line
-from auditor.report.wording import GRADES, coverage_words, summary_words
+from auditor.report.wording import GRADES, change_words, coverage_words, summary_words
 
 SHOWN = 20
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#!|~>])")
+"""Dashes and pluses mean something at the start of a line only, where no text from AWS stands."""
 
 
 def escaped(text: str, limit: int = 240) -> str:
@@ -23,7 +24,9 @@ def escaped(text: str, limit: int = 240) -> str:
 def markdown_bytes(report: Report) -> bytes:
     """The summary as UTF-8 Markdown."""
     counts = counts_of(report)
+    change = change_words(report)
     lines = ["# KMS access report", "", escaped(summary_words(report, counts), 2000), ""]
+    lines += [escaped(change, 2000), ""] if change else []
     lines += [
         f"Coverage grade **{counts.grade}**: {GRADES[counts.grade]} {escaped(coverage_words(report, counts), 2000)}",
         "",

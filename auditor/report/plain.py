@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069"
+    "\ufeff\ufff9-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+"""Controls, marks that hide or reorder text, non-characters, lone surrogates and tags; ``island.js`` has the same."""
 
 
 def spelled_out(text: str) -> str:

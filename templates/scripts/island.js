@@ -14,8 +14,8 @@ const short = (text, n = 200) => (text.length > n ? `${text.slice(0, n)}… (${t
 
 /** The text with characters that hide or reorder others spelled out. */
 function plain(text) {
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g,
-    (c) => `⟦U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟧`);
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff\u{e0000}-\u{e0fff}]/gu,
+    (c) => `⟦U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟧`);
 }
 
 /** A new element; children are nodes or texts, null and "" are left out. */

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 from auditor.evaluator import evaluate
-from auditor.model.finding import Evidence, Finding, FindingState, Remediation, Severity
+from auditor.model.finding import Evidence, Finding, FindingState, Remediation, RuleStatus, Severity
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.report import Report
-from auditor.model.snapshot import AccountFacts, Gap, Provenance, Snapshot
+from auditor.model.score import PrincipalPower
+from auditor.model.snapshot import AccountFacts, Gap, Provenance, ShardCoverage, Snapshot
 
 AS_OF = "2026-11-24T00:00:00Z"
 ACCOUNT = "111111111111"
@@ -31,8 +32,10 @@ HOSTILE = (
     "]]>&lt;!--",
     "\ud800 lone",
     "nul\x00bell\x07",
+    "\x9b31m\u00adsoft\u2028line\uffff\U000e0041tag",
 )
 BIG_SID = "S" * 100_000
+READER = f"arn:aws:iam::{ACCOUNT}:role/reader"
 ROLE = "a" * 50 + "+=,.@-_aaaaaaa"
 
 
@@ -41,8 +44,14 @@ def _attached(layer: Layer, name: str, owner: str, *statements: dict[str, object
     return AttachedPolicy(layer, name, owner, parse_policy(json.dumps(document)))
 
 
+FAMILY = "mrk-00000000000040008000000000000000"
+
+
 def _key(number: int, text: str, sid: str) -> Key:
-    arn = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0000000{number:x}-0000-4000-8000-000000000000"
+    """The first two are one multi-Region family."""
+    key_id = FAMILY if number < 2 else f"{number:08x}-0000-4000-8000-000000000000"
+    region = "eu-central-1" if number == 1 else "eu-west-1"
+    arn = f"arn:aws:kms:{region}:{ACCOUNT}:key/{key_id}"
     statements = (
         {"Sid": "Delegate", "Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"},
         {
@@ -56,9 +65,11 @@ def _key(number: int, text: str, sid: str) -> Key:
     )
     return Key(
         arn=arn,
-        key_id=arn.rsplit("/", 1)[-1],
+        key_id=key_id,
         account=ACCOUNT,
-        region="eu-west-1",
+        region=region,
+        multi_region=number < 2,
+        multi_region_key_type=("PRIMARY", "REPLICA")[number] if number < 2 else None,
         description=text,
         aliases=(Alias(f"alias/{text}", f"{arn}-alias"),),
         tags=((text, text),),
@@ -88,12 +99,13 @@ def _principal(name: str, text: str) -> Principal:
         name=name,
         tags=((text, text),),
         identity_policies=(_attached(Layer.IDENTITY, text, arn, allow),),
+        trust_policy=_attached(Layer.IDENTITY, text, arn, {**allow, "Sid": text}).policy,
     )
 
 
 def _finding(number: int, text: str, key: Key, state: FindingState) -> Finding:
     return Finding(
-        rule="external-account-access",
+        rule="indirect-key-access-path" if number == 3 else "external-account-access",
         code="EXP-01",
         title=text,
         category="exposure",
@@ -104,10 +116,10 @@ def _finding(number: int, text: str, key: Key, state: FindingState) -> Finding:
         fingerprint=f"{number:020x}",
         state=state,
         account=ACCOUNT,
-        region="eu-west-1",
+        region=key.region,
         keys=(key.arn,),
-        principals=(f"arn:aws:iam::{ACCOUNT}:role/reader",),
-        evidence=(Evidence(text, text),),
+        principals=(READER,),
+        evidence=(Evidence(text, text), Evidence("path", f"{text} → sts:AssumeRole → {READER}")),
         remediation=Remediation(text, "policy", text),
         first_seen="2026-11-01",
         extra=((text, text),),
@@ -122,6 +134,10 @@ def report_of(texts: tuple[str, ...], sid: str = "Tenants", names: tuple[str, ..
         accounts=(AccountFacts(id=ACCOUNT),),
         keys=keys,
         principals=tuple(_principal(name, texts[0]) for name in names),
+        coverage=(
+            ShardCoverage(ACCOUNT, "", texts[0], calls=3),
+            ShardCoverage(ACCOUNT, "eu-west-1", "read", len(texts) - 1, len(texts) - 1, 9),
+        ),
         gaps=tuple(
             Gap(fact=Fact.LAST_USAGE, account=ACCOUNT, subject=text, message=text, effect=text) for text in texts
         ),
@@ -134,6 +150,8 @@ def report_of(texts: tuple[str, ...], sid: str = "Tenants", names: tuple[str, ..
         principals=evaluation.principals,
         access=evaluation.table,
         findings=findings,
+        rules=(RuleStatus("rotation-disabled", False, texts[0]), RuleStatus(texts[0], True, skipped=(texts[0],))),
+        powers=(PrincipalPower(READER, 0.42, 0.3),),
         as_of=AS_OF,
         tool_version="0.1",
         notes=(texts[0],),

@@ -1,0 +1,95 @@
+"""What the pages of the report show: rankings, pairs in both directions, reasons, escalation paths."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from auditor.model.access import Outcome
+from auditor.model.finding import FindingState, Severity
+from auditor.model.score import Score
+from auditor.report import pages
+from auditor.report.grid import grid_of
+from auditor.report.pages import alike, key_pages, principal_pages, reasons, worst
+from auditor.report.paths import escalation_paths
+from tests.report.estates import READER, many, ordinary
+
+
+def test_pages_show_the_same_pairs_in_both_directions() -> None:
+    report = ordinary()
+    grid = grid_of(report)
+    by_key = {
+        (pair.other, page.place, *(cell and cell.number for cell in pair.cells))
+        for page in key_pages(report, grid)
+        for pair in page.pairs or ()
+    }
+    by_principal = {
+        (page.place, pair.other, *(cell and cell.number for cell in pair.cells))
+        for page in principal_pages(report, grid)
+        for pair in page.pairs or ()
+    }
+    assert by_key == by_principal
+    assert len({pair[:2] for pair in by_key}) == len(by_key)
+
+
+def test_a_pair_tells_the_condition_of_its_capabilities() -> None:
+    report = ordinary()
+    conditions = {
+        words
+        for page in key_pages(report, grid_of(report))
+        for pair in page.pairs or ()
+        for _, words in pair.conditions
+        if any(cell and cell.outcome is Outcome.CONDITIONAL for cell in pair.cells)
+    }
+    assert any("tenant" in words for words in conditions)
+
+
+def test_every_cell_has_its_reason_once() -> None:
+    report = ordinary()
+    grid = grid_of(report)
+    keys, principals = key_pages(report, grid), principal_pages(report, grid)
+    told = [reason.number for reason in reasons(report, keys, principals)]
+    assert told == sorted(set(told))
+    assert {cell.number for page in keys for pair in page.pairs or () for cell in pair.cells if cell} <= set(told)
+
+
+def test_above_the_limit_only_the_first_pages_are_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "ROWS", 299)
+    report = many()
+    listed = key_pages(report, grid_of(report))
+    full = sum(len(page.pairs or ()) for page in listed)
+    assert 0 < full <= pages.FEW_ROWS
+    assert any(page.pairs is None for page in listed)
+
+
+def test_worst_goes_by_score_then_by_findings() -> None:
+    report = ordinary()
+    arns = [key.arn for key in report.snapshot.keys]
+    ranked = worst(report, "keys", {arns[3]: Score(80, 80), arns[0]: Score(10, 10)})
+    assert [item.arn for item in ranked][:2] == [arns[3], arns[0]]
+    unscored = worst(report, "keys", {})
+    assert unscored[0].severities[0][0] is Severity.CRITICAL
+    assert len(worst(report, "keys", {}, size=1)) == 1
+
+
+def test_accepted_findings_rank_nobody() -> None:
+    report = ordinary()
+    accepted = tuple(replace(item, state=FindingState.ACCEPTED) for item in report.findings)
+    assert worst(replace(report, findings=accepted), "principals", {}) == ()
+
+
+def test_escalation_paths_keep_their_steps() -> None:
+    report = ordinary()
+    (path,) = escalation_paths(report)
+    assert report.findings[path.number].rule == "indirect-key-access-path"
+    assert path.steps == (("backups", "sts:AssumeRole", READER),)
+    accepted = tuple(replace(item, state=FindingState.ACCEPTED) for item in report.findings)
+    assert escalation_paths(replace(report, findings=accepted)) == ()
+
+
+def test_alike_findings_stand_together_in_order() -> None:
+    findings = ordinary().findings
+    same = replace(findings[0], fingerprint="0" * 20)
+    listed = (findings[0], findings[1], same)
+    assert alike(listed, (0, 1, 2)) == [[0, 2], [1]]
