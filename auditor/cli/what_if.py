@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 POLICIES = ("key-policy", "managed-policy", "boundary", "scp", "rcp")
 CHANGE_FIELDS = ("change", "of", "name", "file", "value")
 MAX_PLAN_BYTES = 512 * 1024 * 1024
+MAX_POLICY_BYTES = 1024 * 1024
+"""AWS takes at most 32 KB; white space does not count everywhere."""
 HELP = {
     "key-policy": "KEY=FILE: this document becomes the key policy.",
     "managed-policy": "NAME=FILE: replace a managed policy wherever it is attached (no FILE: detach it).",
@@ -114,7 +116,7 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 def _read(file: str) -> str | None:
     from auditor.userfiles import read_text
 
-    return read_text(Path(file), remedy="Name a policy document.") if file else None
+    return read_text(Path(file), limit=MAX_POLICY_BYTES, remedy="Name a policy document.") if file else None
 
 
 def _json(path: Path) -> Any:

@@ -45,9 +45,10 @@ def encode(shard: Shard) -> bytes:
 
 def decode_bytes(content: bytes, coverage: ShardCoverage, name: str) -> Shard:
     """The shard of ``content``; ``name`` is for messages."""
-    lines = _unpacked(content, name).splitlines() if content else []
+    # only "\n" ends a line: names may hold the other line breaks of Unicode, which JSON does not escape
+    lines = _unpacked(content, name).split("\n") if content else []
     try:
-        header, *rest = [json.loads(line) for line in lines]
+        header, *rest = [json.loads(line) for line in lines if line]
         if (header["account"], header["region"]) != (coverage.account, coverage.region):
             raise SnapshotError(f"{name}: the shard belongs to another account or Region than the manifest says.")
         gaps = tuple(_gap(item["gap"]) for item in rest if "gap" in item)

@@ -7,7 +7,8 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, get_type_hints
 
 from auditor.errors import SnapshotError
 from auditor.model.snapshot import Provenance, Scope, ShardCoverage
@@ -68,10 +69,12 @@ def entry_from_json(data: Any) -> ShardEntry:
     """The entry of JSON data. Raises SnapshotError, also for a file outside the snapshot."""
     try:
         file, digest = str(data["file"]), str(data["sha256"])
-        entry = ShardEntry(file, digest, ShardCoverage(**data["coverage"]), bool(data.get("again")))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SnapshotError("The manifest has a shard entry that is not readable.", "Collect again.") from error
-    expected = shard_file(str(entry.coverage.account), str(entry.coverage.region))
+        entry = ShardEntry(file, digest, _typed(ShardCoverage, data["coverage"]), bool(data.get("again")))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SnapshotError(
+            f"The manifest has a shard entry that is not readable ({error}).", "Collect again."
+        ) from error
+    expected = shard_file(entry.coverage.account, entry.coverage.region)
     if not _NAME.match(file) or not _HASH.match(digest) or file != expected:
         raise SnapshotError(
             f"The manifest names a shard that cannot be one: {file[:120]!r}.", "Do not trust this snapshot."
@@ -97,21 +100,42 @@ def manifest_from_text(text: str) -> Manifest:
         data = json.loads(text)
         schema = data["schema"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SnapshotError("The manifest is not readable.", "Collect again.") from error
+        raise _unreadable(error) from error
     if data.get("format") != "kms-audit snapshot" or schema != SCHEMA:
         raise SnapshotError(
-            f"The snapshot has schema {schema!r}; this version reads schema {SCHEMA}.",
+            f"The snapshot has schema {str(schema)[:20]}; this version reads schema {SCHEMA}.",
             "Use the version of kms-audit that wrote it, or collect again.",
         )
     try:
         given = dict(data["provenance"])
-        scope = {name: _tuple(value) for name, value in dict(given.pop("scope")).items()}
-        provenance = Provenance(**given, scope=Scope(**scope))
+        scope = {name: tuple(value) if isinstance(value, list) else value for name, value in given["scope"].items()}
+        provenance: Provenance = _typed(Provenance, given | {"scope": _typed(Scope, scope)})
         entries = tuple(entry_from_json(item) for item in data["shards"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise SnapshotError("The manifest is not readable.", "Collect again.") from error
+        _check_times(provenance)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unreadable(error) from error
+    if len({entry.file for entry in entries}) < len(entries):
+        raise SnapshotError("The manifest names a shard twice.", "Do not trust this snapshot.")
     return Manifest(provenance, entries, bool(data.get("finished")))
 
 
-def _tuple(value: Any) -> Any:
-    return tuple(str(item) for item in value) if isinstance(value, list) else value
+def _unreadable(error: Exception) -> SnapshotError:
+    return SnapshotError(f"The manifest is not readable ({type(error).__name__}: {error}).", "Collect again.")
+
+
+def _typed(kind: Any, values: dict[str, Any]) -> Any:
+    """``kind(**values)``, each value of the type that its field declares. Raises TypeError that names the field."""
+    hints = get_type_hints(kind)
+    for name, value in values.items():
+        wanted = hints.get(name, str)
+        texts = wanted == tuple[str, ...] and type(value) is tuple and all(type(item) is str for item in value)
+        if not texts and type(value) is not wanted:
+            raise TypeError(f"{name} must not be {type(value).__name__}")
+    return kind(**values)
+
+
+def _check_times(provenance: Provenance) -> None:
+    """Raises ValueError for a time that is none; ages are counted from them."""
+    for moment in (provenance.started, provenance.finished):
+        if moment:
+            datetime.fromisoformat(moment)

@@ -31,19 +31,30 @@ def read_snapshot(path: Path | str) -> Snapshot:
         )
     if content_hash(manifest.entries) != manifest.provenance.content_hash:
         raise SnapshotError(f"The manifest in {folder} was changed after it was written.", "Collect again.")
-    return decode(manifest.provenance, read_shards(folder, manifest))
+    shards = tuple(read_shards(folder, manifest))
+    try:
+        return decode(manifest.provenance, shards)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise SnapshotError(
+            f"The snapshot in {folder} holds a record that this version cannot read: {error}.",
+            "Use the version of kms-audit that wrote it, or collect again.",
+        ) from error
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a snapshot folder. Raises SnapshotError."""
     file = folder / MANIFEST
     try:
+        if file.exists() and not file.is_file():
+            raise SnapshotError(f"{file} is no file.", "Give the folder that `collect` wrote.")
         if file.stat().st_size > MAX_MANIFEST_BYTES:
             raise SnapshotError(f"{file} is larger than any manifest; it is refused.")
         text = file.read_text(encoding="utf-8", errors="surrogatepass")
     except (OSError, UnicodeDecodeError) as error:
+        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SnapshotError(
-            f"{folder} holds no snapshot: {MANIFEST} could not be read.", "Give the folder that `collect` wrote."
+            f"{folder} holds no snapshot: {MANIFEST} could not be read: {words}.",
+            "Give the folder that `collect` wrote.",
         ) from error
     return manifest_from_text(text)
 
@@ -58,10 +69,14 @@ def _shard(folder: Path, entry: ShardEntry) -> Shard:
     file = folder / entry.file
     try:
         if file.is_symlink() or not file.resolve().is_relative_to(folder.resolve()):
-            raise SnapshotError(f"{entry.file} leads out of the snapshot; it is refused.")
+            raise SnapshotError(f"{entry.file} leads out of the snapshot; it is refused.", "Do not trust it.")
+        if not file.is_file():
+            raise SnapshotError(f"The shard {entry.file} is missing from the snapshot.", "Collect again.")
         content = file.read_bytes()
     except OSError as error:
-        raise SnapshotError(f"The shard {entry.file} is missing from the snapshot.", "Collect again.") from error
+        raise SnapshotError(
+            f"The shard {entry.file} cannot be read: {error.strerror or error}.", "Check its permissions."
+        ) from error
     if sha256(content) != entry.sha256:
         raise SnapshotError(
             f"The shard {entry.file} does not match its hash: it was changed or damaged.", "Collect again."

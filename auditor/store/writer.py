@@ -114,7 +114,7 @@ def _journal(path: Path) -> tuple[ShardEntry, ...]:
     for line in lines[:-1]:
         try:
             entries.append(entry_from_json(json.loads(line)))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SnapshotError(f"{path}: the journal is damaged.", "Collect afresh into another folder.") from error
     return tuple(entries)
 

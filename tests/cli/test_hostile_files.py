@@ -33,6 +33,7 @@ def refused(answer: Answer, *words: str) -> None:
         (b"[" * 100_000, "cannot be read"),
         (b"[]", "cannot be read"),
         (b'{"Statement": 7}', "cannot be read"),
+        (b" " * (1024 * 1024 + 1), "larger than 1 MiB"),
     ],
 )
 def test_policies(ask: Ask, content: bytes, message: str) -> None:

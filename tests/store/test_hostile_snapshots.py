@@ -1,0 +1,114 @@
+"""Snapshots that somebody edited, hashes mended: refused with the place, or read; and odd characters that are honest."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditor.errors import SnapshotError
+from auditor.model.shard import Kind, Record
+from auditor.store import SnapshotWriter, read_snapshot
+from auditor.store.manifest import MANIFEST
+from tests.store.test_snapshot import ASKED, _key, _organization, _shard, _shard_file, _written
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+def edited(folder: Path, edit: Edit) -> Path:
+    """The snapshot with its manifest edited."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    edit(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "text", ["a\u2028b\u2029c\x85d", "\x0b\x0c\x1c\x1d\x1e", "\x00\x1b[31m", "\u202eevil", "\ud800", "🔑"]
+)
+def test_every_character_of_a_name_survives(tmp_path: Path, text: str) -> None:
+    record = _key(0)
+    odd = Record(Kind.KEY, {**record.data, "Metadata": {**record.data["Metadata"], "Description": text}})
+    shard = replace(_shard(), records=(odd,))
+    snapshot = read_snapshot(_written(tmp_path / "s", _organization(), shard))
+    assert snapshot.keys[0].description == text
+    for file in (tmp_path / "s").rglob("*.json"):
+        file.read_bytes().decode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda m: m.update(schema=2), "schema 2; this version reads schema 1"),
+        (lambda m: m.update(schema=[7]), "schema"),
+        (lambda m: m["provenance"].update(caller=7), "caller must not be int"),
+        (lambda m: m["provenance"].update(bogus=1), "bogus"),
+        (lambda m: m["provenance"].update(finished="9999-99-99"), "month must be in 1..12"),
+        (lambda m: m["provenance"].pop("scope"), "scope"),
+        (lambda m: m["provenance"].update(scope=[]), "not readable"),
+        (lambda m: m["provenance"]["scope"].update(accounts=[7]), "accounts must not be tuple"),
+        (lambda m: m["provenance"]["scope"].update(organization_wide="yes"), "organization_wide must not be str"),
+        (lambda m: m["shards"].append(m["shards"][0]), "names a shard twice"),
+        (lambda m: m["shards"][0].update(file="/etc/passwd"), "cannot be one"),
+        (lambda m: m["shards"][0].update(sha256="x"), "cannot be one"),
+        (lambda m: m["shards"][0]["coverage"].update(account="../.."), "cannot be one"),
+        (lambda m: m["shards"][0]["coverage"].update(listed="many"), "listed must not be str"),
+        (lambda m: m["shards"][0]["coverage"].update(bogus=1), "bogus"),
+        (lambda m: m["shards"].pop(), "changed after it was written"),
+    ],
+)
+def test_manifests_are_refused_with_the_place(tmp_path: Path, edit: Edit, message: str) -> None:
+    folder = edited(_written(tmp_path / "s"), edit)
+    with pytest.raises(SnapshotError) as caught:
+        read_snapshot(folder)
+    assert message in str(caught.value)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "7", "[" * 100_000, '{"schema": 1' + "0" * 5000 + "}"])
+def test_manifests_that_are_none(tmp_path: Path, text: str) -> None:
+    folder = _written(tmp_path / "s")
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    with pytest.raises(SnapshotError):
+        read_snapshot(folder)
+
+
+def test_a_record_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    odd = Record(Kind.KEY, {**_key(0).data, "Unread": ["no-such-fact"]})
+    with pytest.raises(SnapshotError, match="holds a record that this version cannot read: 'no-such-fact'"):
+        read_snapshot(_written(tmp_path / "s", _organization(), replace(_shard(), records=(odd,))))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+@pytest.mark.parametrize("which", ["manifest", "shard"])
+def test_pipes_and_folders_in_place_of_files_are_refused_at_once(
+    tmp_path: Path, make: Callable[[Path], None], which: str
+) -> None:
+    folder = _written(tmp_path / "s")
+    file = folder / MANIFEST if which == "manifest" else _shard_file(folder)
+    file.unlink()
+    make(file)
+    with pytest.raises(SnapshotError):
+        read_snapshot(folder)
+
+
+@pytest.mark.parametrize("line", [b"x\n", b"[]\n", b"\xff\n", b"[" * 100_000 + b"\n", b"{}\n"])
+def test_a_damaged_journal_is_refused(tmp_path: Path, line: bytes) -> None:
+    writer = SnapshotWriter(tmp_path)
+    writer.begin(ASKED)
+    (tmp_path / "journal.jsonl").write_bytes(line)
+    with pytest.raises(SnapshotError):
+        SnapshotWriter(tmp_path, resume=True).begin(ASKED)
+
+
+def test_the_folder_of_shards_may_not_be_a_link(tmp_path: Path) -> None:
+    folder = _written(tmp_path / "s")
+    (folder / "shards").rename(tmp_path / "elsewhere")
+    (folder / "shards").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SnapshotError, match="leads out"):
+        read_snapshot(folder)
