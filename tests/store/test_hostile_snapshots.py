@@ -1,4 +1,4 @@
-"""Snapshots that somebody edited, hashes mended: refused with the place, or read; and odd characters that are honest."""
+"""Snapshots that somebody edited, hashes mended: refused with the place; and odd characters that are honest."""
 
 from __future__ import annotations
 
