@@ -16,7 +16,7 @@ from auditor.report.island import island_of
 from auditor.report.pages import alike, key_pages, key_rows, principal_pages, reasons, worst, worst_severity
 from auditor.report.paths import escalation_paths
 from auditor.report.views import grant_age
-from auditor.report.wording import GRADES, change_words, coverage_words, summary_words
+from auditor.report.wording import GRADES, change_words, coverage_words, has_history, is_new, summary_words
 
 FULL_FINDINGS = 300
 """Findings with all their evidence in the page itself; the script builds the others from the island."""
@@ -55,6 +55,7 @@ def content_of(report: Report) -> dict[str, Any]:
         "principal_pages": principals,
         "reasons": reasons(report, keys, principals),
         "alike": lambda numbers: alike(report.findings, numbers),
+        "is_new": (lambda finding: is_new(finding, report)) if has_history(report) else (lambda finding: False),
         "worst_severity": lambda numbers: worst_severity(report.findings, numbers),
         "key_place": {key.arn: place for place, key in enumerate(report.snapshot.keys)},
         "principal_place": {one.arn: place for place, one in enumerate(report.principals)},

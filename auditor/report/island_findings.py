@@ -7,6 +7,7 @@ from typing import Any
 
 from auditor.model.finding import Finding
 from auditor.model.report import Report
+from auditor.report.wording import has_history, is_new
 
 Intern = Callable[[str], int]
 VALUE_LIMIT = 600
@@ -16,12 +17,14 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
     """The findings from position ``limit`` on.
 
     Each is [severity, rule, title, summary, category, account, region, state, subject, fix, fix body, fingerprint,
-    first seen, severity words, mappings, latent, confidence, keys, principals, [label, value …]]; ``keys`` and
-    ``principals`` are positions in the report where the ARN is known, else the ARN's text (negative: -1 - string).
-    Every text is a position in the island's strings.
+    first seen, severity words, mappings, latent (1) and new (2), confidence, keys, principals, [label, value …]];
+    ``keys`` and ``principals`` are positions in the report where the ARN is known, else the ARN's text (negative:
+    -1 - string). Every text is a position in the island's strings.
     """
     keys = {key.arn: place for place, key in enumerate(report.snapshot.keys)}
     principals = {one.arn: place for place, one in enumerate(report.principals)}
+
+    history = has_history(report)
 
     def places(arns: tuple[str, ...], known: dict[str, int]) -> list[int]:
         return [known[arn] if arn in known else -1 - word(arn) for arn in arns[:12]]
@@ -29,7 +32,7 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
     return [
         [
             *(word(text) for text in _texts(finding)),
-            1 if finding.latent else 0,
+            (1 if finding.latent else 0) + (2 if history and is_new(finding, report) else 0),
             word(str(finding.confidence)),
             places(finding.keys, keys),
             places(finding.principals, principals),

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.report import Report
 from auditor.report.plain import one_line
+from auditor.report.wording import has_history, is_new
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {
@@ -107,7 +108,7 @@ def _result(finding: Finding, index: int, report: Report) -> dict[str, Any]:
     }
     if finding.state is FindingState.ACCEPTED:
         result["suppressions"] = [_suppression(finding)]
-    if any(item.state is FindingState.RESOLVED or item.first_seen != report.as_of for item in report.findings):
+    if has_history(report):
         result["baselineState"] = _baseline_state(finding, report)
     return result
 
@@ -121,4 +122,4 @@ def _suppression(finding: Finding) -> dict[str, Any]:
 def _baseline_state(finding: Finding, report: Report) -> str:
     if finding.state is FindingState.RESOLVED:
         return "absent"
-    return "new" if finding.first_seen == report.as_of else "unchanged"
+    return "new" if is_new(finding, report) else "unchanged"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from auditor.model.finding import FindingState
+from collections import Counter
+
+from auditor.model.finding import Finding, FindingState
 from auditor.model.report import Report
 from auditor.report.counts import Counts
 
@@ -97,15 +99,26 @@ def _rests(counts: Counts) -> str:
     return f"verdicts about access rest on {counts.essential_gaps:,} of them"
 
 
+def has_history(report: Report) -> bool:
+    """Whether the findings show an earlier run: something is gone, or was first seen before."""
+    gone = (FindingState.RESOLVED, FindingState.UNVERIFIED)
+    return any(item.state in gone or (item.first_seen or report.as_of) != report.as_of for item in report.findings)
+
+
+def is_new(finding: Finding, report: Report) -> bool:
+    """Whether a finding of a report with a history was not there before."""
+    return finding.state in (FindingState.OPEN, FindingState.ACCEPTED) and finding.first_seen == report.as_of
+
+
 def change_words(report: Report) -> str:
     """What changed since the baseline; empty when the findings show no earlier run."""
-    gone = [item for item in report.findings if item.state is FindingState.RESOLVED]
-    unsure = [item for item in report.findings if item.state is FindingState.UNVERIFIED]
-    here = [item for item in report.findings if item.state in (FindingState.OPEN, FindingState.ACCEPTED)]
-    new = [item for item in here if item.first_seen == report.as_of]
-    if not gone and not unsure and len(new) in (0, len(here)):
+    if not has_history(report):
         return ""
-    return (
-        f"Since the baseline: {plural(len(new), 'finding')} new, {len(gone):,} resolved, {len(unsure):,} not seen "
-        "again but not verified, because the subject or a fact was not read this time."
-    )
+    states = Counter(item.state for item in report.findings)
+    new = sum(1 for item in report.findings if is_new(item, report))
+    unsure = states[FindingState.UNVERIFIED]
+    parts = [f"{plural(new, 'finding')} new", f"{states[FindingState.RESOLVED]:,} resolved"]
+    words = f"Since the baseline: {', '.join(parts)}"
+    if unsure:
+        words += f", {unsure:,} not seen again but not verified, because the subject or a fact was not read this time"
+    return f"{words}."

@@ -1,6 +1,16 @@
 "use strict";
 // Principals × keys: rows with equal access are folded, letters and shades tell the outcomes apart.
-const SHOWN_ROWS = 400, SHOWN_KEYS = 120;
+const ROWS_AT_ONCE = 60, KEYS_AT_ONCE = 60;
+let heatLimits = { rows: ROWS_AT_ONCE, keys: KEYS_AT_ONCE };
+const cellOutcomes = data.caps.map(() => null);
+/** Cell → its outcome (0 to 3) for a capability, -1 for none; worked out once. */
+function outcomesFor(cap) {
+  cellOutcomes[cap] ??= Int8Array.from(data.v, (flat) => {
+    for (let i = 0; i < flat.length; i += 3) if (flat[i] === cap) return Math.min(data.d[flat[i + 2]][0], 3);
+    return -1;
+  });
+  return cellOutcomes[cap];
+}
 
 function heatState() {
   const e = byId("heat-filters").elements;
@@ -19,18 +29,15 @@ function heatRows(state) {
   const keys = keysFor(state);
   const matches = (record) => data.s[record[0]].toLowerCase().includes(state.q) || data.s[record[1]].toLowerCase().includes(state.q);
   const hitKeys = state.q ? new Set([...keys].filter((k) => matches(data.k[k]))) : null;
-  const groups = new Map(), used = new Set();
+  const groups = new Map(), used = new Set(), outcomes = outcomesFor(state.cap), wanted = state.outcome === "" ? -1 : Number(state.outcome);
   data.p.forEach((record, p) => {
     if (state.external && !record[4]) return;
     const mine = !state.q || matches(record);
     if (!mine && !hitKeys.size) return;
     const cells = [];
     for (const [k, cell] of rowOf(p)) {
-      if (!keys.has(k) || (!mine && !hitKeys.has(k))) continue;
-      const item = find(cell, state.cap);
-      if (!item) continue;
-      const outcome = Math.min(outcomeOf(item), 3);
-      if (state.outcome !== "" && String(outcome) !== state.outcome) continue;
+      const outcome = outcomes[cell];
+      if (outcome < 0 || (wanted >= 0 && outcome !== wanted) || !keys.has(k) || (!mine && !hitKeys.has(k))) continue;
       cells.push([k, outcome]);
     }
     if (!cells.length) return;
@@ -44,18 +51,26 @@ function heatRows(state) {
 function drawHeat() {
   const state = heatState();
   const { groups, keys } = heatRows(state);
-  const columns = keys.slice(0, SHOWN_KEYS), rows = groups.slice(0, SHOWN_ROWS);
+  const columns = keys.slice(0, heatLimits.keys), rows = groups.slice(0, heatLimits.rows);
   const total = groups.reduce((sum, group) => sum + group.members.length, 0);
   byId("heat-note").textContent = `${total} principals in ${groups.length} rows of equal access, ${keys.length} keys.`
     + (columns.length < keys.length || rows.length < groups.length
-      ? ` Shown: ${rows.length} rows and ${columns.length} keys; narrow the filters, or take the CSV for all.` : "");
+      ? ` Shown: ${rows.length} rows and ${columns.length} keys; narrow the filters, show more, or take the CSV for all.` : "");
+  byId("more-rows").hidden = rows.length === groups.length;
+  byId("more-keys").hidden = columns.length === keys.length;
   const head = make("tr", {}, make("th", { scope: "row" }, "Principal"),
     ...columns.map((k) => make("th", { scope: "col" }, make("a", { href: `#key-${k}`, title: short(str(data.k[k][0])) }, short(str(data.k[k][1]), 40)))));
-  const body = rows.map((group) => make("tr", {}, heatName(group.members), ...columns.map((k) => make("td", {}, heatCell(group, k, state.cap)))));
+  const body = rows.map((group) => make("tr", {}, heatName(group.members), ...columns.map((k) => heatCell(group, k))));
   byId("heat").replaceChildren(rows.length ? make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))
     : make("p", {}, "No principal matches."));
   byId("heat").querySelector("button.cell")?.setAttribute("tabindex", "0");
 }
+function showMore(what, step) {
+  heatLimits[what] += step;
+  drawHeat();
+}
+byId("more-rows").addEventListener("click", () => showMore("rows", ROWS_AT_ONCE));
+byId("more-keys").addEventListener("click", () => showMore("keys", KEYS_AT_ONCE));
 function heatName(members) {
   const first = members[0];
   const name = make("a", { href: `#principal-${first}`, title: short(str(data.p[first][0])) }, short(str(data.p[first][1]), 90));
@@ -63,14 +78,18 @@ function heatName(members) {
   const rest = members.slice(1, 200).map((p) => make("li", {}, make("a", { href: `#principal-${p}` }, short(str(data.p[p][0]), 120))));
   return make("th", { scope: "row" }, name, make("details", {}, make("summary", { class: "muted" }, `and ${members.length - 1} with equal access`), make("ul", {}, ...rest)));
 }
-function heatCell(group, key, cap) {
-  const outcome = group.cells.get(key);
-  if (outcome === undefined) return "";
+function heatCell(group, key) {
+  const outcome = group.cells.get(key), td = document.createElement("td");
+  if (outcome === undefined) return td;
   const label = `${str(data.p[group.members[0]][1])}, ${str(data.k[key][1])}: ${OUTCOMES[outcome]}`;
-  const cell = make("button", { type: "button", class: `cell h${outcome}`, tabindex: "-1", title: short(label), "aria-label": short(label) }, LETTERS[outcome]);
-  cell.addEventListener("click", () => showWhy(group.members[0], key, cap));
-  return cell;
+  td.append(make("button", { type: "button", class: `cell h${outcome}`, tabindex: "-1", title: short(label), "aria-label": short(label),
+    "data-pk": `${group.members[0]}.${key}` }, LETTERS[outcome]));
+  return td;
 }
+byId("heat").addEventListener("click", (event) => {
+  const cell = event.target.closest("button.cell");
+  if (cell) showWhy(...cell.dataset.pk.split(".").map(Number), heatState().cap);
+});
 // One cell is in the tab order; the arrow keys move from cell to cell.
 const STEPS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
 byId("heat").addEventListener("keydown", (event) => {

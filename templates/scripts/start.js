@@ -70,6 +70,15 @@ byId("theme").addEventListener("click", () => {
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
 });
+// Texts to copy get a button when they come into sight.
+document.addEventListener("toggle", (event) => {
+  for (const text of event.target.querySelectorAll?.(":scope > pre, :scope > .body > pre") ?? []) {
+    if (text.previousElementSibling?.classList.contains("copy")) continue;
+    const button = make("button", { type: "button", class: "copy" }, "Copy");
+    button.addEventListener("click", () => navigator.clipboard.writeText(text.textContent).then(() => say("Copied"), () => getSelection().selectAllChildren(text)));
+    text.before(button);
+  }
+}, true);
 byId("print-view").addEventListener("click", () => {
   document.documentElement.dataset.print = "view";
   print();

@@ -2,7 +2,7 @@
 
 1,000 keys × 5,000 principals, 200,000 cells of access, 3,000 findings. Prints one JSON object: cells, findings, bytes
 of the page, CPU seconds of rendering, peak memory in MiB; with ``--browser`` also milliseconds until the page is ready
-and for one filter, in headless Chromium.
+and for one filter of the findings and one of the heat map, in headless Chromium.
 """
 
 from __future__ import annotations
@@ -108,7 +108,16 @@ def in_browser(page: Path) -> dict[str, float]:
             "return new Promise(d=>{const w=()=>said().startsWith('3000 of')?"
             "requestAnimationFrame(w):requestAnimationFrame(()=>d(performance.now()-t));w()})"
         )
-    return {"ready_ms": round(ready), "filter_ms": round(filtered)}
+        driver.execute_script("location.hash = '#access'")
+        driver.execute_script("return new Promise(done => setTimeout(done, 1500))")
+        heat = driver.execute_script(
+            "const f=document.getElementById('heat-filters');const t=performance.now();"
+            "const said=()=>document.getElementById('heat-note').textContent;const before=said();"
+            "f.elements.q.value='alias/';f.elements.outcome.selectedIndex=2;f.dispatchEvent(new Event('input'));"
+            "return new Promise(d=>{const w=()=>said()===before?"
+            "requestAnimationFrame(w):requestAnimationFrame(()=>d(performance.now()-t));w()})"
+        )
+    return {"ready_ms": round(ready), "filter_ms": round(filtered), "heat_ms": round(heat)}
 
 
 def main() -> None:
