@@ -62,7 +62,7 @@ def _finished(manifest: Path) -> str:
     """When the collection ended, by its manifest; empty for anything unfinished or unreadable."""
     try:
         data = json.loads(manifest.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     if not isinstance(data, dict):
         return ""

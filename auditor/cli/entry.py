@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from types import FrameType
 
 import click
 
 from auditor.cli.root import root
+from auditor.cli.streams import open_streams, silence
 from auditor.cli.terminal import Terminal, error_line
 from auditor.errors import KmsAuditError
 
@@ -20,9 +21,14 @@ COULD_NOT, USAGE, GATE, INCOMPLETE, INTERRUPTED = 1, 2, 3, 4, 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``kms-audit`` with ``arguments`` (default: those of the process) and exit."""
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, _terminated)
-    sys.exit(run(arguments))
+    open_streams()
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _terminated)
+    code = run(arguments)
+    silence()
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -44,6 +50,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as leaving:
         return int(leaving.exit_code)
     except click.ClickException as error:
+        _early_log_format(terminal, sys.argv[1:] if arguments is None else arguments)
         return _report(terminal, USAGE, error.format_message(), _usage_hint(error))
     except KmsAuditError as error:
         return _report(terminal, error.exit_code, error.message, error.remedy, error)
@@ -56,10 +63,9 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _report(terminal: Terminal, code: int, message: str, remedy: str, error: BaseException | None = None) -> int:
-    _trace(terminal, error)
     try:
-        error_line(f"{message} {remedy}".strip())
-    except BrokenPipeError:
+        error_line(terminal, f"{message} {remedy}".strip(), error)
+    except OSError:
         return _closed_pipe()
     return code
 
@@ -73,11 +79,10 @@ def _unexpected(terminal: Terminal, error: Exception) -> int:
     return _report(terminal, COULD_NOT, f"unexpected {type(error).__name__}: {words}".rstrip(": ") + ".", remedy, error)
 
 
-def _trace(terminal: Terminal, error: BaseException | None) -> None:
-    if error is not None and terminal.verbosity > 1:
-        import traceback
-
-        sys.stderr.write("".join(traceback.format_exception(error)))
+def _early_log_format(terminal: Terminal, words: Sequence[str]) -> None:
+    """A mistake on the command line ends the parsing, maybe before ``--log-format json`` was seen."""
+    if "--log-format=json" in words or ("--log-format", "json") in pairwise(words):
+        terminal.log_format = "json"
 
 
 def _usage_hint(error: click.ClickException) -> str:
@@ -93,10 +98,5 @@ def _resume_hint(terminal: Terminal) -> str:
 
 def _closed_pipe() -> int:
     """The reader went away: say nothing, and keep Python from complaining when it flushes at exit."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            os.dup2(devnull, stream.fileno())
+    silence()
     return COULD_NOT

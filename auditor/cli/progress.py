@@ -30,8 +30,10 @@ class Silent:
         """Nothing."""
 
     def say(self, message: str) -> None:
-        """One line, unless --quiet."""
-        if not self.terminal.quiet:
+        """One line in the log format that was asked for, unless --quiet."""
+        if self.terminal.log_format == "json":
+            logging.getLogger("auditor").info(message)
+        elif not self.terminal.quiet:
             click.echo(message, err=True)
 
     def close(self) -> None:
@@ -55,13 +57,6 @@ class Lines(Silent):
                 return
             self._next = time.monotonic() + PLAIN_SECONDS
         self.say(words(tally))
-
-    def say(self, message: str) -> None:
-        """A line in the log format that was asked for."""
-        if self.terminal.log_format == "json":
-            logging.getLogger("auditor").info(message)
-        else:
-            super().say(message)
 
     def close(self) -> None:
         """The last numbers."""

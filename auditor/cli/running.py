@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from auditor.audit.publishing import check_formats, format_of, render_as, write_
 from auditor.cli.progress import step
 from auditor.cli.settings import Wanted
 from auditor.cli.summary import summary
-from auditor.cli.terminal import note, result, warn
+from auditor.cli.terminal import note, result, result_bytes, warn
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 from auditor.suppressions import load_suppressions
@@ -68,9 +67,7 @@ def deliver(report: Report, wanted: Wanted) -> int:
 def write_one(report: Report, output: Path, formats: tuple[str, ...]) -> None:
     """One file, or stdout; a single format given with -f wins over the suffix."""
     if output == STDOUT:
-        content = render_as(report, formats[0] if formats else "json", "")
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        result_bytes(render_as(report, formats[0] if formats else "json", ""))
         return
     form = formats[0] if formats else format_of(output)
     write_private(output, render_as(report, form, output.name))

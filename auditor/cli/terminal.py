@@ -5,11 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 import click
+
+from auditor.cli.logs import start_logging
+from auditor.errors import OutputError
 
 
 @dataclass(slots=True)
@@ -42,8 +48,29 @@ def current() -> Terminal:
 
 
 def result(text: str) -> None:
-    """Write a result to stdout, with its styles stripped unless colours are wanted."""
-    click.echo(text, color=current().colored(sys.stdout), nl=not text.endswith("\n"))
+    """Write a result to stdout, with its styles stripped unless colours are wanted. Raises OutputError."""
+    with _writing():
+        click.echo(text, color=current().colored(sys.stdout), nl=not text.endswith("\n"))
+
+
+def result_bytes(content: bytes) -> None:
+    """Write a document to stdout as it is. Raises OutputError."""
+    with _writing():
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A reader that went away is no error worth a word; everything else that stops the writing is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"Standard output cannot be written: {error.strerror or error}.", "Check the free space, or where it goes."
+        ) from None
 
 
 def note(text: str) -> None:
@@ -64,9 +91,20 @@ def warn(text: str) -> None:
         click.echo(text, err=True, color=terminal.colored(sys.stderr))
 
 
-def error_line(text: str) -> None:
-    """The one line of an error; control characters of hostile names do not reach the terminal."""
-    click.echo(f"kms-audit: {printable(' '.join(text.split()))}", err=True)
+def error_line(terminal: Terminal, text: str, error: BaseException | None = None) -> None:
+    """The one line of an error, after its traceback under -vv.
+
+    Control characters of hostile names do not reach the terminal.
+    """
+    line = printable(" ".join(text.split()))
+    trace = error if terminal.verbosity > 1 else None
+    if terminal.log_format == "json":
+        start_logging(terminal.verbosity, "json")
+        logging.getLogger("auditor").error(line, exc_info=trace)
+        return
+    if trace is not None:
+        click.echo("".join(traceback.format_exception(trace)), err=True, nl=False)
+    click.echo(f"kms-audit: {line}", err=True)
 
 
 def printable(text: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from auditor.collectors.session import AwsSession
 from auditor.model.key import Fact
 from auditor.model.snapshot import Gap
 
+LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 Answer = dict[str, Any]
 TOKENS = ("NextToken", "nextToken")
@@ -149,9 +151,12 @@ class Caller:
         subject = "" if failure.cause is Cause.NOT_SUPPORTED else subject
         gap = gap_of(failure, fact, operation.action, account=self.account, region=self._label_region, subject=subject)
         with self._lock:
-            if gap not in self.gaps:
-                self.gaps.append(gap)
-                self.meter.add(gaps=1)
+            if gap in self.gaps:
+                return
+            self.gaps.append(gap)
+            self.meter.add(gaps=1)
+        place = " ".join(part for part in (self.account, self._label_region, subject) if part)
+        LOG.info("%s: %s refused: %s %s", place, operation.action, failure.code, failure.message)
 
     def _before(self, operation: Operation) -> None:
         if self.stop.is_set():

@@ -17,6 +17,8 @@ from typing import Any
 DEFAULT_VERSION = "2008-10-17"
 """A document without Version has this one: policy variables are then literal text (IAM reference, Version)."""
 VARIABLES_VERSION = "2012-10-17"
+LONGEST_TEXT = 256 * 1024
+"""Characters; AWS takes key policies of at most 32 KB, and no policy of another kind is longer."""
 DOCUMENT_ELEMENTS = ("Version", "Id", "Statement")
 STATEMENT_ELEMENTS = (
     "Sid",
@@ -164,6 +166,8 @@ class _DuplicateKeys:
 
 @lru_cache(maxsize=32768)
 def _parse_text(text: str) -> Policy:
+    if len(text) > LONGEST_TEXT:
+        return _unreadable(text, "", f"The document is longer than {LONGEST_TEXT:,} characters; no AWS policy is.")
     duplicates = _DuplicateKeys()
     try:
         loaded = json.loads(text, object_pairs_hook=duplicates)

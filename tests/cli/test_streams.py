@@ -1,0 +1,89 @@
+"""Standard streams as users leave them: closed, full, unable to write a name; logs as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from auditor.cli import streams
+from auditor.errors import CredentialsError
+from tests.cli.conftest import Answer
+
+Ask = Callable[..., Answer]
+
+
+def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
+    command = line.replace("kms-audit", f"{sys.executable} -m auditor")
+    environment = {**os.environ, **more}
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        ("kms-audit config schema >&-", 1, "Standard output cannot be written: Bad file descriptor."),
+        ("kms-audit config schema >/dev/full", 1, "Standard output cannot be written: No space left on device."),
+        ("kms-audit --help >/dev/full", 1, "No space left on device."),
+        ("kms-audit --version >&-", 1, "Bad file descriptor."),
+        ("kms-audit config schema >/dev/null 2>&-", 0, ""),
+        ("kms-audit config check none 2>/dev/full", 1, ""),
+        ("kms-audit config schema <&- >&- 2>&-", 1, ""),
+        ("kms-audit config schema 2>&1 | head -c 1 >/dev/null", 0, ""),
+    ],
+)
+def test_streams_that_cannot_be_used(line: str, code: int, message: str) -> None:
+    done = shell(line)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == (1 if message else 0)
+
+
+def test_a_name_that_the_terminal_cannot_write_is_escaped() -> None:
+    done = shell("kms-audit rules show 'ключ🔑'", PYTHONIOENCODING="latin-1")
+    assert done.returncode == 2
+    assert r"\u043a\u043b\u044e\u0447\ud83d\udd11" in done.stderr
+
+
+def test_escapes_are_those_of_json() -> None:
+    text = "é\ud800🔑"
+    escaped = "".join(streams._escaped(UnicodeEncodeError("ascii", char, 0, 1, "cannot"))[0] for char in text)
+    assert json.loads(f'"{escaped}"') == text
+
+
+def broken() -> None:
+    raise CredentialsError("The session\nhas expired.", "Run aws sso login.")
+
+
+def test_json_logs_are_json_lines_to_the_last_error(ask: Ask) -> None:
+    answer = ask("--log-format", "json", "config", "check", "none.yaml")
+    assert answer.code == 2
+    (line,) = map(json.loads, answer.err.splitlines())
+    assert line["level"] == "error"
+    assert "none.yaml" in line["message"]
+
+
+@pytest.mark.parametrize("words", [("--bogus", "--log-format", "json"), ("--log-format=json", "audit", "--bogus")])
+def test_even_a_mistake_in_the_options_is_a_json_line(ask: Ask, words: tuple[str, ...]) -> None:
+    assert "--bogus" in json.loads(ask(*words).err)["message"]
+
+
+def test_json_logs_carry_the_traceback_in_the_line(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.config.config_schema", broken)
+    answer = ask("config", "schema", "-vv", "--log-format", "json")
+    (line,) = map(json.loads, answer.err.splitlines())
+    assert line["message"] == "The session has expired. Run aws sso login."
+    assert "Traceback" in line["traceback"]
+
+
+def test_warnings_of_libraries_are_json_lines_too() -> None:
+    code = (
+        "import logging, warnings; from auditor.cli.logs import start_logging; start_logging(-1, 'json');"
+        "logging.getLogger('urllib3.pool').warning('full'); warnings.warn('old'); logging.getLogger('boto3').info('no')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert [json.loads(line)["logger"] for line in done.stderr.splitlines()] == ["urllib3.pool", "py.warnings"]
