@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,12 +11,13 @@ from auditor.collectors.caller import Caller
 from auditor.collectors.failures import Cause, RefusedError
 from auditor.collectors.identity import Identity, assumed
 from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY
+from auditor.collectors.organization import Tree
 from auditor.collectors.request import SESSION_NAME, CollectRequest
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, CredentialsError, UsageError
 from auditor.model.arn import parse_arn
-from auditor.model.shard import Kind, Record
 
+Data = Mapping[str, Any]
 SESSION_SECONDS = 3600
 
 
@@ -72,25 +73,20 @@ def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsE
     )
 
 
-def members(
-    records: list[Record], request: CollectRequest, me: Self, session: AwsSession, caller: Caller
-) -> list[Target]:
+def members(tree: Tree, request: CollectRequest, me: Self, session: AwsSession, caller: Caller) -> list[Target]:
     """The active member accounts that the request asks for, sorted. Raises CollectionError when there is no list."""
     if not request.role_name:
         raise UsageError("--org needs the name of the role to assume.", "Give it with --role-name NAME.")
-    accounts = [
-        record.data for record in records if record.kind is Kind.ORG_TARGET and record.data["Kind"] == "account"
-    ]
-    if not accounts:
+    if not tree.accounts:
         raise CollectionError(
             "The accounts of the organization could not be listed.",
             "Run from the management account or a delegated administrator account, with the permissions that "
             "`kms-audit permissions` prints.",
         )
-    paths = _unit_paths(records)
+    paths = _unit_paths(tree.targets)
     chosen = [
         data
-        for data in accounts
+        for data in tree.accounts
         if data["Status"] == "ACTIVE" and _wanted(str(data["Id"]), paths.get(str(data["Id"]), ()), request)
     ]
     if not chosen:
@@ -98,17 +94,12 @@ def members(
     return [_member(data, request, me, session, caller) for data in sorted(chosen, key=lambda data: str(data["Id"]))]
 
 
-def single(request: CollectRequest, me: Self, session: AwsSession, name: str = "") -> Target:
-    """The profile's own account."""
-    if request.accounts and not any(fnmatchcase(me.account, pattern) for pattern in request.accounts):
-        raise UsageError(
-            f"The credentials belong to account {me.account}, which --account does not name.",
-            "Use --org with --role-name to read other accounts, or another profile.",
-        )
-    return Target(me.account, session, session.identity, me.partition, name)
+def single(request: CollectRequest, me: Self) -> bool:
+    """Whether the request asks for a profile's own account."""
+    return _wanted(me.account, (), replace(request, organizational_units=(), exclude_organizational_units=()))
 
 
-def _member(data: Mapping[str, Any], request: CollectRequest, me: Self, session: AwsSession, caller: Caller) -> Target:
+def _member(data: Data, request: CollectRequest, me: Self, session: AwsSession, caller: Caller) -> Target:
     account, name = str(data["Id"]), str(data.get("Name", ""))
     if account == me.account:
         return Target(account, session, session.identity, me.partition, name)
@@ -120,9 +111,9 @@ def _member(data: Mapping[str, Any], request: CollectRequest, me: Self, session:
     return Target(account, session, identity, me.partition, name, by_role=True)
 
 
-def _unit_paths(records: list[Record]) -> dict[str, tuple[str, ...]]:
+def _unit_paths(levels: Sequence[Data]) -> dict[str, tuple[str, ...]]:
     """Target id → ids and names of the levels above it."""
-    targets = {str(record.data["Id"]): record.data for record in records if record.kind is Kind.ORG_TARGET}
+    targets = {str(level["Id"]): level for level in levels}
     paths: dict[str, tuple[str, ...]] = {}
     for target_id, target in targets.items():
         above: list[str] = []

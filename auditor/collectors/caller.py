@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from auditor.collectors.failures import Cause, Failure, RefusedError, StoppedError, classify, gap_of
+from auditor.collectors.failures import (
+    Cause,
+    Failure,
+    MalformedError,
+    RefusedError,
+    StoppedError,
+    UnsupportedCallError,
+    classify,
+    gap_of,
+)
 from auditor.collectors.identity import Identity
 from auditor.collectors.meter import Meter
 from auditor.collectors.operations import Operation
@@ -25,14 +34,24 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 Answer = dict[str, Any]
 TOKENS = ("NextToken", "nextToken")
+MARKERS = (*TOKENS, "NextMarker", "Marker")
+MORE = ("Truncated", "IsTruncated")
+XML_SERVICES = frozenset({"cloudwatch", "ec2", "iam", "sts"})
+REPEATS = 2
+"""How often a call, or a whole list, is begun again after an expired token or an answer that was cut short."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The items of all pages that could be read; ``complete`` False: a later page was refused or is missing."""
+    """The items of all pages that could be read. ``failure``: why a later page could not be."""
 
     items: tuple[Any, ...]
-    complete: bool
+    failure: Failure | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether this is the whole list."""
+        return self.failure is None
 
 
 @dataclass(slots=True)
@@ -78,42 +97,55 @@ class Caller:
         """One answer. Raises RefusedError."""
 
         def once() -> Answer:
-            client = self.session.client(operation.service, self.region)
+            send = self._method(operation)
             self._before(operation)
-            answer: Answer = getattr(client, _method(operation))(**params)
-            return answer
+            return _whole(operation, send(**params))
 
         return self.guarded(operation, once)
 
     def pages(self, operation: Operation, **params: Any) -> Listing:
-        """The items of every page; a page may be empty. Raises RefusedError when the first page is refused."""
+        """The items of every page; a page may be empty. Raises RefusedError when not a single item could be read."""
         found: list[Any] = []
 
-        def once() -> bool:
+        def once() -> None:
             found.clear()
-            closing: Answer = {}
             for page in self.each_page(operation, **params):
                 found.extend(page.get(operation.items) or ())
-                closing = page
-            return not _cut_short(closing)
 
-        complete = self.guarded(operation, once)
-        return Listing(tuple(found), complete)
+        try:
+            self.guarded(operation, once)
+        except RefusedError as error:
+            if not found:
+                raise
+            return Listing(tuple(found), error.failure)
+        return Listing(tuple(found))
 
     def each_page(self, operation: Operation, **params: Any) -> Iterator[Answer]:
-        """The pages as they come, paced. Raises what boto3 raises."""
+        """The pages as they come, paced. Raises what boto3 raises, and MalformedError for pages without a good end."""
+        seen: set[str] = set()
+        for page in self._raw_pages(operation, params):
+            yield _whole(operation, page)
+            token = next((str(page[name]) for name in MARKERS if page.get(name)), "")
+            if not token and any(page.get(name) for name in MORE):
+                raise MalformedError("AWS said that there is more, without a marker to ask for it.")
+            if token in seen:
+                raise MalformedError("AWS sent the same marker twice: the pages go round in a circle.")
+            if token:
+                seen.add(token)
+
+    def _raw_pages(self, operation: Operation, params: Answer) -> Iterator[Answer]:
         client = self.session.client(operation.service, self.region)
-        method = _method(operation)
-        if client.can_paginate(method):
-            config = {"PageSize": operation.page_size} if operation.page_size else {}
-            pages = client.get_paginator(method).paginate(PaginationConfig=config, **params)
-            self._before(operation)
-            for page in pages:
-                yield page
-                if _more(page):
-                    self._before(operation)
+        send = self._method(operation)
+        if not client.can_paginate(send.__name__):
+            yield from self._by_token(operation, send, params)
             return
-        yield from self._by_token(operation, getattr(client, method), params)
+        config = {"PageSize": operation.page_size} if operation.page_size else {}
+        self._before(operation)
+        for page in client.get_paginator(send.__name__).paginate(PaginationConfig=config, **params):
+            yield page
+            # Only here when the caller wants another page; the paginator stops by itself after the last one.
+            if any(page.get(name) for name in MARKERS):
+                self._before(operation)
 
     def _by_token(self, operation: Operation, send: Callable[..., Answer], params: Answer) -> Iterator[Answer]:
         """Pages of an operation that the SDK has no paginator for."""
@@ -123,9 +155,19 @@ class Caller:
             page = send(**params, **token)
             yield page
             name = next((name for name in TOKENS if page.get(name)), None)
-            if name is None or token.get(name) == page[name]:
+            if name is None:
                 return
             token = {name: page[name]}
+
+    def _method(self, operation: Operation) -> Callable[..., Answer]:
+        """The client's method. Raises UnsupportedCallError where the installed SDK has none."""
+        from botocore import xform_name
+
+        client = self.session.client(operation.service, self.region)
+        method: Callable[..., Answer] | None = getattr(client, xform_name(operation.name), None)
+        if method is None:
+            raise UnsupportedCallError("The installed AWS SDK does not know this operation.")
+        return method
 
     def ask(self, operation: Operation, fact: Fact, subject: str = "", **params: Any) -> Answer | None:
         """One answer, or None and a Gap."""
@@ -141,14 +183,14 @@ class Caller:
             listing = self.pages(operation, **params)
         except RefusedError as error:
             self.note(error.failure, fact, operation, subject)
-            return Listing((), False)
-        if not listing.complete:
-            self.note(CUT_SHORT, fact, operation, subject)
+            return Listing((), error.failure)
+        if listing.failure is not None:
+            self.note(listing.failure, fact, operation, subject)
         return listing
 
     def note(self, failure: Failure, fact: Fact, operation: Operation, subject: str = "") -> None:
         """Notes a Gap; one "not supported" stands for the whole account and Region."""
-        subject = "" if failure.cause is Cause.NOT_SUPPORTED else subject
+        subject = "" if failure.lasting else subject
         gap = gap_of(failure, fact, operation.action, account=self.account, region=self._label_region, subject=subject)
         with self._lock:
             if gap in self.gaps:
@@ -167,33 +209,37 @@ class Caller:
         self.meter.add(calls=1)
 
     def guarded(self, operation: Operation, once: Callable[[], T]) -> T:
-        """What ``once`` returns; it makes calls of ``operation`` and may be run twice. Raises RefusedError."""
+        """What ``once`` returns; it makes calls of ``operation`` and may be run again. Raises RefusedError."""
         known = self.switches.off.get(str(operation))
         if known is not None:
             raise RefusedError(known)
         try:
-            return self._renewing(once)
+            with self.pacer.watching(self.account, self.region, operation.action):
+                return self._repeated(once)
         except StoppedError:
             raise
         except Exception as error:
             failure = self._clean(classify(error))
-            if failure.cause is Cause.NOT_SUPPORTED:
+            if failure.lasting:
                 self.switches.off[str(operation)] = failure
-            if failure.cause is Cause.THROTTLED:
-                self.pacer.throttled(self.account, self.region, operation.action)
             raise RefusedError(failure) from error
 
-    def _renewing(self, once: Callable[[], T]) -> T:
-        """Runs ``once``; when the token has expired, gets another and runs it again."""
+    def _repeated(self, once: Callable[[], T]) -> T:
+        """Runs ``once`` with a fresh token when the old one has expired, and again when an answer was cut short.
+
+        All other failures that may pass are retried by botocore, call by call.
+        """
         with self.identity.active():
-            used = self.identity.frozen_key()
-            try:
-                return once()
-            except StoppedError:
-                raise
-            except Exception as error:
-                if classify(error).cause is not Cause.EXPIRED or not self.identity.renew(used):
+            for _ in range(REPEATS):
+                used = self.identity.frozen_key()
+                try:
+                    return once()
+                except StoppedError:
                     raise
+                except Exception as error:
+                    cause = classify(error).cause
+                    if cause is not Cause.MALFORMED and not (cause is Cause.EXPIRED and self.identity.renew(used)):
+                        raise
             return once()
 
     def _clean(self, failure: Failure) -> Failure:
@@ -202,21 +248,11 @@ class Caller:
         return Failure(failure.cause, failure.code, failure.message.replace(self._redact, "***"), failure.status)
 
 
-CUT_SHORT = Failure(Cause.OTHER, "IncompleteAnswer", "AWS said that there is more, without a marker to ask for it.")
-
-
-def _method(operation: Operation) -> str:
-    from botocore import xform_name
-
-    return str(xform_name(operation.name))
-
-
-def _more(page: Answer) -> bool:
-    """Whether the paginator will make another call after this page."""
-    return bool(page.get("Truncated") or page.get("IsTruncated") or any(page.get(name) for name in TOKENS))
-
-
-def _cut_short(page: Answer) -> bool:
-    """Whether the last page claims another one but does not say where."""
-    more = page.get("Truncated") or page.get("IsTruncated")
-    return bool(more) and not (page.get("NextMarker") or page.get("Marker"))
+def _whole(operation: Operation, answer: Answer) -> Answer:
+    """The answer, unless it lacks what every answer of the operation has. An empty page names the next one."""
+    if operation.must and not any(answer.get(name) is not None for name in (*operation.must, *MARKERS)):
+        raise MalformedError(f"The answer has no {operation.must[0]}: it was cut or changed on the way.")
+    # What is left of JSON that was cut is an answer without members; cut XML is an error already.
+    if operation.service not in XML_SERVICES and not set(answer) - {"ResponseMetadata"}:
+        raise MalformedError("The answer is empty: it was cut or changed on the way.")
+    return answer

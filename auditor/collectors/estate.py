@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -15,22 +16,19 @@ from auditor.collectors.evidence import (
     read_region_evidence,
     read_retirable_grants,
 )
-from auditor.collectors.failures import RefusedError, StoppedError, classify, gap_of
+from auditor.collectors.failures import Cause, RefusedError, StoppedError, classify, gap_of
 from auditor.collectors.identities import account_alias, callers_of, read_identities
-from auditor.collectors.keys import last_usage, read_key
+from auditor.collectors.keys import last_usage, name_of, read_key
 from auditor.collectors.lanes import Lanes
 from auditor.collectors.meter import Meter
 from auditor.collectors.operations import ASSUME_ROLE, GET_LAST_USAGE, LIST_ALIASES, LIST_KEYS
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.plain import plain
-from auditor.collectors.regions import Regions, regions_of
+from auditor.collectors.regions import ALWAYS_ENABLED, Regions, note_disabled, regions_of
 from auditor.collectors.request import CollectRequest, ShardSink
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record, Shard
-from auditor.model.snapshot import Gap, ShardCoverage
-
-NOT_ENABLED = frozenset({"InvalidCredentials", "Unreachable"})
-"""How a Region that is not enabled answers the first call."""
+from auditor.model.snapshot import NOT_ENABLED, Gap, ShardCoverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +52,13 @@ class Reached:
         self.accounts: set[str] = set()
         self.regions: set[str] = set()
         self.key_lists = 0
+        self.nowhere = True
 
-    def account(self, account: str) -> None:
-        """An account answered."""
+    def account(self, account: str, regions: tuple[str, ...]) -> None:
+        """An account answered, and these are its Regions to read."""
         with self._lock:
             self.accounts.add(account)
+            self.nowhere = self.nowhere and not regions
 
     def region(self, region: str) -> None:
         """The keys of a Region were listed."""
@@ -100,12 +100,13 @@ class Estate:
         regions = regions_of(caller, self.run.request, known)
         # Retirable grants are asked for by principal; otherwise IAM is read while the Regions are.
         people = read_identities(caller) if self.run.request.retirable_grants else None
-        self.run.meter.add(regions=len(regions.names))
+        self.run.meter.opened(len(regions.names))
+        self.run.reached.account(self.target.account, regions.names)
         for region in regions.names:
-            self.run.lanes.start(lambda region=region: self._region(region, regions, people))  # type: ignore[misc]
-        self.run.reached.account(self.target.account)
+            self.run.lanes.start(lambda region=region: self._region(region, regions, people), first=True)  # type: ignore[misc]
         if not self.run.sink.has(self.target.account, ""):
             self._global(caller, regions, people)
+        self.run.pacer.forget(self.target.account, "")
         self.run.meter.add(accounts_done=1)
 
     def _reachable(self, caller: Caller) -> bool:
@@ -120,6 +121,7 @@ class Estate:
             gap = gap_of(failure, Fact.ACCOUNT, ASSUME_ROLE.action, account=self.target.account, region="")
             caller.gaps.append(gap)
             self.run.meter.add(gaps=1, accounts_done=1)
+            self.run.meter.opened(0)
             self._write(caller, "", [self._account_record("", Regions(()))], "refused")
             return False
         return True
@@ -148,64 +150,77 @@ class Estate:
     def _region(self, region: str, regions: Regions, people: list[Record] | None) -> None:
         if self.run.sink.has(self.target.account, region):
             self.run.reached.region(region)
-            self.run.meter.add(regions_done=1)
-            return
-        caller = self.caller(region, region)
+            self.run.meter.listed(0)
+        else:
+            self._read_region(self.caller(region, region), regions, people)
+            self.run.pacer.forget(self.target.account, region)
+        self.run.meter.add(regions_done=1)
+
+    def _read_region(self, caller: Caller, regions: Regions, people: list[Record] | None) -> None:
         listed = self._list_keys(caller, probed=regions.probed)
+        self.run.meter.listed(len(listed or ()))
         if listed is None:
-            self.run.meter.add(regions_done=1)
+            self._write(caller, caller.region, [], NOT_ENABLED)
             return
-        pending = self._start_keys(caller, listed)
+        self._announce(len(listed))
+        around = self.run.lanes.submit(lambda: self._around(caller, people, keys_here=bool(listed)))
+        keys = []
+        for future in self._start_keys(caller, listed):
+            record = future.result()
+            keys += [] if record is None else [self._with_last_usage(caller, record)]
+            self.run.meter.add(keys_done=1)
+        records = [*around.result(), *read_key_stores(caller, keys), *keys]
+        self._write(caller, caller.region, records, listed=len(listed), described=_described(keys))
+
+    def _around(self, caller: Caller, people: list[Record] | None, *, keys_here: bool) -> list[Record]:
+        """Everything of a Region but its keys, in a thread of its own while the keys are read."""
         aliases = caller.ask_pages(LIST_ALIASES, Fact.ALIASES)
         records = [Record(Kind.ALIAS, plain(alias)) for alias in aliases.items]
         if self.run.request.evidence:
-            records += read_region_evidence(caller, keys_here=bool(listed))
-        keys = [record for record in self.run.lanes.results(pending) if record is not None]
-        if self.run.request.last_usage:
-            keys = self._last_usage(caller, keys)
-        records += read_key_stores(caller, keys)
+            records += read_region_evidence(caller, keys_here=keys_here)
         if self.run.request.retirable_grants:
             records += read_retirable_grants(caller, callers_of(people or []))
-        self._write(caller, region, records + keys, listed=len(listed), described=_described(keys))
-        self.run.meter.add(regions_done=1)
+        return records
 
     def _list_keys(self, caller: Caller, *, probed: bool) -> tuple[dict[str, object], ...] | None:
         """The keys of a Region; None when probing shows that the Region is not enabled."""
         try:
             listing = caller.pages(LIST_KEYS)
         except RefusedError as error:
-            if probed and error.failure.cause in NOT_ENABLED:
+            if probed and error.failure.cause is Cause.CREDENTIALS and caller.region not in ALWAYS_ENABLED:
+                if caller.region in self.run.request.regions:
+                    note_disabled(caller, caller.region)
                 return None
             caller.note(error.failure, Fact.KEY_LIST, LIST_KEYS)
             return ()
+        if listing.failure is not None:
+            caller.note(listing.failure, Fact.KEY_LIST, LIST_KEYS)
         self.run.reached.region(caller.region)
-        return tuple({str(key.get("KeyId")): key for key in listing.items}.values())
+        return tuple({name_of(key): key for key in listing.items}.values())
 
-    def _start_keys(self, caller: Caller, listed: tuple[dict[str, object], ...]) -> list[Future[Record | None]]:
-        """Hands the keys out at the pace of the slowest call that each of them needs."""
-        self.run.meter.add(keys=len(listed))
+    def _start_keys(self, caller: Caller, listed: tuple[dict[str, object], ...]) -> Iterator[Future[Record | None]]:
+        """Hands the keys out at the pace of the slowest call that each needs, a few at a time ahead of the reader."""
         admission = self.run.pacer.admission()
-        pending = []
+        ahead: deque[Future[Record | None]] = deque()
         for key in listed:
             self.run.pacer.sleep(admission.reserve())
-            pending.append(self.run.lanes.submit(self._counted(lambda key=key: read_key(caller, key))))  # type: ignore[misc]
-        return pending
+            ahead.append(self.run.lanes.submit(lambda key=key: read_key(caller, key)))  # type: ignore[misc]
+            while ahead and ahead[0].done():
+                yield ahead.popleft()
+        yield from ahead
 
-    def _counted(self, job: Callable[[], Record | None]) -> Callable[[], Record | None]:
-        def run() -> Record | None:
-            record = job()
-            self.run.meter.add(keys_done=1)
-            return record
-
-        return run
-
-    def _last_usage(self, caller: Caller, keys: list[Record]) -> list[Record]:
-        """GetKeyLastUsage has a quota of its own, far below all others: the Region's own thread makes these calls."""
+    def _announce(self, keys: int) -> None:
         rate = self.run.pacer.rate(GET_LAST_USAGE.action)
-        if keys and rate:
-            seconds = round(len(keys) / rate)
-            self.run.meter.say(f"last usage of {len(keys)} keys in {caller.account} {caller.region}: {seconds} s")
-        return [last_usage(caller, key) for key in keys]
+        if self.run.request.last_usage and rate and self.run.meter.will_take(keys / rate):
+            self.run.meter.say(
+                f"last usage: about {keys / rate:.0f} s for {keys} keys of one Region at {rate:g} a second; "
+                f"up to {self.run.lanes.wide} Regions are read at the same time"
+            )
+
+    def _with_last_usage(self, caller: Caller, record: Record) -> Record:
+        """GetKeyLastUsage has a quota of its own, far below all others: the Region's own thread makes these calls,
+        while the keys that follow, and everything else, are read by others."""
+        return last_usage(caller, record) if self.run.request.last_usage else record
 
     def _write(
         self,
@@ -229,4 +244,4 @@ class Estate:
 
 
 def _described(keys: list[Record]) -> int:
-    return sum(1 for key in keys if key.data.get("Metadata") is not None)
+    return sum(1 for key in keys if Fact.KEY_METADATA not in key.data["Unread"])

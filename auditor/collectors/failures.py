@@ -26,7 +26,10 @@ class Cause(StrEnum):
     TIMEOUT = "Timeout"
     UNREACHABLE = "Unreachable"
     NOT_FOUND = "NotFound"
+    NOT_ENABLED = "RegionNotEnabled"
+    NO_REPORT = "NoCredentialReport"
     SERVER = "ServerError"
+    MALFORMED = "IncompleteAnswer"
     OTHER = "Failed"
 
 
@@ -39,9 +42,10 @@ _CODES = {
     Cause.EXPIRED: "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
     Cause.CREDENTIALS: "InvalidClientTokenId UnrecognizedClientException AuthFailure InvalidAccessKeyId"
     " SignatureDoesNotMatch InvalidSignatureException MissingAuthenticationToken IncompleteSignature"
-    " MissingAuthenticationTokenException NotAuthorized OptInRequired SubscriptionRequiredException",
-    Cause.NOT_SUPPORTED: "NotImplemented UnknownOperationException UnknownOperation InvalidAction 404 501"
-    " UnsupportedOperation NotSupported",
+    " MissingAuthenticationTokenException NotAuthorized OptInRequired SubscriptionRequiredException"
+    " RequestTimeTooSkewed",
+    Cause.NOT_SUPPORTED: "NotImplemented UnknownOperationException UnknownOperation InvalidAction 404 501",
+    Cause.NO_REPORT: "ReportNotPresent ReportExpired ReportInProgress",
     Cause.NOT_FOUND: "NotFoundException NoSuchEntity NoSuchEntityException ResourceNotFoundException"
     " TrailNotFoundException PolicyNotFoundException TargetNotFoundException",
     Cause.TIMEOUT: "RequestTimeout RequestTimeoutException 504",
@@ -49,12 +53,24 @@ _CODES = {
     " ServiceFailure ServiceFailureException ServiceUnavailable DependencyTimeoutException InternalServiceError"
     " 500 502 503",
 }
+_BY_STATUS = {
+    403: Cause.DENIED,
+    404: Cause.NOT_FOUND,
+    429: Cause.THROTTLED,
+    500: Cause.SERVER,
+    501: Cause.NOT_SUPPORTED,
+    502: Cause.SERVER,
+    503: Cause.SERVER,
+    504: Cause.TIMEOUT,
+}
+"""For codes that nobody knows. Only a bare 404, without a code, says that the operation itself is missing."""
 _BY_CODE = {code: cause for cause, codes in _CODES.items() for code in codes.split()}
 _CHANGING = re.compile(
     r"Encoded authorization failure message: \S+|\(?request ?id:? ?[0-9a-f-]{8,}\)?",
     re.IGNORECASE,
 )
 _MESSAGE_LIMIT = 400
+_GUARDRAILS = ("service control policy", "resource control policy", "permissions boundary", "session policy")
 
 
 class StoppedError(Exception):
@@ -63,6 +79,10 @@ class StoppedError(Exception):
 
 class UnsupportedCallError(Exception):
     """The endpoint or the installed SDK does not know an operation."""
+
+
+class MalformedError(Exception):
+    """An answer that lacks what every answer of its operation has, or that AWS itself calls unfinished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +95,14 @@ class Failure:
     status: int = 0
 
     @property
-    def guardrail(self) -> bool:
-        """Whether AWS names a service control policy as the reason."""
-        return "service control policy" in self.message.lower()
+    def lasting(self) -> bool:
+        """Whether every further call of the operation would fail the same way."""
+        return self.cause is Cause.NOT_SUPPORTED
+
+    @property
+    def guardrail(self) -> str:
+        """The kind of policy that AWS names as the reason, when it is none that the account itself can open."""
+        return next((kind for kind in _GUARDRAILS if kind in self.message.lower()), "")
 
 
 class RefusedError(Exception):
@@ -91,16 +116,22 @@ class RefusedError(Exception):
 def classify(error: Exception) -> Failure:
     """The Failure of any exception that a boto3 call can leave."""
     from botocore import exceptions as botocore_errors
+    from botocore import parsers
 
     match error:
         case RefusedError():
             return error.failure
         case botocore_errors.ClientError():
             return _answered(error.response)
-        case UnsupportedCallError() | AttributeError() | botocore_errors.OperationNotPageableError():
+        case UnsupportedCallError() | botocore_errors.OperationNotPageableError():
             return Failure(Cause.NOT_SUPPORTED, "", _clean(str(error)) or "The operation is not known.")
-        case botocore_errors.UnknownServiceError() | botocore_errors.ParamValidationError():
-            return Failure(Cause.NOT_SUPPORTED, "", "The installed AWS SDK does not know this call.")
+        case botocore_errors.UnknownServiceError():
+            return Failure(Cause.NOT_SUPPORTED, "", "The installed AWS SDK does not know this service.")
+        case MalformedError() | botocore_errors.PaginationError() | parsers.ResponseParserError():
+            return Failure(Cause.MALFORMED, "", _clean(str(error)))
+        case botocore_errors.ParamValidationError():
+            # One call was refused before it was sent; this says nothing about the operation.
+            return Failure(Cause.OTHER, "ParamValidation", _clean(str(error)))
         case botocore_errors.ConnectTimeoutError() | botocore_errors.ReadTimeoutError():
             return Failure(Cause.TIMEOUT, "", "No answer in time.")
         case botocore_errors.NoCredentialsError() | botocore_errors.CredentialRetrievalError():
@@ -124,7 +155,7 @@ def _answered(response: Mapping[str, object]) -> Failure:
     status = meta.get("HTTPStatusCode", 0) if isinstance(meta, dict) else 0
     code = str(details.get("Code") or "")
     message = _clean(str(details.get("Message") or ""))
-    cause = _BY_CODE.get(code) or _BY_CODE.get(str(status)) or _BY_CODE.get(code.removesuffix("Exception"))
+    cause = _BY_CODE.get(code) or _BY_CODE.get(code.removesuffix("Exception")) or _BY_STATUS.get(status)
     return Failure(cause or Cause.OTHER, code, message, int(status) if isinstance(status, int) else 0)
 
 
@@ -169,6 +200,9 @@ _REMEDIES = {
     Cause.TIMEOUT: "Check the network path to the endpoint, and resume the collection.",
     Cause.UNREACHABLE: "Check the network path to the endpoint, and resume the collection.",
     Cause.NOT_FOUND: "It was probably deleted while the collection ran; run again.",
+    Cause.NOT_ENABLED: "Enable the Region for the account, or take it out of the scope.",
+    Cause.NO_REPORT: "Make one (aws iam generate-credential-report) and collect again: the auditor creates nothing.",
+    Cause.MALFORMED: "Resume the collection; if it stays, something between here and AWS changes the answers.",
     Cause.SERVER: "AWS answered with an internal error; resume the collection later.",
     Cause.OTHER: "See the message; if it is not understood, report it with the operation and code.",
 }
@@ -179,7 +213,7 @@ def remedy(failure: Failure, action: str, fact: Fact) -> str:
     if failure.cause is not Cause.DENIED:
         return _REMEDIES.get(failure.cause, _REMEDIES[Cause.OTHER])
     if failure.guardrail:
-        return f"A service control policy denies {action}; exempt the audit role, or take the Region out of the scope."
+        return f"A {failure.guardrail} denies {action}; exempt the audit role, or take the Region out of the scope."
     if fact is Fact.ORGANIZATION or action.startswith("organizations:"):
         return f"Allow {action}, and run from the management account or a delegated administrator account."
     if fact in (Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA, Fact.TAGS, Fact.ROTATION, Fact.ROTATIONS):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from auditor.collectors.caller import Caller
-from auditor.collectors.failures import RefusedError
+from auditor.collectors.failures import Cause, Failure, RefusedError
 from auditor.collectors.operations import AUTHORIZATION_DETAILS, GET_POLICY, GET_POLICY_VERSION, LIST_ACCOUNT_ALIASES
 from auditor.collectors.plain import plain
 from auditor.model.key import Fact
@@ -19,6 +19,7 @@ _LISTS = {
     "RoleDetailList": Kind.ROLE,
     "Policies": Kind.MANAGED_POLICY,
 }
+NO_VERSION = Failure(Cause.MALFORMED, "", "The answer names no default version of the policy.")
 Data = dict[str, Any]
 
 
@@ -39,11 +40,7 @@ def callers_of(records: list[Record]) -> tuple[str, ...]:
 
 def read_identities(caller: Caller) -> list[Record]:
     """One record per user, group, role and managed policy that somebody carries (or that the account owns)."""
-    try:
-        found = _details(caller)
-    except RefusedError as error:
-        caller.note(error.failure, Fact.IDENTITIES, AUTHORIZATION_DETAILS)
-        return []
+    found = _details(caller)
     people = [record for record in found if record.kind is not Kind.MANAGED_POLICY]
     used = _carried(people)
     policies = [record for record in found if record.kind is Kind.MANAGED_POLICY]
@@ -56,6 +53,7 @@ def read_identities(caller: Caller) -> list[Record]:
 
 
 def _details(caller: Caller) -> list[Record]:
+    """All pages, or those up to a refusal and a Gap: principals already seen are facts."""
     found: list[Record] = []
 
     def once() -> None:
@@ -63,7 +61,10 @@ def _details(caller: Caller) -> list[Record]:
         for page in caller.each_page(AUTHORIZATION_DETAILS, Filter=FILTERS):
             found.extend(_records(page))
 
-    caller.guarded(AUTHORIZATION_DETAILS, once)
+    try:
+        caller.guarded(AUTHORIZATION_DETAILS, once)
+    except RefusedError as error:
+        caller.note(error.failure, Fact.IDENTITIES, AUTHORIZATION_DETAILS)
     return found
 
 
@@ -100,6 +101,8 @@ def _fetched(caller: Caller, arn: str, fact: Fact) -> Record | None:
     answer = caller.ask(GET_POLICY, fact, arn, PolicyArn=arn)
     policy = plain((answer or {}).get("Policy") or {})
     version = policy.get("DefaultVersionId")
+    if answer is not None and not version:
+        caller.note(NO_VERSION, fact, GET_POLICY, arn)
     if not version:
         return None
     document = caller.ask(GET_POLICY_VERSION, fact, arn, PolicyArn=arn, VersionId=version)

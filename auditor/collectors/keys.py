@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from auditor.collectors.caller import Caller
-from auditor.collectors.failures import Cause, RefusedError
+from auditor.collectors.failures import Cause, Failure, RefusedError
 from auditor.collectors.operations import (
     DESCRIBE_KEY,
     GET_KEY_POLICY,
@@ -16,6 +16,7 @@ from auditor.collectors.operations import (
     GET_ROTATION,
     LIST_GRANTS,
     LIST_KEY_POLICIES,
+    LIST_KEYS,
     LIST_RESOURCE_TAGS,
     LIST_ROTATIONS,
 )
@@ -27,22 +28,39 @@ Data = dict[str, Any]
 NOT_APPLICABLE = frozenset({"UnsupportedOperationException", "KMSInvalidStateException"})
 """Answers that say something about the key, not about permission (kms-authorization: data, not failure)."""
 
+ESSENTIAL = ("Arn", "KeyManager", "KeyState", "Origin")
+"""Members of every KeyMetadata; rules and verdicts would take a default for a fact without them."""
+NAMELESS = Failure(Cause.MALFORMED, "", "ListKeys named a key without an id.")
+
+
+def name_of(listed: Data) -> str:
+    """The ARN of an entry of ListKeys, or its id where an endpoint sends no ARN."""
+    return str(listed.get("KeyArn") or listed.get("KeyId") or "")
+
 
 def read_key(caller: Caller, listed: Data) -> Record | None:
     """The record of a listed key, or None when it was deleted meanwhile. Refused facts are named in ``Unread``.
 
-    The slowest APIs come first, so that their pace is used from the start.
+    DescribeKey comes first because the rest depends on it; the lists with the lowest quotas follow.
     """
-    key_id = str(listed.get("KeyId") or str(listed.get("KeyArn", "")).rsplit("/", 1)[-1])
-    arn = str(listed.get("KeyArn") or key_id)
+    arn = name_of(listed)
+    key_id = str(listed.get("KeyId") or arn.rsplit("/", 1)[-1])
+    if not key_id:
+        caller.note(NAMELESS, Fact.KEY_METADATA, LIST_KEYS, "a key without an id")
+        return None
     data: Data = {"KeyId": key_id, "KeyArn": listed.get("KeyArn")}
     unread: set[Fact] = set()
     try:
-        data["Metadata"] = plain(caller.call(DESCRIBE_KEY, KeyId=key_id).get("KeyMetadata") or {})
+        data["Metadata"] = plain(caller.call(DESCRIBE_KEY, KeyId=key_id).get("KeyMetadata"))
     except RefusedError as error:
         caller.note(error.failure, Fact.KEY_METADATA, DESCRIBE_KEY, arn)
         if error.failure.cause is Cause.NOT_FOUND:
             return None
+        unread.add(Fact.KEY_METADATA)
+    absent = [name for name in ESSENTIAL if not data.get("Metadata", dict.fromkeys(ESSENTIAL, True)).get(name)]
+    if absent:
+        failure = Failure(Cause.MALFORMED, "", f"The description of the key has no {', '.join(absent)}.")
+        caller.note(failure, Fact.KEY_METADATA, DESCRIBE_KEY, arn)
         unread.add(Fact.KEY_METADATA)
     _lists(caller, key_id, arn, data, unread)
     _policies(caller, key_id, arn, data, unread)
@@ -75,20 +93,20 @@ def _policies(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fac
     listing = caller.ask_pages(LIST_KEY_POLICIES, Fact.KEY_POLICY, arn, KeyId=key_id)
     if not listing.complete:
         unread.add(Fact.KEY_POLICY)
-    policies = {}
+    policies: dict[str, str] = {}
     # Without the list, the default policy is still worth asking for: a deny in it holds whatever else there is.
     for name in sorted({str(name) for name in listing.items} or {DEFAULT_POLICY}):
         answer = caller.ask(GET_KEY_POLICY, Fact.KEY_POLICY, arn, KeyId=key_id, PolicyName=name)
-        if answer is None or not isinstance(answer.get("Policy"), str):
+        if answer is None:
             unread.add(Fact.KEY_POLICY)
         else:
-            policies[name] = answer["Policy"]
+            policies[name] = str(answer["Policy"])
     data["Policies"] = policies
 
 
 def _rotation(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fact]) -> None:
     metadata = data.get("Metadata")
-    if metadata is None:
+    if metadata is None or Fact.KEY_METADATA in unread:
         unread.add(Fact.ROTATION)
         return
     if not _rotates(metadata):
@@ -100,11 +118,14 @@ def _rotation(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fac
             caller.note(error.failure, Fact.ROTATION, GET_ROTATION, arn)
             unread.add(Fact.ROTATION)
     try:
-        data["Rotations"] = plain(caller.pages(LIST_ROTATIONS, KeyId=key_id).items)
+        history = caller.pages(LIST_ROTATIONS, KeyId=key_id)
+        failure = history.failure
+        data["Rotations"] = plain(history.items)
     except RefusedError as error:
-        if error.failure.code not in NOT_APPLICABLE:
-            caller.note(error.failure, Fact.ROTATIONS, LIST_ROTATIONS, arn)
-            unread.add(Fact.ROTATIONS)
+        failure = error.failure
+    if failure is not None and failure.code not in NOT_APPLICABLE:
+        caller.note(failure, Fact.ROTATIONS, LIST_ROTATIONS, arn)
+        unread.add(Fact.ROTATIONS)
 
 
 def _rotates(metadata: Data) -> bool:

@@ -6,9 +6,10 @@ job stops the run.
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
@@ -16,32 +17,41 @@ from auditor.collectors.failures import StoppedError
 
 T = TypeVar("T")
 Job = Callable[[], None]
+Entry = tuple[int, int, Job | None]
+"""Priority, turn, and a wide job; None ends a thread."""
+FIRST, NEXT, LAST = range(3)
 POLL_SECONDS = 0.2
 
 
 class Lanes:
-    """``wide`` jobs (accounts, Regions) may wait for ``narrow`` ones (keys), never the other way round."""
+    """``wide`` jobs (accounts, Regions) may wait for ``narrow`` ones (keys), never the other way round.
+
+    Wide jobs that are ``first`` overtake the others: what an account has begun is finished before the next one, so
+    that keys are read from the start and little is held in memory.
+    """
 
     def __init__(self, wide: int, narrow: int, stop: threading.Event) -> None:
+        self.wide = wide
         self._stop = stop
         self._lock = threading.Lock()
         self._open = 0
         self._idle = threading.Event()
         self._idle.set()
         self._error: BaseException | None = None
-        self._wide: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._turn = itertools.count()
+        self._wide: queue.PriorityQueue[Entry] = queue.PriorityQueue()
         self._narrow: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._counts = ((self._wide, wide), (self._narrow, narrow))
-        for jobs, count in self._counts:
+        self._narrow_count = narrow
+        for work, count in zip((self._work_wide, self._work_narrow), (wide, narrow), strict=True):
             for _ in range(count):
-                threading.Thread(target=_work, args=(jobs,), daemon=True).start()
+                threading.Thread(target=work, daemon=True).start()
 
-    def start(self, job: Job) -> None:
+    def start(self, job: Job, *, first: bool = False) -> None:
         """Runs a wide job some time; it may start others."""
         with self._lock:
             self._open += 1
             self._idle.clear()
-        self._wide.put(lambda: self._watched(job))
+        self._wide.put((FIRST if first else NEXT, next(self._turn), lambda: self._watched(job)))
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
         """Runs a narrow job some time."""
@@ -58,10 +68,6 @@ class Lanes:
         self._narrow.put(run)
         return future
 
-    def results(self, futures: Iterable[Future[T]]) -> list[T]:
-        """The results of narrow jobs, in order. Raises the first error, or StoppedError."""
-        return [future.result() for future in futures]
-
     def join(self) -> None:
         """Waits for every wide job, and raises the first error. An interrupt of the main thread gets through."""
         try:
@@ -70,12 +76,15 @@ class Lanes:
         except BaseException:
             self._stop.set()
             raise
-        finally:
-            for jobs, count in self._counts:
-                for _ in range(count):
-                    jobs.put(None)
         if self._error is not None:
             raise self._error
+
+    def close(self) -> None:
+        """Ends the threads when their queues are empty. They are not waited for."""
+        for _ in range(self.wide):
+            self._wide.put((LAST, next(self._turn), None))
+        for _ in range(self._narrow_count):
+            self._narrow.put(None)
 
     def _watched(self, job: Job) -> None:
         try:
@@ -93,7 +102,10 @@ class Lanes:
                 if self._open == 0:
                     self._idle.set()
 
+    def _work_wide(self) -> None:
+        while (job := self._wide.get()[2]) is not None:
+            job()
 
-def _work(jobs: queue.SimpleQueue[Job | None]) -> None:
-    while (job := jobs.get()) is not None:
-        job()
+    def _work_narrow(self) -> None:
+        while (job := self._narrow.get()) is not None:
+            job()

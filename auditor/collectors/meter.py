@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 from typing import Any
 
 from auditor.collectors.failures import Cause, classify_answer
@@ -15,40 +16,63 @@ ESTIMATE_AFTER_SECONDS = 3.0
 
 
 class Meter:
-    """Thread-safe counters of one run."""
+    """Thread-safe counters of one run. A listener that fails, as on a closed terminal, is not told anything more."""
 
     def __init__(self, progress: Progress) -> None:
-        self._progress = progress
+        self._progress: Progress | None = progress
         self._lock = threading.Lock()
         self._started = time.monotonic()
         self._told = 0.0
-        self._tally = Tally()
+        self._counts = dict.fromkeys((item.name for item in fields(Tally) if item.type == "int"), 0)
+        self._opened = self._listed = 0
+        self._longest = 0.0
 
     def add(self, **counts: int) -> None:
         """Adds to the named counters of Tally."""
         with self._lock:
-            self._tally = replace(self._tally, **{name: getattr(self._tally, name) + n for name, n in counts.items()})
+            for name, number in counts.items():
+                self._counts[name] += number
             now = time.monotonic()
             if now - self._told < UPDATE_SECONDS:
                 return
             self._told = now
             tally = self._current(now)
-        self._progress.update(tally)
+        self._tell(lambda progress: progress.update(tally))
 
-    def answered(self, response: Any) -> None:
-        """One HTTP answer, or none: counts throttles."""
-        if response is not None and classify_answer(response[1]) is Cause.THROTTLED:
+    def opened(self, regions: int) -> None:
+        """The Regions of one more account are known."""
+        with self._lock:
+            self._opened += 1
+        self.add(regions=regions)
+
+    def listed(self, keys: int) -> None:
+        """The keys of one more Region are known."""
+        with self._lock:
+            self._listed += 1
+        self.add(keys=keys)
+
+    def will_take(self, seconds: float) -> bool:
+        """Whether a Region's slow part takes so long that it is news: longer by half than any before."""
+        with self._lock:
+            news = seconds >= 1 and seconds > self._longest * 1.5
+            self._longest = max(self._longest, seconds)
+        return news
+
+    def answered(self, response: Any) -> bool:
+        """One HTTP answer, or none: counts throttles, and tells whether it was one."""
+        throttled = response is not None and classify_answer(response[1]) is Cause.THROTTLED
+        if throttled:
             self.add(throttles=1)
+        return throttled
 
     def say(self, message: str) -> None:
         """Passes a line on."""
-        self._progress.say(message)
+        self._tell(lambda progress: progress.say(message))
 
     def finish(self) -> None:
         """The last numbers."""
-        with self._lock:
-            tally = self._current(time.monotonic())
-        self._progress.update(tally)
+        tally = self.tally
+        self._tell(lambda progress: progress.update(tally))
 
     @property
     def tally(self) -> Tally:
@@ -56,15 +80,26 @@ class Meter:
         with self._lock:
             return self._current(time.monotonic())
 
+    def _tell(self, what: Callable[[Progress], None]) -> None:
+        progress = self._progress
+        if progress is not None:
+            try:
+                what(progress)
+            except OSError:
+                self._progress = None
+
     def _current(self, now: float) -> Tally:
         elapsed = now - self._started
-        return replace(self._tally, elapsed_seconds=elapsed, left_seconds=_left(self._tally, elapsed))
+        tally = Tally(**self._counts, elapsed_seconds=elapsed)
+        return replace(tally, left_seconds=_left(tally, self._opened, self._listed, elapsed))
 
 
-def _left(tally: Tally, elapsed: float) -> float | None:
-    """Time left by the share of Regions done, and of keys in those already listed."""
-    if not tally.regions or elapsed < ESTIMATE_AFTER_SECONDS:
+def _left(tally: Tally, opened: int, listed: int, elapsed: float) -> float | None:
+    """Time left by the share of keys and Regions done. Regions of accounts not yet opened, and keys of Regions not yet
+    listed, are reckoned to be as many as in those known."""
+    if not opened or not listed or elapsed < ESTIMATE_AFTER_SECONDS:
         return None
-    done = tally.regions_done + (tally.keys_done / tally.keys if tally.keys else 0.0)
-    whole = tally.regions + (1.0 if tally.keys else 0.0)
-    return elapsed * (whole - done) / done if done > 0 else None
+    regions = tally.regions * max(tally.accounts, opened) / opened
+    keys = tally.keys * max(regions, listed) / listed
+    done = tally.keys_done + tally.regions_done
+    return max(0.0, elapsed * (keys + regions - done) / done) if done else None

@@ -31,7 +31,10 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation. ``items`` is the member of the answer that holds a list; ``page_size`` the most to ask for."""
+    """One operation. ``items`` is the member of the answer that holds a list; ``page_size`` the most to ask for.
+
+    ``must`` are members one of which every whole answer has: without them it was cut or changed on the way.
+    """
 
     service: str
     name: str
@@ -40,6 +43,7 @@ class Operation:
     items: str = ""
     page_size: int | None = None
     prefix: str = ""
+    must: tuple[str, ...] = ()
 
     @property
     def action(self) -> str:
@@ -51,62 +55,73 @@ class Operation:
 
 
 def _kms(
-    name: str, items: str = "", size: int | None = None, level: Level = Level.KEY, need: Need = Need.CORE
+    name: str,
+    items: str = "",
+    size: int | None = None,
+    level: Level = Level.KEY,
+    need: Need = Need.CORE,
+    must: str = "",
 ) -> Operation:
-    return Operation(service="kms", name=name, items=items, page_size=size, level=level, need=need)
+    needed = tuple(filter(None, (items or must,)))
+    return Operation(service="kms", name=name, items=items, page_size=size, level=level, need=need, must=needed)
 
 
 LIST_KEYS = _kms("ListKeys", "Keys", 1000, Level.ACCOUNT)
 LIST_ALIASES = _kms("ListAliases", "Aliases", 100, Level.ACCOUNT)
 DESCRIBE_KEY_STORES = _kms("DescribeCustomKeyStores", "CustomKeyStores", None, Level.ACCOUNT)
 LIST_RETIRABLE_GRANTS = _kms("ListRetirableGrants", "Grants", 100, Level.ACCOUNT, Need.RETIRABLE_GRANTS)
-DESCRIBE_KEY = _kms("DescribeKey")
+DESCRIBE_KEY = _kms("DescribeKey", must="KeyMetadata")
 LIST_KEY_POLICIES = _kms("ListKeyPolicies", "PolicyNames", 1000)
-GET_KEY_POLICY = _kms("GetKeyPolicy")
+GET_KEY_POLICY = _kms("GetKeyPolicy", must="Policy")
 LIST_GRANTS = _kms("ListGrants", "Grants", 100)
 LIST_RESOURCE_TAGS = _kms("ListResourceTags", "Tags", 50)
-GET_ROTATION = _kms("GetKeyRotationStatus")
+GET_ROTATION = _kms("GetKeyRotationStatus", must="KeyRotationEnabled")
 LIST_ROTATIONS = _kms("ListKeyRotations", "Rotations", 1000)
 GET_LAST_USAGE = _kms("GetKeyLastUsage", need=Need.LAST_USAGE)
 
 
-def _account(service: str, name: str, items: str = "", size: int | None = None, prefix: str = "") -> Operation:
-    return Operation(service=service, name=name, items=items, page_size=size, prefix=prefix)
+def _account(
+    service: str, name: str, items: str = "", size: int | None = None, must: tuple[str, ...] = ()
+) -> Operation:
+    return Operation(service=service, name=name, items=items, page_size=size, must=must)
 
 
-def _evidence(service: str, name: str, items: str = "", prefix: str = "") -> Operation:
-    return Operation(service=service, name=name, items=items, need=Need.EVIDENCE, prefix=prefix)
+def _evidence(service: str, name: str, items: str = "", prefix: str = "", must: tuple[str, ...] = ()) -> Operation:
+    return Operation(service=service, name=name, items=items, need=Need.EVIDENCE, prefix=prefix, must=must)
 
 
-def _organization(name: str, items: str = "") -> Operation:
-    return Operation(service="organizations", name=name, items=items, level=Level.ORGANIZATION)
+def _organization(name: str, items: str = "", must: str = "") -> Operation:
+    needed = tuple(filter(None, (items or must,)))
+    return Operation(service="organizations", name=name, items=items, level=Level.ORGANIZATION, must=needed)
 
 
-GET_CALLER_IDENTITY = Operation(service="sts", name="GetCallerIdentity", level=Level.NONE)
-ASSUME_ROLE = Operation(service="sts", name="AssumeRole", level=Level.NONE, need=Need.ORG_ROLE)
+GET_CALLER_IDENTITY = Operation(service="sts", name="GetCallerIdentity", level=Level.NONE, must=("Account",))
+ASSUME_ROLE = Operation(service="sts", name="AssumeRole", level=Level.NONE, need=Need.ORG_ROLE, must=("Credentials",))
 
 LIST_REGIONS = _account("account", "ListRegions", "Regions", 50)
 DESCRIBE_REGIONS = _account("ec2", "DescribeRegions", "Regions")
 
-AUTHORIZATION_DETAILS = _account("iam", "GetAccountAuthorizationDetails", "", 1000)
-GET_POLICY = _account("iam", "GetPolicy")
-GET_POLICY_VERSION = _account("iam", "GetPolicyVersion")
+IAM_LISTS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+AUTHORIZATION_DETAILS = _account("iam", "GetAccountAuthorizationDetails", "", 1000, must=("IsTruncated", *IAM_LISTS))
+GET_POLICY = _account("iam", "GetPolicy", must=("Policy",))
+GET_POLICY_VERSION = _account("iam", "GetPolicyVersion", must=("PolicyVersion",))
 LIST_ACCOUNT_ALIASES = _account("iam", "ListAccountAliases", "AccountAliases")
 
-DESCRIBE_ORGANIZATION = _organization("DescribeOrganization")
+DESCRIBE_ORGANIZATION = _organization("DescribeOrganization", must="Organization")
 LIST_ROOTS = _organization("ListRoots", "Roots")
 LIST_UNITS = _organization("ListOrganizationalUnitsForParent", "OrganizationalUnits")
+LIST_ACCOUNTS = _organization("ListAccounts", "Accounts")
 LIST_MEMBERS = _organization("ListAccountsForParent", "Accounts")
 LIST_ATTACHED = _organization("ListPoliciesForTarget", "Policies")
-DESCRIBE_POLICY = _organization("DescribePolicy")
+DESCRIBE_POLICY = _organization("DescribePolicy", must="Policy")
 LIST_ORG_TAGS = _organization("ListTagsForResource", "Tags")
 
-GET_CREDENTIAL_REPORT = _evidence("iam", "GetCredentialReport")
+GET_CREDENTIAL_REPORT = _evidence("iam", "GetCredentialReport", must=("Content",))
 LIST_SAML = _evidence("iam", "ListSAMLProviders", "SAMLProviderList")
 LIST_OIDC = _evidence("iam", "ListOpenIDConnectProviders", "OpenIDConnectProviderList")
 GET_OIDC = _evidence("iam", "GetOpenIDConnectProvider")
 DESCRIBE_TRAILS = _evidence("cloudtrail", "DescribeTrails", "trailList")
-GET_TRAIL_STATUS = _evidence("cloudtrail", "GetTrailStatus")
+GET_TRAIL_STATUS = _evidence("cloudtrail", "GetTrailStatus", must=("IsLogging",))
 GET_EVENT_SELECTORS = _evidence("cloudtrail", "GetEventSelectors")
 LIST_DATA_STORES = _evidence("cloudtrail", "ListEventDataStores", "EventDataStores")
 GET_DATA_STORE = _evidence("cloudtrail", "GetEventDataStore")

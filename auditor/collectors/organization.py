@@ -1,7 +1,12 @@
-"""The organization as far as the caller may see it: tree, accounts, and the SCPs and RCPs attached to each level."""
+"""The organization as far as the caller may see it: tree, accounts, and the SCPs and RCPs attached to each level.
+
+In two steps: ``read_tree`` finds the accounts, which is all that the rest of a collection waits for; ``read_details``
+reads tags, attachments and documents, which takes a paced call or three for each account.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.collectors.caller import Caller
@@ -9,6 +14,7 @@ from auditor.collectors.failures import RefusedError
 from auditor.collectors.operations import (
     DESCRIBE_ORGANIZATION,
     DESCRIBE_POLICY,
+    LIST_ACCOUNTS,
     LIST_ATTACHED,
     LIST_MEMBERS,
     LIST_ORG_TAGS,
@@ -24,84 +30,102 @@ NOT_IN_USE = "AWSOrganizationsNotInUseException"
 Data = dict[str, Any]
 
 
-def read_organization(caller: Caller) -> list[Record]:
-    """The records of the organization; empty (with a Gap) when not even its id could be read."""
+@dataclass(slots=True)
+class Tree:
+    """What a caller sees. ``described`` None: not even the organization's id could be read. ``in_use`` False: the
+    account belongs to no organization. ``targets`` are root, units and accounts with Id, Name, Kind, Parent, Status.
+    """
+
+    described: Data | None = None
+    in_use: bool = True
+    targets: list[Data] = field(default_factory=list)
+    types: dict[str, Fact] = field(default_factory=dict)
+    complete: bool = True
+
+    @property
+    def accounts(self) -> list[Data]:
+        """The targets that are accounts."""
+        return [target for target in self.targets if target["Kind"] == "account"]
+
+    def record(self) -> list[Record]:
+        """The record of the organization itself; none when nobody could look."""
+        if not self.in_use:
+            return [Record(Kind.ORGANIZATION, {"NotInUse": True})]
+        if self.described is None:
+            return []
+        return [Record(Kind.ORGANIZATION, {**self.described, "TreeRead": self.complete})]
+
+    def add(self, target: Data, kind: str, parent: str | None) -> None:
+        """One more level."""
+        status = target.get("State") or target.get("Status") or "ACTIVE"
+        self.targets.append(
+            {"Id": str(target["Id"]), "Name": target.get("Name", ""), "Kind": kind, "Parent": parent, "Status": status}
+        )
+
+
+def read_tree(caller: Caller, *, every_account: bool) -> Tree:
+    """The tree; ``every_account``: where a branch is hidden, its accounts are looked up in the flat list."""
     try:
         described = plain(caller.call(DESCRIBE_ORGANIZATION).get("Organization") or {})
     except RefusedError as error:
         if error.failure.code == NOT_IN_USE:
-            return [Record(Kind.ORGANIZATION, {"NotInUse": True})]
+            return Tree(in_use=False)
         caller.note(error.failure, Fact.ORGANIZATION, DESCRIBE_ORGANIZATION)
-        return []
+        return Tree(complete=False)
+    tree = Tree(described)
     roots = caller.ask_pages(LIST_ROOTS, Fact.ORGANIZATION)
-    tree = _Tree(caller)
+    tree.complete = roots.complete and bool(roots.items)
     for root in roots.items:
-        tree.walk_root(plain(root))
-    complete = roots.complete and bool(roots.items) and tree.complete
-    return [Record(Kind.ORGANIZATION, {**described, "TreeRead": complete}), *tree.records, *tree.documents()]
+        _walk(caller, tree, plain(root))
+    if every_account and not tree.complete:
+        _hidden_accounts(caller, tree)
+    return tree
 
 
-class _Tree:
-    """Walks the tree from a root down, and remembers which policies were seen."""
+def _walk(caller: Caller, tree: Tree, root: Data) -> None:
+    """The root with everything below it."""
+    enabled = {str(kind.get("Type")) for kind in root.get("PolicyTypes") or () if kind.get("Status") == "ENABLED"}
+    tree.types.update({name: fact for name, fact in POLICY_TYPES.items() if name in enabled})
+    tree.add(root, "root", None)
+    todo = [str(root["Id"])]
+    while todo:
+        parent = todo.pop()
+        for operation, kind in ((LIST_UNITS, "organizational-unit"), (LIST_MEMBERS, "account")):
+            listing = caller.ask_pages(operation, Fact.ORGANIZATION, parent, ParentId=parent)
+            tree.complete = tree.complete and listing.complete
+            for item in listing.items:
+                if item.get("Id"):
+                    tree.add(plain(item), kind, parent)
+                    todo += [str(item["Id"])] if operation is LIST_UNITS else []
 
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-        self.records: list[Record] = []
-        self.complete = True
-        self._policies: dict[str, Fact] = {}
-        self._types: dict[str, Fact] = {}
 
-    def walk_root(self, root: Data) -> None:
-        """The root with everything below it."""
-        enabled = {str(kind.get("Type")) for kind in root.get("PolicyTypes") or () if kind.get("Status") == "ENABLED"}
-        self._types = {name: fact for name, fact in POLICY_TYPES.items() if name in enabled}
-        self._target(root, "root", None)
-        todo = [str(root["Id"])]
-        while todo:
-            parent = todo.pop()
-            for unit in self._children(parent, "unit"):
-                self._target(unit, "organizational-unit", parent)
-                todo.append(str(unit["Id"]))
-            for account in self._children(parent, "account"):
-                self._target(account, "account", parent)
+def _hidden_accounts(caller: Caller, tree: Tree) -> None:
+    known = {target["Id"] for target in tree.targets}
+    for account in caller.ask_pages(LIST_ACCOUNTS, Fact.ORGANIZATION).items:
+        if account.get("Id") and account["Id"] not in known:
+            tree.add(plain(account), "account", None)
 
-    def documents(self) -> list[Record]:
-        """Every policy that is attached somewhere, once."""
-        found = []
-        for policy_id, fact in sorted(self._policies.items()):
-            answer = self.caller.ask(DESCRIBE_POLICY, fact, policy_id, PolicyId=policy_id)
-            if answer is not None:
-                found.append(Record(Kind.ORG_POLICY, plain(answer.get("Policy") or {})))
-        return found
 
-    def _children(self, parent: str, kind: str) -> list[Data]:
-        operation = LIST_UNITS if kind == "unit" else LIST_MEMBERS
-        listing = self.caller.ask_pages(operation, Fact.ORGANIZATION, parent, ParentId=parent)
-        self.complete = self.complete and listing.complete
-        return [plain(item) for item in listing.items if item.get("Id")]
+def read_details(caller: Caller, tree: Tree) -> list[Record]:
+    """Every level with tags and attached policies, and every attached document once."""
+    policies: dict[str, Fact] = {}
+    records = [_target(caller, tree, target, policies) for target in tree.targets]
+    for policy_id, fact in sorted(policies.items()):
+        answer = caller.ask(DESCRIBE_POLICY, fact, policy_id, PolicyId=policy_id)
+        if answer is not None:
+            records.append(Record(Kind.ORG_POLICY, plain(answer.get("Policy") or {})))
+    return records
 
-    def _target(self, target: Data, kind: str, parent: str | None) -> None:
-        target_id = str(target.get("Id"))
-        attached: dict[str, list[str] | None] = {}
-        unread = []
-        for name, fact in self._types.items():
-            listing = self.caller.ask_pages(LIST_ATTACHED, fact, target_id, TargetId=target_id, Filter=name)
-            attached[name] = sorted(str(policy.get("Id")) for policy in listing.items)
-            self._policies.update(dict.fromkeys(attached[name] or (), fact))
-            if not listing.complete:
-                unread.append(str(fact))
-        data = {
-            "Id": target_id,
-            "Name": target.get("Name", ""),
-            "Kind": kind,
-            "Parent": parent,
-            "Status": target.get("State") or target.get("Status") or "ACTIVE",
-            "Tags": self._tags(target_id),
-            "Attached": attached,
-            "Unread": unread,
-        }
-        self.records.append(Record(Kind.ORG_TARGET, data))
 
-    def _tags(self, target_id: str) -> list[Data]:
-        listing = self.caller.ask_pages(LIST_ORG_TAGS, Fact.TAGS, target_id, ResourceId=target_id)
-        return sorted((plain(item) for item in listing.items), key=repr)
+def _target(caller: Caller, tree: Tree, target: Data, policies: dict[str, Fact]) -> Record:
+    attached: dict[str, list[str]] = {}
+    unread = []
+    for name, fact in tree.types.items():
+        listing = caller.ask_pages(LIST_ATTACHED, fact, target["Id"], TargetId=target["Id"], Filter=name)
+        attached[name] = sorted(str(policy["Id"]) for policy in listing.items if policy.get("Id"))
+        policies.update(dict.fromkeys(attached[name], fact))
+        if not listing.complete or len(attached[name]) < len(listing.items):
+            unread.append(str(fact))
+    tags = caller.ask_pages(LIST_ORG_TAGS, Fact.TAGS, target["Id"], ResourceId=target["Id"])
+    listed = sorted((plain(item) for item in tags.items), key=repr)
+    return Record(Kind.ORG_TARGET, {**target, "Attached": attached, "Unread": unread, "Tags": listed})

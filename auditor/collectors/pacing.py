@@ -9,7 +9,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Place = tuple[str, str, str]
+_WATCHED: ContextVar[Place] = ContextVar("kms_audit_call")
+"""The account, Region and action that this thread is calling."""
 
 QUOTAS: dict[str, float] = {
     "kms:ListKeys": 500,
@@ -48,6 +54,8 @@ LOWEST_FACTOR = 0.05
 class TokenBucket:
     """``rate`` tokens per second, at most ``rate * BURST_SECONDS`` (and one) saved up. Thread-safe."""
 
+    __slots__ = ("_capacity", "_clock", "_factor", "_lock", "_then", "_tokens", "rate")
+
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate = rate
         self._clock = clock
@@ -81,7 +89,7 @@ class Pacer:
         self._share = share
         self._stop = stop
         self._lock = threading.Lock()
-        self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
+        self._buckets: dict[Place, TokenBucket] = {}
 
     def rate(self, action: str) -> float | None:
         """Requests per second that the run allows itself for an operation, or None where no quota is known."""
@@ -106,11 +114,27 @@ class Pacer:
         if bucket is not None:
             self.sleep(bucket.reserve())
 
-    def throttled(self, account: str, region: str, action: str) -> None:
-        """AWS said that an operation is called too often there."""
-        bucket = self.bucket(account, region, action)
+    @contextmanager
+    def watching(self, account: str, region: str, action: str) -> Iterator[None]:
+        """Inside the block, ``throttled`` slows this operation of this place down."""
+        token = _WATCHED.set((account, region, action))
+        try:
+            yield
+        finally:
+            _WATCHED.reset(token)
+
+    def throttled(self) -> None:
+        """AWS said that the operation which this thread is calling is called too often: at once, not after retries."""
+        place = _WATCHED.get(None)
+        bucket = self.bucket(*place) if place else None
         if bucket is not None:
             bucket.slow_down()
+
+    def forget(self, account: str, region: str) -> None:
+        """Drops the buckets of a finished Region: a run over hundreds of accounts would gather tens of thousands."""
+        with self._lock:
+            for key in [key for key in self._buckets if key[:2] == (account, region)]:
+                del self._buckets[key]
 
     def admission(self) -> TokenBucket:
         """A bucket that lets keys in at the pace of the slowest call each of them needs.

@@ -5,6 +5,7 @@ A Region that was asked for by name and is not enabled leaves a Gap; a name that
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -17,6 +18,14 @@ from auditor.model.key import Fact
 
 ENABLED = ("ENABLED", "ENABLED_BY_DEFAULT")
 WILDCARDS = frozenset("*?[")
+NO_REGIONS = Failure(Cause.MALFORMED, "", "The answer names no Region.")
+ALWAYS_ENABLED = frozenset(
+    {"us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"}
+    | {"eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"}
+    | {"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"}
+)
+"""Regions that no account can disable (Account Management reference guide, "Enable or disable AWS Regions"): one of
+these that refuses credentials means bad credentials, not a disabled Region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +36,42 @@ class Regions:
     probed: bool = False
 
 
-def check_regions(request: CollectRequest, known: tuple[str, ...]) -> None:
+def check_regions(request: CollectRequest, known: Collection[str]) -> None:
     """Raises UsageError for a Region name or pattern that matches no Region where the SDK knows KMS."""
     for wanted in request.regions:
         if not any(fnmatchcase(region, wanted) for region in known):
             raise UsageError(
                 f"Unknown Region: {wanted}.",
-                f"KMS is known in: {', '.join(known)}. A newer Region needs a newer boto3.",
+                f"KMS is known in: {', '.join(sorted(known))}. A newer Region needs a newer boto3.",
             )
 
 
 def regions_of(caller: Caller, request: CollectRequest, known: tuple[str, ...]) -> Regions:
     """The enabled Regions of the caller's account that the request asks for, sorted."""
     partition = caller.session.partition_of(known[0]) if known else "aws"
-    listed = _listed(caller) or _described(caller)
-    enabled = tuple(name for name in listed or () if caller.session.partition_of(name) == partition)
+    listed, failure = _listed(caller)
     if listed is None:
+        listed, failure = _described(caller)
+    if listed is None:
+        if not request.regions or any(map(_pattern, request.regions)):
+            # Probing finds the Regions that the SDK knows; whether there are others, nobody said.
+            caller.note(failure, Fact.REGIONS, DESCRIBE_REGIONS)
         return Regions(_chosen(known, request), probed=True)
-    chosen = _chosen(enabled, request)
+    enabled = tuple(name for name in listed if caller.session.partition_of(name) == partition)
     for wanted in request.regions:
-        if not set(wanted) & WILDCARDS and wanted not in enabled:
-            failure = Failure(Cause.CREDENTIALS, "RegionNotEnabled", f"The Region {wanted} is not enabled.")
-            caller.note(failure, Fact.REGIONS, LIST_REGIONS, wanted)
-    return Regions(chosen)
+        if not _pattern(wanted) and wanted not in enabled and wanted in known:
+            note_disabled(caller, wanted)
+    return Regions(_chosen(enabled, request))
+
+
+def note_disabled(caller: Caller, region: str) -> None:
+    """A Region that was asked for by name is not enabled: a Gap."""
+    failure = Failure(Cause.NOT_ENABLED, "", f"The Region {region} is not enabled for the account.")
+    caller.note(failure, Fact.REGIONS, LIST_REGIONS, region)
+
+
+def _pattern(region: str) -> bool:
+    return bool(set(region) & WILDCARDS)
 
 
 def _chosen(regions: tuple[str, ...], request: CollectRequest) -> tuple[str, ...]:
@@ -64,17 +86,19 @@ def _chosen(regions: tuple[str, ...], request: CollectRequest) -> tuple[str, ...
     )
 
 
-def _listed(caller: Caller) -> tuple[str, ...] | None:
+def _listed(caller: Caller) -> tuple[tuple[str, ...] | None, Failure]:
     try:
         listing = caller.pages(LIST_REGIONS, RegionOptStatusContains=list(ENABLED))
-    except RefusedError:
-        return None
-    return tuple(item["RegionName"] for item in listing.items if item.get("RegionName")) or None
+    except RefusedError as error:
+        return None, error.failure
+    names = tuple(item["RegionName"] for item in listing.items if item.get("RegionName"))
+    return (names, NO_REGIONS) if names and listing.complete else (None, listing.failure or NO_REGIONS)
 
 
-def _described(caller: Caller) -> tuple[str, ...] | None:
+def _described(caller: Caller) -> tuple[tuple[str, ...] | None, Failure]:
     try:
         answer = caller.call(DESCRIBE_REGIONS)
-    except RefusedError:
-        return None
-    return tuple(item["RegionName"] for item in answer.get("Regions", ()) if item.get("RegionName")) or None
+    except RefusedError as error:
+        return None, error.failure
+    names = tuple(item["RegionName"] for item in answer.get("Regions") or () if item.get("RegionName"))
+    return (names or None), NO_REGIONS

@@ -11,7 +11,7 @@ from typing import Protocol
 from auditor.model.shard import Shard
 from auditor.model.snapshot import Provenance, Scope
 
-DEFAULT_WORKERS = 32
+DEFAULT_WORKERS = 64
 DEFAULT_QUOTA_SHARE = 0.5
 SESSION_NAME = "kms-audit"
 

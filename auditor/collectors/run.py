@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import auditor
 from auditor.collectors.accounts import Self, Target, members, single, whoami
 from auditor.collectors.caller import Caller
 from auditor.collectors.estate import Estate, Reached, Run
+from auditor.collectors.failures import StoppedError
 from auditor.collectors.lanes import Lanes
 from auditor.collectors.meter import Meter
-from auditor.collectors.organization import read_organization
+from auditor.collectors.organization import Tree, read_details, read_tree
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.regions import check_regions
 from auditor.collectors.request import CollectRequest, Progress, ShardSink
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, UsageError
-from auditor.model.shard import ORGANIZATION_SHARD, Kind, Record, Shard
+from auditor.model.shard import ORGANIZATION_SHARD, Shard
 from auditor.model.snapshot import Provenance, ShardCoverage
 
 REGIONS_AT_ONCE = 24
@@ -42,28 +42,25 @@ def collect(
     what the sink raises; finished shards stay with the sink whatever happens.
     """
     started = _text(clock())
-    stop = threading.Event()
-    meter = Meter(progress)
-    profiles: tuple[str | None, ...] = request.profiles or (None,)
-    sessions = [AwsSession(request, profile, meter, stop) for profile in profiles]
-    run = _run(request, sink, meter, stop)
+    run = _run(request, sink, Meter(progress))
+    sessions: list[AwsSession] = []
     try:
-        callers = [_home(session, run) for session in sessions]
-        selves = [whoami(caller) for caller in callers]
-        for session, me in zip(sessions, selves, strict=True):
-            check_regions(request, session.kms_regions(me.partition))
+        for profile in request.profiles or (None,):
+            sessions.append(AwsSession(request, profile, meter=run.meter, pacer=run.pacer, stop=run.stop))
+        profiles = [_profile(session, run) for session in sessions]
+        check_regions(request, {name for item in profiles for name in item.session.kms_regions(item.me.partition)})
         asked = Provenance(
             tool_version=auditor.__version__,
-            caller=", ".join(me.arn for me in selves),
+            caller=", ".join(item.me.arn for item in profiles),
             started=started,
             scope=request.scope(),
         )
         sink.begin(asked)
-        targets = _targets(run, sessions, callers, selves)
-        _read(run, targets)
-        meter.finish()
+        _read(run, _targets(run, profiles))
+        run.meter.finish()
     finally:
-        stop.set()
+        run.stop.set()
+        run.lanes.close()
         for session in sessions:
             session.close()
     scope = replace(
@@ -72,10 +69,25 @@ def collect(
     return replace(asked, finished=_text(clock()), scope=scope)
 
 
-def _run(request: CollectRequest, sink: ShardSink, meter: Meter, stop: threading.Event) -> Run:
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A session, who its credentials belong to, and a caller for facts of the organization."""
+
+    session: AwsSession
+    me: Self
+    caller: Caller
+
+
+def _run(request: CollectRequest, sink: ShardSink, meter: Meter) -> Run:
+    stop = threading.Event()
     wide = REGIONS_AT_ONCE_WITH_LAST_USAGE if request.last_usage else REGIONS_AT_ONCE
     lanes = Lanes(wide, max(1, request.max_workers), stop)
     return Run(request, sink, meter, Pacer(request.quota_share, stop), stop, lanes, Reached())
+
+
+def _profile(session: AwsSession, run: Run) -> Profile:
+    me = whoami(_home(session, run))
+    return Profile(session, me, _home(session, run, me.account, ""))
 
 
 def _text(moment: datetime) -> str:
@@ -96,42 +108,49 @@ def _home(session: AwsSession, run: Run, account: str = "", label: str | None = 
     )
 
 
-def _targets(run: Run, sessions: list[AwsSession], callers: list[Caller], selves: list[Self]) -> list[Target]:
-    """The accounts to read; writes the organization's shard on the way."""
-    records = _organization(run, sessions, selves)
+def _targets(run: Run, profiles: list[Profile]) -> list[Target]:
+    """The accounts to read; has the organization's shard written meanwhile."""
+    chosen, tree = _organization(run, profiles)
     if run.request.org:
-        return members(records, run.request, selves[0], sessions[0], callers[0])
-    names = {str(record.data["Id"]): str(record.data["Name"]) for record in records if record.kind is Kind.ORG_TARGET}
-    found = {
-        me.account: single(run.request, me, session, names.get(me.account, ""))
-        for session, me in zip(sessions, selves, strict=True)
-    }
-    return [found[account] for account in sorted(found)]
+        return members(tree, run.request, chosen.me, chosen.session, chosen.caller)
+    names = {target["Id"]: str(target["Name"]) for target in tree.targets}
+    found = {item.me.account: item for item in profiles if single(run.request, item.me)}
+    if not found:
+        raise UsageError(
+            f"The credentials belong to {', '.join(item.me.account for item in profiles)}, which --account does not "
+            "name.",
+            "Use --org with --role-name to read other accounts, or another profile.",
+        )
+    return [
+        Target(account, item.session, item.session.identity, item.me.partition, names.get(account, ""))
+        for account, item in sorted(found.items())
+    ]
 
 
-def _organization(run: Run, sessions: list[AwsSession], selves: list[Self]) -> list[Record]:
-    """The best view of the organization that any profile has."""
-    best: list[Record] = []
-    gaps: list[Any] = []
-    ids: set[str] = set()
-    calls = 0
-    for session, me in zip(sessions, selves, strict=True):
-        caller = _home(session, run, me.account, "")
-        records = read_organization(caller)
-        calls += caller.calls
-        ids.update(str(record.data.get("Id")) for record in records if record.kind is Kind.ORGANIZATION)
-        if not best or (len(records) > len(best)):
-            best, gaps = records, list(caller.gaps)
-    if len(ids) > 1:
+def _organization(run: Run, profiles: list[Profile]) -> tuple[Profile, Tree]:
+    """The profile that sees most of the organization, and what it sees; its details are read in another thread."""
+    views = [(item, read_tree(item.caller, every_account=run.request.org)) for item in profiles]
+    if len({tree.described.get("Id") for _, tree in views if tree.described}) > 1:
         raise UsageError(
             "The profiles belong to different organizations.", "Collect each organization into a snapshot of its own."
         )
-    status = "partial" if gaps else "read"
-    coverage = ShardCoverage(ORGANIZATION_SHARD, "", status, calls=calls)
-    run.sink.write(
-        Shard(account=ORGANIZATION_SHARD, region="", records=tuple(best), gaps=tuple(gaps), coverage=coverage)
-    )
-    return best
+    # Whether there is an organization is known only when nobody was refused the answer.
+    chosen, tree = max(views, key=lambda view: (len(view[1].targets), view[1].described is not None, view[1].in_use))
+    for item, view in views:
+        if item is not chosen and view.in_use and view.described is None:
+            chosen.caller.gaps.extend(item.caller.gaps)
+    if not run.sink.has(ORGANIZATION_SHARD, ""):
+        run.lanes.start(lambda: _write_organization(run, chosen.caller, tree), first=True)
+    return chosen, tree
+
+
+def _write_organization(run: Run, caller: Caller, tree: Tree) -> None:
+    records = [*tree.record(), *read_details(caller, tree)]
+    if run.stop.is_set():
+        raise StoppedError
+    gaps = tuple(caller.gaps)
+    coverage = ShardCoverage(ORGANIZATION_SHARD, "", "partial" if gaps else "read", calls=caller.calls)
+    run.sink.write(Shard(account=ORGANIZATION_SHARD, region="", records=tuple(records), gaps=gaps, coverage=coverage))
 
 
 def _read(run: Run, targets: list[Target]) -> None:
@@ -139,6 +158,10 @@ def _read(run: Run, targets: list[Target]) -> None:
     for target in targets:
         run.lanes.start(Estate(run, target).read)
     run.lanes.join()
+    if not run.reached.key_lists and run.reached.nowhere:
+        raise UsageError(
+            "No Region that is enabled matches the Regions asked for.", "Check --region and exclude_regions."
+        )
     if not run.reached.key_lists:
         raise CollectionError(
             "Nothing could be read: every list of keys was refused.",

@@ -6,6 +6,7 @@ The only place that configures retries, timeouts and endpoint behaviour.
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from auditor.errors import CredentialsError, UsageError
 
 if TYPE_CHECKING:
     from auditor.collectors.meter import Meter
+    from auditor.collectors.pacing import Pacer
 
 AWS_DOMAINS = (
     ".amazonaws.com",
@@ -32,10 +34,13 @@ PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "
 class AwsSession:
     """Everything that belongs to one profile: its identity, its home Region, its clients."""
 
-    def __init__(self, request: CollectRequest, profile: str | None, meter: Meter, stop: threading.Event) -> None:
+    def __init__(
+        self, request: CollectRequest, profile: str | None, *, meter: Meter, pacer: Pacer, stop: threading.Event
+    ) -> None:
         self.request = request
         self.profile = profile
         self._meter = meter
+        self._pacer = pacer
         self._stop = stop
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
@@ -59,8 +64,11 @@ class AwsSession:
 
     def client(self, service: str, region: str) -> Any:
         """The client of a service in a Region, made once. boto3 sessions are not thread-safe, hence the lock."""
+        key = (service, region)
+        found = self._clients.get(key)
+        if found is not None:
+            return found
         with self._lock:
-            key = (service, region)
             if key not in self._clients:
                 self._clients[key] = self._make(service, region)
             return self._clients[key]
@@ -86,7 +94,8 @@ class AwsSession:
         def before_retry(response: Any = None, attempts: int = 1, **_: Any) -> None:
             if self._stop.is_set():
                 raise StoppedError
-            self._meter.answered(response)
+            if self._meter.answered(response):
+                self._pacer.throttled()
             if foreign and response is not None and _is_web_page(response[0]):
                 raise UnsupportedCallError("The endpoint does not offer this operation.")
 
@@ -105,7 +114,8 @@ def _boto_session(profile: str | None) -> Any:
     from botocore.exceptions import BotoCoreError, ProfileNotFound
 
     try:
-        return boto3.Session(profile_name=profile)
+        inner = _core_session(profile)
+        return boto3.Session(botocore_session=inner)
     except ProfileNotFound as error:
         known = ", ".join(sorted(boto3.Session().available_profiles)[:10]) if profile else ""
         raise CredentialsError(
@@ -115,12 +125,27 @@ def _boto_session(profile: str | None) -> Any:
         raise UsageError(f"The AWS configuration could not be read: {error}") from error
 
 
+def _core_session(profile: str | None) -> Any:
+    """A botocore session that shares the parsed service models with the others: parsing them costs half a second."""
+    from botocore.session import Session
+
+    inner = Session(profile=profile)
+    inner.register_component("data_loader", _models(inner.get_config_variable("data_path")))
+    return inner
+
+
+@cache
+def _models(data_path: str | None) -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader(data_path)
+
+
 def _switching_session(profile: str | None) -> Any:
     """A session of the same profile (endpoints, proxies, CA bundle) that signs as the current identity."""
     import boto3
     from botocore.credentials import CredentialProvider, CredentialResolver
     from botocore.handlers import json_decode_policies
-    from botocore.session import Session
 
     credentials = context_credentials()
     handler: Any = json_decode_policies
@@ -133,7 +158,9 @@ def _switching_session(profile: str | None) -> Any:
         def load(self) -> Any:
             return credentials
 
-    inner = Session(profile=profile)
+    inner = _core_session(profile)
+    # Tokens of the global STS endpoint, the default of older SDKs, are not valid in opt-in Regions.
+    inner.set_config_variable("sts_regional_endpoints", "regional")
     inner.register_component("credential_provider", CredentialResolver(providers=[ContextProvider()]))
     # IAM documents are kept verbatim, as evidence; the store decodes them.
     inner.unregister("after-call.iam", handler)

@@ -40,7 +40,7 @@ class CollectionSettings:
     role_name: str = ""
     external_id: str = field(default="", repr=False)
     endpoint_url: str = ""
-    max_workers: int = 32
+    max_workers: int = 64
     quota_share: float = 0.5
     evidence: bool = True
     last_usage: bool = False

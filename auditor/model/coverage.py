@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal
 from auditor.model.shard import ORGANIZATION_SHARD
-from auditor.model.snapshot import Gap, Snapshot
+from auditor.model.snapshot import NOT_ENABLED, Gap, Snapshot
 
 PER_KEY = (Fact.KEY_POLICY, Fact.GRANTS, Fact.TAGS, Fact.ROTATION, Fact.ROTATIONS, Fact.LAST_USAGE)
 OF_THE_ORGANIZATION = frozenset({Fact.ORGANIZATION, Fact.SCP, Fact.RCP})
@@ -97,7 +97,7 @@ def _places(snapshot: Snapshot) -> Iterator[Count]:
     """The lists that each account and Region is asked for, one each."""
     whole = {(gap.account, gap.region, gap.fact) for gap in snapshot.gaps}
     for shard in snapshot.coverage:
-        if shard.account == ORGANIZATION_SHARD:
+        if shard.account == ORGANIZATION_SHARD or shard.status == NOT_ENABLED:
             continue
         facts = (Fact.KEY_LIST, Fact.ALIASES) if shard.region else (Fact.ACCOUNT, Fact.REGIONS, Fact.IDENTITIES)
         closed = (shard.account, "", Fact.ACCOUNT) in whole

@@ -34,9 +34,15 @@ class Gap:
         return self.fact not in OPTIONAL_FACTS
 
 
+NOT_ENABLED = "not enabled"
+"""The status of a Region that probing showed to be off: nothing in it was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShardCoverage:
     """One account × Region (Region empty: the account's global facts) as the report's coverage section shows it.
+
+    ``status``: read, partial (there are gaps), refused (the account could not be entered) or not enabled.
 
     ``listed`` keys were in ListKeys, ``described`` were read; ``listed == described + gaps`` reconciles them.
     """

@@ -34,6 +34,12 @@ def write_whole(path: Path, content: bytes) -> None:
         raise _output(path, error) from error
 
 
+def remove_parts(folder: Path) -> None:
+    """Removes what killed processes left half written below ``folder``."""
+    for part in folder.rglob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
 def append_line(path: Path, line: str) -> None:
     """Adds one line to a private file and waits until it is on disk. Raises OutputError."""
     try:

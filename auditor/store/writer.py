@@ -11,11 +11,11 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.errors import SnapshotError
+from auditor.errors import OutputError, SnapshotError
 from auditor.model.shard import Shard
 from auditor.model.snapshot import Provenance, Scope
 from auditor.store.encoding import encode, to_bytes, to_line
-from auditor.store.files import append_line, make_folder, write_whole
+from auditor.store.files import append_line, make_folder, remove_parts, write_whole
 from auditor.store.manifest import (
     JOURNAL,
     MANIFEST,
@@ -31,7 +31,7 @@ from auditor.store.manifest import (
     shard_file,
 )
 
-PASSING = frozenset({"Throttled", "Timeout", "Unreachable", "ServerError", "ExpiredToken"})
+PASSING = frozenset({"Throttled", "Timeout", "Unreachable", "ServerError", "ExpiredToken", "IncompleteAnswer"})
 """Codes of gaps that a later attempt may not meet."""
 
 
@@ -44,6 +44,7 @@ class SnapshotWriter:
         self._lock = threading.Lock()
         self._done: dict[tuple[str, str], ShardEntry] = {}
         self._provenance: Provenance | None = None
+        self._failed: OutputError | None = None
 
     def begin(self, provenance: Provenance) -> None:
         """Starts, or goes on when caller and scope are the same. Raises SnapshotError or OutputError."""
@@ -58,10 +59,14 @@ class SnapshotWriter:
         make_folder(self.path)
         make_folder(self.path / SHARDS)
         self._provenance = provenance
-        write_whole(self.path / MANIFEST, to_bytes(manifest_to_text(Manifest(provenance))))
         if self._resume:
-            lines = "".join(f"{to_line(entry_to_json(entry))}\n" for entry in self._done.values())
+            # The journal first: until the manifest calls the snapshot unfinished, nobody looks into the journal.
+            # Shards that are read again are not in it: a kill may leave them rewritten under their old hash.
+            remove_parts(self.path)
+            kept = [entry for entry in self._done.values() if not entry.again]
+            lines = "".join(f"{to_line(entry_to_json(entry))}\n" for entry in kept)
             write_whole(self.path / JOURNAL, to_bytes(lines))
+        write_whole(self.path / MANIFEST, to_bytes(manifest_to_text(Manifest(provenance))))
 
     def has(self, account: str, region: str) -> bool:
         """Whether the shard is finished, and nothing in it deserves another attempt."""
@@ -78,8 +83,15 @@ class SnapshotWriter:
             any(gap.code in PASSING for gap in shard.gaps),
         )
         with self._lock:
-            write_whole(self.path / entry.file, content)
-            append_line(self.path / JOURNAL, to_line(entry_to_json(entry)))
+            if self._failed:
+                raise self._failed
+            try:
+                write_whole(self.path / entry.file, content)
+                append_line(self.path / JOURNAL, to_line(entry_to_json(entry)))
+            except OutputError as error:
+                # Another thread must not add to a journal whose last line may be cut off.
+                self._failed = error
+                raise
             self._done[(shard.account, shard.region)] = entry
 
     def finish(self, provenance: Provenance) -> Provenance:

@@ -21,7 +21,12 @@ DENIED = {
 
 @dataclass
 class Fault:
-    """``what``: ``error``, ``drop`` (the connection) or ``hang`` (``seconds``). ``times`` None: always."""
+    """``times`` None: always. ``what`` is one of
+
+    ``error``: an AWS error; ``drop``: the connection breaks before the answer; ``hang``: nothing for ``seconds``;
+    ``cut``: the connection breaks in the middle of the body; ``half``: half of the body, as if it were all;
+    ``empty``: an answer without members.
+    """
 
     action: str = "*"
     account: str = "*"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -27,18 +28,33 @@ def moto_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def proxy(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for command in ("reset", "seed?a=7"):
-        request = urllib.request.Request(f"{moto_url}/moto-api/{command}", method="POST")
-        urllib.request.urlopen(request, timeout=10).close()
-    with Proxy(moto_url) as running:
+def proxy(moto_url: str) -> Iterator[Proxy]:
+    with emptied(moto_url) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def shared_proxy(moto_url: str) -> Iterator[Proxy]:
+    """One proxy for a module whose tests change nothing in moto, and so can share what the first one put there."""
+    with emptied(moto_url) as running:
+        yield running
+
+
+@contextmanager
+def emptied(moto_url: str) -> Iterator[Proxy]:
+    """A proxy in front of an empty moto, with credentials for it in the environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION"):
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for command in ("reset", "seed?a=7"):
+            request = urllib.request.Request(f"{moto_url}/moto-api/{command}", method="POST")
+            urllib.request.urlopen(request, timeout=10).close()
+        with Proxy(moto_url) as running:
+            yield running
 
 
 def collected(proxy: Proxy, **options: object) -> Snapshot:

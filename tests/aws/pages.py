@@ -18,8 +18,10 @@ DETAILS = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 
 
-def without_marker(call: Call) -> bytes:
-    """The request body that asks moto for everything."""
+def without_marker(call: Call, tokens: frozenset[str] = frozenset()) -> bytes:
+    """The request body that asks moto for everything, without tokens that are not moto's."""
+    if tokens and call.json().get("NextToken") in tokens:
+        return json.dumps({name: value for name, value in call.json().items() if name != "NextToken"}).encode()
     if call.service != "kms" or call.operation not in KMS_LISTS:
         return call.body
     data = call.json()

@@ -28,6 +28,7 @@ class Proxy:
         self.patches: dict[str, Patch] = {}
         self.replaced: dict[str, Patch] = {}
         self.allowed: frozenset[str] | None = None
+        self.strip_tokens: frozenset[str] = frozenset()
         self.calls: list[Call] = []
         self.accounts = Accounts()
         handler = type("Bound", (_Handler,), {"proxy": self})
@@ -61,6 +62,12 @@ class Proxy:
         if fault is not None and fault.what == "hang":
             time.sleep(fault.seconds)
             return None
+        if fault is not None and fault.what in ("cut", "half"):
+            status, kinds, content = self._forwarded(path, headers, call, method)
+            length = len(content) if fault.what == "cut" else len(content) // 2
+            return status, {**kinds, "Content-Length": str(length)}, content[: len(content) // 2]
+        if fault is not None and fault.what == "empty":
+            return 200, {"Content-Type": "application/x-amz-json-1.1"}, b"{}"
         if fault is not None:
             return None if fault.what == "drop" else error_answer(call, fault.code, fault.message, fault.status)
         if self.quotas.exceeded(call):
@@ -73,7 +80,7 @@ class Proxy:
         connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=30)
         try:
             kept = {name: value for name, value in headers.items() if name.lower() not in HOP}
-            connection.request(method, path, without_marker(call), kept)
+            connection.request(method, path, without_marker(call, self.strip_tokens), kept)
             response = connection.getresponse()
             body, status = response.read(), response.status
             kind = response.getheader("Content-Type", "")
@@ -107,9 +114,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        if "Content-Length" not in headers:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+        self.close_connection = len(content) < int(headers.get("Content-Length", 0))
 
     do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server asks for
 

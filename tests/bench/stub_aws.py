@@ -29,6 +29,7 @@ KMS_QUOTAS = {
     "kms:DescribeKey": 2000,
     "kms:ListResourceTags": 2000,
 }
+METADATA = {"KeyManager": "CUSTOMER", "KeyState": "Enabled", "Origin": "AWS_KMS", "KeySpec": "SYMMETRIC_DEFAULT"}
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*"}]})
 
 
@@ -53,7 +54,7 @@ def _kms(operation: str, data: dict, account: str, region: str, shape: Shape) ->
     answers = {
         "ListKeys": lambda: {"Keys": [{"KeyId": name, "KeyArn": prefix + name} for name in names]},
         "ListAliases": lambda: {"Aliases": []},
-        "DescribeKey": lambda: {"KeyMetadata": {"KeyId": key_id, "Arn": prefix + key_id, "KeyManager": "CUSTOMER"}},
+        "DescribeKey": lambda: {"KeyMetadata": {"KeyId": key_id, "Arn": prefix + key_id, **METADATA}},
         "ListKeyPolicies": lambda: {"PolicyNames": ["default"]},
         "GetKeyPolicy": lambda: {"Policy": POLICY},
         "ListGrants": lambda: {"Grants": [grant]},

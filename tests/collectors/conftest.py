@@ -1,3 +1,3 @@
-from tests.aws.fixtures import moto_url, proxy
+from tests.aws.fixtures import moto_url, proxy, shared_proxy
 
-__all__ = ["moto_url", "proxy"]
+__all__ = ["moto_url", "proxy", "shared_proxy"]

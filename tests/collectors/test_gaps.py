@@ -70,35 +70,6 @@ def test_an_unreadable_scp_marks_the_levels_that_carry_it(proxy: Proxy) -> None:
     assert {target.name for target in organization.targets if Fact.SCP in target.unread} == {"production"}
 
 
-def test_two_throttles_and_a_dropped_connection_are_retried(proxy: Proxy) -> None:
-    fill(management(proxy.url))
-    proxy.faults.add(Fault("kms:ListGrants", code="ThrottlingException", status=400, times=2))
-    proxy.faults.add(Fault("kms:DescribeKey", what="drop", times=1))
-    snapshot = collected(proxy, evidence=False)
-    assert snapshot.gaps == ()
-    assert all(len(key.grants) == 3 for key in snapshot.keys)
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        (Fault("kms:ListGrants", code="ThrottlingException", status=400), "Throttled"),
-        (Fault("kms:ListGrants", code="InternalFailure", status=500), "ServerError"),
-        (Fault("kms:ListGrants", what="drop"), "Unreachable"),
-        (Fault("kms:ListGrants", what="hang", seconds=1.0), "Timeout"),
-        (Fault("kms:ListGrants", code="ExpiredTokenException", status=400), "ExpiredToken"),
-        (Fault("kms:ListGrants", code="NotFoundException", status=400), "NotFound"),
-        (Fault("kms:ListGrants", code="403", status=403), "AccessDenied"),
-    ],
-)
-def test_what_does_not_go_away_is_a_gap_with_its_code(proxy: Proxy, fault: Fault, code: str) -> None:
-    fill(management(proxy.url), keys=1)
-    proxy.faults.add(fault)
-    snapshot = collected(proxy, evidence=False, max_attempts=2, read_timeout=0.4)
-    assert _gaps(snapshot) == [(Fact.GRANTS, "kms:ListGrants", code)]
-    assert snapshot.keys[0].unread == {Fact.GRANTS}
-
-
 def test_a_key_deleted_meanwhile_is_a_gap_and_not_a_key(proxy: Proxy) -> None:
     ids = fill(management(proxy.url))
     proxy.faults.add(Fault("kms:DescribeKey", containing=ids[0], code="NotFoundException", status=400))
