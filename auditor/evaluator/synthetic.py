@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from auditor.model.organization import Organization
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 
@@ -37,16 +36,6 @@ def external(account: str) -> Principal:
     return Principal(
         kind=PrincipalKind.EXTERNAL_ACCOUNT, arn=account, iam_arn=account, account=account, assume_allowed=True
     )
-
-
-def org_peer(organization: Organization, owner: str, named: Collection[str]) -> Principal | None:
-    """ORG_PEER: some caller of a member account that is neither the owner's nor ``named``; None without such a member.
-
-    With the tree unread or too small, there is nobody to ask about.
-    """
-    members = sorted(target.id for target in organization.targets if target.kind == "account")
-    free = [member for member in members if member != owner and member not in named]
-    return external(free[0]) if free else None
 
 
 def account_admin(account: str, partition: str = "aws") -> Principal:

@@ -21,9 +21,21 @@ RESOURCE_KEYS = frozenset(
 
 
 @cache
-def _entries() -> tuple[dict[str, Any], ...]:
+def _data() -> dict[str, Any]:
     text = files("auditor.model").joinpath("data/condition_keys.json").read_text(encoding="utf-8")
-    return tuple(json.loads(text)["keys"])
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+@cache
+def _entries() -> tuple[dict[str, Any], ...]:
+    return tuple(_data()["keys"])
+
+
+@cache
+def via_services() -> frozenset[str]:
+    """The first labels of the service names that AWS documents for ``kms:ViaService``; others may exist."""
+    return frozenset(_data()["via_service_names"]["names"])
 
 
 @cache

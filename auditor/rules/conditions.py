@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from auditor.evaluator.expressions import all_of
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.operators import Operator, parse_operator
 from auditor.evaluator.strength import Owner, Strength, passes_when_absent, strength
 from auditor.model.access import Decision
-from auditor.model.actions import READ_PLAINTEXT, match_pattern
+from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.policy import Statement
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 
@@ -56,28 +56,49 @@ def holds(leaf: Leaf, negated: bool, value: str) -> bool:
     return wanted == {value} and not operator.if_exists
 
 
-def _limits_grants(leaf: Leaf, negated: bool) -> bool:
+def _absent_fails(operator: Operator, negated: bool) -> bool:
+    """Whether a request without the key fails the test, as it stands or denied."""
+    return passes_when_absent(operator) == negated
+
+
+def fixes_holder(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only grants for AWS services, to fixed grantees, or of operations that reveal nothing."""
     name = leaf.key.lower()
     if name == "kms:grantisforawsresource":
         return holds(leaf, negated, "true")
     operator = parse_operator(leaf.operator)
     if operator is None or operator.negated != negated:
         return False
-    if name in ("kms:granteeprincipal", "kms:granteeserviceprincipal", "kms:grantconstraintsourcearn"):
-        return not operator.if_exists and not any(has_wildcard(value) for value in leaf.values)
-    if name == "kms:grantconstrainttype":
-        return not operator.if_exists
+    if name in ("kms:granteeprincipal", "kms:granteeserviceprincipal"):
+        return _absent_fails(operator, negated) and not any(map(has_wildcard, leaf.values))
     if name == "kms:grantoperations":
         allowed = 0
         for value in leaf.values:
             allowed |= match_pattern(f"kms:{value}")
-        return operator.quantifier == "all" and not allowed & READ_PLAINTEXT
+        return operator.quantifier == "all" and not allowed & (READ_PLAINTEXT | CREATE_GRANT)
     return False
+
+
+def _constrains(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only grants that carry a constraint."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.negated != negated or not _absent_fails(operator, negated):
+        return False
+    name = leaf.key.lower()
+    fixed = not any(map(has_wildcard, leaf.values))
+    return name == "kms:grantconstrainttype" or (name == "kms:grantconstraintsourcearn" and fixed)
 
 
 def grant_limited(decision: Decision) -> bool:
     """Whether a CreateGrant decision lets only harmless grants through: for services, fixed grantees or operations."""
-    return decision.residual is not None and demands(decision.residual, _limits_grants)
+    return decision.residual is not None and demands(decision.residual, fixes_holder)
+
+
+def grant_constrained(decision: Decision) -> bool:
+    """Whether it is limited, or every grant that it lets through carries a constraint."""
+    if decision.residual is None:
+        return False
+    return demands(decision.residual, lambda leaf, negated: fixes_holder(leaf, negated) or _constrains(leaf, negated))
 
 
 def as_residual(statement: Statement) -> Residual:

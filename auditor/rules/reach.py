@@ -152,6 +152,41 @@ class Reach:
         """The pairs of inside principals where any action is at least LATENT; computed once."""
         return self.pairs((1 << len(ACTIONS)) - 1)
 
+    @cached_property
+    def _by_row(self) -> dict[int, Pairs]:
+        return dict(self.all_pairs.by_principal())
+
+    def pairs_of(self, rows: list[int]) -> Pairs:
+        """Those of ``all_pairs`` whose principal is one of ``rows``."""
+        import numpy as np
+
+        found = [self._by_row[row] for row in rows if row in self._by_row]
+        if not found:
+            return self.all_pairs.select(np.zeros(0, dtype=np.int64))
+        return Pairs(
+            *(np.concatenate([getattr(one, name) for one in found]) for name in ("principals", "keys", "profiles"))
+        )
+
+    @cached_property
+    def usable_kinds(self) -> tuple[int, ...]:
+        """The different masks of usable actions among the keys."""
+        return tuple(sorted(set(self.usable)))
+
+    @cached_property
+    def usable_kind(self) -> NDArray[np.int64]:
+        """Key position → position in ``usable_kinds``."""
+        import numpy as np
+
+        places = {mask: place for place, mask in enumerate(self.usable_kinds)}
+        return np.array([places[mask] for mask in self.usable], dtype=np.int64)
+
+    def mask_at(self, profile: int, *levels: Openness) -> int:
+        """The actions of the given levels in a profile, whatever the key can serve."""
+        mask = 0
+        for level in levels:
+            mask |= int(self.masks[level][profile])
+        return mask
+
     def having(self, pairs: Pairs, mask: int, *levels: Openness) -> NDArray[np.bool_]:
         """Per pair: whether an action of ``mask`` that the key can serve is of one of the ``levels``."""
         import numpy as np
@@ -164,10 +199,7 @@ class Reach:
 
     def held(self, profile: int, key: int, *levels: Openness) -> int:
         """The mask of the actions of the given levels that one pair holds and the key can serve."""
-        mask = 0
-        for level in levels:
-            mask |= int(self.masks[level][profile])
-        return mask & self.usable[key]
+        return self.mask_at(profile, *levels) & self.usable[key]
 
     def profile(self, principal: int, key: int) -> int:
         """The profile number of one pair."""

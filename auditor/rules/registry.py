@@ -19,7 +19,7 @@ from auditor.rules.hit import Hit
 from auditor.rules.identity import names, orphans, users
 from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
-from auditor.rules.policy import conditions, delegation, denials, mistakes
+from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes
 from auditor.rules.privilege import attributes, boundaries, combined, documents, indirect, nonadmin
 from auditor.rules.replication import regions
 from auditor.rules.view import View
@@ -85,8 +85,8 @@ RULES: dict[str, Check] = {
     "no-key-administrator": delegation.no_key_administrator,
     "iam-delegation-mode": delegation.iam_delegation_mode,
     "malformed-statement": mistakes.malformed_statement,
-    "inert-statement": mistakes.inert_statement,
-    "never-true-condition": conditions.never_true_condition,
+    "inert-statement": inert.inert_statement,
+    "never-true-condition": impossible.never_true_condition,
     "condition-key-not-applicable": conditions.condition_key_not_applicable,
     "permissive-condition-operator": conditions.permissive_condition_operator,
     "deny-has-gap": denials.deny_has_gap,

@@ -35,6 +35,12 @@ class Document:
     account: str
     holders: tuple[Principal, ...] = ()
 
+    @property
+    def title(self) -> str:
+        """What people call the document, with its owner when the name alone would not find it."""
+        owner = self.arn.split("#", 1)[0]
+        return self.name if owner == self.arn else f"{self.name} of {owner.rsplit(':', 1)[-1]}"
+
     def statements(self) -> Iterator[Located]:
         """The statements in order."""
         for statement in self.policy.statements:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.evaluator import Evaluation
 from auditor.evaluator.strength import Owner, parts
@@ -25,6 +25,10 @@ from auditor.rules.hit import Located
 from auditor.rules.reach import Reach
 from auditor.rules.statements import Document, boundary_documents, identity_documents, in_key, organization_documents
 from auditor.rules.trust import Trust
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -71,6 +75,13 @@ class View:
     def principal_by_arn(self) -> dict[str, Principal]:
         """All rows of the access table by ARN."""
         return {principal.arn: principal for principal in self.evaluation.principals}
+
+    @cached_property
+    def key_admins(self) -> NDArray[np.bool_]:
+        """Row of the table → whether the settings name the principal as an administrator of keys or of its account."""
+        import numpy as np
+
+        return np.array([self.trust.key_admin(who) for who in self.evaluation.principals], dtype=bool)
 
     @cached_property
     def identity_documents(self) -> tuple[Document, ...]:
@@ -195,6 +206,14 @@ class View:
         """READ_PLAINTEXT, or FORGE for keys that sign or make MACs: what “using the key” means for its type."""
         kind = key_type(key.spec, key.usage)
         return FORGE if kind in ("asymmetric_sign_verify", "hmac") else READ_PLAINTEXT
+
+
+def keys_by_account(view: View) -> dict[str, list[Key]]:
+    """Account → its customer managed keys, by account."""
+    found: dict[str, list[Key]] = {}
+    for key in view.keys:
+        found.setdefault(key.account, []).append(key)
+    return dict(sorted(found.items()))
 
 
 def instant(text: str | None) -> datetime | None:

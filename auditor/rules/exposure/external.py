@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.naming import is_account_principal
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.strength import passes_when_absent
 from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision
 from auditor.model.actions import (
@@ -19,14 +22,15 @@ from auditor.model.actions import (
     actions_in,
     mask_of,
 )
-from auditor.model.arn import account_of
+from auditor.model.arn import account_of, is_root
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
-from auditor.model.policy import Statement
-from auditor.rules.conditions import grant_limited
+from auditor.model.residual import Leaf
+from auditor.rules.conditions import as_residual, demands, grant_limited, holds, mentions
 from auditor.rules.exposure.public import allowing, for_everybody, stopped_by
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
+from auditor.rules.principals import condition_values
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import Standing
@@ -34,8 +38,6 @@ from auditor.rules.view import View, accounts_in_conditions
 
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 EXAMPLE_PARTNER = "222222222222"
-PIN_KEYS = ("aws:principalarn",)
-DOOR_KEYS = ("kms:viaservice", "kms:grantisforawsresource")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,47 @@ def external_account_access(view: View) -> Iterator[Hit]:
             )
             actions = listing((f"kms:{name}" for name in access.decisions), 4)
             yield _hit(view, key, access, f"Account {account} can call {actions} on {key.label}.", raised, lowered)
+        yield from _foreign_organizations(view, key)
+
+
+def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
+    """Organizations other than the own one that a wildcard statement lets in as a whole."""
+    own = view.owner(key).organization
+    named = {
+        value.split("/")[0]
+        for located in view.statements(key)
+        if own is not None and for_everybody(located.statement)
+        for value in condition_values(located.statement, "aws:principalorgid", "aws:principalorgpaths")
+        if not has_wildcard(value.split("/")[0])
+    }
+    for name in sorted(named - {own}):
+        access = _admitted(view, key, name)
+        if access is not None:
+            reads = bool(access.mask & READ_PLAINTEXT) and view.tier(key) == "T1"
+            actions = listing((f"kms:{action}" for action in access.decisions), 4)
+            yield _hit(
+                view,
+                key,
+                access,
+                f"Every account of the foreign organization {name} can call {actions} on {key.label}.",
+                given((reads or access.mask & ~META, "READ_PLAINTEXT on a T1 key")),
+                given((not access.mask & ~META, "only META actions")),
+            )
+
+
+def _admitted(view: View, key: Key, organization: str) -> Reached | None:
+    """What a caller of ``organization`` may do: the decisions on a stranger that hang on its organization."""
+
+    def asks(leaf: Leaf, negated: bool) -> bool:
+        fits = any(value.split("/")[0] == organization for value in leaf.values)
+        return leaf.key.lower().startswith("aws:principalorg") and fits and not negated
+
+    found = {
+        name: decision
+        for name, decision in view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE).items()
+        if decision.residual is not None and mentions(decision.residual, asks)
+    }
+    return Reached(organization, (organization,), Openness.OPEN, found) if found else None
 
 
 def external_can_delegate(view: View) -> Iterator[Hit]:
@@ -187,12 +230,23 @@ def external_can_delegate(view: View) -> Iterator[Hit]:
             yield _hit(view, key, only, summary, raised, ())
 
 
-def _pinned(statement: Statement, keys: tuple[str, ...]) -> bool:
-    return any(
-        test.key.lower() in keys and not any("*" in value or "?" in value for value in test.values)
-        for test in statement.conditions
-        if "not" not in test.operator.lower() and not test.operator.lower().endswith("ifexists")
-    )
+def _names_a_role(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only callers with fixed ARNs of roles or users."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or leaf.key.lower() != "aws:principalarn" or operator.negated != negated:
+        return False
+    fixed = not any(has_wildcard(value) or is_root(value) for value in leaf.values)
+    return fixed and passes_when_absent(operator) == negated
+
+
+def _through_a_door(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only calls that an AWS service makes."""
+    name, operator = leaf.key.lower(), parse_operator(leaf.operator)
+    if name == "kms:grantisforawsresource":
+        return holds(leaf, negated, "true")
+    if operator is None or name != "kms:viaservice" or operator.negated != negated:
+        return False
+    return passes_when_absent(operator) == negated and not any(set(value) <= {"*"} for value in leaf.values)
 
 
 def external_account_root(view: View) -> Iterator[Hit]:
@@ -213,7 +267,7 @@ def _whole_accounts(view: View, key: Key, located: Located) -> list[str]:
     statement = located.statement
     if statement.effect != "Allow" or not action_mask(statement) & USE & view.reach.usable[view.reach.key_at[key.arn]]:
         return []
-    if _pinned(statement, PIN_KEYS) or _pinned(statement, DOOR_KEYS):
+    if any(demands(as_residual(statement), test) for test in (_names_a_role, _through_a_door)):
         return []
     accounts = {account_of(entry.value) for entry in statement.principals or () if is_account_principal(entry.value)}
     return sorted(a for a in accounts if a and view.trust.standing(a, key.account) is Standing.TRUSTED)

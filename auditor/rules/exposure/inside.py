@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.evaluator.synthetic import org_peer
+from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision
 from auditor.model.actions import (
     CREATE_GRANT,
@@ -21,18 +21,21 @@ from auditor.model.actions import (
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
-from auditor.model.organization import OrgTarget
-from auditor.rules.conditions import demands, grant_limited
+from auditor.model.organization import Organization, OrgTarget
+from auditor.model.principal import Principal
+from auditor.rules.conditions import demands, grant_limited, mentions
 from auditor.rules.exposure.public import allowing, for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
-from auditor.rules.view import View, instant
+from auditor.rules.view import View, accounts_in_conditions, instant
 
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")
+PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")
+"""Conditions behind which everybody of the organization stands all the same."""
 
 
 def org_wide_principal(view: View) -> Iterator[Hit]:
@@ -49,17 +52,33 @@ def org_wide_principal(view: View) -> Iterator[Hit]:
     for key in view.keys_with(Fact.KEY_POLICY):
         if _shared(view, key) or not any(for_everybody(located.statement) for located in view.statements(key)):
             continue
-        named = {account_of(e.value) or "" for item in view.statements(key) for e in item.statement.principals or ()}
-        peer = org_peer(organization, key.account, named)
-        if peer is None or _public(view, key):
+        if _public(view, key):
             continue
-        found = {
-            name: decision
-            for name, decision in view.decisions(peer, key, USE).items()
-            if openness(decision, view.owner(key)) in (Openness.OPEN, Openness.GUARDED)
-        }
+        found = next(filter(None, (_peer_access(view, key, peer) for peer in _peers(view, key, organization))), None)
         if found:
             yield _org_hit(view, key, found)
+
+
+def _peers(view: View, key: Key, organization: Organization) -> Iterator[Principal]:
+    """An administrator of one member account per organizational unit, of accounts that the policy does not name."""
+    named = {account_of(e.value) or "" for item in view.statements(key) for e in item.statement.principals or ()}
+    for item in view.statements(key):
+        named |= accounts_in_conditions(item.statement)
+    seen: set[str | None] = set()
+    for target in sorted(organization.targets, key=lambda target: target.id):
+        if target.kind == "account" and target.id not in named | {key.account} and target.parent not in seen:
+            seen.add(target.parent)
+            yield external(target.id)
+
+
+def _peer_access(view: View, key: Key, peer: Principal) -> dict[str, Decision]:
+    """What the peer may do where nothing but the organization, or a door, is asked about."""
+    return {
+        name: decision
+        for name, decision in view.decisions(peer, key, USE).items()
+        if openness(decision, view.owner(key)) in (Openness.OPEN, Openness.GUARDED)
+        and not mentions(decision.residual, lambda leaf, _: not leaf.key.lower().startswith(PEER_KEYS))
+    }
 
 
 def _public(view: View, key: Key) -> bool:

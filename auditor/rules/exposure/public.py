@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.evaluator.strength import Strength, strength
+from auditor.evaluator.glob import has_wildcard
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.strength import Strength, passes_when_absent, strength
 from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Statement
+from auditor.model.residual import Leaf
 from auditor.rules.conditions import block_strength, demands
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
@@ -132,6 +135,14 @@ def public_key_policy(view: View) -> Iterator[Hit]:
         yield _outsider_hit(view, key, level, decisions, summary, lowered=lowered)
 
 
+def _private_network(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only requests through endpoints or networks with fixed ids."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or leaf.key.lower() not in NETWORK_KEYS or operator.negated != negated:
+        return False
+    return passes_when_absent(operator) == negated and not any(map(has_wildcard, leaf.values))
+
+
 def public_key_policy_soft_condition(view: View) -> Iterator[Hit]:
     """A wildcard principal is narrowed only by a condition that does not say who the caller is.
 
@@ -147,10 +158,7 @@ def public_key_policy_soft_condition(view: View) -> Iterator[Hit]:
             continue
         level, decisions = found
         weakest = min(proof(view, key, decision) for decision in decisions.values())
-        network = all(
-            demands(decision.residual, lambda leaf, negated: not negated and leaf.key.lower() in NETWORK_KEYS)
-            for decision in decisions.values()
-        )
+        network = all(demands(decision.residual, _private_network) for decision in decisions.values())
         summary = (
             f"Everybody may call {listing((f'kms:{name}' for name in decisions), 4)} on {key.label} "
             f"if a condition of strength {weakest.name} is met; it does not bind the caller."

@@ -15,7 +15,7 @@ from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import LIVE
 from auditor.rules.reach import Openness, openness
-from auditor.rules.view import View
+from auditor.rules.view import View, keys_by_account
 
 OPEN_POLICY = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
@@ -39,14 +39,6 @@ def open_key(account: str, region: str, partition: str = "aws") -> Key:
     return Key(
         arn=arn, key_id=arn.rsplit("/", 1)[-1], account=account, region=region, origin="EXTERNAL", policies=(policy,)
     )
-
-
-def accounts_with_keys(view: View) -> dict[str, list[Key]]:
-    """Account → its customer managed keys."""
-    found: dict[str, list[Key]] = {}
-    for key in view.keys:
-        found.setdefault(key.account, []).append(key)
-    return dict(sorted(found.items()))
 
 
 def _partition(key: Key) -> str:
@@ -99,7 +91,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
 
     Fix: deny destruction at the OU, with the decommissioning role exempt.
     """
-    for account, keys in accounts_with_keys(view).items():
+    for account, keys in keys_by_account(view).items():
         if is_management(view, account) or view.trust.account_in(account, view.settings.destroy_exempt_accounts):
             continue
         probe, admin = (
@@ -148,7 +140,7 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
     """
     if view.snapshot.organization is None:
         return
-    for account, keys in accounts_with_keys(view).items():
+    for account, keys in keys_by_account(view).items():
         if is_management(view, account) or account not in view.trust.organization_accounts:
             continue
         decision = view.evaluation.decide(
@@ -185,7 +177,7 @@ def lockout_bypass_allowed(view: View) -> Iterator[Hit]:
         if _ordinary(view, position):
             for column in set(own.keys.tolist()):
                 able.setdefault(view.reach.keys[column].account, set()).add(view.reach.principals[position].arn)
-    for account, keys in accounts_with_keys(view).items():
+    for account, keys in keys_by_account(view).items():
         admin, probe = (
             account_admin(account, _partition(keys[0])),
             open_key(account, keys[0].region, _partition(keys[0])),
@@ -219,7 +211,7 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
     Fix: deny KMS use of resources outside the organization by SCP (``aws:ResourceOrgID``).
     """
     foreign_account = unused_account(view.named_accounts)
-    for account, keys in accounts_with_keys(view).items():
+    for account, keys in keys_by_account(view).items():
         partition = _partition(keys[0])
         probe = open_key(foreign_account, keys[0].region, partition)
         role = data_role(account, partition)
@@ -278,7 +270,7 @@ def keys_in_management_account(view: View) -> Iterator[Hit]:
 
     Fix: move workload keys to member accounts.
     """
-    for account, keys in accounts_with_keys(view).items():
+    for account, keys in keys_by_account(view).items():
         uses = view.settings.management_key_uses
         own = [
             key

@@ -1,123 +1,30 @@
-"""Rules about conditions that are never met, that AWS never supplies, or that pass when their key is absent."""
+"""Rules about conditions that AWS never supplies, or that pass when their key is absent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Any
 
-from auditor.evaluator.conditions import condition_residual
-from auditor.evaluator.facts import Question
-from auditor.evaluator.operators import parse_operator, timestamp
-from auditor.evaluator.simplify import simplify
+from auditor.evaluator.glob import matches
+from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
 from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of
 from auditor.model.actions import ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, ON_KEY, SENSITIVE, actions_in
-from auditor.model.arn import is_account_id
 from auditor.model.finding import Evidence
-from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer, Statement
-from auditor.model.residual import FALSE
 from auditor.rules.conditions import as_residual, true_when_absent
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
-from auditor.rules.policy.places import Placed, key_statements, placed_statements
+from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
 IDENTITY_ONLY = ("aws:resourcetag/", "kms:resourcealiases")
-ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
+CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
 LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
 TRUST_ONLY = ("sts:externalid", "sts:rolesessionname")
-
-
-def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
-    """Whether no request for any of the statement's actions on the key can meet the Condition."""
-    mask = action_mask(placed.located.statement) & KEY_POLICY_EFFECTIVE
-    usable = mask & view.reach.usable[view.reach.key_at[key.arn]]
-    if not usable:
-        return False
-    statement = placed.located.statement
-    for action in actions_in(usable):
-        question = Question(view.evaluation.surroundings, view.outsider, key, action, placed.located.ref.layer, {})
-        everybody = replace(statement, conditions=_about_the_key(statement))
-        residual = condition_residual(
-            everybody, question, has_variables=placed.located.variables, source=placed.located.ref
-        )
-        if simplify(residual) != FALSE:
-            return False
-    return True
-
-
-def _about_the_key(statement: Statement) -> tuple[ConditionTest, ...]:
-    """The tests that do not depend on who calls: those are another rule's business."""
-    caller = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source")
-    return tuple(test for test in statement.conditions if not test.key.lower().startswith(caller))
-
-
-def _bad_accounts(statement: Statement) -> list[str]:
-    return [
-        f"{test.key} {value}: not a 12-digit account id"
-        for test in statement.conditions
-        if test.key.lower() in ACCOUNT_VALUED and test.operator.lower() in ("stringequals", "stringlike")
-        for value in test.values
-        if not is_account_id(value) and not set(value) & set("*?$")
-    ]
-
-
-def _impossible(view: View, statement: Statement, key: Key) -> list[str]:
-    """The single tests that no request can pass: accounts, services of other Regions, dates that are over."""
-    found = [*_bad_accounts(statement)]
-    for test in statement.conditions:
-        name, operator = test.key.lower(), parse_operator(test.operator)
-        if operator is None or operator.negated or operator.if_exists or operator.quantifier == "all":
-            continue
-        if name == "kms:viaservice" and operator.base != "null":
-            if not any(_via(value, key.region) for value in test.values):
-                found.append(f"kms:ViaService {listing(test.values)} is not of Region {key.region}")
-        elif name in ("aws:currenttime", "aws:epochtime") and operator.base in ("datelessthan", "datelessthanequals"):
-            moments = [timestamp(value) for value in test.values]
-            if all(moment is not None and moment <= view.as_of.timestamp() for moment in moments):
-                found.append(f"{test.key} before {listing(test.values)} is over")
-    return found
-
-
-def _contradictions(statement: Statement, found: list[str]) -> list[str]:
-    """What makes the Condition impossible: the single tests that show it, else the whole block."""
-    return found or [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
-
-
-def _via(value: str, region: str) -> bool:
-    from auditor.evaluator.glob import overlap
-
-    return overlap(value, f"*.{region}.amazonaws.com*")
-
-
-def never_true_condition(view: View) -> Iterator[Hit]:
-    """The Condition of a statement can never be met on this key.
-
-    Found by evaluating the block against the key's fixed facts and the date of the run: ``kms:ViaService`` of another
-    Region, a date that has passed, an encryption context on a key that has none, disjoint values, an account id that is
-    not one. A Deny with such a condition protects nothing.
-
-    Fix: correct the condition, or remove the statement so that reviewers stop counting it.
-    """
-    for placed in key_statements(view):
-        statement, key = placed.located.statement, placed.key
-        if key is None or not statement.conditions or statement.effect is None:
-            continue
-        bad = _impossible(view, statement, key)
-        positive = [parse_operator(test.operator) for test in statement.conditions]
-        if not bad and (any(operator is None for operator in positive) or not _nobody_passes(view, placed, key)):
-            continue
-        core = _contradictions(statement, bad)
-        yield placed.hit(
-            f"The condition of {titled(statement)} of {placed.name} can never be met: {core[0]}.",
-            more=tuple(Evidence("never true", text) for text in core),
-            raised=given((statement.effect == "Deny", "statement is a Deny")),
-            identity=(meaning(statement),),
-        )
 
 
 def _not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str] | None:
@@ -139,13 +46,23 @@ def _not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, st
     return None
 
 
-def _other_mistake(test: ConditionTest, layer: Layer) -> str:
+def _other_mistake(view: View, test: ConditionTest, layer: Layer) -> str:
     name = test.key.lower()
     if name in ("kms:requestalias", "kms:resourcealiases") and any(value.startswith("arn:") for value in test.values):
         return f"{canonical(test.key)} holds alias names (alias/…), never ARNs"
+    if name == "kms:grantconstrainttype" and not any(value in CONSTRAINT_TYPES for value in test.values):
+        return f"{canonical(test.key)} is {listing(CONSTRAINT_TYPES)}, never {listing(test.values)}"
     if layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
         return f"{canonical(test.key)} in an SCP always names the own organization: SCPs bind nobody else"
     return ""
+
+
+def _constant_in_scp(view: View, test: ConditionTest, layer: Layer) -> bool | None:
+    """What a test of the caller's organization always says in an SCP; None where it may still tell members apart."""
+    operator, organization = parse_operator(test.operator), view.snapshot.organization
+    if layer is not Layer.SCP or test.key.lower() != "aws:principalorgid" or operator is None or organization is None:
+        return None
+    return any(matches(value, organization.id) for value in test.values) != operator.negated
 
 
 def condition_key_not_applicable(view: View) -> Iterator[Hit]:
@@ -166,7 +83,7 @@ def condition_key_not_applicable(view: View) -> Iterator[Hit]:
             if test.key.lower() in nulls:
                 continue
             found = _not_supplied(test, mask, layer) if mask else None
-            other = _other_mistake(test, layer)
+            other = _other_mistake(view, test, layer)
             if found is None and not other:
                 continue
             missing, why = found if found is not None else (mask, other)
@@ -179,6 +96,8 @@ def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing
     statement = placed.located.statement
     operator = parse_operator(test.operator)
     passes = operator is not None and (operator.if_exists or operator.negated or operator.quantifier == "all")
+    constant = _constant_in_scp(view, test, placed.located.ref.layer)
+    passes = passes if constant is None else constant
     legacy = test.key.lower() in LEGACY
     deny_never = statement.effect == "Deny" and not passes and missing == mask and not legacy
     allow_always = statement.effect == "Allow" and passes and not legacy
@@ -223,6 +142,8 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
         values = [f"alias/{value.split(':alias/', 1)[1]}" if ":alias/" in value else value for value in test.values]
         block[test.key] = values[0] if len(values) == 1 else values
         return render({**written, "Condition": condition})
+    if placed.located.ref.layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
+        return render(_without(written, condition, test))
     carrying = mask & ~missing
     if not carrying or not missing or placed.located.statement.actions is None:
         return ""
@@ -235,6 +156,14 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
     if "Sid" in second:
         second["Sid"] = f"{second['Sid']}WithCondition"
     return render(first) + ",\n" + render(second)
+
+
+def _without(written: dict[str, Any], condition: dict[str, Any], test: ConditionTest) -> dict[str, Any]:
+    """The statement without one test."""
+    condition.get(test.operator, {}).pop(test.key, None)
+    rest = {operator: tests for operator, tests in condition.items() if tests}
+    kept = {name: value for name, value in written.items() if name != "Condition"}
+    return {**kept, "Condition": rest} if rest else kept
 
 
 def permissive_condition_operator(view: View) -> Iterator[Hit]:

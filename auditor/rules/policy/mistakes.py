@@ -1,40 +1,27 @@
-"""Rules about statements that lack or misspell an element, or name things that do not exist: they say one thing and do
-another. Each is located (policy, statement, element) and shown corrected."""
+"""Rule about statements and documents that lack, misspell or misplace an element: they say one thing and do another.
+Each is located (policy, statement, element) and shown corrected."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from auditor.evaluator.statements import action_mask
-from auditor.model.actions import (
-    ACCOUNT_LEVEL,
-    CROSS_ACCOUNT_EFFECTIVE,
-    CRYPTO,
-    KEY_POLICY_EFFECTIVE,
-    NONEXISTENT,
-    RETIRE_GRANT,
-    actions_in,
-    find_action,
-    mask_of,
-    match_pattern,
-)
-from auditor.model.arn import account_of, is_unique_id, parse_arn
 from auditor.model.finding import Evidence
-from auditor.model.key import Key
-from auditor.model.policy import Layer, Policy, PolicyProblem, Statement
+from auditor.model.policy import DOCUMENT_ELEMENTS, STATEMENT_ELEMENTS, Layer, Policy, PolicyProblem, Statement
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
-from auditor.rules.policy.places import Placed, placed_statements
+from auditor.rules.policy.places import Placed, customer_documents, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
-ADMINISTERS = mask_of(["PutKeyPolicy"])
 REQUIRED = {Layer.KEY_POLICY: ("Principal", "Action", "Resource")}
 OTHERS = ("Action", "Resource")
+ELEMENTS = (*STATEMENT_ELEMENTS, *DOCUMENT_ELEMENTS)
 
 
-def _missing(statement: Statement, layer: Layer) -> list[str]:
+def missing_elements(statement: Statement, layer: Layer) -> list[str]:
+    """The elements that a statement of this layer needs and lacks."""
     present = {
         "Principal": statement.principals is not None or statement.not_principals is not None,
         "Action": statement.actions is not None or statement.not_actions is not None,
@@ -43,15 +30,36 @@ def _missing(statement: Statement, layer: Layer) -> list[str]:
     return [element for element in REQUIRED.get(layer, OTHERS) if not present[element]]
 
 
-def _problems(policy: Policy, index: int) -> list[PolicyProblem]:
-    return [problem for problem in policy.problems if problem.index == index]
+def _problems(policy: Policy, index: int | None) -> list[PolicyProblem]:
+    """The mistakes of a statement, or (None) of the document; an element that resembles none is somebody's note."""
+    return [
+        problem
+        for problem in policy.problems
+        if problem.index == index
+        and (problem.code != "unknown-element" or problem.suggestion or problem.element in ELEMENTS)
+    ]
 
 
-def _corrected(policy: Policy, index: int, missing: list[str]) -> dict[str, Any]:
+def _misplaced(placed: Placed) -> list[PolicyProblem]:
+    """A Principal in a policy that is attached to principals: an element in the wrong place."""
+    statement, layer = placed.located.statement, placed.located.ref.layer
+    if layer not in (Layer.IDENTITY, Layer.BOUNDARY, Layer.SCP):
+        return []
+    present = {"Principal": statement.principals, "NotPrincipal": statement.not_principals}
+    message = "{} does not belong into an {}: it speaks of whom it is attached to."
+    words = {Layer.IDENTITY: "identity policy", Layer.BOUNDARY: "permissions boundary", Layer.SCP: "SCP"}
+    return [
+        PolicyProblem(statement.index, statement.sid, name, "wrong-place", message.format(name, words[layer]))
+        for name, value in present.items()
+        if value is not None
+    ]
+
+
+def _corrected(policy: Policy, index: int, missing: list[str], dropped: tuple[str, ...] = ()) -> dict[str, Any]:
     """The statement with misspelt names put right; what cannot be guessed is left to the reader."""
     written = as_written(policy, index)
     renamed = {problem.element: problem.suggestion for problem in _problems(policy, index) if problem.suggestion}
-    fixed = {renamed.get(name, name): value for name, value in written.items()}
+    fixed = {renamed.get(name, name): value for name, value in written.items() if name not in dropped}
     if "Resource" in missing and "Resource" not in fixed and "NotResource" not in fixed:
         fixed["Resource"] = "*"
     return fixed
@@ -68,18 +76,21 @@ def malformed_statement(view: View) -> Iterator[Hit]:
     """
     for placed in placed_statements(view):
         located, policy = placed.located, placed.policy
-        missing = _missing(located.statement, located.ref.layer)
-        problems = _problems(policy, located.statement.index)
+        missing = missing_elements(located.statement, located.ref.layer)
+        misplaced = _misplaced(placed)
+        problems = [*_problems(policy, located.statement.index), *misplaced]
         if missing or problems or located.statement.effect is None:
-            yield _malformed_hit(placed, missing, problems)
+            yield _malformed_hit(placed, missing, problems, tuple(problem.element for problem in misplaced))
+    yield from _malformed_documents(view)
 
 
-def _malformed_hit(placed: Placed, missing: list[str], problems: list[PolicyProblem]) -> Hit:
+def _malformed_hit(placed: Placed, missing: list[str], problems: list[PolicyProblem], dropped: tuple[str, ...]) -> Hit:
     statement = placed.located.statement
     lost_condition = any(problem.suggestion == "Condition" for problem in problems)
     said = [problem.message for problem in problems] or [f"{listing(missing)} is missing; the statement does nothing."]
     written = as_written(placed.policy, statement.index)
     deny = written.get("Effect") == "Deny"
+    fixed = _corrected(placed.policy, statement.index, missing, dropped)
     return placed.hit(
         f"{titled(statement)} of {placed.name}: {said[0]}",
         more=(
@@ -87,167 +98,62 @@ def _malformed_hit(placed: Placed, missing: list[str], problems: list[PolicyProb
             *(Evidence("mistake", message) for message in said),
         ),
         raised=given((deny or (lost_condition and statement.effect == "Allow"), "statement is a Deny")),
-        lowered=given((placed.duplicated(_corrected(placed.policy, statement.index, missing)), "duplicates another")),
+        lowered=given((placed.duplicated(fixed), "duplicates another")),
         identity=(meaning(statement), *missing, *(problem.element for problem in problems)),
-        remedy=render(_corrected(placed.policy, statement.index, missing)),
+        remedy=render(fixed),
     )
 
 
-def _dead_actions(statement: Statement, placed: Placed) -> list[tuple[str, str, str]]:
-    """``(name, reason, replacement)`` of the listed actions that do nothing here."""
-    found = []
-    in_key_policy = placed.located.ref.layer is Layer.KEY_POLICY
-    for name in statement.actions or ():
-        if not name.lower().startswith("kms:"):
-            if in_key_policy and name != "*":
-                found.append((name, "is not a KMS action", ""))
-            continue
-        mask = match_pattern(name)
-        if not mask:
-            meant = _meant(name)
-            found.append((name, "is no KMS action" + (f"; meant was probably {meant}" if meant else ""), meant))
-        elif in_key_policy and not mask & ~ACCOUNT_LEVEL and "*" not in name:
-            found.append((name, "has no key to act on; only identity policies can allow it", ""))
-        elif in_key_policy and mask == RETIRE_GRANT:
-            found.append((name, "has no effect in a key policy", ""))
-    return found
+def _malformed_documents(view: View) -> Iterator[Hit]:
+    """Documents that cannot be read as a policy at all, or repeat or misspell one of their own elements."""
+    for key in view.keys:
+        for attached in key.policies:
+            problems = _problems(attached.policy, None)
+            if problems:
+                name = f"The key policy of {key.label}"
+                yield _document_hit(key.arn, key.account, name, attached.policy, problems, keys=(key.arn,))
+    for document in customer_documents(view):
+        problems = _problems(document.policy, None)
+        if problems and '"kms:' in document.policy.text.lower():
+            holders = tuple(holder.arn for holder in document.holders)
+            yield _document_hit(
+                document.arn, document.account, document.name, document.policy, problems, principals=holders
+            )
 
 
-def _meant(name: str) -> str:
-    if name.lower() == "kms:reencrypt":
-        return "kms:ReEncrypt*"
-    hint = NONEXISTENT.get(name) or NONEXISTENT.get(name[4:]) or ""
-    for word in hint.replace(",", " ").split():
-        action = find_action(word.strip("()*.;"))
-        if action is not None:
-            return action.name + ("*" if word.rstrip(".,;)").endswith("*") else "")
-    return ""
-
-
-def _dead_resources(statement: Statement, placed: Placed) -> list[tuple[str, str]]:
-    found = []
-    for resource in statement.resources or ():
-        arn = parse_arn(resource)
-        if placed.key is not None:
-            if resource not in ("*", placed.key.arn) and not _covers(resource, placed.key.arn):
-                found.append((resource, "is not this key; in a key policy write “*”"))
-        elif arn is not None and arn.service == "kms" and arn.resource.startswith("alias/"):
-            mask = action_mask(statement)
-            if any(action.on_key and not action.on_alias for action in actions_in(mask)):
-                found.append((resource, "is an alias; key operations are authorized against the key ARN"))
-        elif arn is None and not set(resource) & set("*?$") and action_mask(statement):
-            found.append((resource, "is no ARN"))
-    return found
-
-
-def _covers(pattern: str, arn: str) -> bool:
-    from auditor.evaluator.glob import matches
-
-    return matches(pattern, arn)
-
-
-def _dead_principals(statement: Statement, placed: Placed) -> list[tuple[str, str]]:
-    found = []
-    for entry in statement.principals or ():
-        if placed.key is None:
-            break
-        if entry.kind in ("Federated", "CanonicalUser"):
-            found.append((entry.value, f"is a {entry.kind} principal, which never matches in a key policy"))
-        elif ":group/" in entry.value:
-            found.append((entry.value, "is an IAM group, which cannot be a principal"))
-    return found
-
-
-def _outside_only(statement: Statement, key: Key) -> bool:
-    """Whether every principal is of another account and no action works across accounts."""
-    accounts = [account_of(entry.value) for entry in statement.principals or () if entry.kind == "AWS"]
-    foreign = bool(accounts) and all(account is not None and account != key.account for account in accounts)
-    return foreign and not action_mask(statement) & CROSS_ACCOUNT_EFFECTIVE
-
-
-def inert_statement(view: View) -> Iterator[Hit]:
-    """A statement, or a part of it, has no effect on the key.
-
-    Examples: ``kms:DeleteKey`` or ``kms:ReEncrypt`` (no such actions), ``kms:ListKeys`` in a key policy (no key to act
-    on), an alias ARN as Resource of a key operation, a group or a federated provider as principal, ``kms:PutKeyPolicy``
-    for another account, ``kms:Sign`` on a symmetric key. A Deny that does nothing is the worst of them.
-
-    Fix: delete the part, or write what was meant; the finding shows the corrected statement.
-    """
-    for placed in placed_statements(view):
-        statement = placed.located.statement
-        if statement.effect is None or _missing(statement, placed.located.ref.layer):
-            continue
-        hit = _inert_hit(view, placed, statement)
-        if hit is not None:
-            yield hit
-
-
-def _inert_hit(view: View, placed: Placed, statement: Statement) -> Hit | None:
-    actions = _dead_actions(statement, placed)
-    resources = _dead_resources(statement, placed)
-    principals = _dead_principals(statement, placed)
-    reasons = [f"{name} {why}" for name, why, *_ in (*actions, *resources, *principals)]
-    mask = action_mask(statement)
-    if placed.key is not None:
-        usable = view.reach.usable[view.reach.key_at[placed.key.arn]]
-        listed = {match_pattern(name) for name in statement.actions or () if "*" not in name}
-        unusable = [one for one in listed if one & CRYPTO and not one & usable]
-        names = [action.name for one in unusable for action in actions_in(one)]
-        reasons += [f"{name} does not apply to a key of spec {placed.key.spec}" for name in sorted(names)]
-        if _outside_only(statement, placed.key):
-            reasons.append("principals of another account cannot use these actions on the key")
-        effective = mask & KEY_POLICY_EFFECTIVE & usable
-    else:
-        effective = mask
-    if not reasons or (placed.key is None and not mask and not actions):
-        return None
-    works = (
-        bool(effective)
-        and len(resources) < len(statement.resources or ("*",))
-        and (not principals or len(principals) < len(statement.principals or ()))
-    )
-    works = works and not (placed.key is not None and _outside_only(statement, placed.key))
-    return placed.hit(
-        f"{titled(statement)} of {placed.name}: {reasons[0]}.",
-        more=tuple(Evidence("no effect", reason) for reason in reasons),
-        raised=given(
-            (statement.effect == "Deny" and not works, "the inert statement is a Deny"),
-            (not works and _sole_administrator(view, placed, statement), "only statement meant to give"),
-        ),
-        lowered=given((works, "also grants something effective")),
-        identity=(meaning(statement),),
-        remedy=_repaired(placed, actions, resources, principals),
+def _document_hit(
+    subject: str,
+    account: str,
+    name: str,
+    policy: Policy,
+    problems: list[PolicyProblem],
+    keys: tuple[str, ...] = (),
+    principals: tuple[str, ...] = (),
+) -> Hit:
+    return Hit(
+        subject=subject,
+        kind="statement",
+        summary=f"{name}: {problems[0].message}",
+        account=account,
+        keys=keys,
+        principals=principals,
+        evidence=tuple(Evidence("mistake", problem.message) for problem in problems),
+        identity=tuple(f"{problem.code} {problem.element}" for problem in problems),
+        remedy=_wrapped(policy, problems),
+        advice="Write the document as one object with Version and a list of statements; KMS and IAM refuse the rest.",
     )
 
 
-def _sole_administrator(view: View, placed: Placed, statement: Statement) -> bool:
-    if placed.key is None or statement.effect != "Allow" or not action_mask(statement) & ADMINISTERS:
-        return False
-    return not any(
-        other.statement.effect == "Allow"
-        and other.statement.index != statement.index
-        and action_mask(other.statement) & ADMINISTERS
-        and any(not is_unique_id(entry.value) for entry in other.statement.principals or ())
-        for other in view.statements(placed.key)
-    )
-
-
-def _repaired(
-    placed: Placed,
-    actions: list[tuple[str, str, str]],
-    resources: list[tuple[str, str]],
-    principals: list[tuple[str, str]],
-) -> str:
-    """The statement without its dead parts, or with what was probably meant; empty when nothing is left to say."""
-    written = as_written(placed.policy, placed.located.statement.index)
-    dead = {name: replacement for name, _, replacement in actions}
-    names = placed.located.statement.actions or ()
-    if dead:
-        kept = [dead.get(name, name) for name in names if dead.get(name, name)]
-        if not kept:
-            return ""
-        written["Action"] = kept[0] if len(kept) == 1 else list(dict.fromkeys(kept))
-    if resources:
-        written |= placed.resource_repair([name for name, _ in resources])
-    return "" if principals else render(written)
+def _wrapped(policy: Policy, problems: list[PolicyProblem]) -> str:
+    """The document with its elements put right, or a bare statement wrapped in one."""
+    try:
+        loaded = json.loads(policy.text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(loaded, dict):
+        return ""
+    if "Effect" in loaded and "Statement" not in loaded:
+        return render({"Version": "2012-10-17", "Statement": [loaded]})
+    renamed: dict[str, str] = {problem.element: problem.suggestion for problem in problems if problem.suggestion}
+    fixed = {renamed.get(str(name), str(name)): value for name, value in loaded.items()}
+    return render(fixed) if renamed else ""

@@ -117,13 +117,16 @@ def _worth_a_look(statement: Statement, policy: Policy) -> bool:
     return troubled and '"kms:' in policy.text.lower()
 
 
-def document_statements(view: View, *, organization: bool = True) -> Iterator[Placed]:
-    """The KMS statements of customer-written identity policies, boundaries, SCPs and RCPs."""
-    documents = [*view.identity_documents, *view.boundaries]
-    documents += [*view.scps, *view.rcps] if organization else []
-    for document in documents:
-        if document.name.startswith("arn:") and ":iam::aws:" in document.name:
-            continue
+def customer_documents(view: View) -> Iterator[Document]:
+    """The identity policies, boundaries, SCPs and RCPs that a customer wrote: those of AWS cannot be corrected."""
+    for document in (*view.identity_documents, *view.boundaries, *view.scps, *view.rcps):
+        if not (document.name.startswith("arn:") and ":iam::aws:" in document.name):
+            yield document
+
+
+def document_statements(view: View) -> Iterator[Placed]:
+    """The KMS statements of those documents."""
+    for document in customer_documents(view):
         for located in document.statements():
             if _worth_a_look(located.statement, document.policy):
                 yield Placed(located, document.policy, document=document)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Confidence, Evidence
-from auditor.model.principal import PrincipalKind
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.principals import person, reachable_from_outside
+from auditor.rules.principals import federated_person, reachable_from_outside
 from auditor.rules.privilege.power import Holding, Power, power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
@@ -35,17 +35,17 @@ def full_pairs(view: View) -> NDArray[np.bool_]:
 
 
 def administrators(view: View) -> NDArray[np.bool_]:
-    """Per pair: whether the settings name the principal as an administrator of keys or of its account."""
+    """Per pair: whether the settings name the principal as administrator of keys or account, or as break-glass."""
+    return view.once("administrators", lambda: _administrators(view))
+
+
+def _administrators(view: View) -> NDArray[np.bool_]:
     import numpy as np
 
-    named = np.array(
-        [
-            view.trust.key_admin(who) or view.trust.named(who, view.settings.break_glass)
-            for who in view.reach.principals
-        ],
-        dtype=bool,
-    )
-    return named[power(view).pairs.principals]
+    glass = view.settings.break_glass
+    spared = np.array([view.trust.named(who, glass) for who in view.reach.principals], dtype=bool)
+    named: NDArray[np.bool_] = (view.key_admins | spared)[power(view).pairs.principals]
+    return named
 
 
 def holding_hit(
@@ -131,10 +131,15 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
             view,
             holding,
             f"{who.arn} administers {holding.on_what} ({administers}) and also uses it ({uses}).",
-            raised=given((view.restricted(holding.arns), "T1 key"), (person(who), "principal is a human")),
+            raised=given((view.restricted(holding.arns), "T1 key"), (human(who), "principal is a human")),
         )
     for account, holdings in sorted(grouped.items()):
         yield _grouped(view, account, holdings)
+
+
+def human(who: Principal) -> bool:
+    """Whether people act as the principal: an IAM user, or a role that a directory lets people into."""
+    return who.kind is PrincipalKind.USER or federated_person(who)
 
 
 def _grouped(view: View, account: str, holdings: list[Holding]) -> Hit:

@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from auditor.evaluator.glob import matches
-from auditor.evaluator.strength import Strength
+from auditor.evaluator.glob import has_wildcard, matches
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.strength import Owner, Strength, passes_when_absent
 from auditor.model.access import Role
-from auditor.model.actions import CREATE_GRANT, DESTROY, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import CREATE_GRANT, DESTROY, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.conditions import as_residual, block_strength, demands, holds
+from auditor.model.residual import Leaf
+from auditor.rules.conditions import as_residual, block_strength, demands, fixes_holder
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.principals import has_usable_credentials, service_linked
+from auditor.rules.privilege.power import REPLICATE, power
 from auditor.rules.reach import Openness
 from auditor.rules.statements import Document, action_mask
-from auditor.rules.view import View
+from auditor.rules.view import View, keys_by_account
 
-PROBE_KEY = "00000000-0000-0000-0000-000000000000"
+PROBE_KEYS = (
+    "00000000-0000-0000-0000-000000000000",
+    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    "mrk-00000000000000000000000000000000",
+)
+"""Ids of keys that do not exist; a pattern that reaches all of them reaches every key."""
 STALE_DAYS = 90
+NARROWING = ("aws:resourcetag/", "kms:resourcealiases", "kms:encryptioncontext:", "kms:requestalias")
+LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
+DELETE_MATERIAL = mask_of(["DeleteImportedKeyMaterial"])
 
 
 def covers_all_keys(statement: Statement, account: str, regions: tuple[str, ...], partition: str = "aws") -> bool:
-    """Whether the Resource patterns reach every key of the account in at least one of its Regions."""
-    probes = [f"arn:{partition}:kms:{region}:{account}:key/{PROBE_KEY}" for region in regions or ("us-east-1",)]
+    """Whether the Resource patterns reach every key of the account in at least one Region."""
+    return any(
+        all(_reaches(statement, f"arn:{partition}:kms:{region}:{account}:key/{key_id}") for key_id in PROBE_KEYS)
+        for region in {*regions, *_written_regions(statement), "us-east-1"}
+    )
+
+
+def _reaches(statement: Statement, arn: str) -> bool:
     if statement.not_resources is not None:
-        return any(not any(matches(pattern, probe) for pattern in statement.not_resources) for probe in probes)
-    return any(matches(pattern, probe) for pattern in statement.resources or () for probe in probes)
+        return not any(matches(pattern, arn) for pattern in statement.not_resources)
+    return any(matches(pattern, arn) for pattern in statement.resources or ())
+
+
+def _written_regions(statement: Statement) -> set[str]:
+    parts = [pattern.split(":") for pattern in statement.resources or ()]
+    return {part[3] for part in parts if len(part) > 5 and part[2] == "kms" and not has_wildcard(part[3])}
 
 
 @dataclass(frozen=True, slots=True)
 class Wide:
     """Statements of one document that reach every key, and what they do for its holders.
 
-    ``reached`` are keys on which a holder really has one of the actions because of these statements; ``stopped`` those
-    where it would have, if another layer did not take it away. ``weakest`` is the weakest condition on the way.
+    ``reached`` are keys on which a holder really has one of the actions of ``mask`` because of these statements,
+    ``by_ordinary`` those of them that a holder reaches who is no key administrator. ``guarded_only``: every path
+    carries a condition of S2 or stronger.
     """
 
     document: Document
@@ -46,67 +69,89 @@ class Wide:
     mask: int
     holders: tuple[Principal, ...]
     reached: tuple[Key, ...]
+    by_ordinary: tuple[Key, ...]
     guarded_only: bool
 
 
-def _regions(view: View, account: str) -> tuple[str, ...]:
+def _place(view: View, account: str) -> tuple[tuple[str, ...], str]:
+    """The Regions in which the account has keys, and its partition."""
     facts = view.snapshot.account(account)
-    used = tuple(sorted({key.region for key in view.snapshot.keys if key.account == account}))
-    return used or (facts.regions if facts else ())
+    regions = view.once("regions-with-keys", lambda: _regions_with_keys(view)).get(account, set())
+    return tuple(sorted(regions)), facts.partition if facts else "aws"
 
 
-def wide_documents(view: View, mask: int) -> Iterator[Wide]:
-    """Documents with statements that allow an action of ``mask`` on every key of their account."""
+def _regions_with_keys(view: View) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for key in view.snapshot.keys:
+        found.setdefault(key.account, set()).add(key.region)
+    return found
+
+
+Relevant = Callable[[Located, Document], int]
+"""The actions of a statement that a rule is about, as a mask."""
+
+
+def wide_documents(view: View, relevant: Relevant) -> Iterator[Wide]:
+    """Documents with statements that allow a relevant action on every key of their account."""
     for document in view.identity_documents:
-        holders = tuple(holder for holder in document.holders if not service_linked(holder))
+        holders = tuple(
+            holder for holder in document.holders if not service_linked(holder) and not view.trust.account_admin(holder)
+        )
+        if not holders:
+            continue
+        place = _place(view, document.account)
         statements = tuple(
             located
             for located in document.statements()
             if located.statement.effect == "Allow"
-            and action_mask(located.statement) & mask
-            and covers_all_keys(located.statement, document.account, _regions(view, document.account))
+            and relevant(located, document)
+            and covers_all_keys(located.statement, document.account, *place)
         )
-        if holders and statements:
+        if statements:
+            mask = 0
+            for located in statements:
+                mask |= relevant(located, document)
             yield _wide(view, document, statements, holders, mask)
 
 
 def _wide(
     view: View, document: Document, statements: tuple[Located, ...], holders: tuple[Principal, ...], mask: int
 ) -> Wide:
-    wanted = 0
-    for located in statements:
-        wanted |= action_mask(located.statement) & mask
+    """What the statements reach: every kind of pair of a holder and a key is asked once."""
+    import numpy as np
+
+    reach, served = view.reach, view.reach.usable_kinds
+    pairs = reach.pairs_of([row for holder in holders if (row := reach.principal_at.get(holder.arn)) is not None])
+    pairs = pairs.select(reach.having(pairs, mask, *LIVE))
     indexes = {located.statement.index for located in statements}
-    reached: dict[str, Key] = {}
-    open_paths = guarded_paths = 0
-    seen: dict[tuple[int, int], Openness] = {}
-    for holder in holders:
-        row = view.reach.principal_at.get(holder.arn)
-        if row is None:
-            continue
-        for position, key in enumerate(view.reach.keys):
-            if not key.customer_managed:
-                continue
-            profile = view.reach.profile(row, position)
-            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED, Openness.MAYBE) & wanted
-            if not held:
-                continue
-            identity = (profile, held)
-            if identity not in seen:
-                seen[identity] = _through(view, profile, held, document, indexes)
-            level = seen[identity]
-            if level is Openness.CLOSED:
-                continue
-            reached[key.arn] = key
-            open_paths += level is not Openness.GUARDED
-            guarded_paths += level is Openness.GUARDED
-    return Wide(document, statements, wanted, holders, tuple(reached.values()), bool(guarded_paths) and not open_paths)
+    kinds, kind_of = np.unique(pairs.profiles * len(served) + reach.usable_kind[pairs.keys], return_inverse=True)
+    found = [
+        _through(view, kind // len(served), mask & served[kind % len(served)], document, indexes)
+        for kind in kinds.tolist()
+    ]
+    levels = np.array(found, dtype=np.int8)
+    level = levels[kind_of]
+    through = level > 0
+    ordinary = through & ~view.key_admins[pairs.principals]
+    return Wide(
+        document,
+        statements,
+        mask,
+        holders,
+        _keys_at(view, pairs.keys[through].tolist()),
+        _keys_at(view, pairs.keys[ordinary].tolist()),
+        bool(through.any()) and bool((level[through] == int(Openness.GUARDED)).all()),
+    )
+
+
+def _keys_at(view: View, positions: list[int]) -> tuple[Key, ...]:
+    return tuple(view.reach.keys[position] for position in sorted(set(positions)))
 
 
 def _through(view: View, profile: int, held: int, document: Document, indexes: set[int]) -> Openness:
     """The strongest openness of the actions that the profile holds because of the document's statements."""
     best = Openness.CLOSED
-    for action in actions_in(held):
+    for action in actions_in(held & view.reach.mask_at(profile, *LIVE)):
         decision = view.reach.decision(profile, action.bit)
         cited = any(
             cause.role is Role.ALLOWS
@@ -148,15 +193,19 @@ def _document_hit(
 
 def _bound(view: View, wide: Wide) -> bool:
     """Whether every wide statement carries a condition that at least says how or for what."""
-    from auditor.evaluator.strength import Owner
-
     owner = Owner(wide.document.account)
-    narrowing = ("aws:resourcetag/", "kms:resourcealiases", "kms:encryptioncontext:", "kms:requestalias")
     return all(
-        block_strength(located.statement, owner) >= Strength.S2
-        or any(test.key.lower().startswith(narrowing) for test in located.statement.conditions)
+        block_strength(located.statement, owner) >= Strength.S2 or demands(as_residual(located.statement), _narrows)
         for located in wide.statements
     )
+
+
+def _narrows(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only keys or data of a certain tag, alias or context."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.base == "null" or operator.negated != negated:
+        return False
+    return leaf.key.lower().startswith(NARROWING) and passes_when_absent(operator) == negated
 
 
 def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
@@ -170,33 +219,46 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
     Fix: list key ARNs, or keep the wildcard and tie it to a tag, an alias or a service.
     """
     limit = view.settings.wide_decrypt_keys
-    for wide in wide_documents(view, READ_PLAINTEXT):
-        ordinary = [holder for holder in wide.holders if not view.trust.key_admin(holder)]
-        if not ordinary:
-            continue
+    for wide in wide_documents(view, lambda located, _: action_mask(located.statement) & READ_PLAINTEXT):
         latent = not wide.reached
-        restricted = view.restricted(key.arn for key in wide.reached)
+        restricted = view.restricted(key.arn for key in wide.by_ordinary)
         bound = _bound(view, wide)
+        foreign = any(key.account != wide.document.account for key in wide.reached)
         raised = given(
-            (not bound and (len(wide.reached) >= limit or restricted), "effective READ_PLAINTEXT on at least")
+            (not bound and (len(wide.by_ordinary) >= limit or restricted), "effective READ_PLAINTEXT on at least"),
+            (not bound and foreign, "matches keys of other accounts"),
         )
         lowered = given(
             (bound or wide.guarded_only, "every effective path has an S2+"), (latent, "reaches nothing today")
         )
         summary = (
-            f"{wide.document.name} lets {count(len(wide.holders), 'identity')} decrypt with any key of account "
+            f"{wide.document.title} lets {count(len(wide.holders), 'identity')} decrypt with any key of account "
             f"{wide.document.account}; {count(len(wide.reached), 'key')} can be read today."
         )
         yield _document_hit(view, wide, summary, raised, lowered, latent)
 
 
-def _service_grants_only(located: Located) -> bool:
-    mask = action_mask(located.statement) & (TAKEOVER | DESTROY)
-    bound = demands(
-        as_residual(located.statement),
-        lambda leaf, negated: leaf.key.lower() == "kms:grantisforawsresource" and holds(leaf, negated, "true"),
-    )
-    return mask == CREATE_GRANT and bound
+def _administers(view: View) -> Relevant:
+    """TAKEOVER and DESTROY, as far as they mean anything: limited grants, replication without CreateKey, and material
+    or key stores that the account does not have are left out."""
+
+    def relevant(located: Located, document: Document) -> int:
+        mask = action_mask(located.statement) & (TAKEOVER | DESTROY)
+        if mask & CREATE_GRANT and demands(as_residual(located.statement), fixes_holder):
+            mask &= ~CREATE_GRANT
+        if mask & REPLICATE and not any(_creates_keys(view, holder) for holder in document.holders):
+            mask &= ~REPLICATE
+        keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
+        if not any(key.origin == "EXTERNAL" for key in keys):
+            mask &= ~DELETE_MATERIAL
+        return mask if any(key.custom_key_store_id for key in keys) else mask & ~STORE_BREAKERS
+
+    return relevant
+
+
+def _creates_keys(view: View, holder: Principal) -> bool:
+    row = view.reach.principal_at.get(holder.arn)
+    return row is not None and bool(power(view).creators[row])
 
 
 def _risky_holder(view: View, holder: Principal) -> bool:
@@ -216,17 +278,12 @@ def iam_kms_admin_all_keys(view: View) -> Iterator[Hit]:
 
     Fix: detach the broad policy; give administration in the key policies of the keys that the team owns.
     """
-    for wide in wide_documents(view, TAKEOVER | DESTROY):
-        ordinary = tuple(holder for holder in wide.holders if not view.trust.account_admin(holder))
-        statements = tuple(located for located in wide.statements if not _service_grants_only(located))
-        if not ordinary or not statements:
-            continue
-        own = Wide(wide.document, statements, wide.mask, ordinary, wide.reached, wide.guarded_only)
-        latent = not own.reached
-        raised = given((any(_risky_holder(view, holder) for holder in ordinary), "human without MFA evidence"))
-        lowered = given((latent, "no key delegates to IAM"), (_bound(view, own) or own.guarded_only, "S2+ residual"))
+    for wide in wide_documents(view, _administers(view)):
+        latent = not wide.reached
+        raised = given((any(_risky_holder(view, holder) for holder in wide.holders), "human without MFA evidence"))
+        lowered = given((latent, "no key delegates to IAM"), (_bound(view, wide) or wide.guarded_only, "S2+ residual"))
         summary = (
-            f"{own.document.name} lets {count(len(ordinary), 'identity')} administer any key of account "
-            f"{own.document.account}; {count(len(own.reached), 'key')} can be changed today."
+            f"{wide.document.title} lets {count(len(wide.holders), 'identity')} administer any key of account "
+            f"{wide.document.account}; {count(len(wide.reached), 'key')} can be changed today."
         )
-        yield _document_hit(view, own, summary, raised, lowered, latent)
+        yield _document_hit(view, wide, summary, raised, lowered, latent)

@@ -17,13 +17,15 @@ from auditor.model.actions import (
     mask_of,
 )
 from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.principal import PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import as_residual, demands
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import admissions as ways_in
-from auditor.rules.principals import reachable_from_outside, requires_mfa, service_linked
+from auditor.rules.principals import reachable_from_outside, requires_mfa
 from auditor.rules.privilege.combined import administrators, full_pairs, holding_hit
-from auditor.rules.privilege.power import Holding, Power, power
+from auditor.rules.privilege.power import PUT_POLICY, Holding, Power, constrained_grants, power
 from auditor.rules.reach import INSIDE, Openness
 from auditor.rules.view import View
 
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-REWRITE = mask_of(["PutKeyPolicy", "ReplicateKey"])
 DISABLE = mask_of(["DisableKey"])
+ENABLE = mask_of(["EnableKey"])
 DELETE_MATERIAL = mask_of(["DeleteImportedKeyMaterial"])
 USAGE_GUARD_DAYS = 180
 
@@ -48,8 +50,7 @@ def rewriting(own: Power) -> NDArray[np.int8]:
     """Per pair: PutKeyPolicy, or ReplicateKey with CreateKey; grants are another rule's business."""
     import numpy as np
 
-    granting = own.unlimited_grant()
-    return np.where(own.takeover() > granting, own.takeover(), own.level_of(REWRITE & ~mask_of(["ReplicateKey"])))
+    return np.maximum(own.level_of(PUT_POLICY), own.replicating())
 
 
 def key_takeover_by_non_admin(view: View) -> Iterator[Hit]:
@@ -88,7 +89,8 @@ def creategrant_not_limited_to_services(view: View) -> Iterator[Hit]:
     import numpy as np
 
     own = power(view)
-    grants = own.unlimited_grant()
+    constrained = constrained_grants(view.reach)[own.pairs.profiles]
+    grants = np.where(constrained, np.int8(0), own.unlimited_grant())
     told = full_pairs(view) | (rewriting(own) >= grants)
     levels = np.where(told & ~administrators(view), np.int8(0), _not_named(view, grants))
     levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
@@ -99,6 +101,29 @@ def creategrant_not_limited_to_services(view: View) -> Iterator[Hit]:
             f"{holding.principal.arn} may create grants on {holding.on_what} for anybody.",
             raised=given((view.restricted(holding.arns), "T1 key")),
         )
+
+
+def _others_enable(view: View, holding: Holding) -> bool:
+    """Whether, for every key, somebody else (the root user included) may enable it again."""
+    reach = view.reach
+    own = reach.principal_at[holding.principal.arn]
+    inside = [row for row, who in enumerate(reach.principals) if who.kind in (*INSIDE, PrincipalKind.ROOT)]
+    return all(
+        any(
+            row != own and reach.held(reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED) & ENABLE
+            for row in inside
+        )
+        for position in holding.pairs.keys.tolist()
+    )
+
+
+def _for_backups(keys: tuple[Key, ...]) -> bool:
+    """Whether AWS Backup holds a grant on one of the keys, or a tag says that it is used for backups."""
+    return any(
+        (key.tag("purpose") or "").lower() == "backup"
+        or any((grant.service or "").startswith("backup.") for grant in key.grants)
+        for key in keys
+    )
 
 
 def _usage_guard(leaf: Leaf, negated: bool) -> bool:
@@ -150,9 +175,11 @@ def key_destruction_by_non_admin(view: View) -> Iterator[Hit]:
             view,
             holding,
             f"{holding.principal.arn} can disable or destroy {holding.on_what} ({names}).",
-            raised=given((view.restricted(holding.arns), "T1 key or key used for backups")),
+            raised=given(
+                (view.restricted(holding.arns) or _for_backups(holding.keys), "T1 key or key used for backups")
+            ),
             lowered=given(
-                (holding.mask == DISABLE, "only DisableKey"),
+                (holding.mask == DISABLE and _others_enable(view, holding), "only DisableKey"),
                 (_guarded_by_usage(view, holding), "TrailingDaysWithoutKeyUsage"),
                 (holding.latent, "latent"),
             ),
@@ -178,8 +205,7 @@ def instant_destruction_capability(view: View) -> Iterator[Hit]:
     import numpy as np
 
     own = power(view)
-    listed = view.settings.key_destroyers
-    named = np.array([view.trust.named(who, listed) for who in view.reach.principals], dtype=bool)
+    named = np.array([view.trust.key_destroyer(who) for who in view.reach.principals], dtype=bool)
     levels = _instant(own)
     levels = np.where(named[own.pairs.principals] | (levels < int(Openness.MAYBE)), np.int8(0), levels)
     for holding in own.holdings(levels, DELETE_MATERIAL | STORE_BREAKERS):
@@ -205,11 +231,12 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
     import numpy as np
 
     reach = view.reach
-    ordinary = np.array([who.kind in INSIDE and not service_linked(who) for who in reach.principals], dtype=bool)
+    ordinary = np.array([who.kind in (PrincipalKind.USER, PrincipalKind.ROLE) for who in reach.principals], dtype=bool)
     admins = np.array([view.trust.account_admin(who) for who in reach.principals], dtype=bool)
     pairs = reach.all_pairs
-    reading = reach.having(pairs, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
-    pairs = pairs.select(reading & ordinary[pairs.principals]) if len(pairs) else pairs
+    ordinary &= np.array([not who.assume_allowed for who in reach.principals], dtype=bool)
+    reading = reach.having(pairs, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED)
+    pairs = pairs.select(reading & ordinary[pairs.principals])
     for position, own in pairs.by_key():
         key = reach.keys[position]
         readers = own.principals[~admins[own.principals]].tolist()

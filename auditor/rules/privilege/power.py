@@ -6,7 +6,7 @@ with CreateKey, key store actions only for keys in a store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from auditor.model.actions import (
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
-from auditor.rules.conditions import grant_limited
+from auditor.rules.conditions import grant_constrained, grant_limited
 from auditor.rules.hit import listing
 from auditor.rules.principals import service_linked
 from auditor.rules.reach import Openness, Pairs, Reach
@@ -97,16 +97,37 @@ class Holding:
         )
 
 
-def limited_grants(reach: Reach) -> NDArray[np.bool_]:
-    """Profile → whether its CreateGrant is limited to services, fixed grantees or harmless operations."""
+def _grants_where(reach: Reach, test: Callable[[Decision], bool]) -> NDArray[np.bool_]:
+    """Profile → whether its decision on CreateGrant passes a test; every decision is asked once."""
     import numpy as np
 
     bit = CREATE_GRANT.bit_length() - 1
     column = np.array([row[bit] for row in reach.table.profiles], dtype=np.int64)
     found = np.zeros(len(reach.table.decisions), dtype=bool)
-    found[[number for number in set(column.tolist()) if grant_limited(reach.table.decisions[number])]] = True
-    limited: NDArray[np.bool_] = found[column]
-    return limited
+    found[[number for number in set(column.tolist()) if test(reach.table.decisions[number])]] = True
+    passed: NDArray[np.bool_] = found[column]
+    return passed
+
+
+def limited_grants(reach: Reach) -> NDArray[np.bool_]:
+    """Profile → whether its CreateGrant is limited to services, fixed grantees or harmless operations."""
+    return _grants_where(reach, grant_limited)
+
+
+def constrained_grants(reach: Reach) -> NDArray[np.bool_]:
+    """Profile → whether its CreateGrant is limited, or makes only grants that carry a constraint."""
+    return _grants_where(reach, grant_constrained)
+
+
+def creators(reach: Reach) -> NDArray[np.bool_]:
+    """Row of the table → whether the principal may create keys."""
+    import numpy as np
+
+    able = np.zeros(len(reach.table.profiles), dtype=bool)
+    for level in LIVE:
+        able |= (reach.masks[level] & np.uint64(CREATE_KEY)) != 0
+    found: NDArray[np.bool_] = able[reach.table.account_level]
+    return found
 
 
 class Power:
@@ -116,6 +137,8 @@ class Power:
         self.view = view
         self.reach = view.reach
         self.pairs = self._own_principals(view.reach.all_pairs)
+        self.limited = limited_grants(view.reach)
+        self.creators = creators(view.reach)
 
     def _own_principals(self, pairs: Pairs) -> Pairs:
         import numpy as np
@@ -143,23 +166,19 @@ class Power:
         import numpy as np
 
         level = self.level_of(CREATE_GRANT)
-        return np.where(limited_grants(self.reach)[self.pairs.profiles], np.int8(0), level)
+        return np.where(self.limited[self.pairs.profiles], np.int8(0), level)
 
     def takeover(self) -> NDArray[np.int8]:
         """Rewriting who has access: PutKeyPolicy, unlimited CreateGrant, or ReplicateKey together with CreateKey."""
         import numpy as np
 
-        creators = np.array(
-            [
-                bool(self.reach.account_level(position, CREATE_KEY, *LIVE))
-                for position in range(len(self.reach.principals))
-            ],
-            dtype=bool,
-        )
-        replicate = (
-            np.where(creators[self.pairs.principals], self.level_of(REPLICATE), np.int8(0)) if len(self.pairs) else 0
-        )
-        return np.maximum(np.maximum(self.level_of(PUT_POLICY), self.unlimited_grant()), replicate).astype(np.int8)
+        return np.maximum(np.maximum(self.level_of(PUT_POLICY), self.unlimited_grant()), self.replicating())
+
+    def replicating(self) -> NDArray[np.int8]:
+        """ReplicateKey by somebody who may also create keys, and so writes the policy of the replica."""
+        import numpy as np
+
+        return np.where(self.creators[self.pairs.principals], self.level_of(REPLICATE), np.int8(0))
 
     def destroy(self) -> NDArray[np.int8]:
         """Disabling or destroying the key, or cutting off its key store."""
@@ -172,13 +191,15 @@ class Power:
         import numpy as np
 
         stored = np.array([key.custom_key_store_id is not None for key in self.reach.keys], dtype=bool)
-        breakers = np.zeros(len(self.reach.principals), dtype=np.int8)
-        for position in range(len(self.reach.principals)):
-            for level in COUNTED:
-                if self.reach.account_level(position, STORE_BREAKERS, level):
-                    breakers[position] = max(breakers[position], level)
-        own = self._same_account()
-        return np.where(stored[self.pairs.keys] & own, breakers[self.pairs.principals], np.int8(0))
+        if not stored.any():
+            return np.zeros(len(self.pairs), dtype=np.int8)
+        by_profile = np.zeros(len(self.reach.table.profiles), dtype=np.int8)
+        for level in COUNTED:
+            holds = (self.reach.masks[level] & np.uint64(STORE_BREAKERS)) != 0
+            by_profile = np.where(holds, np.maximum(by_profile, np.int8(level)), by_profile)
+        breakers = by_profile[self.reach.table.account_level]
+        own = stored[self.pairs.keys] & self._same_account()
+        return np.where(own, breakers[self.pairs.principals], np.int8(0))
 
     def _same_account(self) -> NDArray[np.bool_]:
         import numpy as np
@@ -189,6 +210,13 @@ class Power:
             return np.zeros(0, dtype=bool)
         found: NDArray[np.bool_] = who[self.pairs.principals] == whose[self.pairs.keys]
         return found
+
+    def held(self, row: int, profile: int, key: int, *levels: Openness) -> int:
+        """The mask that one pair holds, without CreateGrant that is limited and ReplicateKey without CreateKey."""
+        mask = self.reach.held(profile, key, *levels)
+        if self.limited[profile]:
+            mask &= ~CREATE_GRANT
+        return mask if self.creators[row] else mask & ~REPLICATE
 
     def holdings(self, levels: NDArray[np.int8], mask: int) -> Iterator[Holding]:
         """One holding per principal with a level above zero: its live keys, or its latent ones when none is live."""
@@ -209,9 +237,10 @@ class Power:
     def _holding(self, position: int, pairs: Pairs, level: Openness, mask: int) -> Holding:
         held = 0
         for profile, key in zip(pairs.profiles.tolist(), pairs.keys.tolist(), strict=True):
-            held |= self.reach.held(profile, key, *(COUNTED if level is Openness.LATENT else LIVE)) & mask
-        held |= self.reach.account_level(position, STORE_BREAKERS & mask, *LIVE)
+            held |= self.held(position, profile, key, *(COUNTED if level is Openness.LATENT else LIVE)) & mask
         keys = tuple(self.reach.keys[key] for key in pairs.keys.tolist())
+        if any(key.custom_key_store_id is not None for key in keys):
+            held |= self.reach.account_level(position, STORE_BREAKERS & mask, *LIVE)
         sample = self._sample(pairs, held, level)
         return Holding(self.reach.principals[position], keys, level, held, sample, pairs)
 

@@ -1,0 +1,165 @@
+"""Rule about conditions that no request can meet on a key, decided against its fixed facts and the date of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from auditor.evaluator.conditions import condition_residual
+from auditor.evaluator.facts import Question
+from auditor.evaluator.glob import has_wildcard, overlap
+from auditor.evaluator.operators import parse_operator, timestamp
+from auditor.evaluator.simplify import simplify
+from auditor.evaluator.statements import action_mask
+from auditor.evaluator.vocabulary import via_services
+from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
+from auditor.model.arn import is_account_id
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.policy import ConditionTest, Statement
+from auditor.model.residual import FALSE
+from auditor.rules.fingerprint import meaning
+from auditor.rules.hit import Hit, given, listing, titled
+from auditor.rules.policy.places import Placed, placed_statements
+from auditor.rules.statements import as_written, render
+from auditor.rules.view import View
+
+ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
+
+
+def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
+    """Whether no request for any of the statement's actions on the key can meet the Condition."""
+    if any(parse_operator(test.operator) is None for test in placed.located.statement.conditions):
+        return False
+    mask = action_mask(placed.located.statement) & KEY_POLICY_EFFECTIVE
+    usable = mask & view.reach.usable[view.reach.key_at[key.arn]]
+    if not usable:
+        return False
+    statement = placed.located.statement
+    for action in actions_in(usable):
+        question = Question(view.evaluation.surroundings, view.outsider, key, action, placed.located.ref.layer, {})
+        everybody = replace(statement, conditions=_about_the_key(statement))
+        residual = condition_residual(
+            everybody, question, has_variables=placed.located.variables, source=placed.located.ref
+        )
+        if simplify(residual) != FALSE:
+            return False
+    return True
+
+
+def _about_the_key(statement: Statement) -> tuple[ConditionTest, ...]:
+    """The tests that do not depend on who calls: those are another rule's business."""
+    caller = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source")
+    return tuple(test for test in statement.conditions if not test.key.lower().startswith(caller))
+
+
+def _impossible(view: View, statement: Statement, key: Key | None) -> list[str]:
+    """The single tests that no request can pass: accounts, services, dates that are over, values of an absent key."""
+    found = []
+    nulls = {
+        test.key.lower()
+        for test in statement.conditions
+        if test.operator.lower() == "null" and {value.lower() for value in test.values} == {"true"}
+    }
+    for test in statement.conditions:
+        operator = parse_operator(test.operator)
+        if operator is None or operator.negated or operator.if_exists or operator.quantifier == "all":
+            continue
+        if operator.base == "null" or not test.values:
+            continue
+        name = test.key.lower()
+        if name in nulls:
+            found.append(f"{test.key} must be absent and have a value at once")
+        elif name in ACCOUNT_VALUED and operator.base in ("stringequals", "stringlike"):
+            if not any(is_account_id(value) or set(value) & set("*?$") for value in test.values):
+                found.append(f"{test.key} {listing(test.values)}: not a 12-digit account id")
+        elif name == "kms:viaservice":
+            found += _no_service(test, key)
+        elif name in ("aws:currenttime", "aws:epochtime") and operator.base in ("datelessthan", "datelessthanequals"):
+            moments = [timestamp(value) for value in test.values]
+            if all(moment is not None and moment <= view.as_of.timestamp() for moment in moments):
+                found.append(f"{test.key} before {listing(test.values)} is over")
+    return [*found, *_disjoint(statement)]
+
+
+def _no_service(test: ConditionTest, key: Key | None) -> list[str]:
+    """Why no service of the values can call for the key: none exists, or all are of other Regions."""
+    region = key.region if key is not None else "*"
+    if not any(overlap(value, f"*.{region}.amazonaws.com*") for value in test.values):
+        return [f"kms:ViaService {listing(test.values)} is not of Region {region}"] if key is not None else []
+    meant = [_meant_service(value) for value in test.values]
+    if all(meant):
+        return [f"kms:ViaService {listing(test.values)} names no service; meant was probably {listing(meant)}"]
+    return []
+
+
+def _meant_service(value: str) -> str:
+    """The documented service that a name nearly spells; empty for one that is right, a pattern or unheard of."""
+    label = value.split(".", maxsplit=1)[0]
+    if has_wildcard(label) or "${" in label or label in via_services():
+        return ""
+    close = get_close_matches(label, sorted(via_services()), 1, 0.85)
+    return close[0] if close else ""
+
+
+def _disjoint(statement: Statement) -> list[str]:
+    """Keys for which two equality tests leave no common value."""
+    wanted: dict[str, set[str]] = {}
+    found = []
+    for test in statement.conditions:
+        if test.operator.lower() != "stringequals" or any("${" in value for value in test.values):
+            continue
+        name = test.key.lower()
+        left = wanted.get(name, set(test.values)) & set(test.values)
+        if not left and name in wanted:
+            found.append(f"{test.key} cannot be {listing(wanted[name])} and {listing(test.values)} at once")
+        wanted[name] = left
+    return found
+
+
+def _contradictions(statement: Statement, found: list[str]) -> list[str]:
+    """What makes the Condition impossible: the single tests that show it, else the whole block."""
+    return found or [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
+
+
+def never_true_condition(view: View) -> Iterator[Hit]:
+    """The Condition of a statement can never be met on this key.
+
+    Found by evaluating the block against the key's fixed facts and the date of the run: ``kms:ViaService`` of another
+    Region, a date that has passed, an encryption context on a key that has none, disjoint values, an account id that is
+    not one. A Deny with such a condition protects nothing.
+
+    Fix: correct the condition, or remove the statement so that reviewers stop counting it.
+    """
+    for placed in placed_statements(view):
+        statement, key = placed.located.statement, placed.key
+        if not statement.conditions or statement.effect is None:
+            continue
+        bad = _impossible(view, statement, key)
+        if not bad and (key is None or not _nobody_passes(view, placed, key)):
+            continue
+        core = _contradictions(statement, bad)
+        yield placed.hit(
+            f"The condition of {titled(statement)} of {placed.name} can never be met: {core[0]}.",
+            more=(Evidence("element", "Condition"), *(Evidence("never true", text) for text in core)),
+            raised=given((statement.effect == "Deny", "statement is a Deny")),
+            identity=(meaning(statement),),
+            remedy=_in_region(placed) if bad and bad[0].startswith("kms:ViaService") else "",
+        )
+
+
+def _in_region(placed: Placed) -> str:
+    """The statement with the services of ``kms:ViaService`` in the key's own Region, or empty."""
+    written = as_written(placed.policy, placed.located.statement.index)
+    if placed.key is None:
+        return ""
+    region = placed.key.region
+    for block in (written.get("Condition") or {}).values():
+        for name, value in block.items() if isinstance(block, dict) else ():
+            if name.lower() == "kms:viaservice":
+                values = value if isinstance(value, list) else [value]
+                named = [_meant_service(text) or text.split(".")[0] for text in values if isinstance(text, str)]
+                moved = [f"{label}.{region}.amazonaws.com" for label in named]
+                block[name] = moved[0] if len(moved) == 1 else moved
+    return render(written)
