@@ -1,19 +1,19 @@
 """What identities may do in IAM itself, as far as rules about becoming somebody need it: create, assume, tag roles.
 
-A plain reading of policies, not an authorization engine: identity policies, boundary and SCPs, with conditions on
-``aws:PrincipalArn`` and tag keys understood. Any other condition on an Allow is taken as met, on a Deny as not met:
-these rules warn of what could be, and the evaluator decides about keys.
+A plain reading of policies, not an authorization engine: identity policies, boundary and SCPs, with conditions on the
+caller's ARN, account and tags, on tag keys and on the service a role is passed to understood. Any other condition on an
+Allow is taken as met, on a Deny as not met: these rules warn of what could be, and the evaluator decides about keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from auditor.evaluator.glob import matches
-from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.operators import Operator, parse_operator
 from auditor.model.policy import ConditionTest, Policy, Statement
-from auditor.model.principal import Principal
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.view import View
 
 
@@ -47,7 +47,9 @@ def speaks_of(principal: Principal, action: str) -> bool:
     )
 
 
-def _reaches(statement: Statement, resource: str) -> bool:
+def _reaches(statement: Statement, resource: str | None) -> bool:
+    if resource is None:
+        return statement.effect == "Allow" or statement.resources == ("*",)
     if statement.resources is not None:
         return any(matches(pattern, resource) for pattern in statement.resources)
     if statement.not_resources is not None:
@@ -55,15 +57,31 @@ def _reaches(statement: Statement, resource: str) -> bool:
     return False
 
 
-def _met(test: ConditionTest, principal: Principal, tag: str | None) -> bool | None:
-    """Whether a test holds for the caller (and a tag key it sets); None when the rules here cannot tell."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: an IAM or STS action on a resource (None: on any at all), with the tag key that it sets and the
+    service that a role is passed to."""
+
+    action: str
+    resource: str | None
+    tag: str | None = None
+    service: str | None = None
+
+
+def _met(test: ConditionTest, principal: Principal, request: Request) -> bool | None:
+    """Whether a test holds for the caller and the request; None when the rules here cannot tell."""
     operator = parse_operator(test.operator)
-    if operator is None:
+    if operator is None or operator.base == "null":
         return None
-    name = test.key.lower()
+    name, tag = test.key.lower(), request.tag
     if name == "aws:principalarn":
-        hit = any(matches(value, principal.iam_arn) for value in test.values)
-        return hit != operator.negated
+        return any(matches(value, principal.iam_arn) for value in test.values) != operator.negated
+    if name == "aws:principalaccount":
+        return (principal.account in test.values) != operator.negated
+    if name.startswith("aws:principaltag/"):
+        return _tag_met(test, principal, operator)
+    if name == "iam:passedtoservice" and request.service is not None:
+        return any(matches(value, request.service) for value in test.values) != operator.negated
     if name in ("aws:tagkeys", "aws:requesttag") and tag is not None and not operator.negated:
         return any(matches(value.lower(), tag.lower()) for value in test.values)
     if name.startswith("aws:requesttag/") and tag is not None and name != f"aws:requesttag/{tag.lower()}":
@@ -71,11 +89,22 @@ def _met(test: ConditionTest, principal: Principal, tag: str | None) -> bool | N
     return None
 
 
-def _says(policy: Policy, effect: str, principal: Principal, action: str, resource: str, tag: str | None) -> bool:
+def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> bool | None:
+    """A test of a tag that the identity carries; a session may carry others, so an absent tag is not known."""
+    wanted = test.key.split("/", 1)[1].lower()
+    held = next((value for name, value in principal.tags if name.lower() == wanted), None)
+    if held is None or any("${" in value for value in test.values):
+        return None
+    return any(matches(value, held) for value in test.values) != operator.negated
+
+
+def _says(policy: Policy, effect: str, principal: Principal, request: Request) -> bool:
     for statement in policy.statements:
-        if statement.effect != effect or not _acts(statement, action) or not _reaches(statement, resource):
+        if statement.effect != effect or not _acts(statement, request.action):
             continue
-        answers = [_met(test, principal, tag) for test in statement.conditions]
+        if not _reaches(statement, request.resource):
+            continue
+        answers = [_met(test, principal, request) for test in statement.conditions]
         unsure = effect == "Allow"
         if all(unsure if answer is None else answer for answer in answers):
             return True
@@ -100,8 +129,11 @@ def likeness(view: View, principal: Principal) -> object:
     if principal.arn not in memo:
         texts = tuple(sorted(attached.policy.text for attached in principal.identity_policies))
         boundary = principal.boundary.policy.text if principal.boundary else ""
-        named = any("principalarn" in text.lower() for text in (*texts, boundary, *_scp_texts(view, principal)))
-        memo[principal.arn] = (texts, boundary, principal.account, principal.arn if named else "")
+        spoken = (*texts, boundary, *_scp_texts(view, principal))
+        named = any("principalarn" in text.lower() for text in spoken)
+        tagged = any("principaltag" in text.lower() for text in spoken)
+        marks = (principal.arn if named else "", principal.tags if tagged else ())
+        memo[principal.arn] = (texts, boundary, principal.account, principal.kind, marks)
         interned = view.once("iam-likeness-numbers", dict[object, int])
         memo[principal.arn] = interned.setdefault(memo[principal.arn], len(interned))
     return memo[principal.arn]
@@ -116,21 +148,40 @@ def _scp_texts(view: View, principal: Principal) -> tuple[str, ...]:
     return memo[account]
 
 
-def may(view: View, principal: Principal, action: str, resource: str, tag: str | None = None) -> bool:
-    """Whether the identity's own side lets it call an IAM or STS action on ``resource``; ``tag``: a tag key it sets."""
+def may(
+    view: View,
+    principal: Principal,
+    action: str,
+    resource: str | None,
+    tag: str | None = None,
+    service: str | None = None,
+) -> bool:
+    """Whether the identity's own side lets it call an IAM or STS action on ``resource`` (None: on any at all)."""
+    return _remembered(view, principal, Request(action, resource, tag, service), own_side=True)
+
+
+def not_stopped(view: View, principal: Principal, action: str, resource: str) -> bool:
+    """Whether nothing on the identity's side forbids a call that the resource's own policy allows it by name."""
+    return _remembered(view, principal, Request(action, resource), own_side=False)
+
+
+def _remembered(view: View, principal: Principal, request: Request, *, own_side: bool) -> bool:
     memo = view.once("iam-answers", dict[object, bool])
-    question = (likeness(view, principal), action, resource, tag)
+    question = (likeness(view, principal), request, own_side)
     if question not in memo:
-        memo[question] = _may(view, principal, action, resource, tag)
+        memo[question] = _may(view, principal, request, own_side)
     return memo[question]
 
 
-def _may(view: View, principal: Principal, action: str, resource: str, tag: str | None) -> bool:
+def _may(view: View, principal: Principal, request: Request, own_side: bool) -> bool:
     own = tuple(attached.policy for attached in principal.identity_policies)
-    layers = tuple(_limits(view, principal))
-    everything = (*own, *(policy for layer in layers for policy in layer))
-    if any(_says(policy, "Deny", principal, action, resource, tag) for policy in everything):
+    # A boundary does not limit what a resource's policy gives to a user by name; explicit denies always count.
+    user = principal.kind is PrincipalKind.USER and not own_side
+    boundary = () if principal.boundary is None else (principal.boundary.policy,)
+    layers = tuple(_limits(view, replace(principal, boundary=None) if user else principal))
+    everything = (*own, *boundary, *(policy for layer in layers for policy in layer))
+    if any(_says(policy, "Deny", principal, request) for policy in everything):
         return False
-    if not any(_says(policy, "Allow", principal, action, resource, tag) for policy in own):
+    if own_side and not any(_says(policy, "Allow", principal, request) for policy in own):
         return False
-    return all(any(_says(policy, "Allow", principal, action, resource, tag) for policy in layer) for layer in layers)
+    return all(any(_says(policy, "Allow", principal, request) for policy in layer) for layer in layers)

@@ -17,7 +17,10 @@ ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIden
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """One way into a role: ``kind`` is everyone, organization, account, principal, oidc, saml or service."""
+    """One way into a role: ``kind`` is everyone, organization, account, principal, oidc, saml or service.
+
+    ``value`` is the principal as written; the id for an account or organization that conditions fix.
+    """
 
     kind: str
     value: str
@@ -50,16 +53,9 @@ def has_usable_credentials(principal: Principal) -> bool:
     return facts is None or facts.password_enabled or any(key.active for key in facts.access_keys)
 
 
-def person(principal: Principal) -> bool:
-    """Whether people act as the principal: an IAM user that can sign in, or a role for federated people."""
-    if principal.kind is PrincipalKind.USER:
-        return has_usable_credentials(principal)
-    return federated_person(principal)
-
-
-def assumes(statement: Statement) -> bool:
-    """Whether a trust statement allows some form of AssumeRole."""
-    if statement.effect != "Allow":
+def assumes(statement: Statement, effect: str = "Allow") -> bool:
+    """Whether a trust statement allows (or denies) some form of AssumeRole."""
+    if statement.effect != effect:
         return False
     if statement.not_actions is not None:
         return True
@@ -77,16 +73,32 @@ def admissions(principal: Principal) -> Iterator[Admission]:
         if statement.not_principals is not None:
             yield Admission("everyone", "*", statement)
         for entry in statement.principals or ():
-            yield Admission(_kind(entry.kind, entry.value, statement), entry.value, statement)
+            if entry.kind == "AWS" and entry.value == "*":
+                yield from _everybody(statement)
+            else:
+                yield Admission(_kind(entry.kind, entry.value), entry.value, statement)
 
 
-def _kind(kind: str, value: str, statement: Statement) -> str:
+def _everybody(statement: Statement) -> Iterator[Admission]:
+    """What a wildcard principal lets in, after the conditions that fix accounts or the organization."""
+    arns = condition_values(statement, "aws:principalarn")
+    accounts = {account_of(value) for value in condition_values(statement, "aws:principalaccount") or arns}
+    if accounts and None not in accounts:
+        yield from (Admission("account", account, statement) for account in sorted(a for a in accounts if a))
+        return
+    organizations = condition_values(statement, "aws:principalorgid", "aws:principalorgpaths")
+    named = sorted({value.split("/")[0] for value in organizations})
+    if named and not any(map(has_wildcard, named)):
+        yield from (Admission("organization", name, statement) for name in named)
+    else:
+        yield Admission("everyone", "*", statement)
+
+
+def _kind(kind: str, value: str) -> str:
     if kind == "Service":
         return "service"
     if kind == "Federated":
         return "saml" if ":saml-provider/" in value else "oidc"
-    if value == "*":
-        return "organization" if condition_values(statement, "aws:principalorgid") else "everyone"
     return "account" if is_account_id(value) or is_root(value) else "principal"
 
 
@@ -110,8 +122,8 @@ def fixed_values(statement: Statement, *names: str) -> tuple[str, ...]:
 
 def pinned(statement: Statement) -> bool:
     """Whether a trust statement names who may come in by a fixed principal ARN, a source identity or a tag."""
-    tagged = any(test.key.lower().startswith("aws:principaltag/") for test in statement.conditions)
-    return bool(fixed_values(statement, "aws:principalarn", "sts:sourceidentity")) or tagged
+    tags = [test.key.lower() for test in statement.conditions if test.key.lower().startswith("aws:principaltag/")]
+    return any(fixed_values(statement, name) for name in ("aws:principalarn", "sts:sourceidentity", *tags))
 
 
 def requires_mfa(statement: Statement) -> bool:
@@ -127,7 +139,9 @@ def outside_admissions(principal: Principal, trust: Trust) -> list[Admission]:
     return [
         admission
         for admission in admissions(principal)
-        if admission.kind == "everyone" or (admission.account and trust.standing(admission.account, owner).foreign)
+        if admission.kind == "everyone"
+        or (admission.kind == "organization" and trust.foreign_organization(admission.value))
+        or (admission.account and trust.standing(admission.account, owner).foreign)
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from auditor.rules.coverage import reading
-from auditor.rules.deputy import services, trusts
+from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import logging
 from auditor.rules.drift import changes
 from auditor.rules.exposure import external, inside, public
@@ -20,7 +20,7 @@ from auditor.rules.identity import names, orphans, users
 from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes
-from auditor.rules.privilege import attributes, boundaries, combined, documents, indirect, nonadmin
+from auditor.rules.privilege import attributes, boundaries, combined, documents, nonadmin, paths, substitution
 from auditor.rules.replication import regions
 from auditor.rules.view import View
 
@@ -40,7 +40,7 @@ RULES: dict[str, Check] = {
     "admin-and-user-combined": combined.admin_and_user_combined,
     "key-takeover-by-non-admin": nonadmin.key_takeover_by_non_admin,
     "key-destruction-by-non-admin": nonadmin.key_destruction_by_non_admin,
-    "key-substitution-by-non-admin": indirect.key_substitution_by_non_admin,
+    "key-substitution-by-non-admin": substitution.key_substitution_by_non_admin,
     "broad-plaintext-population": nonadmin.broad_plaintext_population,
     "abac-tag-escalation": attributes.abac_tag_escalation,
     "abac-alias-hijack": attributes.abac_alias_hijack,
@@ -48,7 +48,7 @@ RULES: dict[str, Check] = {
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,
     "iam-kms-admin-all-keys": documents.iam_kms_admin_all_keys,
     "notaction-allow": denials.notaction_allow,
-    "indirect-key-access-path": indirect.indirect_key_access_path,
+    "indirect-key-access-path": paths.indirect_key_access_path,
     "role-widely-assumable": trusts.role_widely_assumable,
     "boundary-bypassed-by-key-policy": boundaries.boundary_bypassed_by_key_policy,
     "grant-to-external-account": grants_external.grant_to_external_account,
@@ -63,7 +63,7 @@ RULES: dict[str, Check] = {
     "service-principal-without-source": services.service_principal_without_source,
     "vendor-role-without-external-id": trusts.vendor_role_without_external_id,
     "federated-role-loose-subject": trusts.federated_role_loose_subject,
-    "attestation-bypass-path": trusts.attestation_bypass_path,
+    "attestation-bypass-path": attestation.attestation_bypass_path,
     "orphaned-principal-in-policy": orphans.orphaned_principal_in_policy,
     "reclaimable-principal-name": names.reclaimable_principal_name,
     "iam-user-key-access": users.iam_user_key_access,

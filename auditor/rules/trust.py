@@ -72,6 +72,11 @@ class Trust:
         organization = self.snapshot.organization
         return organization is not None and organization.tree_read
 
+    def foreign_organization(self, organization: str) -> bool:
+        """Whether an organization id is known to be somebody else's."""
+        own = self.snapshot.organization
+        return own is not None and own.id != organization
+
     def entry(self, account: str) -> TrustedAccount | None:
         """The register entry of an account, current or not."""
         return next((entry for entry in self.settings.trusted_accounts if entry.account == account), None)

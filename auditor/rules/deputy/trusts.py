@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
@@ -11,9 +12,18 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.iam_side import identities_of, may
-from auditor.rules.principals import Admission, admissions, condition_values, fixed_values, pinned, requires_mfa
+from auditor.rules.principals import (
+    Admission,
+    admissions,
+    condition_values,
+    fixed_values,
+    pinned,
+    requires_mfa,
+    sso_role,
+)
 from auditor.rules.privilege.combined import holding_hit
 from auditor.rules.privilege.power import Holding, power
+from auditor.rules.privilege.steps import admits
 from auditor.rules.reach import Openness
 from auditor.rules.trust import Standing
 from auditor.rules.view import View
@@ -29,6 +39,8 @@ PUBLIC_PROVIDERS = (
     "graph.facebook.com",
     "www.amazon.com",
 )
+WEB_PROVIDERS = ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com")
+"""Providers that tell their customers apart by the audience alone."""
 
 
 def powerful_roles(view: View) -> list[Holding]:
@@ -64,8 +76,6 @@ def _hit(
         lowered=lowered,
         more=(Evidence("trust statement", f"{label}: {way.kind} {way.value}"), *more),
     )
-    from dataclasses import replace
-
     return replace(base, kind="role", identity=(*base.identity, meaning(way.statement), way.value))
 
 
@@ -75,9 +85,13 @@ def _assumers(view: View, role: Principal) -> list[str]:
         memo[role.arn] = sorted(
             who.arn
             for who in identities_of(view, role.account or "")
-            if who.arn != role.arn and may(view, who, "sts:AssumeRole", role.arn)
+            if who.arn != role.arn and may(view, who, "sts:AssumeRole", role.arn) and _let_in(role, who)
         )
     return memo[role.arn]
+
+
+def _let_in(role: Principal, who: Principal) -> bool:
+    return any(way.kind == "account" and admits(way, who) for way in admissions(role))
 
 
 def assumed_by_many(view: View, role: Principal) -> bool:
@@ -115,7 +129,8 @@ def role_widely_assumable(view: View) -> Iterator[Hit]:
                 "account",
             ):
                 continue
-            strangers = way.kind == "everyone" or standing in (Standing.UNKNOWN, Standing.EXPIRED)
+            foreign = way.kind == "organization" and view.trust.foreign_organization(way.value)
+            strangers = way.kind == "everyone" or foreign or standing in (Standing.UNKNOWN, Standing.EXPIRED)
             yield _hit(
                 view,
                 holding,
@@ -130,7 +145,7 @@ def role_widely_assumable(view: View) -> Iterator[Hit]:
 def _who(way: Admission, assumers: list[str]) -> str:
     if assumers:
         return f"{len(assumers)} identities of its account"
-    words = {"everyone": "anybody", "organization": "the whole organization"}
+    words = {"everyone": "anybody", "organization": f"the whole organization {way.value}"}
     return words.get(way.kind, f"anybody in account {way.account}")
 
 
@@ -150,7 +165,9 @@ def vendor_role_without_external_id(view: View) -> Iterator[Hit]:
                 continue
             entry = view.trust.entry(account)
             foreign = view.trust.standing(account, role.account or "").foreign
-            if not foreign or fixed_values(way.statement, "sts:externalid") or (entry and entry.single_tenant):
+            if not holding.mask & (READ_PLAINTEXT | FORGE | TAKEOVER) or not foreign:
+                continue
+            if fixed_values(way.statement, "sts:externalid") or (entry and entry.single_tenant):
                 continue
             reads = bool(holding.mask & READ_PLAINTEXT) and view.restricted(holding.arns)
             summary = f"{role.arn} can use {holding.on_what} and lets account {account} in without an external id."
@@ -163,27 +180,43 @@ def vendor_role_without_external_id(view: View) -> Iterator[Hit]:
 
 def _looseness(way: Admission) -> str:
     """What the trust of a federated provider leaves open, or an empty text."""
-    names = {test.key.lower() for test in way.statement.conditions}
     if way.kind == "saml":
-        return "" if condition_values(way.statement, "saml:aud") or "saml:aud" in names else "SAML:aud is not checked"
+        return "" if condition_values(way.statement, "saml:aud") else "SAML:aud is not checked"
     provider = way.value.split("oidc-provider/", 1)[-1].lower()
     subjects = condition_values(way.statement, f"{provider}:sub")
-    if provider in ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com"):
-        audience = condition_values(way.statement, f"{provider}:aud", f"{provider}:app_id", f"{provider}:oaud")
+    if provider in WEB_PROVIDERS:
+        audience = condition_values(way.statement, *(f"{provider}:{claim}" for claim in ("aud", "app_id", "oaud")))
         return "" if audience or subjects else "no audience is checked"
     if not subjects:
         return "no subject is checked"
-    open_values = [value for value in subjects if _open_subject(value)]
-    return f"the subject {listing(open_values)} leaves the owner open" if open_values else ""
+    unowned = [value for value in subjects if _unowned(value)]
+    if unowned:
+        return f"the subject {listing(unowned)} leaves the owner open"
+    loose = [value for value in subjects if has_wildcard(_project(value))]
+    return f"the subject {listing(loose)} leaves the {_project_word(loose[0])} open" if loose else ""
 
 
-def _open_subject(value: str) -> bool:
-    """Whether organization or repository of a subject stay open; later parts (branch, environment) may be patterns."""
-    if set(value) <= set("*"):
-        return True
+def _parts(value: str) -> list[str]:
+    """The claims of a subject: ``repo:OWNER/NAME:…``, ``system:serviceaccount:NAMESPACE:NAME``, or one bare name."""
+    if value.startswith("system:serviceaccount:"):
+        return [*value.split(":")[2:4], ""]
     parts = value.split(":")
-    owner = parts[1] if len(parts) > 1 else parts[0]
-    return has_wildcard(owner.split("/")[0])
+    owner, _, name = (parts[1] if len(parts) > 1 else parts[0]).partition("/")
+    return [owner, name, *parts[2:]]
+
+
+def _unowned(value: str) -> bool:
+    """Whether a subject fits names of any owner: nothing fixed, or a wildcard in the organization or namespace."""
+    return set(value) <= set("*?") or has_wildcard(_parts(value)[0])
+
+
+def _project(value: str) -> str:
+    """The repository, project or service account of a subject; later claims (branch, environment) may be patterns."""
+    return _parts(value)[1]
+
+
+def _project_word(value: str) -> str:
+    return "service account" if value.startswith("system:") else "repository"
 
 
 def federated_role_loose_subject(view: View) -> Iterator[Hit]:
@@ -195,68 +228,11 @@ def federated_role_loose_subject(view: View) -> Iterator[Hit]:
     Fix: bind the subject to the repository and branch that deploys.
     """
     for holding in powerful_roles(view):
-        for way in admissions(holding.principal):
+        for way in () if sso_role(holding.principal) else admissions(holding.principal):
             loose = _looseness(way) if way.kind in ("oidc", "saml") else ""
             if not loose:
                 continue
-            public = any(provider in way.value for provider in PUBLIC_PROVIDERS)
+            unbound = loose.startswith("no ") or loose.endswith("owner open")
+            public = unbound and any(provider in way.value for provider in PUBLIC_PROVIDERS)
             summary = f"{holding.principal.arn} can use {holding.on_what} and trusts {way.value}, but {loose}."
             yield _hit(view, holding, way, summary, given((public and way.kind == "oidc", "public identity provider")))
-
-
-def attestation_bypass_path(view: View) -> Iterator[Hit]:
-    """A key demands enclave attestation on one path, and another path gives plaintext without it.
-
-    Looks for key policies with a ``kms:RecipientAttestation`` condition, then for every identity that reads or makes
-    data keys with no such condition left. Break-glass principals are silent.
-
-    Fix: close the key with a Deny for requests that carry no attestation document.
-    """
-    from auditor.model.actions import NEW_DATA_KEYS, actions_in
-
-    mask = READ_PLAINTEXT | NEW_DATA_KEYS
-    prefix = "kms:recipientattestation:"
-    from auditor.rules.conditions import demands
-
-    for key in view.keys:
-        attested = [
-            located
-            for located in view.statements(key)
-            if any(test.key.lower().startswith(prefix) for test in located.statement.conditions)
-        ]
-        if not attested:
-            continue
-        position = view.reach.key_at[key.arn]
-        bypassing: dict[str, Principal] = {}
-        for row, who in enumerate(view.reach.principals):
-            if who.kind not in (PrincipalKind.USER, PrincipalKind.ROLE) or view.trust.named(
-                who, view.settings.break_glass
-            ):
-                continue
-            profile = view.reach.profile(row, position)
-            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
-            if any(
-                not demands(
-                    view.reach.decision(profile, action.bit).residual,
-                    lambda leaf, _: leaf.key.lower().startswith(prefix),
-                )
-                for action in actions_in(held)
-            ):
-                bypassing[who.arn] = who
-        if bypassing:
-            from auditor.rules.principals import reachable_from_outside
-
-            outside = any(reachable_from_outside(who, view.trust) for who in bypassing.values())
-            yield Hit(
-                subject=key.arn,
-                kind="key",
-                summary=f"{key.label} demands attestation, but {listing(bypassing)} can read without it.",
-                keys=(key.arn,),
-                principals=tuple(bypassing),
-                evidence=(
-                    *(Evidence("attested statement", str(item.ref), item.ref) for item in attested),
-                    Evidence("bypassing", listing(bypassing)),
-                ),
-                raised=given((outside, "external or widely assumable")),
-                identity=tuple(bypassing),
-            )

@@ -40,11 +40,20 @@ def delegations(key: Key, view: View) -> list[Located]:
     ]
 
 
+def delegated_mask(view: View, key: Key) -> int:
+    """The actions that the key policy leaves to identity policies."""
+    memo = view.once("delegated-masks", dict[str, int])
+    if key.arn not in memo:
+        mask = 0
+        for located in delegations(key, view):
+            mask |= action_mask(located.statement) & KEY_POLICY_EFFECTIVE
+        memo[key.arn] = mask
+    return memo[key.arn]
+
+
 def mode_of(key: Key, view: View) -> str:
     """none, limited or full."""
-    mask = 0
-    for located in delegations(key, view):
-        mask |= action_mask(located.statement) & KEY_POLICY_EFFECTIVE
+    mask = delegated_mask(view, key)
     if not mask:
         return "none"
     return "full" if mask == KEY_POLICY_EFFECTIVE else "limited"

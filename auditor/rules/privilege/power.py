@@ -180,6 +180,13 @@ class Power:
 
         return np.where(self.creators[self.pairs.principals], self.level_of(REPLICATE), np.int8(0))
 
+    def powerful(self) -> NDArray[np.int8]:
+        """Reading, forging or takeover today, behind a condition or not."""
+        import numpy as np
+
+        level = np.maximum(self.read(), self.takeover())
+        return np.where(level >= int(Openness.MAYBE), level, np.int8(0))
+
     def destroy(self) -> NDArray[np.int8]:
         """Disabling or destroying the key, or cutting off its key store."""
         import numpy as np

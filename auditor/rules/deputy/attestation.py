@@ -1,0 +1,70 @@
+"""Rule about keys that only an enclave should use: whether another path gives plaintext without attestation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.actions import NEW_DATA_KEYS, READ_PLAINTEXT, actions_in
+from auditor.model.finding import Evidence
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.conditions import demands
+from auditor.rules.deputy.trusts import assumed_by_many
+from auditor.rules.hit import Hit, given, listing
+from auditor.rules.principals import reachable_from_outside
+from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.view import View
+
+ATTESTATION = "kms:recipientattestation:"
+BYPASSERS = (*INSIDE, PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRINCIPAL, PrincipalKind.EVERYONE)
+
+
+def attestation_bypass_path(view: View) -> Iterator[Hit]:
+    """A key demands enclave attestation on one path, and another path gives plaintext without it.
+
+    Looks for key policies with a ``kms:RecipientAttestation`` condition, then for every identity that reads or makes
+    data keys with no such condition left. Break-glass principals are silent.
+
+    Fix: close the key with a Deny for requests that carry no attestation document.
+    """
+    mask = READ_PLAINTEXT | NEW_DATA_KEYS
+    for key in view.keys:
+        attested = [
+            located
+            for located in view.statements(key)
+            if any(test.key.lower().startswith(ATTESTATION) for test in located.statement.conditions)
+        ]
+        if not attested:
+            continue
+        position = view.reach.key_at[key.arn]
+        bypassing: dict[str, Principal] = {}
+        for row, who in enumerate(view.reach.principals):
+            if who.kind not in BYPASSERS or view.trust.named(who, view.settings.break_glass):
+                continue
+            profile = view.reach.profile(row, position)
+            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
+            if any(
+                not demands(
+                    view.reach.decision(profile, action.bit).residual,
+                    lambda leaf, _: leaf.key.lower().startswith(ATTESTATION),
+                )
+                for action in actions_in(held)
+            ):
+                bypassing[who.arn] = who
+        if bypassing:
+            outside = any(
+                who.assume_allowed or reachable_from_outside(who, view.trust) or assumed_by_many(view, who)
+                for who in bypassing.values()
+            )
+            yield Hit(
+                subject=key.arn,
+                kind="key",
+                summary=f"{key.label} demands attestation, but {listing(bypassing)} can read without it.",
+                keys=(key.arn,),
+                principals=tuple(bypassing),
+                evidence=(
+                    *(Evidence("attested statement", str(item.ref), item.ref) for item in attested),
+                    Evidence("bypassing", listing(bypassing)),
+                ),
+                raised=given((outside, "external or widely assumable")),
+                identity=tuple(bypassing),
+            )

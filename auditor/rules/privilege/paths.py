@@ -1,0 +1,257 @@
+"""Who could reach a key in one or two steps without access of its own: by becoming another, or by editing IAM.
+
+Identities that no policy tells apart are asked about once. The steps themselves are read in ``steps``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from auditor.evaluator.synthetic import FULL_ACCESS
+from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.iam_side import likeness, may
+from auditor.rules.policy.delegation import delegated_mask
+from auditor.rules.principals import Admission, reachable_from_outside, service_linked
+from auditor.rules.privilege.power import power
+from auditor.rules.privilege.steps import (
+    JOIN,
+    Step,
+    edits_itself,
+    step_to,
+    unbinds_itself,
+    verbs_of,
+    ways_into,
+)
+from auditor.rules.reach import Openness
+from auditor.rules.view import View, keys_by_account
+
+POWER = READ_PLAINTEXT | FORGE | TAKEOVER
+LIVE = (Openness.OPEN, Openness.GUARDED)
+EVERYTHING = AttachedPolicy(Layer.IDENTITY, "any policy it likes", "", parse_policy(FULL_ACCESS))
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way to keys: the steps in words, how many, and whether something must be running."""
+
+    words: str
+    hops: int
+    running: bool
+    keys: frozenset[str]
+    via: tuple[str, ...] = ()
+
+
+class Finder:
+    """The paths of one view."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.power = power(view)
+        self.candidates = [
+            who
+            for who in view.snapshot.principals
+            if who.kind in (PrincipalKind.USER, PrincipalKind.ROLE) and not service_linked(who)
+        ]
+        self.own = self._powers()
+        self.verbs = {who.arn: self._verbs(who) for who in self.candidates}
+
+    def _powers(self) -> dict[str, frozenset[str]]:
+        """Principal ARN → ARNs of the keys over which it has power today."""
+        found: dict[str, frozenset[str]] = {}
+        pairs = self.power.pairs.select(self.power.powerful() > 0)
+        for row, own in pairs.by_principal():
+            arns = frozenset(self.view.reach.keys[position].arn for position in own.keys.tolist())
+            found[self.view.reach.principals[row].arn] = arns
+        return found
+
+    def _verbs(self, who: Principal) -> frozenset[str]:
+        memo = self.view.once("step-verbs", dict[object, frozenset[str]])
+        like = likeness(self.view, who)
+        if like not in memo:
+            memo[like] = verbs_of(who)
+        return memo[like]
+
+    def groups(self) -> dict[str, list[list[Principal]]]:
+        """Account → groups of identities that no policy tells apart, as far as their own side goes."""
+        found: dict[str, dict[object, list[Principal]]] = {}
+        for who in self.candidates:
+            found.setdefault(who.account or "", {}).setdefault(likeness(self.view, who), []).append(who)
+        return {account: list(groups.values()) for account, groups in found.items()}
+
+    def paths(self) -> dict[str, list[Path]]:
+        """Principal ARN → its paths to keys that it has no power over, shortest first."""
+        found: dict[str, list[Path]] = {}
+        for who in self.candidates:
+            for path in self._by_itself(who):
+                self._add(found, who, path)
+        targets = {arn: [Path("", 0, False, keys)] for arn, keys in self.own.items()}
+        for hop in range(1, self.view.settings.max_hops + 1):
+            self._extend(found, targets)
+            if hop < self.view.settings.max_hops:
+                targets = {arn: [path for path in paths if path.hops == hop] for arn, paths in found.items()}
+        return found
+
+    def _add(self, found: dict[str, list[Path]], who: Principal, path: Path) -> None:
+        known = self.own.get(who.arn, frozenset()).union(*(one.keys for one in found.get(who.arn, ())))
+        gained = path.keys - known
+        if gained:
+            found.setdefault(who.arn, []).append(replace(path, keys=gained))
+
+    def _extend(self, found: dict[str, list[Path]], targets: dict[str, list[Path]]) -> None:
+        """Paths that begin with a step to one of ``targets``."""
+        by_arn = {who.arn: who for who in self.candidates}
+        groups = self.groups()
+        new: list[tuple[Principal, Path]] = []
+        for arn, paths in sorted(targets.items()):
+            target = by_arn.get(arn)
+            if target is None or not paths:
+                continue
+            ways = ways_into(target)
+            named = {way.value for way in ways}
+            accounts = {target.account or ""} | {way.account for way in ways if way.account}
+            if any(way.kind in ("everyone", "organization") for way in ways):
+                accounts |= set(groups)
+            for account in sorted(accounts):
+                for group in groups.get(account, ()):
+                    for who, step in self._steps(group, target, ways, named):
+                        new += [(who, self._longer(who, step, target, path)) for path in paths]
+        for who, path in new:
+            self._add(found, who, path)
+
+    def _steps(
+        self, group: list[Principal], target: Principal, ways: list[Admission], named: set[str]
+    ) -> Iterator[tuple[Principal, Step]]:
+        verbs = self.verbs[group[0].arn]
+        for who in group:
+            if who.arn == target.arn or not (verbs or who.arn in named or who.iam_arn in named):
+                continue
+            step = step_to(self.view, who, target, ways, verbs)
+            if step is not None:
+                yield who, step
+
+    @staticmethod
+    def _longer(who: Principal, step: Step, target: Principal, path: Path) -> Path:
+        words = f"{who.arn} → {step.action} → {path.words or target.arn}"
+        return Path(words, path.hops + 1, path.running or step.running, path.keys, (target.arn, *path.via))
+
+    def _by_itself(self, who: Principal) -> Iterator[Path]:
+        """Editing its own policies, joining a group, taking its boundary away."""
+        verbs = self.verbs[who.arn]
+        if verbs:
+            edit = next(edits_itself(self.view, who, verbs), "")
+            if edit:
+                bigger = replace(who, identity_policies=(*who.identity_policies, EVERYTHING))
+                yield Path(f"{who.arn} → {edit} → any policy it likes", 1, False, self._gained(who, bigger))
+            if JOIN in verbs and who.kind is PrincipalKind.USER:
+                yield from self._by_joining(who)
+        action = unbinds_itself(self.view, who)
+        if action:
+            words = f"{who.arn} → {action} → its own policies without the boundary"
+            yield Path(words, 1, False, self._gained(who, replace(who, boundary=None)))
+
+    def _by_joining(self, who: Principal) -> Iterator[Path]:
+        for group, policies in sorted(self._groups_of_iam().get(who.account or "", {}).items()):
+            if group not in who.groups and may(self.view, who, JOIN, group):
+                bigger = replace(who, identity_policies=(*who.identity_policies, *policies))
+                yield Path(f"{who.arn} → {JOIN} → {group}", 1, False, self._gained(who, bigger))
+
+    def _groups_of_iam(self) -> dict[str, dict[str, tuple[AttachedPolicy, ...]]]:
+        """Account → group ARN → its policies, as far as somebody is in the group."""
+
+        def make() -> dict[str, dict[str, tuple[AttachedPolicy, ...]]]:
+            found: dict[str, dict[str, tuple[AttachedPolicy, ...]]] = {}
+            for who in self.candidates:
+                for attached in who.identity_policies:
+                    if ":group/" in attached.owner:
+                        groups = found.setdefault(who.account or "", {})
+                        known = groups.setdefault(attached.owner, ())
+                        if attached not in known:
+                            groups[attached.owner] = (*known, attached)
+            return found
+
+        return self.view.once("iam-groups", make)
+
+    def _gained(self, who: Principal, bigger: Principal) -> frozenset[str]:
+        """The keys over which the identity would have power with other policies, and has none today."""
+        keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view)).get(who.account or "", [])
+        known = self.own.get(who.arn, frozenset())
+        return frozenset(key.arn for key in keys if key.arn not in known and self._would_have(bigger, key))
+
+    def _would_have(self, bigger: Principal, key: Key) -> bool:
+        usable = delegated_mask(self.view, key) & POWER & self.view.reach.usable[self.view.reach.key_at[key.arn]]
+        return any(
+            not self.view.evaluation.decide(bigger, key, action.name).outcome.denied for action in actions_in(usable)
+        )
+
+
+def indirect_key_access_path(view: View) -> Iterator[Hit]:
+    """A principal without access to a key can obtain it in one step, or in ``max_hops``.
+
+    Steps: assuming a role (both sides must agree), rewriting its trust policy or the metadata of its identity provider,
+    new credentials for a user, passing a role to compute, taking over code that runs under a role, giving itself a
+    policy (directly, through a group, or by a new version of a managed policy), joining a group, and taking its
+    permissions boundary away. What an SCP, boundary or trust policy forbids is no step. Account administrators are told
+    once per account, as information.
+
+    Fix: cut the cheapest edge: pin the role's trust, or bound the IAM permission to a path prefix.
+    """
+    finder = view.once("paths", lambda: Finder(view))
+    found = finder.paths()
+    admins: dict[str, list[Principal]] = {}
+    for who in finder.candidates:
+        paths = found.get(who.arn)
+        if paths and view.trust.account_admin(who):
+            admins.setdefault(who.account or "", []).append(who)
+        elif paths:
+            yield _hit(view, who, paths)
+    for account, holders in sorted(admins.items()):
+        yield _grouped(account, holders, {who.arn: found[who.arn] for who in holders})
+
+
+def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
+    keys = sorted(frozenset().union(*(path.keys for path in paths)))
+    exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
+    far = all(path.hops > 1 or path.running for path in paths)
+    first = paths[0]
+    what = view.key_by_arn[keys[0]].label if len(keys) == 1 else count(len(keys), "key")
+    through = listing((path.via[0] for path in paths if path.via), 3) or first.words.split(" → ")[1]
+    return Hit(
+        subject=who.arn,
+        kind="principal",
+        summary=f"{who.arn} has no access to {what} of its own and gets it through {through}.",
+        account=who.account or "",
+        keys=tuple(keys),
+        principals=(who.arn, *(arn for path in paths for arn in path.via)),
+        evidence=(
+            *(Evidence("path", path.words) for path in paths[:10]),
+            Evidence("keys reached", listing(keys)),
+        ),
+        raised=given((exposed and view.restricted(keys), "T1 key and P")),
+        lowered=given((far, "two hops or a running resource")),
+        identity=(who.unique_id or who.arn, *(path.words for path in paths)),
+    )
+
+
+def _grouped(account: str, holders: list[Principal], found: dict[str, list[Path]]) -> Hit:
+    keys = sorted({arn for paths in found.values() for path in paths for arn in path.keys})
+    words = [path.words for paths in found.values() for path in paths]
+    return Hit(
+        subject=account,
+        kind="account",
+        summary=(
+            f"{count(len(holders), 'administrator')} of account {account} can obtain {count(len(keys), 'key')} "
+            "to which they have no access of their own."
+        ),
+        account=account,
+        keys=tuple(keys),
+        principals=tuple(who.arn for who in holders),
+        evidence=(*(Evidence("path", text) for text in words[:10]), Evidence("keys reached", listing(keys))),
+        lowered=("account administrator",),
+        identity=tuple(who.unique_id or who.arn for who in holders),
+    )

@@ -1,0 +1,202 @@
+"""Single steps by which an identity becomes another, or gives itself a policy (kms-audit's reading of IAM escalation).
+
+A step is told only when the identity's own side allows it and, where the target has a say, its trust policy as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.evaluator.glob import matches
+from auditor.evaluator.operators import parse_operator
+from auditor.model.arn import is_account_id, is_root
+from auditor.model.policy import Statement
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.iam_side import may, not_stopped, speaks_of
+from auditor.rules.principals import Admission, admissions, assumes
+from auditor.rules.view import View
+
+ASSUME = "sts:AssumeRole"
+TRUST = "iam:UpdateAssumeRolePolicy"
+HAND_ROLE = "iam:PassRole"
+FEDERATION = "iam:UpdateSAMLProvider"
+CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
+OWN_POLICY = {
+    PrincipalKind.USER: ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
+    PrincipalKind.ROLE: ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
+}
+GROUP_POLICY = ("iam:PutGroupPolicy", "iam:AttachGroupPolicy")
+POLICY_VERSION = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
+JOIN = "iam:AddUserToGroup"
+COMPUTE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("lambda.amazonaws.com", ("lambda:CreateFunction",)),
+    ("ec2.amazonaws.com", ("ec2:RunInstances",)),
+    ("ecs-tasks.amazonaws.com", ("ecs:RegisterTaskDefinition", "ecs:RunTask")),
+    ("glue.amazonaws.com", ("glue:CreateJob",)),
+    ("codebuild.amazonaws.com", ("codebuild:CreateProject",)),
+    ("sagemaker.amazonaws.com", ("sagemaker:CreateNotebookInstance",)),
+    ("cloudformation.amazonaws.com", ("cloudformation:CreateStack",)),
+    ("ssm.amazonaws.com", ("ssm:StartAutomationExecution",)),
+)
+"""Service that a role trusts → the actions that start something of the caller's own under it."""
+RUNNING: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("lambda.amazonaws.com", ("lambda:UpdateFunctionCode",)),
+    ("ec2.amazonaws.com", ("ssm:SendCommand", "ssm:StartSession")),
+)
+"""Service → the actions of which one takes over something that runs under the role already."""
+VERBS = (
+    *(ASSUME, TRUST, HAND_ROLE, FEDERATION, *CREDENTIALS, JOIN, *GROUP_POLICY, *POLICY_VERSION),
+    *(action for actions in OWN_POLICY.values() for action in actions),
+    *(action for _, actions in RUNNING for action in actions),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: the actions that make it, and whether something must already be running for it."""
+
+    action: str
+    running: bool = False
+
+
+def verbs_of(who: Principal) -> frozenset[str]:
+    """The step actions that the identity's policies allow on anything: a cheap first look."""
+    return frozenset(action for action in VERBS if speaks_of(who, action))
+
+
+def step_to(view: View, who: Principal, target: Principal, ways: list[Admission], verbs: frozenset[str]) -> Step | None:
+    """How ``who`` becomes ``target`` in one step, the easiest first; ``ways`` are the admissions of the target."""
+    if target.kind is PrincipalKind.USER:
+        return _to_user(view, who, target, verbs)
+    if _assumes(view, who, target, ways):
+        return Step(ASSUME)
+    if who.account != target.account:
+        return None
+    if TRUST in verbs and may(view, who, TRUST, target.arn):
+        return Step(TRUST)
+    if FEDERATION in verbs and any(way.kind == "saml" and may(view, who, FEDERATION, way.value) for way in ways):
+        return Step(FEDERATION)
+    return _by_compute(view, who, target, ways, verbs)
+
+
+def _to_user(view: View, who: Principal, user: Principal, verbs: frozenset[str]) -> Step | None:
+    if who.account != user.account:
+        return None
+    found = (action for action in CREDENTIALS if action in verbs and may(view, who, action, user.arn))
+    return next((Step(action) for action in found), None)
+
+
+def _assumes(view: View, who: Principal, role: Principal, all_ways: list[Admission]) -> bool:
+    ways = [way for way in all_ways if admits(way, who)]
+    if not ways or _refused(role, who):
+        return False
+    if may(view, who, ASSUME, role.arn):
+        return True
+    named = any(way.value in (who.arn, who.iam_arn) for way in ways)
+    return named and who.account == role.account and not_stopped(view, who, ASSUME, role.arn)
+
+
+def admits(way: Admission, who: Principal) -> bool:
+    """Whether a way into a role is open to the identity, as far as its ARN, account and tags tell."""
+    if not _fits(way.statement, who):
+        return False
+    if way.kind in ("everyone", "organization"):
+        return True
+    if is_account_id(way.value) or is_root(way.value):
+        return way.account == who.account
+    return way.value in (who.arn, who.iam_arn)
+
+
+def _refused(role: Principal, who: Principal) -> bool:
+    """Whether a Deny of the trust policy certainly speaks of the identity."""
+    for statement in role.trust_policy.statements if role.trust_policy else ():
+        if statement.effect != "Deny" or not assumes(statement, "Deny"):
+            continue
+        named = any(
+            entry.value in ("*", who.arn, who.iam_arn)
+            or ((is_account_id(entry.value) or is_root(entry.value)) and entry.value.find(who.account or "-") >= 0)
+            for entry in statement.principals or ()
+        )
+        if named and statement.conditions == _known(statement) and _fits(statement, who):
+            return True
+    return False
+
+
+def _known(statement: Statement) -> tuple[object, ...]:
+    return tuple(test for test in statement.conditions if _about_identity(test.key))
+
+
+def _about_identity(key: str) -> bool:
+    return key.lower() in ("aws:principalarn", "aws:principalaccount") or key.lower().startswith("aws:principaltag/")
+
+
+def _fits(statement: Statement, who: Principal) -> bool:
+    """Whether the tests about the caller hold; tests of anything else are taken as met."""
+    for test in statement.conditions:
+        operator = parse_operator(test.operator)
+        if operator is None or operator.base == "null" or not _about_identity(test.key):
+            continue
+        name = test.key.lower()
+        held: str | None
+        if name == "aws:principalarn":
+            held = who.iam_arn
+        elif name == "aws:principalaccount":
+            held = who.account
+        else:
+            held = next((value for key, value in who.tags if f"aws:principaltag/{key.lower()}" == name), None)
+            if held is None and not operator.if_exists:
+                continue  # a session may carry the tag
+        if any(matches(value, held or "") for value in test.values) == operator.negated:
+            return False
+    return True
+
+
+def _by_compute(
+    view: View, who: Principal, role: Principal, ways: list[Admission], verbs: frozenset[str]
+) -> Step | None:
+    """Starting something under the role, or taking over what runs under it."""
+    services = {way.value for way in ways if way.kind == "service"}
+    open_trust = role.trust_policy is None
+    if HAND_ROLE in verbs:
+        for service, actions in COMPUTE:
+            if not (open_trust or service in services) or not may(view, who, HAND_ROLE, role.arn, service=service):
+                continue
+            bare = service == "ec2.amazonaws.com" and not role.instance_profiles
+            needed = (*actions, "iam:AddRoleToInstanceProfile") if bare else actions
+            if all(may(view, who, action, None) for action in needed):
+                return Step(" + ".join((HAND_ROLE, *needed)))
+    for service, actions in RUNNING:
+        if service not in services or (service == "ec2.amazonaws.com" and not role.instance_profiles):
+            continue
+        for action in actions:
+            if action in verbs and may(view, who, action, None):
+                return Step(action, running=True)
+    return None
+
+
+def edits_itself(view: View, who: Principal, verbs: frozenset[str]) -> Iterator[str]:
+    """The actions by which the identity may give itself any identity policy."""
+    for action in OWN_POLICY.get(who.kind, ()):
+        if action in verbs and may(view, who, action, who.arn):
+            yield action
+    for attached in who.identity_policies:
+        if ":group/" in attached.owner:
+            yield from (one for one in GROUP_POLICY if one in verbs and may(view, who, one, attached.owner))
+        name = attached.name
+        if name.startswith("arn:") and ":iam::aws:" not in name:
+            yield from (one for one in POLICY_VERSION if one in verbs and may(view, who, one, name))
+
+
+def unbinds_itself(view: View, who: Principal) -> str:
+    """The action by which the identity may take its permissions boundary away; empty when it has none or may not."""
+    if who.boundary is None:
+        return ""
+    word = "User" if who.kind is PrincipalKind.USER else "Role"
+    actions = (f"iam:Delete{word}PermissionsBoundary", f"iam:Put{word}PermissionsBoundary")
+    return next((action for action in actions if may(view, who, action, who.arn)), "")
+
+
+def ways_into(target: Principal) -> list[Admission]:
+    """The admissions of a role; none for a user."""
+    return [] if target.kind is PrincipalKind.USER else list(admissions(target))

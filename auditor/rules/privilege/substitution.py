@@ -1,0 +1,112 @@
+"""Rule about swapping which key, or which key material, is used under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.model.actions import mask_of
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.iam_side import may
+from auditor.rules.principals import service_linked
+from auditor.rules.reach import Openness
+from auditor.rules.view import View
+
+LIVE = (Openness.OPEN, Openness.GUARDED)
+IMPORT = mask_of(["ImportKeyMaterial"])
+MOVE_PRIMARY = mask_of(["UpdatePrimaryRegion"])
+UPDATE_STORE = mask_of(["UpdateCustomKeyStore"])
+SUBSTITUTES = IMPORT | MOVE_PRIMARY | mask_of(["UpdateAlias", "DeleteAlias", "CreateAlias"])
+ALIAS_MOVES = {
+    "kms:UpdateAlias of": ("UpdateAlias",),
+    "kms:DeleteAlias and kms:CreateAlias of": ("DeleteAlias", "CreateAlias"),
+}
+"""How an alias is moved: the first action on its current key, the last on the other key, all of them on the alias."""
+
+
+def key_substitution_by_non_admin(view: View) -> Iterator[Hit]:
+    """Somebody who is no administrator can swap which key, or which key material, is used.
+
+    Importing material into an EXTERNAL key, moving an alias (allowed on the alias, its current key and another key), or
+    changing the key store or moving the primary of a multi-Region key. Whoever encrypts next uses what they chose.
+
+    Fix: reserve these permissions for the key pipeline, and alarm on them.
+    """
+    stores = any(key.custom_key_store_id is not None for key in view.keys)
+    pairs = view.reach.all_pairs
+    pairs = pairs if stores else pairs.select(view.reach.having(pairs, SUBSTITUTES, *LIVE))
+    for row, own in pairs.by_principal():
+        who = view.reach.principals[row]
+        if view.trust.key_admin(who) or service_linked(who):
+            continue
+        held = {
+            view.reach.keys[position].arn: view.reach.held(profile, position, *LIVE) & SUBSTITUTES
+            for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True)
+        }
+        ways = _substitutions(view, who, held) | _stores(view, row, who)
+        if ways:
+            yield _substitution_hit(view, who, ways)
+
+
+def _substitutions(view: View, who: Principal, held: dict[str, int]) -> dict[str, str]:
+    """Key ARN → how it, or its material, can be swapped."""
+    found = {}
+    for arn, mask in held.items():
+        key = view.key_by_arn[arn]
+        if mask & IMPORT and key.origin == "EXTERNAL":
+            found[arn] = "kms:ImportKeyMaterial"
+        elif alias := _movable_alias(view, who, key, held):
+            found[arn] = alias
+        elif mask & MOVE_PRIMARY and key.multi_region_key_type == "PRIMARY":
+            found[arn] = "kms:UpdatePrimaryRegion"
+    return found
+
+
+def _movable_alias(view: View, who: Principal, key: Key, held: dict[str, int]) -> str:
+    """How an alias of the key can be pointed at another key: moved, or deleted and made again; empty when it cannot."""
+    for alias in key.aliases:
+        if alias.name.startswith("alias/aws/"):
+            continue
+        for way, actions in ALIAS_MOVES.items():
+            here, there = mask_of([actions[0]]), mask_of([actions[-1]])
+            others = [arn for arn, mask in held.items() if mask & there and _replaces(view.key_by_arn[arn], key)]
+            if held[key.arn] & here and others and all(may(view, who, f"kms:{name}", alias.arn) for name in actions):
+                return f"{way} {alias.name}"
+    return ""
+
+
+def _replaces(other: Key, key: Key) -> bool:
+    """Whether an alias of ``key`` may point at ``other``: same place and same sort of key."""
+    same = (other.account, other.region, other.usage) == (key.account, key.region, key.usage)
+    return other.arn != key.arn and same and (other.spec == "SYMMETRIC_DEFAULT") == (key.spec == "SYMMETRIC_DEFAULT")
+
+
+def _stores(view: View, row: int, who: Principal) -> dict[str, str]:
+    """Keys of the account's custom key stores, when the principal may change the store."""
+    if not view.reach.account_level(row, UPDATE_STORE, *LIVE):
+        return {}
+    return {
+        key.arn: "kms:UpdateCustomKeyStore"
+        for key in view.keys
+        if key.custom_key_store_id is not None and key.account == who.account
+    }
+
+
+def _substitution_hit(view: View, who: Principal, ways: dict[str, str]) -> Hit:
+    return Hit(
+        subject=who.arn,
+        kind="principal",
+        summary=f"{who.arn} can swap what is used in place of {_named(view, ways)} ({listing(ways.values(), 3)}).",
+        account=who.account or "",
+        keys=tuple(ways),
+        principals=(who.arn,),
+        evidence=tuple(Evidence("substitution", f"{how}: {arn}") for arn, how in sorted(ways.items())[:10]),
+        raised=given((view.restricted(ways), "encryption workloads of a T1 key")),
+        identity=(who.unique_id or who.arn, *ways.values()),
+    )
+
+
+def _named(view: View, ways: dict[str, str]) -> str:
+    return view.key_by_arn[next(iter(ways))].label if len(ways) == 1 else count(len(ways), "key")
