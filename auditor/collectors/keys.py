@@ -110,6 +110,8 @@ def _rotation(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fac
         unread.add(Fact.ROTATION)
         return
     if not _rotates(metadata):
+        if metadata.get("Origin") == "EXTERNAL":
+            _materials(caller, key_id, arn, data, unread)
         return
     try:
         data["Rotation"] = plain(caller.call(GET_ROTATION, KeyId=key_id))
@@ -117,8 +119,17 @@ def _rotation(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fac
         if error.failure.code not in NOT_APPLICABLE:
             caller.note(error.failure, Fact.ROTATION, GET_ROTATION, arn)
             unread.add(Fact.ROTATION)
+    _rotations(caller, arn, data, unread, KeyId=key_id)
+
+
+def _materials(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fact]) -> None:
+    """All imported materials: the key fails when any of them expires, not only the current one."""
+    _rotations(caller, arn, data, unread, KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")
+
+
+def _rotations(caller: Caller, arn: str, data: Data, unread: set[Fact], **asked: str) -> None:
     try:
-        history = caller.pages(LIST_ROTATIONS, KeyId=key_id)
+        history = caller.pages(LIST_ROTATIONS, **asked)
         failure = history.failure
         data["Rotations"] = plain(history.items)
     except RefusedError as error:

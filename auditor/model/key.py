@@ -65,12 +65,14 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Automatic rotation. ``period_days`` None: AWS did not say; ``history``: ISO times of past rotations."""
+    """Automatic rotation. ``period_days`` None: AWS did not say; ``history``: ISO times of past rotations;
+    ``expiries``: ISO times at which imported materials of the key expire, current or not."""
 
     enabled: bool
     period_days: int | None = None
     next_date: str | None = None
     history: tuple[str, ...] = ()
+    expiries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,10 @@ class Pairs:
         """The pairs whose flag is set, or the pairs at the given positions in that order."""
         return Pairs(self.principals[flags], self.keys[flags], self.profiles[flags])
 
+    def rows(self) -> Iterator[tuple[int, int, int]]:
+        """``(principal, key, profile)`` of every pair."""
+        yield from zip(self.principals.tolist(), self.keys.tolist(), self.profiles.tolist(), strict=True)
+
     def by_principal(self) -> Iterator[tuple[int, Pairs]]:
         """Principal position → its pairs, in the order of the principals."""
         yield from self._grouped(self.principals)
@@ -112,12 +116,18 @@ class Reach:
         return np.array([openness(decision) for decision in self.table.decisions], dtype=np.int8)
 
     @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """Profile × action bit → decision number."""
+        import numpy as np
+
+        return np.array(self.table.profiles, dtype=np.int64).reshape(-1, len(ACTIONS))
+
+    @cached_property
     def masks(self) -> dict[Openness, NDArray[np.uint64]]:
         """Per class: profile → the mask of its actions that are of exactly this class."""
         import numpy as np
 
-        rows = np.array(self.table.profiles, dtype=np.int64).reshape(-1, len(ACTIONS))
-        graded = self.classes[rows] if rows.size else np.zeros((0, len(ACTIONS)), dtype=np.int8)
+        graded = self.classes[self.rows] if self.rows.size else np.zeros((0, len(ACTIONS)), dtype=np.int8)
         bits = np.left_shift(np.uint64(1), np.arange(len(ACTIONS), dtype=np.uint64))
         return {
             level: np.bitwise_or.reduce(np.where(graded == level, bits, np.uint64(0)), axis=1)

@@ -12,16 +12,25 @@ from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import logging
 from auditor.rules.drift import changes
 from auditor.rules.exposure import external, inside, public
+from auditor.rules.grants import alone, hygiene
 from auditor.rules.grants import external as grants_external
-from auditor.rules.grants import hygiene
-from auditor.rules.guardrails import accounts
+from auditor.rules.guardrails import accounts, callers
 from auditor.rules.hit import Hit
 from auditor.rules.identity import names, orphans, users
 from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes
-from auditor.rules.privilege import attributes, boundaries, combined, documents, nonadmin, paths, substitution
-from auditor.rules.replication import regions
+from auditor.rules.privilege import (
+    attributes,
+    boundaries,
+    combined,
+    documents,
+    nonadmin,
+    paths,
+    self_service,
+    substitution,
+)
+from auditor.rules.replication import places, regions
 from auditor.rules.view import View
 
 Check = Callable[[View], Iterator[Hit]]
@@ -44,7 +53,7 @@ RULES: dict[str, Check] = {
     "broad-plaintext-population": nonadmin.broad_plaintext_population,
     "abac-tag-escalation": attributes.abac_tag_escalation,
     "abac-alias-hijack": attributes.abac_alias_hijack,
-    "abac-principal-tag-self-service": attributes.abac_principal_tag_self_service,
+    "abac-principal-tag-self-service": self_service.abac_principal_tag_self_service,
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,
     "iam-kms-admin-all-keys": documents.iam_kms_admin_all_keys,
     "notaction-allow": denials.notaction_allow,
@@ -56,8 +65,8 @@ RULES: dict[str, Check] = {
     "grant-delegable": hygiene.grant_delegable,
     "grant-unconstrained-plaintext": hygiene.grant_unconstrained_plaintext,
     "grant-stale": hygiene.grant_stale,
-    "grant-only-access": hygiene.grant_only_access,
-    "grant-outlives-policy-removal": hygiene.grant_outlives_policy_removal,
+    "grant-only-access": alone.grant_only_access,
+    "grant-outlives-policy-removal": alone.grant_outlives_policy_removal,
     "creategrant-not-limited-to-services": nonadmin.creategrant_not_limited_to_services,
     "grant-duplicate": hygiene.grant_duplicate,
     "service-principal-without-source": services.service_principal_without_source,
@@ -80,7 +89,7 @@ RULES: dict[str, Check] = {
     "custom-key-store-disconnected": material.custom_key_store_disconnected,
     "unapproved-key-origin": material.unapproved_key_origin,
     "replica-policy-weaker": regions.replica_policy_weaker,
-    "replicate-key-unrestricted": regions.replicate_key_unrestricted,
+    "replicate-key-unrestricted": places.replicate_key_unrestricted,
     "replica-in-unapproved-region": regions.replica_in_unapproved_region,
     "no-key-administrator": delegation.no_key_administrator,
     "iam-delegation-mode": delegation.iam_delegation_mode,
@@ -94,8 +103,8 @@ RULES: dict[str, Check] = {
     "key-without-ownership-metadata": ownership.key_without_ownership_metadata,
     "no-guardrail-key-destruction": accounts.no_guardrail_key_destruction,
     "no-guardrail-external-principals": accounts.no_guardrail_external_principals,
-    "lockout-bypass-allowed": accounts.lockout_bypass_allowed,
-    "foreign-key-encryption-not-blocked": accounts.foreign_key_encryption_not_blocked,
+    "lockout-bypass-allowed": callers.lockout_bypass_allowed,
+    "foreign-key-encryption-not-blocked": callers.foreign_key_encryption_not_blocked,
     "guardrail-exemption-matchable": names.guardrail_exemption_matchable,
     "keys-in-management-account": accounts.keys_in_management_account,
     "trail-excludes-kms": logging.trail_excludes_kms,

@@ -124,15 +124,16 @@ def _pairs(constraints: Data, name: str) -> Pairs | None:
 
 
 def _rotation(data: Data) -> Rotation | None:
-    status = inner(data, "Rotation")
-    if not status:
+    status, listed = inner(data, "Rotation"), items(data, "Rotations")
+    if not status and not listed:
         return None
-    history = sorted(text(item, "RotationDate") for item in items(data, "Rotations") if item.get("RotationDate"))
+    expiring = (item for item in listed if item.get("ExpirationModel") != "KEY_MATERIAL_DOES_NOT_EXPIRE")
     return Rotation(
         bool(status.get("KeyRotationEnabled")),
         number(status, "RotationPeriodInDays"),
         maybe(status, "NextRotationDate"),
-        tuple(history),
+        tuple(sorted(text(item, "RotationDate") for item in listed if item.get("RotationDate"))),
+        tuple(sorted(text(item, "ValidTo") for item in expiring if item.get("ValidTo"))),
     )
 
 

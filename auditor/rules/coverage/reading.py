@@ -19,23 +19,23 @@ INCONCLUSIVE_SHARE = 0.05
 
 
 def key_policy_unreadable(view: View) -> Iterator[Hit]:
-    """The policy, the grants or the metadata of a key could not be read, so its access is unknown.
+    """The policy, the grants or the metadata of a key could not be read, so what rests on them is unknown.
 
     Every verdict that rests on the missing fact is *unknown*, not denied. Raised when this key alone resists among the
-    keys of its account and Region, which a Deny against the auditor looks like. Keys of AWS services are silent.
+    keys of its account, which a Deny against the auditor looks like. Keys of AWS services are silent.
 
     Fix: give the audit role read access in the key policy, or have the owner run the collection.
     """
     blind = [key for key in view.keys if key.unread & set(READS)]
     for key in blind:
-        neighbours = [other for other in view.keys if (other.account, other.region) == (key.account, key.region)]
+        neighbours = [other for other in view.keys if other.account == key.account]
         alone = len(neighbours) > 1 and not any(other in blind for other in neighbours if other.arn != key.arn)
         refused = sorted(READS[fact] for fact in key.unread & set(READS))
         caller = view.snapshot.provenance.caller
         yield Hit(
             subject=key.arn,
             kind="key",
-            summary=f"{listing(refused)} failed for {key.label}: who can use it is unknown.",
+            summary=f"{listing(refused)} failed for {key.label}: {_unknown(key)}.",
             keys=(key.arn,),
             evidence=(
                 Evidence("operation", listing(refused)),
@@ -46,6 +46,15 @@ def key_policy_unreadable(view: View) -> Iterator[Hit]:
             identity=tuple(refused),
             fix=((f"arn:aws:iam::{key.account}:role/kms-audit", caller),) if ":role/" in caller else (),
         )
+
+
+def _unknown(key: Key) -> str:
+    """What the missing facts leave open; the policy may well have been read."""
+    if Fact.KEY_POLICY in key.unread:
+        return "who can use it is unknown"
+    if Fact.GRANTS in key.unread:
+        return "who can use it through grants is unknown"
+    return "its policy and grants were read, but its state, origin and type are unknown"
 
 
 def _gaps(view: View, key: Key) -> list[Gap]:

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import passes_when_absent
-from auditor.model.actions import CREATE_GRANT, CRYPTO, DESTROY, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.access import Role
+from auditor.model.actions import CREATE_GRANT, CRYPTO, DESTROY, READ_PLAINTEXT, TAKEOVER, WRAP, actions_in
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
-from auditor.model.policy import ConditionTest
+from auditor.model.key import Key
+from auditor.model.policy import ConditionTest, Layer
+from auditor.rules.conditions import as_residual, demands, fixes_holder
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.view import View
 
 SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
-CUSTOMER_RESOURCES = ("logs.", "sns.", "sqs.", "s3.", "events.", "cloudtrail.", "config.", "delivery.logs.", "ses.")
+CUSTOMER_RESOURCES = ("sns.", "sqs.", "s3.", "events.", "cloudtrail.", "config.", "delivery.logs.", "ses.")
 
 
 def _binding(view: View, test: ConditionTest, owner: str) -> str:
@@ -56,17 +59,39 @@ def service_principal_without_source(view: View) -> Iterator[Hit]:
     for placed in key_statements(view):
         statement, key = placed.located.statement, placed.key
         services = sorted({entry.value for entry in statement.principals or () if entry.kind == "Service"})
-        mask = action_mask(statement) & (CRYPTO | CREATE_GRANT)
+        mask = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP)
         if statement.effect != "Allow" or not services or not mask or key is None:
             continue
         bindings = {_binding(view, test, key.account) for test in statement.conditions}
         if "account" not in bindings:
+            if bindings.isdisjoint({"organization"}) and _kept_out_by_rcp(view, key, services, mask):
+                bindings.add("organization")
             yield _hit(placed, services, bindings, exempt, action_mask(statement))
+
+
+def _kept_out_by_rcp(view: View, key: Key, services: list[str], mask: int) -> bool:
+    """Whether an RCP refuses each service when it acts for somebody of another organization."""
+    stranger = {
+        "aws:SourceAccount": (view.outsider.account or "",),
+        "aws:SourceOrgID": ("o-somebodyelse",),
+        "aws:PrincipalIsAWSService": ("true",),
+    }
+    action = next(actions_in(mask)).name
+    for name in services:
+        service = view.principal_by_arn.get(name)
+        if service is None:
+            return False
+        decision = view.evaluation.decide(service, key, action, stranger)
+        stopped = any(cause.role is Role.DENIES and cause.layer is Layer.RCP for cause in decision.causes)
+        if not decision.outcome.denied or not stopped:
+            return False
+    return True
 
 
 def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[str], mask: int) -> Hit:
     statement = placed.located.statement
-    everything = bool(mask & (TAKEOVER & ~CREATE_GRANT | DESTROY))
+    limited = demands(as_residual(statement), fixes_holder)
+    everything = bool(mask & (TAKEOVER & ~CREATE_GRANT | DESTROY)) or bool(mask & CREATE_GRANT and not limited)
     open_service = any(service.startswith(CUSTOMER_RESOURCES) for service in services) and bool(mask & READ_PLAINTEXT)
     organization = "organization" in bindings
     excepted = all(service in exempt for service in services)
@@ -81,7 +106,7 @@ def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[st
         ),
         raised=given(
             (open_service and not organization and not excepted, "service accepts customer-supplied"),
-            (everything and not organization, "action is kms:*"),
+            (everything, "action is kms:*"),
         ),
         lowered=given((organization, "aws:SourceOrgID"), (excepted, "exception list")),
         identity=(meaning(statement),),

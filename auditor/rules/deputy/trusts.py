@@ -90,6 +90,13 @@ def _assumers(view: View, role: Principal) -> list[str]:
     return memo[role.arn]
 
 
+def guests(view: View, role: Principal) -> list[Principal]:
+    """Those who may assume the role through its trust in the whole account, administrators of the account aside."""
+    names = set(_assumers(view, role))
+    own = identities_of(view, role.account or "")
+    return [who for who in own if who.arn in names and not view.trust.account_admin(who)]
+
+
 def _let_in(role: Principal, who: Principal) -> bool:
     return any(way.kind == "account" and admits(way, who) for way in admissions(role))
 

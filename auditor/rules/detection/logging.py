@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from auditor.evaluator.glob import matches
 from auditor.model.actions import DESTROY, TAKEOVER
 from auditor.model.evidence import Evidence as Facts
 from auditor.model.finding import Evidence
@@ -12,6 +13,7 @@ from auditor.model.key import Fact, Key
 from auditor.rules.detection.sinks import keeps_kms, log_resources, store_covers, store_keeps_kms, trail_covers
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import INSIDE, Openness
 from auditor.rules.view import View
 
@@ -141,7 +143,22 @@ def _events_of(pattern: str) -> set[str]:
     if "kms" not in pattern:
         return set()
     names = detail.get("eventName")
-    return set(CORE_EVENTS) | set(MORE_EVENTS) if names is None else {name for name in names if isinstance(name, str)}
+    wanted = (*CORE_EVENTS, *MORE_EVENTS)
+    return set(wanted) if names is None else {name for name in wanted if any(_takes(item, name) for item in names)}
+
+
+def _takes(item: object, name: str) -> bool:
+    """Whether one entry of an EventBridge filter takes an event name."""
+    if not isinstance(item, dict):
+        return item == name
+    if isinstance(item.get("prefix"), str):
+        return name.startswith(item["prefix"])
+    if isinstance(item.get("suffix"), str):
+        return name.endswith(item["suffix"])
+    if isinstance(item.get("wildcard"), str):
+        return matches(item["wildcard"], name)
+    refused = item.get("anything-but")
+    return refused is not None and name not in (refused if isinstance(refused, list) else [refused])
 
 
 def no_kms_change_alarm(view: View) -> Iterator[Hit]:
@@ -245,19 +262,20 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
                 Evidence("state", key.state),
                 Evidence("can stop it", listing(able) or "nobody outside log_admins"),
             ),
-            raised=given((key.state in ("Disabled", "PendingDeletion"), "state is Disabled")),
+            raised=given((key.state in ("Disabled", "PendingDeletion", "PendingReplicaDeletion"), "state is Disabled")),
             identity=tuple(logs),
         )
 
 
 def _stoppers(view: View, key: Key) -> list[str]:
     position = view.reach.key_at[key.arn]
+    own = power(view)
     return [
         who.arn
         for row, who in enumerate(view.reach.principals)
         if who.kind in INSIDE
         and not service_linked(who)
         and not view.trust.named(who, view.settings.log_admins)
-        and view.reach.held(view.reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED)
+        and own.held(row, view.reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED)
         & (DESTROY | TAKEOVER)
     ]

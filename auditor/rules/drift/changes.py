@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.evaluator.glob import matches
 from auditor.model.access import AccessTable, Outcome, Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.principal import Principal
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.power import power
+from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
 LIVE = (Outcome.ALLOWED, Outcome.CONDITIONAL)
 
 
-def _held(table: AccessTable, profile: int) -> int:
+def _held(table: AccessTable, profile: int, outcomes: tuple[Outcome, ...]) -> int:
     mask = 0
     for bit, decision in enumerate(table.profiles[profile]):
-        if table.decisions[decision].outcome in LIVE:
+        if table.decisions[decision].outcome in outcomes:
             mask |= 1 << bit
     return mask
 
@@ -38,8 +41,10 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
         return
     rows = {arn: row for row, arn in enumerate(before.access.principals)}
     columns = {arn: column for column, arn in enumerate(before.access.keys)}
-    old = [_held(before.access, profile) for profile in range(len(before.access.profiles))]
-    now = [_held(view.reach.table, profile) for profile in range(len(view.reach.table.profiles))]
+    # What the baseline could not decide may have been there already: only what was denied then is new.
+    old = [_held(before.access, profile, (*LIVE, Outcome.UNKNOWN)) for profile in range(len(before.access.profiles))]
+    now = [_held(view.reach.table, profile, LIVE) for profile in range(len(view.reach.table.profiles))]
+    own_power = power(view)
     pairs = view.reach.pairs((1 << 58) - 1, inside=False)
     for row, own in pairs.by_principal():
         who = view.reach.principals[row]
@@ -52,7 +57,7 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
             known = then_row is not None and column is not None
             then = old[int(before.access.cells[then_row, column])] if known else 0
             for mask in CLASSES.values():
-                here = now[profile] & mask & view.reach.usable[position]
+                here = now[profile] & mask & own_power.held(row, profile, position, *Openness)
                 if here and not then & mask:
                     gained[key.arn] = gained.get(key.arn, 0) | here
         for arn, mask in gained.items():
@@ -72,9 +77,12 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool) 
     outside = who.assume_allowed and view.trust.standing(who.account, key.account).foreign
     serious = view.tier(key) == "T1" or outside or bool(mask & (TAKEOVER | DESTROY))
     excused = new_key or bool(ticket)
+    everybody = who.kind is PrincipalKind.EVERYONE
     return Hit(
-        subject=key.arn,
+        subject=who.arn,
         kind="principal",
+        account=key.account,
+        region=key.region,
         summary=f"{who.arn} gained {listing((a.name for a in actions_in(mask)), 4)} on {key.label} since the baseline.",
         keys=(key.arn,),
         principals=(who.arn,),
@@ -84,9 +92,12 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool) 
             Evidence("cause", listing(causes)),
             Evidence("approved by", ticket or "nobody on record"),
         ),
-        raised=given((serious and not excused, "T1 key, external principal")),
+        raised=given(
+            (serious and not excused, "T1 key, external principal"),
+            (everybody and not excused, "OUTSIDER became allowed"),
+        ),
         lowered=given((new_key, "key itself is new"), (ticket, "`approved_changes`")),
-        identity=(who.unique_id or who.arn, *view.meanings(decision.causes)),
+        identity=(who.unique_id or who.arn, key.arn, *view.meanings(decision.causes)),
     )
 
 
@@ -120,13 +131,15 @@ def _approved_move(view: View, old: str | None) -> bool:
 
 def _alias_hit(view: View, key: Key, name: str, arn: str, old: str | None, updated: str | None) -> Hit:
     previous = next((k for k in view.baseline.snapshot.keys if k.key_id == old), None) if view.baseline else None
-    wider = previous is not None and (previous.origin != key.origin or previous.tag("owner") != key.tag("owner"))
+    wider = previous is not None and (
+        previous.origin != key.origin or previous.tag("owner") != key.tag("owner") or _wider(view, previous, key)
+    )
     used = any(
         test.key.lower() in ("kms:resourcealiases", "kms:requestalias")
         for document in view.identity_documents
         for statement in document.policy.statements
         for test in statement.conditions
-        if name in test.values
+        if any(matches(value, name) for value in test.values)
     )
     return Hit(
         subject=arn,
@@ -142,6 +155,21 @@ def _alias_hit(view: View, key: Key, name: str, arn: str, old: str | None, updat
         identity=(key.key_id,),
         fix=(("alias/NAME", name), ("OLD_KEY_ID", old or "OLD_KEY_ID")),
     )
+
+
+def _wider(view: View, previous: Key, key: Key) -> bool:
+    """Whether somebody may read with the new key who may not with the old one, by today's table."""
+    if previous.arn not in view.reach.key_at:
+        return False
+    return not _readers(view, key) <= _readers(view, view.key_by_arn[previous.arn])
+
+
+def _readers(view: View, key: Key) -> set[str]:
+    position = view.reach.key_at[key.arn]
+    pairs = view.reach.all_pairs
+    here = pairs.select(pairs.keys == position)
+    reading = here.select(view.reach.having(here, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED))
+    return {view.reach.principals[row].arn for row in reading.principals.tolist()}
 
 
 def access_review_overdue(view: View) -> Iterator[Hit]:
@@ -163,7 +191,8 @@ def access_review_overdue(view: View) -> Iterator[Hit]:
         last = min(ages, default=None)
         if (last is not None and last <= limit) or (last is None and created is not None and created <= limit):
             continue
-        late = last is not None and last > 2 * limit
+        waited = last if last is not None else created
+        late = waited is not None and waited > 2 * limit
         yield Hit(
             subject=key.arn,
             kind="key",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.access import Role
-from auditor.model.actions import CREATE_GRANT, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT
+from auditor.model.actions import CREATE_GRANT, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, mask_of
 from auditor.model.finding import Evidence
 from auditor.rules.grants.holders import Held, constrained, grant_hit, identity_grants, operation_names, standing_of
 from auditor.rules.hit import Hit, given, listing
@@ -13,6 +13,7 @@ from auditor.rules.trust import Standing
 from auditor.rules.view import View
 
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
+GRAVE = mask_of(["Decrypt", "ReEncryptFrom", "CreateGrant"])
 YOUNG_DAYS = 30
 
 
@@ -32,7 +33,7 @@ def grant_to_external_account(view: View) -> Iterator[Hit]:
         age = view.age(held.grant.created)
         registered = standing is Standing.EXPIRED
         raised = given(
-            (not registered and held.mask & (READ_PLAINTEXT | CREATE_GRANT), "unknown account with Decrypt"),
+            (not registered and held.mask & GRAVE, "unknown account with Decrypt"),
             (age is not None and 0 <= age < YOUNG_DAYS and not _approved(view, held), "grant younger than 30 days"),
         )
         lowered = given(

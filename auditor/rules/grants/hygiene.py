@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.grants import operations_mask
-from auditor.model.access import Decision, Role
-from auditor.model.actions import CREATE_GRANT, FORGE, META, READ_PLAINTEXT, WRAP, actions_in, key_type
+from auditor.model.actions import CREATE_GRANT, META, READ_PLAINTEXT, WRAP, key_type
 from auditor.model.arn import is_root, is_unique_id, parse_arn, session_role_name
 from auditor.model.finding import Evidence
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
-from auditor.model.policy import Layer
 from auditor.rules.grants.holders import (
     Held,
     constrained,
@@ -23,13 +21,15 @@ from auditor.rules.grants.holders import (
     standing_of,
 )
 from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.identity.names import creators
 from auditor.rules.view import View, instant
 
 DUPLICATE_LIMIT = 50
-YOUNG_DAYS = 30
+GRANT_QUOTA = 50_000
+"""Grants per key (KMS resource quotas)."""
 
 
-def _missing_reason(view: View, held: Held) -> str:
+def missing_reason(view: View, held: Held) -> str:
     """Why the grantee does not exist any more, or an empty text."""
     if is_unique_id(held.grantee):
         return "the grantee is the unique id of a deleted principal"
@@ -61,13 +61,6 @@ def _known(view: View) -> dict[str, tuple[set[str], set[str]]]:
     return found
 
 
-def _in_table(view: View, held: Held, mask: int) -> list[Decision]:
-    """The table's decisions of the grantee on the key for the actions of ``mask`` that the key can serve."""
-    row, column = view.reach.principal_at[held.grantee], view.reach.key_at[held.key.arn]
-    profile = view.reach.profile(row, column)
-    return [view.reach.decision(profile, action.bit) for action in actions_in(mask & view.reach.usable[column])]
-
-
 def grant_to_deleted_principal(view: View) -> Iterator[Hit]:
     """A grant is held by a principal that no longer exists, or by a closed account.
 
@@ -77,12 +70,24 @@ def grant_to_deleted_principal(view: View) -> Iterator[Hit]:
     Fix: revoke the grant after checking that no running resource of the old principal depends on it.
     """
     for held in identity_grants(view):
-        reason = _missing_reason(view, held)
+        reason = missing_reason(view, held)
         if not reason:
             continue
+        again = bool(held.mask & READ_PLAINTEXT) and _recreatable(view, held)
+        raised = given((again, "recreated in the account by a non-administrator"))
         lowered = given((not held.mask & ~(WRAP | META), "WRAP or META only"))
         summary = f"A grant on {held.key.label} is held by {held.grantee}, but {reason}."
-        yield grant_hit(view, held, summary, lowered=lowered, more=(Evidence("unresolved", reason),))
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(Evidence("unresolved", reason),))
+
+
+def _recreatable(view: View, held: Held) -> bool:
+    """Whether somebody who is no account administrator may create an identity of the grantee's name."""
+    session = session_role_name(held.grantee)
+    parsed = parse_arn(held.grantee)
+    if parsed is None or held.account is None:
+        return False
+    target = f"arn:{parsed.partition}:iam::{held.account}:role/{session[0]}" if session else held.grantee
+    return parsed.resource != "root" and bool(creators(view, target, held.account)[0])
 
 
 def grant_delegable(view: View) -> Iterator[Hit]:
@@ -128,7 +133,7 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
     Fix: issue it again with EncryptionContextEquals.
     """
     for held in identity_grants(view):
-        if not held.mask & READ_PLAINTEXT or constrained(held.grant) or standing_of(view, held).outside:
+        if not held.mask & READ_PLAINTEXT or constrained(held.grant) or standing_of(view, held).foreign:
             continue
         symmetric = key_type(held.key.spec, held.key.usage) == "symmetric_encryption"
         age = view.age(held.grant.created)
@@ -142,7 +147,8 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
         yield grant_hit(view, held, summary, raised=raised, lowered=lowered)
 
 
-def _standing_grant(view: View, grant: Grant) -> bool:
+def standing_grant(view: View, grant: Grant) -> bool:
+    """Whether the settings list the grant as one that lives long on purpose, and its review is not overdue."""
     return any(
         entry.grant in (grant.grant_id, grant.name) and (instant(entry.review) or view.as_of) >= view.as_of
         for entry in view.settings.standing_grants
@@ -159,42 +165,13 @@ def grant_stale(view: View) -> Iterator[Hit]:
     """
     for held in identity_grants(view):
         age = view.age(held.grant.created)
-        if age is None or age <= view.settings.grant_max_age or _standing_grant(view, held.grant):
+        if age is None or age <= view.settings.grant_max_age or standing_grant(view, held.grant):
             continue
         restricted = view.tier(held.key) == "T1" and held.mask & READ_PLAINTEXT
         raised = given((standing_of(view, held).foreign or restricted, "external grantee or T1"))
         lowered = given((not held.mask & ~(WRAP | META), "WRAP or META operations only"))
         summary = f"The grant of {held.grantee} on {held.key.label} is {age} days old."
         yield grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(Evidence("age", f"{age} days"),))
-
-
-def grant_only_access(view: View) -> Iterator[Hit]:
-    """An identity reaches the key only through a grant; neither key policy nor IAM shows it.
-
-    A review of policies would miss this access. A grant with a documented name is information.
-
-    Fix: document the access in the key policy, or revoke the grant.
-    """
-    import re
-
-    documented = re.compile(view.settings.grant_name_pattern)
-    wanted = READ_PLAINTEXT | FORGE | CREATE_GRANT
-    for held in identity_grants(view):
-        caller = view.principal_by_arn.get(held.grantee)
-        if caller is None or not held.mask & wanted or _missing_reason(view, held):
-            continue
-        decisions = _in_table(view, held, held.mask & wanted)
-        live = [decision for decision in decisions if not decision.outcome.denied]
-        layers = {cause.layer for decision in live for cause in decision.causes if cause.role is Role.ALLOWS}
-        if not live or layers & {Layer.KEY_POLICY, Layer.IDENTITY}:
-            continue
-        age = view.age(held.grant.created)
-        young = age is not None and 0 <= age < YOUNG_DAYS
-        named = bool(held.grant.name and documented.match(held.grant.name))
-        raised = given((standing_of(view, held).foreign or young, "grantee is external"))
-        lowered = given((named, "name that matches"))
-        summary = f"{held.grantee} reaches {held.key.label} only through a grant; no policy shows it."
-        yield grant_hit(view, held, summary, raised=() if named else raised, lowered=lowered)
 
 
 def _likeness(grant: Grant) -> tuple[object, ...]:
@@ -241,46 +218,8 @@ def _duplicates(key: Key, grants: list[Grant]) -> Hit:
             Evidence("grant ids", listing(grant.grant_id for grant in grants)),
             Evidence("operations", listing(first.operations, 20)),
         ),
-        raised=given((len(grants) > DUPLICATE_LIMIT, "more than 50 duplicates")),
+        raised=given((len(grants) > DUPLICATE_LIMIT or len(key.grants) > 0.8 * GRANT_QUOTA, "more than 50 duplicates")),
         identity=(first.grantee or "", str(operations_mask(first))),
         remedy=commands,
         remedy_kind="cli",
     )
-
-
-def grant_outlives_policy_removal(view: View) -> Iterator[Hit]:
-    """Access was removed from the policy since the baseline, but a grant keeps it alive.
-
-    Compares the evaluated access of the baseline with today's: a principal that a policy allowed then, and only a grant
-    allows now. Needs a baseline.
-
-    Fix: revoke the grants of a principal in the same change that removes its statement.
-    """
-    before = view.baseline
-    if before is None:
-        return
-    rows = {arn: position for position, arn in enumerate(before.access.principals)}
-    columns = {arn: position for position, arn in enumerate(before.access.keys)}
-    wanted = READ_PLAINTEXT | FORGE | CREATE_GRANT
-    for held in identity_grants(view):
-        row, column = rows.get(held.grantee), columns.get(held.key.arn)
-        caller = view.principal_by_arn.get(held.grantee)
-        if row is None or column is None or caller is None:
-            continue
-        profile = before.access.profiles[int(before.access.cells[row, column])]
-        for name, decision in view.decisions(caller, held.key, held.mask & wanted).items():
-            from auditor.model.actions import BY_NAME
-
-            then = before.access.decisions[profile[BY_NAME[f"kms:{name.lower()}"].bit]]
-            if not then.outcome.denied and then.path != "grant" and decision.path == "grant":
-                removed = listing(
-                    str(cause.statement) for cause in then.causes if cause.role is Role.ALLOWS and cause.statement
-                )
-                yield grant_hit(
-                    view,
-                    held,
-                    f"{held.grantee} lost its policy access to {held.key.label}, but a grant still allows kms:{name}.",
-                    raised=given((standing_of(view, held).foreign, "P is external")),
-                    more=(Evidence("allowed before by", removed or "a policy"),),
-                )
-                break

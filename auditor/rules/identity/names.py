@@ -10,10 +10,11 @@ from auditor.evaluator.statements import action_mask
 from auditor.model.actions import DESTROY, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of
 from auditor.model.finding import Evidence
-from auditor.model.policy import ConditionTest, Layer, Statement
-from auditor.model.principal import Principal
+from auditor.model.policy import ConditionTest, Layer, Statement, StatementRef
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing, titled
+from auditor.rules.hit import Hit, count, given, listing, titled
 from auditor.rules.iam_side import identities_of, may
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
@@ -63,8 +64,9 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
     """Access waits for whoever creates a missing name again.
 
     A condition on ``aws:PrincipalArn`` keeps the text of a name, so a role that is created anew under it gets the
-    access; a Principal element does not. Told when nobody of that name exists and somebody may create it. Accounts that
-    were not collected are silent.
+    access; a Principal element does not. Told when nobody of that name exists and somebody may create it, and for a
+    pattern under which others than account administrators may create one more. Accounts that were not collected are
+    silent; exemptions of SCPs and RCPs are told by guardrail-exemption-matchable.
 
     Fix: use a Principal element or a protected path, and deny role creation on that path.
     """
@@ -78,11 +80,13 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
                 known = identities_of(view, account or "")
                 if not known or account is None or "${" in pattern or pattern.endswith(":root") or _protected(pattern):
                     continue
-                if any(matches(pattern, who.iam_arn) for who in known):
+                held = [who for who in known if matches(pattern, who.iam_arn)]
+                if held and not has_wildcard(pattern.split("/", 1)[-1]):
                     continue
                 ordinary, admins = creators(view, candidate(pattern, account), account)
-                if ordinary or admins:
-                    yield _reclaim_hit(placed, test, pattern, ordinary, admins)
+                ordinary = [who for who in ordinary if who not in held]
+                if ordinary or (admins and not held):
+                    yield _reclaim_hit(placed, test, pattern, ordinary, admins, held)
 
 
 def _account_meant(pattern: str, owner: str) -> str | None:
@@ -94,14 +98,19 @@ def _account_meant(pattern: str, owner: str) -> str | None:
 
 
 def _reclaim_hit(
-    placed: Placed, test: ConditionTest, pattern: str, ordinary: list[Principal], admins: list[Principal]
+    placed: Placed,
+    test: ConditionTest,
+    pattern: str,
+    ordinary: list[Principal],
+    admins: list[Principal],
+    held: list[Principal],
 ) -> Hit:
     statement = placed.located.statement
     able = ordinary or admins
     unlocks = action_mask(statement) & UNLOCKS
     return placed.hit(
-        f"{titled(statement)} of {placed.name} trusts the name {pattern}, which nobody has and "
-        f"{len(able)} identities can create.",
+        f"{titled(statement)} of {placed.name} trusts the name {pattern}, which "
+        f"{'others may take as well' if held else 'nobody has'}: {count(len(able), 'identity')} can create it.",
         more=(
             Evidence("condition", f"{test.operator} {test.key} {pattern}"),
             Evidence("can create it", listing(who.arn for who in able)),
@@ -115,8 +124,9 @@ def _reclaim_hit(
 def guardrail_exemption_matchable(view: View) -> Iterator[Hit]:
     """A guardrail exempts a name that others can create: the exemption is open to them.
 
-    Looks at Deny statements of SCPs and RCPs that protect keys and spare principals by ``aws:PrincipalArn`` pattern,
-    and asks in every collected account who may create a matching role. Account administrators alone are medium.
+    Looks at Deny statements of SCPs and RCPs that protect keys and spare principals by ``aws:PrincipalArn`` pattern or
+    by tag, and asks in every collected account who may create a matching role, assume one that trusts too many, or set
+    the tag on itself. Account administrators alone are medium.
 
     Fix: exempt a protected path, and deny creating, changing and passing roles on that path.
     """
@@ -130,6 +140,7 @@ def guardrail_exemption_matchable(view: View) -> Iterator[Hit]:
                     hit = _exemption(view, document, statement, pattern)
                     if hit is not None:
                         yield hit
+            yield from _tag_exemptions(view, document, statement)
 
 
 def _exemption(view: View, document: Document, statement: Statement, pattern: str) -> Hit | None:
@@ -142,29 +153,53 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
         named = account_of(pattern)
         if named not in (None, account):
             continue
-        exists = any(matches(pattern, who.iam_arn) for who in known)
-        if not has_wildcard(pattern.split("/", 1)[-1]) and exists:
+        held = [who for who in known if matches(pattern, who.iam_arn)]
+        ordinary += [guest for who in held if assumed_by_many(view, who) for guest in guests(view, who)]
+        if not has_wildcard(pattern.split("/", 1)[-1]) and held:
             continue  # the one exact name is taken in this account
         here, there = creators(view, candidate(pattern, account), account)
         ordinary += [who for who in here if not matches(pattern, who.iam_arn)]
         admins += there
     if not ordinary and not admins:
         return None
-    able = ordinary or admins
-    from auditor.model.policy import StatementRef
+    return _exemption_hit(document, statement, pattern, ordinary, admins)
 
+
+def _tag_exemptions(view: View, document: Document, statement: Statement) -> Iterator[Hit]:
+    """Exemptions by a tag of the caller that ordinary identities may set on themselves."""
+    prefix = "aws:principaltag/"
+    for test in statement.conditions:
+        operator = parse_operator(test.operator)
+        if operator is None or not operator.negated or not test.key.lower().startswith(prefix):
+            continue
+        tag = test.key[len(prefix) :]
+        able = [
+            who
+            for who in view.snapshot.principals
+            if not service_linked(who)
+            and may(view, who, "iam:TagUser" if who.kind is PrincipalKind.USER else "iam:TagRole", who.arn, tag)
+        ]
+        ordinary = [who for who in able if not view.trust.account_admin(who)]
+        if able:
+            yield _exemption_hit(document, statement, f"the tag {tag}={listing(test.values)}", ordinary, able)
+
+
+def _exemption_hit(
+    document: Document, statement: Statement, pattern: str, ordinary: list[Principal], admins: list[Principal]
+) -> Hit:
+    able = ordinary or admins
     layer = Layer.SCP if document.layer is Layer.SCP else Layer.RCP
     ref = StatementRef(layer, document.name, document.owner, statement.index, statement.sid)
     return Hit(
         subject=document.arn,
         kind="org-policy",
-        summary=f"{document.name} exempts {pattern}; {len(able)} identities can create such a role.",
+        summary=f"{document.name} exempts {pattern}; {count(len(able), 'identity')} can become such a principal.",
         account=document.account,
         principals=tuple(who.arn for who in able),
         evidence=(
             Evidence("statement", str(ref), ref),
             Evidence("exempt pattern", pattern),
-            Evidence("can create it", listing(who.arn for who in able)),
+            Evidence("can become it", listing(who.arn for who in able)),
         ),
         lowered=given((not ordinary, "only account administrators")),
         identity=(meaning(statement), pattern),

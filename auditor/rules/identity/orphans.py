@@ -26,13 +26,13 @@ def orphaned_principal_in_policy(view: View) -> Iterator[Hit]:
 
     The entry grants nothing and does not come back when the name is created again, but any later PutKeyPolicy that
     keeps it is refused, and a Deny whose only principal is gone protects nothing. Unique ids in conditions
-    (``aws:userId``) are meant and stay silent.
+    (``aws:userId``) are meant and stay silent; exemptions of a Deny are looked at by notprincipal-deny-trap.
 
     Fix: remove the id from the statement; remove the statement when nobody else is left in it.
     """
     for key in view.keys_with(Fact.KEY_POLICY):
         for located in view.statements(key):
-            ids = _orphans(located.statement.principals) + _orphans(located.statement.not_principals)
+            ids = _orphans(located.statement.principals)
             if ids:
                 yield _hit(key, located, ids, view)
 
@@ -54,7 +54,7 @@ def _hit(key: Key, located: Located, ids: list[str], view: View) -> Hit:
         keys=(key.arn,),
         evidence=(
             Evidence("statement", str(located.ref), located.ref),
-            Evidence("element", "Principal" if statement.principals else "NotPrincipal"),
+            Evidence("element", "Principal"),
             Evidence("unique id", listing(ids)),
         ),
         raised=given((only, "only administrator"), (statement.effect == "Deny" and alone, "only principal of a Deny")),

@@ -30,8 +30,9 @@ def _mfa_leaf(leaf: Leaf, negated: bool) -> bool:
 
 def _mfa_bound(view: View, holding: Holding, mask: int) -> bool:
     """Whether every way to one of the actions demands multi-factor authentication."""
-    for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True):
-        held = view.reach.held(profile, key, Openness.OPEN, Openness.GUARDED, Openness.MAYBE) & mask
+    own = power(view)
+    for row, key, profile in holding.pairs.rows():
+        held = own.held(row, profile, key, Openness.OPEN, Openness.GUARDED, Openness.MAYBE) & mask
         for bit in range(held.bit_length()):
             if held >> bit & 1 and not demands(view.reach.decision(profile, bit).residual, _mfa_leaf):
                 return False

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.arn import account_of
+from auditor.model.access import Decision
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact
+from auditor.rules.exposure.external import outside_names
+from auditor.rules.exposure.public import outsider_access
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.view import View
 
+LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
 SERVICE_PREFIXES = ("alias/aws-controltower", "alias/controltower", "alias/cdk-bootstrap")
+
+
+def all_denied(decisions: dict[str, Decision]) -> bool:
+    """Whether none of the decisions lets anything through."""
+    return all(decision.outcome.denied for decision in decisions.values())
 
 
 def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
@@ -22,19 +30,15 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
     Fix: tag, describe and alias the key.
     """
     for key in view.keys_with(Fact.TAGS, Fact.ALIASES, Fact.KEY_METADATA):
-        if key.state.startswith("Pending") or any(a.name.lower().startswith(SERVICE_PREFIXES) for a in key.aliases):
+        if key.state in LEAVING or any(a.name.lower().startswith(SERVICE_PREFIXES) for a in key.aliases):
             continue
         missing = [f"tag {name}" for name in view.settings.required_tags if not key.tag(name)]
         if not key.aliases and not key.description:
             missing.append("alias or description")
         if not missing:
             continue
-        outside = any(
-            view.trust.standing(account_of(entry.value), key.account).foreign
-            for located in view.statements(key)
-            if located.statement.effect == "Allow"
-            for entry in located.statement.principals or ()
-        )
+        known = Fact.KEY_POLICY not in key.unread
+        outside = known and bool(outside_names(view, key) or not all_denied(outsider_access(view, key)))
         yield Hit(
             subject=key.arn,
             kind="key",

@@ -8,6 +8,7 @@ from auditor.model.actions import WRAP
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
+from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.usage import dependencies, idle_reason
 from auditor.rules.reach import Openness
@@ -71,7 +72,7 @@ def pending_deletion(view: View) -> Iterator[Hit]:
             ),
             raised=given(
                 (ticket is None and left is not None and left <= SOON_DAYS, "deletion date within 7 days"),
-                (ticket is None and short, "below `min_deletion_window`"),
+                (short, "below `min_deletion_window`"),
             ),
             lowered=given((ticket, "decommission record present")),
         )
@@ -127,12 +128,17 @@ def idle_key(view: View) -> Iterator[Hit]:
 
 
 def _users(view: View, key: Key) -> list[str]:
+    """Identities, ours and outside, that may use the key."""
     reach = view.reach
     position = reach.key_at[key.arn]
-    column = reach.table.cells[:, position]
     mask = view.sensitive_use(key) | WRAP
+    able = {
+        profile
+        for profile in set(reach.table.cells[:, position].tolist())
+        if reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
+    }
     return [
         who.arn
-        for row, who in enumerate(reach.principals)
-        if reach.held(int(column[row]), position, Openness.OPEN, Openness.GUARDED) & mask
+        for who, profile in zip(reach.principals, reach.table.cells[:, position].tolist(), strict=True)
+        if profile in able and who.kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE)
     ]

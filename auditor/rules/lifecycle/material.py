@@ -8,38 +8,59 @@ from auditor.model.evidence import KeyStore
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.lifecycle.usage import dependencies
 from auditor.rules.view import View
 
 SOON_DAYS = 7
 YOUNG_DAYS = 30
+LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
 DOWN = ("DISCONNECTED", "FAILED", "DISCONNECTING")
 
 
 def imported_material_expiring(view: View) -> Iterator[Hit]:
     """Imported key material expires soon, or is gone from a key that was used.
 
-    A key stops working when any of its materials expires. A key that still waits for its first import is silent.
+    A key stops working when any of its materials expires, not only the current one. A key that still waits for its
+    first import is silent.
 
     Fix: import the same material again with a later date, or without expiry.
     """
     for key in view.keys_with(Fact.KEY_METADATA):
         if key.origin != "EXTERNAL":
             continue
-        age = view.age(key.valid_to) if key.expiration_model != "KEY_MATERIAL_DOES_NOT_EXPIRE" else None
-        left = None if age is None else -age
         used = key.last_usage is not None and key.last_usage.last_used is not None
-        gone = key.state == "PendingImport" and used
-        if not gone and (left is None or left > view.settings.expiry_warning_days or key.state == "PendingImport"):
+        if key.state == "PendingImport":
+            if used:
+                proofs = dependencies(view, key)
+                yield _material_hit(key, "has lost its imported material", key.valid_to, bool(proofs), proofs)
             continue
-        what = "has lost its imported material" if gone else f"loses its imported material in {left} days"
-        yield Hit(
-            subject=key.arn,
-            kind="key",
-            summary=f"{key.label} {what}.",
-            keys=(key.arn,),
-            evidence=(Evidence("valid to", key.valid_to or "unknown"), Evidence("state", key.state)),
-            raised=given((gone or (left is not None and left <= SOON_DAYS), "seven days or less")),
-        )
+        ends = [(left, moment) for moment in _ends(key) if (left := _days_left(view, moment)) is not None]
+        if ends and min(ends)[0] <= view.settings.expiry_warning_days:
+            left, moment = min(ends)
+            yield _material_hit(key, f"loses imported material in {count(left, 'day')}", moment, left <= SOON_DAYS, [])
+
+
+def _ends(key: Key) -> list[str]:
+    """When materials of the key expire: the current one by the metadata, and every other that was ever rotated in."""
+    current = key.valid_to if key.expiration_model != "KEY_MATERIAL_DOES_NOT_EXPIRE" else None
+    others = key.rotation.expiries if key.rotation else ()
+    return [moment for moment in (current, *others) if moment is not None]
+
+
+def _days_left(view: View, moment: str) -> int | None:
+    age = view.age(moment)
+    return None if age is None else -age
+
+
+def _material_hit(key: Key, what: str, valid_to: str | None, soon: bool, proofs: list[Evidence]) -> Hit:
+    return Hit(
+        subject=key.arn,
+        kind="key",
+        summary=f"{key.label} {what}.",
+        keys=(key.arn,),
+        evidence=(Evidence("valid to", valid_to or "unknown"), Evidence("state", key.state), *proofs),
+        raised=given((soon, "seven days or less")),
+    )
 
 
 def custom_key_store_disconnected(view: View) -> Iterator[Hit]:
@@ -52,12 +73,10 @@ def custom_key_store_disconnected(view: View) -> Iterator[Hit]:
     for store in view.snapshot.evidence.key_stores:
         if store.connection_state not in DOWN:
             continue
-        living = [
-            key for key in view.keys if key.custom_key_store_id == store.id and not key.state.startswith("Pending")
-        ]
+        living = [key for key in view.keys if key.custom_key_store_id == store.id and key.state not in LEAVING]
         if not living:
             continue
-        recent = [key for key in living if key.last_usage and (view.age(key.last_usage.last_used) or 99) <= 1]
+        recent = [key for key in living if key.last_usage and view.age(key.last_usage.last_used) == 0]
         yield Hit(
             subject=store.id,
             kind="key-store",
@@ -89,7 +108,7 @@ def unapproved_key_origin(view: View) -> Iterator[Hit]:
     """
     approved = view.settings.approved_origins
     for key in view.keys_with(Fact.KEY_METADATA):
-        if key.state.startswith("PendingDeletion") or key.origin not in (
+        if key.state in LEAVING or key.origin not in (
             "EXTERNAL",
             "AWS_CLOUDHSM",
             "EXTERNAL_KEY_STORE",

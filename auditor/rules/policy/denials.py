@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from auditor.evaluator.glob import matches
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.model.access import Role
@@ -26,9 +29,16 @@ from auditor.model.principal import Principal
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements, placed_statements
-from auditor.rules.reach import Openness, Pairs
-from auditor.rules.statements import as_written, render
-from auditor.rules.view import View
+from auditor.rules.principals import service_linked
+from auditor.rules.privilege.documents import reached_by, resources_reach
+from auditor.rules.privilege.power import power
+from auditor.rules.reach import INSIDE, Openness, Pairs
+from auditor.rules.statements import Document, as_written, render
+from auditor.rules.view import View, keys_by_account
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 POWERFUL = READ_PLAINTEXT | TAKEOVER | DESTROY
 PUT_POLICY = mask_of(["PutKeyPolicy"])
@@ -49,44 +59,87 @@ def notaction_allow(view: View) -> Iterator[Hit]:
     Fix: list the actions.
     """
     for document in view.identity_documents:
-        holders = [holder for holder in document.holders if not view.trust.account_admin(holder)]
-        if document.name.startswith("arn:") and ":iam::aws:" in document.name:
-            continue
         for located in document.statements():
-            if holders and _sweeps(located.statement):
-                yield _sweep_hit(view, Placed(located, document.policy, document=document), holders)
+            if _sweeps(located.statement):
+                placed = Placed(located, document.policy, document=document)
+                hit = _document_sweep(view, placed, document)
+                if hit is not None:
+                    yield hit
     for placed in key_statements(view):
         if _sweeps(placed.located.statement):
-            yield _sweep_hit(view, placed, [])
+            yield _sweep_hit(placed, powerful_actions(placed.located.statement), (), True, False)
+
+
+def powerful_actions(statement: Statement) -> int:
+    """READ_PLAINTEXT, TAKEOVER and DESTROY among the actions of a statement."""
+    return action_mask(statement) & POWERFUL
 
 
 def _sweeps(statement: Statement) -> bool:
     excepts = statement.not_actions is not None or statement.not_resources is not None
-    return statement.effect == "Allow" and excepts and bool(action_mask(statement) & POWERFUL)
+    return statement.effect == "Allow" and excepts and bool(powerful_actions(statement))
 
 
-def _sweep_hit(view: View, placed: Placed, holders: list[Principal]) -> Hit:
+def _document_sweep(view: View, placed: Placed, document: Document) -> Hit | None:
+    """A sweeping statement of an identity policy, if it grants anything on a key; latent where the key refuses it."""
+    mask = powerful_actions(placed.located.statement)
+    holders = tuple(
+        holder for holder in document.holders if not service_linked(holder) and not _has_it_anyway(view, holder, mask)
+    )
+    granted = [
+        key
+        for key in view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
+        if resources_reach(placed.located.statement, key.arn)
+    ]
+    if not holders or not granted:
+        return None
+    wide = reached_by(view, document, (placed.located,), holders, mask)
+    restricted = view.restricted(key.arn for key in wide.reached) and any(
+        not view.trust.account_admin(holder) for holder in holders
+    )
+    hit = _sweep_hit(placed, mask, holders, restricted, not wide.reached)
+    return replace(hit, keys=tuple(key.arn for key in wide.reached))
+
+
+def _has_it_anyway(view: View, holder: Principal, mask: int) -> bool:
+    """Whether an account administrator has the actions by another, plain statement."""
+    if not view.trust.account_admin(holder):
+        return False
+    plain = 0
+    for attached in holder.identity_policies:
+        for statement in attached.policy.statements:
+            if statement.effect == "Allow" and not _sweeps(statement):
+                plain |= action_mask(statement)
+    return not mask & ~plain
+
+
+def _sweep_hit(placed: Placed, mask: int, holders: tuple[Principal, ...], serious: bool, latent: bool) -> Hit:
     statement = placed.located.statement
-    mask = action_mask(statement) & POWERFUL
-    restricted = False
-    for holder in holders:
-        row = view.reach.principal_at.get(holder.arn)
-        for position, key in enumerate(view.reach.keys):
-            if row is not None and key.customer_managed and view.tier(key) == "T1":
-                held = view.reach.held(view.reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED)
-                restricted = restricted or bool(held & mask)
     element = "NotAction" if statement.not_actions is not None else "NotResource"
-    return placed.hit(
-        f"{titled(statement)} of {placed.name} allows by {element} and sweeps in "
-        f"{listing((action.name for action in actions_in(mask)), 4)}.",
+    names = listing((action.name for action in actions_in(mask)), 4)
+    hit = placed.hit(
+        f"{titled(statement)} of {placed.name} allows by {element} and sweeps in {names}.",
         more=(
             Evidence("element", element),
             Evidence("swept in", listing((action.name for action in actions_in(mask)), 12)),
             Evidence("held by", listing(holder.arn for holder in holders) or "the principals of the key policy"),
         ),
-        raised=given((placed.key is not None or restricted, "statement is in a key policy")),
+        raised=given((serious, "statement is in a key policy")),
+        lowered=given((latent, "latent")),
         identity=(meaning(statement),),
+        remedy=_without_kms(placed),
+        advice="List the actions; until then keep KMS out of the statement. NotAction widens whenever AWS adds some.",
     )
+    return replace(hit, latent=latent)
+
+
+def _without_kms(placed: Placed) -> str:
+    """The statement with KMS among what NotAction leaves out; empty for a key policy or NotResource."""
+    statement = placed.located.statement
+    if placed.key is not None or statement.not_actions is None:
+        return ""
+    written = as_written(placed.policy, statement.index)
+    return render({**written, "NotAction": [*statement.not_actions, "kms:*"]})
 
 
 def _pairs_of(view: View, key: Key) -> Pairs | None:
@@ -131,21 +184,19 @@ def deny_has_gap(view: View) -> Iterator[Hit]:
 
 def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int) -> Hit | None:
     pairs = _pairs_of(view, placed.key) if placed.key is not None else view.reach.all_pairs
-    if pairs is None or not len(pairs):
+    stopped = _stopped_by(view, placed, covered)
+    if pairs is None or stopped is None:
         return None
-    open_twin = view.reach.having(pairs, uncovered, Openness.OPEN, Openness.GUARDED)
-    hit = pairs.select(open_twin & view.reach.having(pairs, covered, Openness.LATENT))
+    own = power(view)
+    hit = pairs.select(stopped[pairs.profiles] & view.reach.having(pairs, uncovered, Openness.OPEN, Openness.GUARDED))
     still: dict[str, int] = {}
     touched: set[str] = set()
-    for row, own in hit.by_principal():
+    for row, column, profile in hit.rows():
         who = view.reach.principals[row]
-        if not _spoken_of(placed, who):
-            continue
-        for profile, position in set(zip(own.profiles.tolist(), own.keys.tolist(), strict=True)):
-            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & uncovered
-            if _cites(view, profile, covered, placed):
-                still[who.arn] = still.get(who.arn, 0) | held
-                touched.add(view.reach.keys[position].arn)
+        held = own.held(row, profile, column, Openness.OPEN, Openness.GUARDED) & uncovered
+        if held and who.kind in INSIDE and not service_linked(who) and _spoken_of(placed, who):
+            still[who.arn] = still.get(who.arn, 0) | held
+            touched.add(view.reach.keys[column].arn)
     if not still:
         return None
     open_mask = 0
@@ -162,24 +213,39 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
             Evidence("family", name),
             Evidence("still allowed", listing(f"{arn}" for arn in still)),
         ),
-        raised=given((view.restricted(touched), "T1 key, or SCP")),
+        raised=given((view.restricted(touched) or _claims_every_key(placed), "T1 key, or SCP")),
         identity=(meaning(statement), name),
         remedy=render(written),
     )
 
 
-def _cites(view: View, profile: int, covered: int, placed: Placed) -> bool:
-    """Whether this very statement is what stops one of the covered actions."""
+def _claims_every_key(placed: Placed) -> bool:
+    """Whether the statement is of an SCP and speaks of every key."""
+    resources = placed.located.statement.resources or ()
+    return placed.located.ref.layer is Layer.SCP and any(
+        matches(pattern, "arn:aws:kms:eu-west-1:000000000000:key/any") for pattern in resources
+    )
+
+
+def _stopped_by(view: View, placed: Placed, covered: int) -> NDArray[np.bool_] | None:
+    """Profile → whether this very statement denies one of the covered actions there; None when it never does."""
+    import numpy as np
+
     ref = placed.located.ref
-    memo = view.once("deny-citations", dict[int, frozenset[tuple[str, int]]])
-    if profile not in memo:
-        memo[profile] = frozenset(
-            (cause.statement.policy, cause.statement.index)
-            for action in actions_in(ALL)
-            for cause in view.reach.decision(profile, action.bit).causes
-            if cause.role is Role.DENIES and cause.statement is not None
-        )
-    return (ref.policy, ref.index) in memo[profile]
+    cited = view.once("deny-citations", lambda: _deny_citations(view)).get((ref.layer, ref.policy, ref.index))
+    if cited is None:
+        return None
+    rows = view.reach.rows[:, [action.bit for action in actions_in(covered)]]
+    return np.asarray(np.isin(rows, cited).any(axis=1))
+
+
+def _deny_citations(view: View) -> dict[tuple[Layer, str, int], list[int]]:
+    """Layer, policy and position of a Deny → the numbers of the decisions that it takes part in."""
+    found: dict[tuple[Layer, str, int], list[int]] = {}
+    for number, decision in enumerate(view.reach.table.decisions):
+        for ref in {c.statement for c in decision.causes if c.role is Role.DENIES and c.statement is not None}:
+            found.setdefault((ref.layer, ref.policy, ref.index), []).append(number)
+    return found
 
 
 def notprincipal_deny_trap(view: View) -> Iterator[Hit]:

@@ -12,16 +12,19 @@ from auditor.model.key import Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.rules.hit import Hit, given, listing
+from auditor.rules.privilege.documents import resources_reach
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 MASK = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 
 
-def _allowed_by_boundary(principal: Principal) -> int:
+def _allowed_by_boundary(principal: Principal, key: Key) -> int:
+    """The actions that the boundary allows on the key; a condition counts as met."""
     mask = 0
     for statement in principal.boundary.policy.statements if principal.boundary else ():
-        if statement.effect == "Allow":
+        if statement.effect == "Allow" and resources_reach(statement, key.arn):
             mask |= action_mask(statement)
     return mask
 
@@ -35,17 +38,18 @@ def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
     Fix: name the role instead, or deny key actions explicitly in the boundary.
     """
     bounded = {row: who for row, who in enumerate(view.reach.principals) if who.boundary is not None}
+    own_power = power(view)
     pairs = view.reach.all_pairs
     for row, own in pairs.by_principal():
         who = bounded.get(row)
         if who is None:
             continue
-        beyond = MASK & ~_allowed_by_boundary(who)
         keys: dict[str, Key] = {}
         guarded = True
         mask = 0
         for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
-            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & beyond
+            beyond = MASK & ~_allowed_by_boundary(who, view.reach.keys[position])
+            held = own_power.held(row, profile, position, Openness.OPEN, Openness.GUARDED) & beyond
             direct = [
                 action
                 for action in actions_in(held)

@@ -39,12 +39,13 @@ DELETE_MATERIAL = mask_of(["DeleteImportedKeyMaterial"])
 def covers_all_keys(statement: Statement, account: str, regions: tuple[str, ...], partition: str = "aws") -> bool:
     """Whether the Resource patterns reach every key of the account in at least one Region."""
     return any(
-        all(_reaches(statement, f"arn:{partition}:kms:{region}:{account}:key/{key_id}") for key_id in PROBE_KEYS)
+        all(resources_reach(statement, f"arn:{partition}:kms:{region}:{account}:key/{key_id}") for key_id in PROBE_KEYS)
         for region in {*regions, *_written_regions(statement), "us-east-1"}
     )
 
 
-def _reaches(statement: Statement, arn: str) -> bool:
+def resources_reach(statement: Statement, arn: str) -> bool:
+    """Whether the Resource or NotResource element covers an ARN."""
     if statement.not_resources is not None:
         return not any(matches(pattern, arn) for pattern in statement.not_resources)
     return any(matches(pattern, arn) for pattern in statement.resources or ())
@@ -111,10 +112,10 @@ def wide_documents(view: View, relevant: Relevant) -> Iterator[Wide]:
             mask = 0
             for located in statements:
                 mask |= relevant(located, document)
-            yield _wide(view, document, statements, holders, mask)
+            yield reached_by(view, document, statements, holders, mask)
 
 
-def _wide(
+def reached_by(
     view: View, document: Document, statements: tuple[Located, ...], holders: tuple[Principal, ...], mask: int
 ) -> Wide:
     """What the statements reach: every kind of pair of a holder and a key is asked once."""

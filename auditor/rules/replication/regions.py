@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import CREATE_KEY, DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.model.residual import Leaf
-from auditor.rules.conditions import demands
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.detection.sinks import store_covers, trail_covers
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.combined import administrators, holding_hit
-from auditor.rules.privilege.power import LIVE, REPLICATE, power
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
@@ -24,12 +22,16 @@ CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destro
 
 
 def related_keys(view: View) -> dict[str, list[Key]]:
-    """Key id of a multi-Region set → its collected keys, where all of them were collected."""
+    """Key id of a multi-Region set → its keys, where every one of them was collected and could be read."""
     found: dict[str, list[Key]] = {}
-    for key in view.keys_with(Fact.KEY_POLICY, Fact.GRANTS):
+    named: dict[str, set[str]] = {}
+    for key in view.keys:
         if key.multi_region:
-            found.setdefault(f"{key.account}/{key.key_id}", []).append(key)
-    return {name: keys for name, keys in sorted(found.items()) if len(keys) > 1}
+            name = f"{key.account}/{key.key_id}"
+            named.setdefault(name, set()).update((*key.replica_arns, key.primary_arn or key.arn, key.arn))
+            if not key.unread & {Fact.KEY_POLICY, Fact.GRANTS}:
+                found.setdefault(name, []).append(key)
+    return {name: keys for name, keys in sorted(found.items()) if len(keys) == len(named[name]) > 1}
 
 
 def replica_policy_weaker(view: View) -> Iterator[Hit]:
@@ -46,25 +48,42 @@ def replica_policy_weaker(view: View) -> Iterator[Hit]:
         for row, who in enumerate(view.reach.principals):
             if service_linked(who) or view.trust.named(who, view.settings.regional_principals):
                 continue
-            for word, mask in CLASSES.items():
+            for word, mask in _classes_for(who).items():
                 open_on = [key for key in keys if _holds(view, row, key, mask)]
-                if open_on and len(open_on) < len(keys):
+                shut_on = [key for key in keys if _refused(view, row, key, mask)]
+                if open_on and shut_on:
                     differences.setdefault(word, set()).update(f"{who.arn} only in {key.region}" for key in open_on)
                     names.add(who.arn)
         if differences:
             yield _weaker_hit(view, keys, differences, names)
 
 
+def _classes_for(who: Principal) -> dict[str, int]:
+    """What counts for a principal: for outside ones, any action that works across accounts."""
+    return {"use": CROSS_ACCOUNT_EFFECTIVE} if who.assume_allowed or who.kind is PrincipalKind.EVERYONE else CLASSES
+
+
 def _holds(view: View, row: int, key: Key, mask: int) -> bool:
     position = view.reach.key_at[key.arn]
-    return bool(view.reach.held(view.reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED) & mask)
+    profile = view.reach.profile(row, position)
+    return bool(power(view).held(row, profile, position, Openness.OPEN, Openness.GUARDED) & mask)
+
+
+def _refused(view: View, row: int, key: Key, mask: int) -> bool:
+    """Whether every action of the mask is denied: what is unknown is no difference."""
+    position = view.reach.key_at[key.arn]
+    profile = view.reach.profile(row, position)
+    known = view.reach.mask_at(profile, Openness.OPEN, Openness.GUARDED, Openness.MAYBE, Openness.BLIND)
+    usable = mask & view.reach.usable[position]
+    return bool(usable) and not known & usable
 
 
 def _weaker_hit(view: View, keys: list[Key], differences: dict[str, set[str]], names: set[str]) -> Hit:
+    callers = [view.principal_by_arn[name] for name in names]
     outside = any(
-        (who := view.principal_by_arn[name]).assume_allowed
-        and view.trust.standing(who.account, keys[0].account).foreign
-        for name in names
+        who.kind is PrincipalKind.EVERYONE
+        or (who.assume_allowed and view.trust.standing(who.account, keys[0].account).foreign)
+        for who in callers
     )
     primary = next((key for key in keys if key.multi_region_key_type == "PRIMARY"), keys[0])
     return Hit(
@@ -79,45 +98,6 @@ def _weaker_hit(view: View, keys: list[Key], differences: dict[str, set[str]], n
         identity=tuple(sorted(names)),
         fix=(("PRIMARY", primary.region), ("REPLICA", next((k.region for k in keys if k is not primary), ""))),
     )
-
-
-def _region_bound(leaf: Leaf, negated: bool) -> bool:
-    return (
-        leaf.key.lower() in ("kms:replicaregion", "aws:requestedregion") and ("not" in leaf.operator.lower()) == negated
-    )
-
-
-def replicate_key_unrestricted(view: View) -> Iterator[Hit]:
-    """Somebody can replicate a multi-Region key to any Region, and writes the policy of the replica.
-
-    Told for primaries whose ReplicateKey is open without ``kms:ReplicaRegion``, to somebody who may also create keys.
-
-    Fix: list the Regions that need the key in a Deny of the key policy.
-    """
-    import numpy as np
-
-    own = power(view)
-    primaries = np.array([key.multi_region_key_type == "PRIMARY" for key in view.reach.keys], dtype=bool)
-    creators = np.array(
-        [bool(view.reach.account_level(row, CREATE_KEY, *LIVE)) for row in range(len(view.reach.principals))],
-        dtype=bool,
-    )
-    levels = own.level_of(REPLICATE)
-    wanted = primaries[own.pairs.keys] & creators[own.pairs.principals] & (levels >= int(Openness.MAYBE))
-    admins = administrators(view)
-    named = {int(row) for row in own.pairs.principals[admins].tolist()}
-    bit = REPLICATE.bit_length() - 1
-    for holding in own.holdings(np.where(wanted, levels, np.int8(0)), REPLICATE):
-        decisions = [view.reach.decision(profile, bit) for profile in holding.pairs.profiles.tolist()]
-        if all(demands(decision.residual, _region_bound) for decision in decisions):
-            continue
-        admin = view.reach.principal_at[holding.principal.arn] in named
-        yield holding_hit(
-            view,
-            holding,
-            f"{holding.principal.arn} can replicate {holding.on_what} to any Region.",
-            raised=given((not admin, "not a key administrator")),
-        )
 
 
 def replica_in_unapproved_region(view: View) -> Iterator[Hit]:

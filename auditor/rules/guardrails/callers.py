@@ -1,0 +1,129 @@
+"""Rules about what real callers may do because no organization policy says no: bypass a check, use foreign keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.evaluator.synthetic import account_admin, data_role, unused_account
+from auditor.model.actions import BY_NAME
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.rules.guardrails.accounts import account_hit, any_restricted, is_management, open_key, partition_of
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.iam_side import identities_of, likeness, speaks_of
+from auditor.rules.principals import service_linked
+from auditor.rules.privilege.power import LIVE, PUT_POLICY, power
+from auditor.rules.reach import INSIDE, Openness, openness
+from auditor.rules.view import View, keys_by_account
+
+FOREIGN_USE = ("GenerateDataKey", "Encrypt", "ReEncryptTo", "CreateGrant")
+STORAGE_WRITES = (
+    "s3:PutObject",
+    "ec2:CreateVolume",
+    "rds:CreateDBInstance",
+    "dynamodb:CreateTable",
+    "backup:StartCopyJob",
+BYPASS = {"kms:BypassPolicyLockoutSafetyCheck": ("true",)}
+
+
+
+
+def lockout_bypass_allowed(view: View) -> Iterator[Hit]:
+    """Principals may switch off the check that keeps them from locking everybody out of a key.
+
+    ``BypassPolicyLockoutSafetyCheck`` lets a PutKeyPolicy or CreateKey store a policy that nobody can change again.
+    Looks for somebody other than account administrators who may call them, and for a guardrail against the bypass.
+
+    Fix: deny the bypass for the organization.
+    """
+    import numpy as np
+
+    reach = view.reach
+    holding: dict[str, dict[str, set[str]]] = {"CreateKey": {}, "PutKeyPolicy": {}}
+    for position in np.flatnonzero(power(view).creators).tolist():
+        who = reach.principals[position]
+        if who.account and _ordinary(view, position):
+            holding["CreateKey"].setdefault(who.account, set()).add(who.arn)
+    pairs = reach.all_pairs
+    for row, column, _ in pairs.select(reach.having(pairs, PUT_POLICY, *LIVE)).rows():
+        if _ordinary(view, row):
+            holding["PutKeyPolicy"].setdefault(reach.keys[column].account, set()).add(reach.principals[row].arn)
+    for account, keys in keys_by_account(view).items():
+        able = sorted(
+            {
+                arn
+                for name, holders in holding.items()
+                if _bypasses(view, keys[0], name)
+                for arn in holders.get(account, ())
+            }
+        )
+        if able:
+            yield account_hit(
+                view,
+                account,
+                keys,
+                f"{count(len(able), 'principal')} of account {account} may bypass the lockout safety check.",
+                raised=given((any_restricted(view, keys), "T1 keys")),
+                more=(Evidence("principals", listing(able)),),
+            )
+
+
+def _bypasses(view: View, key: Key, action: str) -> bool:
+    """Whether no SCP or RCP refuses the bypass to an administrator of the key's account."""
+    partition = partition_of(key)
+    admin, probe = account_admin(key.account, partition), open_key(key.account, key.region, partition)
+    return openness(view.evaluation.decide(admin, probe, f"kms:{action}", BYPASS)) is Openness.OPEN
+
+
+def _ordinary(view: View, position: int) -> bool:
+    who = view.reach.principals[position]
+    return who.kind in INSIDE and not service_linked(who) and not view.trust.account_admin(who)
+
+
+def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
+    """Identities of the account may encrypt its data under a key of somebody outside the organization.
+
+    Whoever owns that key can then withhold the data: the KMS form of ransomware. Asks an invented storage role against
+    an outside key, and looks for a real identity with the same reach.
+
+    Fix: deny KMS use of resources outside the organization by SCP (``aws:ResourceOrgID``).
+    """
+    foreign_account = unused_account(view.named_accounts)
+    for account, keys in keys_by_account(view).items():
+        partition = partition_of(keys[0])
+        probe = open_key(foreign_account, keys[0].region, partition)
+        role = data_role(account, partition)
+        reachable = [
+            name
+            for name in FOREIGN_USE
+            if openness(view.evaluation.decide(role, probe, BY_NAME[f"kms:{name}".lower()].name)) is Openness.OPEN
+        ]
+        holders = _writers(view, account, probe) if reachable else []
+        if not holders or is_management(view, account):
+            continue
+        yield account_hit(
+            view,
+            account,
+            keys,
+            f"{count(len(holders), 'identity')} of account {account} can encrypt data under foreign keys.",
+            raised=given((any_restricted(view, keys), "T1 data")),
+            more=(Evidence("identities", listing(holders)), Evidence("open", listing(reachable))),
+        )
+
+
+def _writers(view: View, account: str, foreign: Key) -> list[str]:
+    """Identities that may use a foreign key, as far as their own side goes, and may write to storage."""
+    memo: dict[object, bool] = {}
+    found = []
+    for who in identities_of(view, account):
+        if service_linked(who):
+            continue
+        like = likeness(view, who)
+        if like not in memo:
+            writes = any(speaks_of(who, action) for action in STORAGE_WRITES)
+            memo[like] = writes and any(
+                openness(view.evaluation.decide(who, foreign, f"kms:{name}")) is Openness.OPEN for name in FOREIGN_USE
+            )
+        if memo[like]:
+            found.append(who.arn)
+    return sorted(found)

@@ -1,0 +1,195 @@
+"""Rule about access that hangs on a tag of the caller, when callers can tag themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.evaluator.naming import is_account_principal
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.statements import action_mask
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.arn import account_of
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.policy import Statement
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.iam_side import identities_of, may
+from auditor.rules.policy.delegation import delegated_mask
+from auditor.rules.policy.places import key_statements
+from auditor.rules.principals import admissions, service_linked
+from auditor.rules.privilege.documents import resources_reach
+from auditor.rules.privilege.steps import admits
+from auditor.rules.view import View, keys_by_account
+
+POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
+PREFIX = "aws:principaltag/"
+TAG_SESSION = "sts:TagSession"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An Allow that asks for a tag of the caller: the tag, where it stands, and the keys that it opens."""
+
+    tag: str
+    values: tuple[str, ...]
+    statement: Statement
+    place: str
+    keys: tuple[Key, ...]
+
+    @property
+    def mask(self) -> int:
+        """The powerful actions behind it."""
+        return action_mask(self.statement) & POWER
+
+
+def _tags(statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for test in statement.conditions:
+        operator = parse_operator(test.operator)
+        if operator and not operator.negated and operator.base != "null" and test.key.lower().startswith(PREFIX):
+            yield test.key[len(PREFIX) :], test.values
+
+
+def _key_doors(view: View) -> Iterator[Door]:
+    for placed in key_statements(view):
+        statement = placed.located.statement
+        if statement.effect == "Allow" and placed.key is not None and action_mask(statement) & POWER:
+            for tag, values in _tags(statement):
+                yield Door(tag, values, statement, f"the key policy of {placed.key.label}", (placed.key,))
+
+
+def _spoken_of(door: Door, who: Principal) -> bool:
+    """Whether the key policy statement speaks of the identity, by name or as one of its account."""
+    if who.account != door.keys[0].account:
+        return False
+    return any(
+        entry.value in ("*", who.arn, who.iam_arn)
+        or (is_account_principal(entry.value) and account_of(entry.value) == who.account)
+        for entry in door.statement.principals or ()
+    )
+
+
+def _identity_doors(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
+    keys = view.once("keys-by-account", lambda: keys_by_account(view))
+    for document in view.identity_documents:
+        for located in document.statements():
+            statement = located.statement
+            mask = action_mask(statement) & POWER
+            if statement.effect != "Allow" or not mask:
+                continue
+            for tag, values in _tags(statement):
+                opened = tuple(
+                    key
+                    for key in keys.get(document.account, [])
+                    if resources_reach(statement, key.arn) and delegated_mask(view, key) & mask
+                )
+                if opened:
+                    yield Door(tag, values, statement, document.title, opened), document.holders
+
+
+def _doors_of(view: View) -> Iterator[tuple[Door, Principal]]:
+    """Every door with every ordinary identity that only the tag keeps out."""
+    for door in _key_doors(view):
+        for who in identities_of(view, door.keys[0].account):
+            if _spoken_of(door, who):
+                yield door, who
+    for door, holders in _identity_doors(view):
+        yield from ((door, who) for who in holders)
+
+
+def _how(view: View, who: Principal, tag: str) -> str:
+    """How the identity gets the tag: by tagging itself, or a session of its own; empty when it cannot."""
+    if service_linked(who):
+        return ""
+    action = "iam:TagUser" if who.kind is PrincipalKind.USER else "iam:TagRole"
+    if may(view, who, action, who.arn, tag):
+        return f"{action} on itself"
+    for way in admissions(who):
+        if way.kind in ("account", "principal") and _tags_sessions(way.statement, tag):
+            guest = _guest(view, who, tag)
+            if guest is not None:
+                return f"{TAG_SESSION} by {guest.arn}"
+    return ""
+
+
+def _tags_sessions(statement: Statement, tag: str) -> bool:
+    """Whether a trust statement lets callers tag the session with any value of the tag."""
+    named = any(pattern.lower() in (TAG_SESSION.lower(), "sts:*", "*") for pattern in statement.actions or ())
+    locked = any(test.key.lower() in (f"aws:requesttag/{tag.lower()}", "aws:tagkeys") for test in statement.conditions)
+    return named and not locked
+
+
+def _guest(view: View, role: Principal, tag: str) -> Principal | None:
+    """An ordinary identity that may assume the role with a session tag of its choice."""
+    ways = [way for way in admissions(role) if _tags_sessions(way.statement, tag)]
+    for who in identities_of(view, role.account or ""):
+        if who.arn == role.arn or view.trust.account_admin(who):
+            continue
+        if any(admits(way, who) for way in ways) and may(view, who, TAG_SESSION, role.arn, tag):
+            return who
+    return None
+
+
+def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
+    """Access depends on a tag of the principal, and the principal can give itself that tag.
+
+    Looks at ``aws:PrincipalTag`` conditions of key policies and identity policies, and asks who may call iam:TagRole or
+    iam:TagUser on itself, or whose trust policy lets callers choose session tags. Tags that come from a directory are
+    listed in ``trusted_session_tags``. Account administrators are told once per account, where nobody else can.
+
+    Fix: deny tagging of the authorization tag to everybody but the identity pipeline.
+    """
+    found: dict[tuple[str, str], list[tuple[Door, str]]] = {}
+    people: dict[str, Principal] = {}
+    for door, who in _doors_of(view):
+        if door.tag.lower() in {tag.lower() for tag in view.settings.trusted_session_tags}:
+            continue
+        how = _how(view, who, door.tag)
+        if how:
+            people[who.arn] = who
+            found.setdefault((who.arn, door.tag.lower()), []).append((door, how))
+    admins: dict[tuple[str, str], list[str]] = {}
+    ordinary = {tag for arn, tag in found if not view.trust.account_admin(people[arn])}
+    for (arn, tag), doors in sorted(found.items()):
+        if not view.trust.account_admin(people[arn]):
+            yield _hit(view, arn, people[arn].account or "", (arn,), doors, (people[arn].unique_id or arn,), ())
+        elif tag not in ordinary:
+            admins.setdefault((people[arn].account or "", tag), []).append(arn)
+    for (account, tag), arns in sorted(admins.items()):
+        doors = [door for arn in arns for door in found[arn, tag]]
+        yield _hit(view, account, account, tuple(arns), doors, tuple(arns), ("only by account administrators",))
+
+
+def _hit(
+    view: View,
+    subject: str,
+    account: str,
+    who: tuple[str, ...],
+    doors: list[tuple[Door, str]],
+    identity: tuple[str, ...],
+    lowered: tuple[str, ...],
+) -> Hit:
+    door, how = doors[0]
+    keys = {key.arn: key for one, _ in doors for key in one.keys}
+    reads = any(one.mask & READ_PLAINTEXT for one, _ in doors) and view.restricted(keys)
+    label = next(iter(keys.values())).label if len(keys) == 1 else count(len(keys), "key")
+    name = subject if subject in who else count(len(who), "administrator") + f" of account {account}"
+    return Hit(
+        subject=subject,
+        kind="principal" if subject in who else "account",
+        summary=f"{name} can obtain the tag {door.tag} ({how}), which {door.place} trusts, and with it {label}.",
+        account=account,
+        keys=tuple(keys),
+        principals=who,
+        evidence=(
+            Evidence("tag", f"{door.tag}={listing(door.values)}"),
+            *(Evidence("trusted by", one.place) for one, _ in doors[:5]),
+            Evidence("how", how),
+            Evidence("keys", listing(keys)),
+        ),
+        raised=given((reads and not lowered, "T1 key readable")),
+        lowered=lowered,
+        identity=(*identity, door.tag.lower()),
+        fix=(("key-reader", door.tag),),
+    )
