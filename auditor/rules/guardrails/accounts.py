@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.evaluator.synthetic import account_admin, data_role, unused_account
+from auditor.evaluator.synthetic import account_admin
 from auditor.model.access import Role
-from auditor.model.actions import BY_NAME
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -15,17 +14,13 @@ from auditor.rules.detection.sinks import log_resources
 from auditor.rules.exposure.external import external_account_access, external_can_delegate
 from auditor.rules.exposure.public import notprincipal_allow, public_key_policy, public_key_policy_soft_condition
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.iam_side import identities_of, likeness, speaks_of
-from auditor.rules.principals import service_linked
-from auditor.rules.privilege.power import LIVE, PUT_POLICY, power
-from auditor.rules.reach import INSIDE, Openness, openness
+from auditor.rules.reach import Openness, openness
 from auditor.rules.view import View, keys_by_account
 
 OPEN_POLICY = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
 )
 DESTRUCTION = ("ScheduleKeyDeletion", "DisableKey", "DeleteImportedKeyMaterial")
-)
 EXPOSURES = (
     public_key_policy,
     public_key_policy_soft_condition,

@@ -23,9 +23,8 @@ STORAGE_WRITES = (
     "rds:CreateDBInstance",
     "dynamodb:CreateTable",
     "backup:StartCopyJob",
+)
 BYPASS = {"kms:BypassPolicyLockoutSafetyCheck": ("true",)}
-
-
 
 
 def lockout_bypass_allowed(view: View) -> Iterator[Hit]:

@@ -69,8 +69,8 @@ def replicate_key_unrestricted(view: View) -> Iterator[Hit]:
     """Somebody can replicate a multi-Region key to a Region where it is not, and writes the policy of the replica.
 
     Told for primaries whose ReplicateKey is open to somebody who may create keys in another Region. Every Region is
-    asked about by itself, so SCPs on ``aws:RequestedRegion`` count. Regions of ``approved_regions`` are meant, and so are
-    those that a policy names by ``kms:ReplicaRegion``.
+    asked about by itself, so SCPs on ``aws:RequestedRegion`` count. Regions of ``approved_regions`` are meant, and so
+    are those that a policy names by ``kms:ReplicaRegion``.
 
     Fix: list the Regions that need the key in a Deny of the key policy.
     """
