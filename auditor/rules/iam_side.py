@@ -7,14 +7,16 @@ Allow is taken as met, on a Deny as not met: these rules warn of what could be, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 
 from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import Operator, parse_operator
 from auditor.model.policy import ConditionTest, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.view import View
+
+STEM = re.compile(r"[^*?]*")
 
 
 def identities_of(view: View, account: str) -> list[Principal]:
@@ -29,19 +31,36 @@ def identities_of(view: View, account: str) -> list[Principal]:
     return view.once("identities-by-account", make).get(account, [])
 
 
-def _acts(statement: Statement, action: str) -> bool:
+def acts(statement: Statement, action: str) -> bool:
+    """Whether the Action or NotAction element covers an action of any service."""
     lowered = action.lower()
     if statement.actions is not None:
-        return any(matches(pattern.lower(), lowered) for pattern in statement.actions)
+        return any(_names(pattern, lowered) for pattern in statement.actions)
     if statement.not_actions is not None:
-        return not any(matches(pattern.lower(), lowered) for pattern in statement.not_actions)
+        return not any(_names(pattern, lowered) for pattern in statement.not_actions)
     return False
+
+
+def _names(pattern: str, action: str) -> bool:
+    """Whether an action pattern matches a lower-case action; most are ruled out by their first letters."""
+    lowered = pattern.lower()
+    start = STEM.match(lowered)
+    stem = start.group(0) if start else ""
+    return action.startswith(stem) and (stem == action or matches(lowered, action))
+
+
+def speakers(view: View, account: str, action: str) -> list[Principal]:
+    """The identities of an account whose policies allow the action on anything; asked once."""
+    memo = view.once("speakers", dict[tuple[str, str], list[Principal]])
+    if (account, action) not in memo:
+        memo[account, action] = [who for who in identities_of(view, account) if speaks_of(who, action)]
+    return memo[account, action]
 
 
 def speaks_of(principal: Principal, action: str) -> bool:
     """Whether any Allow of the identity covers the action at all: a cheap first look before ``may``."""
     return any(
-        statement.effect == "Allow" and _acts(statement, action)
+        statement.effect == "Allow" and acts(statement, action)
         for attached in principal.identity_policies
         for statement in attached.policy.statements
     )
@@ -98,10 +117,17 @@ def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> b
     return any(matches(value, held) for value in test.values) != operator.negated
 
 
-def _says(policy: Policy, effect: str, principal: Principal, request: Request) -> bool:
-    for statement in policy.statements:
-        if statement.effect != effect or not _acts(statement, request.action):
-            continue
+def _acting(view: View, policy: Policy, effect: str, action: str) -> tuple[Statement, ...]:
+    """The statements of a document that speak of the action with this effect, looked up once per view."""
+    memo = view.once("iam-acting", dict[tuple[int, str, str], tuple[Statement, ...]])
+    place = (id(policy), effect, action)
+    if place not in memo:
+        memo[place] = tuple(one for one in policy.statements if one.effect == effect and acts(one, action))
+    return memo[place]
+
+
+def _says(view: View, policy: Policy, effect: str, principal: Principal, request: Request) -> bool:
+    for statement in _acting(view, policy, effect, request.action):
         if not _reaches(statement, request.resource):
             continue
         answers = [_met(test, principal, request) for test in statement.conditions]
@@ -111,16 +137,17 @@ def _says(policy: Policy, effect: str, principal: Principal, request: Request) -
     return False
 
 
-def _limits(view: View, principal: Principal) -> Iterator[tuple[Policy, ...]]:
-    """The layers that must each allow: the boundary, and every SCP level."""
-    if principal.boundary is not None:
-        yield (principal.boundary.policy,)
-    organization = view.snapshot.organization
-    if organization is None or organization.management_account == principal.account:
-        return
-    for level in organization.levels(principal.account or "") or ():
-        if level.scps is not None:
-            yield tuple(attached.policy for attached in level.scps)
+def _scp_levels(view: View, account: str) -> tuple[tuple[Policy, ...], ...]:
+    """The SCPs of every level above an account; none for the management account and without an organization."""
+    memo = view.once("scp-levels", dict[str, tuple[tuple[Policy, ...], ...]])
+    if account not in memo:
+        organization = view.snapshot.organization
+        bound = organization is not None and organization.management_account != account
+        levels = organization.levels(account) if organization is not None and bound else None
+        memo[account] = tuple(
+            tuple(attached.policy for attached in level.scps) for level in levels or () if level.scps is not None
+        )
+    return memo[account]
 
 
 def likeness(view: View, principal: Principal) -> object:
@@ -129,9 +156,7 @@ def likeness(view: View, principal: Principal) -> object:
     if principal.arn not in memo:
         texts = tuple(sorted(attached.policy.text for attached in principal.identity_policies))
         boundary = principal.boundary.policy.text if principal.boundary else ""
-        spoken = (*texts, boundary, *_scp_texts(view, principal))
-        named = any("principalarn" in text.lower() for text in spoken)
-        tagged = any("principaltag" in text.lower() for text in spoken)
+        named, tagged = _tells_apart(view, principal, (*texts, boundary))
         marks = (principal.arn if named else "", principal.tags if tagged else ())
         memo[principal.arn] = (texts, boundary, principal.account, principal.kind, marks)
         interned = view.once("iam-likeness-numbers", dict[object, int])
@@ -139,13 +164,17 @@ def likeness(view: View, principal: Principal) -> object:
     return memo[principal.arn]
 
 
-def _scp_texts(view: View, principal: Principal) -> tuple[str, ...]:
-    memo = view.once("scp-texts", dict[str, tuple[str, ...]])
-    account = principal.account or ""
-    if account not in memo:
-        bare = replace(principal, boundary=None)
-        memo[account] = tuple(policy.text for layer in _limits(view, bare) for policy in layer)
-    return memo[account]
+def _tells_apart(view: View, principal: Principal, texts: tuple[str, ...]) -> tuple[bool, bool]:
+    """Whether one of the documents, or an SCP above, looks at the ARN or at the tags of its caller."""
+    memo = view.once("telling-documents", dict[str, tuple[bool, bool]])
+    named = tagged = False
+    levels = _scp_levels(view, principal.account or "")
+    for text in (*texts, *(policy.text for level in levels for policy in level)):
+        if text not in memo:
+            lowered = text.lower()
+            memo[text] = ("principalarn" in lowered, "principaltag" in lowered)
+        named, tagged = named or memo[text][0], tagged or memo[text][1]
+    return named, tagged
 
 
 def may(
@@ -160,8 +189,8 @@ def may(
     return _remembered(view, principal, Request(action, resource, tag, service), own_side=True)
 
 
-def not_stopped(view: View, principal: Principal, action: str, resource: str) -> bool:
-    """Whether nothing on the identity's side forbids a call that the resource's own policy allows it by name."""
+def not_stopped(view: View, principal: Principal, action: str, resource: str | None) -> bool:
+    """Whether nothing on the identity's side forbids a call that something else allows (None: on any resource)."""
     return _remembered(view, principal, Request(action, resource), own_side=False)
 
 
@@ -175,13 +204,13 @@ def _remembered(view: View, principal: Principal, request: Request, *, own_side:
 
 def _may(view: View, principal: Principal, request: Request, own_side: bool) -> bool:
     own = tuple(attached.policy for attached in principal.identity_policies)
-    # A boundary does not limit what a resource's policy gives to a user by name; explicit denies always count.
-    user = principal.kind is PrincipalKind.USER and not own_side
+    if own_side and not any(_says(view, policy, "Allow", principal, request) for policy in own):
+        return False
     boundary = () if principal.boundary is None else (principal.boundary.policy,)
-    layers = tuple(_limits(view, replace(principal, boundary=None) if user else principal))
-    everything = (*own, *boundary, *(policy for layer in layers for policy in layer))
-    if any(_says(policy, "Deny", principal, request) for policy in everything):
+    levels = _scp_levels(view, principal.account or "")
+    everything = (*own, *boundary, *(policy for level in levels for policy in level))
+    if any(_says(view, policy, "Deny", principal, request) for policy in everything):
         return False
-    if own_side and not any(_says(policy, "Allow", principal, request) for policy in own):
-        return False
-    return all(any(_says(policy, "Allow", principal, request) for policy in layer) for layer in layers)
+    # A boundary does not limit what a resource's policy gives to a user by name.
+    limits = (boundary, *levels) if boundary and (own_side or principal.kind is not PrincipalKind.USER) else levels
+    return all(any(_says(view, policy, "Allow", principal, request) for policy in layer) for layer in limits)

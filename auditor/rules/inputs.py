@@ -6,9 +6,9 @@ single keys and accounts (a gap); the first makes the rule *not evaluated*, the 
 
 from __future__ import annotations
 
-from auditor.model.key import Fact, Key
+from auditor.model.key import Fact
 from auditor.model.settings import RuleSettings
-from auditor.model.snapshot import Snapshot
+from auditor.model.snapshot import Gap, Snapshot
 from auditor.rules.catalogue import RuleFacts
 
 KEY_FACTS = {
@@ -60,21 +60,30 @@ def absent_inputs(facts: RuleFacts, available: frozenset[str]) -> tuple[str, ...
     return tuple(dict.fromkeys(WORDS[name] for name in missing))
 
 
-def skipped_scopes(facts: RuleFacts, snapshot: Snapshot) -> tuple[str, ...]:
-    """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
-    wanted_keys = {fact for name in facts.required for fact in KEY_FACTS.get(name, ())}
-    wanted = {fact for name in facts.required for fact in ACCOUNT_FACTS.get(name, ())}
-    scopes = {f"{key.arn} ({fact})" for key in snapshot.keys if _judged(key) for fact in key.unread & wanted_keys}
-    scopes |= {f"{principal.arn} ({fact})" for principal in snapshot.principals for fact in principal.unread & wanted}
-    for gap in snapshot.gaps:
-        if gap.fact in wanted | wanted_keys or gap.fact in (Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT):
-            place = gap.subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
-            scopes.add(f"{place} ({gap.fact})")
-    return tuple(sorted(scopes))
+class Missing:
+    """The facts that are missing in a snapshot, each with the key, principal or place; gathered once for all rules."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._keys = [
+            (fact, f"{key.arn} ({fact})") for key in snapshot.keys if key.customer_managed for fact in key.unread
+        ]
+        self._holders = [(fact, f"{who.arn} ({fact})") for who in snapshot.principals for fact in who.unread]
+        self._places = [(gap.fact, _place(gap)) for gap in snapshot.gaps]
+
+    def skipped(self, facts: RuleFacts) -> tuple[str, ...]:
+        """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
+        of_keys = {fact for name in facts.required for fact in KEY_FACTS.get(name, ())}
+        of_accounts = {fact for name in facts.required for fact in ACCOUNT_FACTS.get(name, ())}
+        anywhere = of_keys | of_accounts | {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT}
+        scopes = {words for fact, words in self._keys if fact in of_keys}
+        scopes |= {words for fact, words in self._holders if fact in of_accounts}
+        scopes |= {words for fact, words in self._places if fact in anywhere}
+        return tuple(sorted(scopes))
 
 
-def _judged(key: Key) -> bool:
-    return key.customer_managed
+def _place(gap: Gap) -> str:
+    where = gap.subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
+    return f"{where} ({gap.fact})"
 
 
 def identities_read(snapshot: Snapshot) -> bool:

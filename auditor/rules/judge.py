@@ -18,7 +18,7 @@ from auditor.model.settings import RuleSettings
 from auditor.rules.catalogue import RuleFacts, catalogue
 from auditor.rules.fingerprint import fingerprint
 from auditor.rules.hit import Hit
-from auditor.rules.inputs import absent_inputs, available_inputs, skipped_scopes
+from auditor.rules.inputs import Missing, absent_inputs, available_inputs
 from auditor.rules.overlap import without_overlap
 from auditor.rules.powers import principal_powers
 from auditor.rules.registry import RULES
@@ -57,8 +57,9 @@ def judge(
     findings: list[Finding] = []
     statuses: list[RuleStatus] = []
     available = available_inputs(view.snapshot, settings, baseline is not None)
+    lacking = Missing(view.snapshot)
     for rule in wanted:
-        found, status = _run(rule, view, available)
+        found, status = _run(rule, view, available, lacking)
         findings += found
         statuses.append(status)
     kept = without_overlap(findings)
@@ -72,7 +73,7 @@ def judge(
     )
 
 
-def _run(rule: str, view: View, available: frozenset[str]) -> tuple[list[Finding], RuleStatus]:
+def _run(rule: str, view: View, available: frozenset[str], lacking: Missing) -> tuple[list[Finding], RuleStatus]:
     facts = catalogue()[rule]
     missing = absent_inputs(facts, available)
     if missing or rule not in RULES:
@@ -81,7 +82,7 @@ def _run(rule: str, view: View, available: frozenset[str]) -> tuple[list[Finding
     for hit in RULES[rule](view):
         finding = _finding(facts, hit, view)
         found.setdefault(finding.fingerprint, finding)
-    skipped = skipped_scopes(facts, view.snapshot)
+    skipped = lacking.skipped(facts)
     reason = f"not evaluated for {len(skipped)} of its subjects: facts could not be read" if skipped else ""
     return list(found.values()), RuleStatus(rule, True, reason, len(found), skipped)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from functools import lru_cache
 
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Remediation
@@ -56,7 +57,8 @@ def _principal(arn: str) -> dict[str, str]:
 
 def fill(text: str, values: dict[str, str], as_json: bool) -> str:
     """``text`` with every placeholder replaced, longest names first, in a single pass."""
-    if not values:
+    present = tuple(sorted((name for name in values if name in text), key=lambda name: (-len(name), name)))
+    if not present:
         return text
 
     def value(match: re.Match[str]) -> str:
@@ -65,8 +67,12 @@ def fill(text: str, values: dict[str, str], as_json: bool) -> str:
             return json.dumps(raw, ensure_ascii=False)[1:-1]
         return raw if PLAIN.match(raw) or raw.startswith(("user-name ", "role-name ")) else shlex.quote(raw)
 
-    pattern = "|".join(re.escape(name) for name in sorted(values, key=lambda name: (-len(name), name)))
-    return re.sub(pattern, value, text)
+    return _any_of(present).sub(value, text)
+
+
+@lru_cache(maxsize=512)
+def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(re.escape(name) for name in names))
 
 
 def remediation(example: Example, hit: Hit, organization: str | None) -> Remediation:

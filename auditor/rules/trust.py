@@ -44,6 +44,11 @@ def on_day(text: str) -> date | None:
         return None
 
 
+def _fits(pattern: str, arn: str) -> bool:
+    """``matches``, after the cheap look whether the fixed parts of the pattern occur at all."""
+    return ("?" in pattern or all(part in arn for part in pattern.split("*"))) and matches(pattern, arn)
+
+
 class Trust:
     """Answers for one run: built from the snapshot, the settings and the day that the run speaks of."""
 
@@ -51,6 +56,7 @@ class Trust:
         self.snapshot = snapshot
         self.settings = settings
         self.today = today
+        self._answers: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     @cached_property
     def organization_accounts(self) -> frozenset[str]:
@@ -119,9 +125,14 @@ class Trust:
         """Whether one of ``patterns`` matches the principal's ARN or the ARN of its role."""
         return self._named(principal, patterns)
 
-    @staticmethod
-    def _named(principal: Principal, patterns: tuple[str, ...]) -> bool:
-        return any(matches(pattern, arn) for pattern in patterns for arn in {principal.arn, principal.iam_arn})
+    def _named(self, principal: Principal, patterns: tuple[str, ...]) -> bool:
+        if not patterns:
+            return False
+        asked = (principal.arn, patterns)
+        if asked not in self._answers:
+            arns = {principal.arn, principal.iam_arn}
+            self._answers[asked] = any(_fits(pattern, arn) for pattern in patterns for arn in arns)
+        return self._answers[asked]
 
     def tier(self, key: Key) -> str:
         """T1 to T4 from the data class tag; a missing or unknown class counts as T2, so it never lowers anything."""

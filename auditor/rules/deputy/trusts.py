@@ -11,7 +11,7 @@ from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
-from auditor.rules.iam_side import identities_of, may
+from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.principals import (
     Admission,
     admissions,
@@ -84,7 +84,7 @@ def _assumers(view: View, role: Principal) -> list[str]:
     if role.arn not in memo:
         memo[role.arn] = sorted(
             who.arn
-            for who in identities_of(view, role.account or "")
+            for who in speakers(view, role.account or "", "sts:AssumeRole")
             if who.arn != role.arn and may(view, who, "sts:AssumeRole", role.arn) and _let_in(role, who)
         )
     return memo[role.arn]

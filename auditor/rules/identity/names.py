@@ -15,7 +15,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, listing, titled
-from auditor.rules.iam_side import identities_of, may
+from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.statements import Document
@@ -50,7 +50,9 @@ def candidate(pattern: str, account: str) -> str:
 def creators(view: View, target: str, account: str) -> tuple[list[Principal], list[Principal]]:
     """Identities of the account that may create ``target``: ordinary ones, and account administrators."""
     action = "iam:CreateUser" if ":user/" in target else "iam:CreateRole"
-    able = [who for who in identities_of(view, account) if not service_linked(who) and may(view, who, action, target)]
+    able = [
+        who for who in speakers(view, account, action) if not service_linked(who) and may(view, who, action, target)
+    ]
     ordinary = [who for who in able if not view.trust.account_admin(who)]
     return ordinary, [who for who in able if view.trust.account_admin(who)]
 

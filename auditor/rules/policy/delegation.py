@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import Strength
-from auditor.model.actions import KEY_POLICY_EFFECTIVE
+from auditor.model.actions import KEY_POLICY_EFFECTIVE, mask_of
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
@@ -19,6 +19,9 @@ from auditor.rules.reach import Openness
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
+PUT_POLICY_BIT = mask_of(["PutKeyPolicy"]).bit_length() - 1
+MANY = 2
+"""As many administrators as a key should have."""
 MODES = {
     "none": "no Allow names the own account, so identity policies cannot grant anything",
     "limited": "identity policies can grant some actions",
@@ -118,35 +121,31 @@ def no_key_administrator(view: View) -> Iterator[Hit]:
 
     Fix: only AWS Support can restore access; keep an account statement or two administrator roles in every policy.
     """
-    from auditor.model.actions import mask_of
+    import numpy as np
 
-    bit = mask_of(["PutKeyPolicy"]).bit_length() - 1
+    reach = view.reach
+    level = reach.classes[reach.rows[:, PUT_POLICY_BIT]] if len(reach.rows) else np.zeros(0, dtype=np.int8)
+    able = np.isin(level, (int(Openness.OPEN), int(Openness.GUARDED), int(Openness.MAYBE)))
+    unsure = np.isin(level, (int(Openness.MAYBE), int(Openness.BLIND)))
     members: dict[str, list[int]] = {}
-    for row, who in enumerate(view.reach.principals):
+    for row, who in enumerate(reach.principals):
         if who.account and who.kind is not PrincipalKind.SESSION:
             members.setdefault(who.account, []).append(row)
     for key in view.keys_with(Fact.KEY_POLICY):
         facts = view.snapshot.account(key.account)
         if facts is None or (Fact.IDENTITIES in facts.unread and delegations(key, view)):
             continue
-        position = view.reach.key_at[key.arn]
-        able: list[Principal] = []
-        unsure = False
-        column = view.reach.table.cells[:, position]
-        for row in members.get(key.account, ()):
-            who = view.reach.principals[row]
-            level = Openness(int(view.reach.classes[view.reach.table.profiles[int(column[row])][bit]]))
-            unsure = unsure or level in (Openness.MAYBE, Openness.BLIND)
-            if level in (Openness.OPEN, Openness.GUARDED, Openness.MAYBE):
-                able.append(who)
-        root = any(who.kind is PrincipalKind.ROOT for who in able)
-        if root or len(able) > 1 or (unsure and not able):
-            continue
-        yield _lockout(view, key, able)
+        rows = np.array(members.get(key.account, []), dtype=np.int64)
+        column = reach.table.cells[rows, reach.key_at[key.arn]]
+        holders = [reach.principals[row] for row in rows[able[column]][:MANY].tolist()]
+        root = any(reach.principals[row].kind is PrincipalKind.ROOT for row in rows[able[column]].tolist())
+        if not root and len(holders) < MANY and (holders or not unsure[column].any()):
+            yield _lockout(view, key, holders)
 
 
 def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
-    used = key.last_usage is not None and key.last_usage.last_used is not None
+    last = view.age(key.last_usage.last_used) if key.last_usage is not None else None
+    used = last is not None and last <= view.settings.in_use_days
     if able:
         summary = f"Only {able[0].arn} can change the policy of {key.label}: one deletion away from lockout."
     else:

@@ -12,7 +12,7 @@ from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, acti
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Statement
-from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
 from auditor.rules.hit import Hit, count, given, listing
@@ -116,7 +116,8 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
     for dependence in _dependences(view, "aws:resourcetag/"):
         who = dependence.principal
         told = (who.arn, dependence.name.lower(), dependence.values)
-        gained = [] if told in seen else [key for key in view.keys if _gains_by_tag(view, dependence, key)]
+        hands = [] if told in seen else [one for one in (who, *_one_hop(view, who)) if _tags_anything(view, one)]
+        gained = [key for key in view.keys if _gains_by_tag(view, dependence, key, hands)] if hands else []
         seen.add(told)
         if gained:
             tag = f"{dependence.name}={listing(dependence.values)}"
@@ -133,13 +134,12 @@ def _pronoun(keys: list[Key]) -> str:
     return "it" if len(keys) == 1 else "them"
 
 
-def _gains_by_tag(view: View, dependence: Dependence, key: Key) -> bool:
+def _gains_by_tag(view: View, dependence: Dependence, key: Key, hands: list[Principal]) -> bool:
+    """Whether the key becomes usable once one of ``hands`` has tagged it."""
     held = key.tag(dependence.name)
     if held is not None and any(matches(value, held) for value in dependence.values):
         return False
-    return _would_gain(view, dependence, key) and any(
-        _may_tag(view, who, key, TAG, dependence.name) for who in (dependence.principal, *_one_hop(view, dependence))
-    )
+    return _would_gain(view, dependence, key) and any(_may_tag(view, who, key, TAG, dependence.name) for who in hands)
 
 
 def _would_gain(view: View, dependence: Dependence, key: Key) -> bool:
@@ -162,23 +162,26 @@ def _may_tag(view: View, who: Principal, key: Key, action: int, tag: str) -> boo
     return not _tag_locked(view.reach.decision(profile, action.bit_length() - 1).residual, tag)
 
 
-def _one_hop(view: View, dependence: Dependence) -> list[Principal]:
-    """The roles that the principal may assume and that hold TagResource anywhere."""
-    who = dependence.principal
-    taggers = view.once("taggers", lambda: _taggers(view)).get(who.account or "", [])
-    verbs = frozenset({ASSUME})
-    return [role for role in taggers if role.arn != who.arn and step_to(view, who, role, ways_into(role), verbs)]
+def _one_hop(view: View, who: Principal) -> list[Principal]:
+    """The roles that hold TagResource on some key and that the principal may assume."""
+    roles = [role for role in _taggers(view).values() if role.account == who.account and role.arn != who.arn]
+    return [role for role in roles if step_to(view, who, role, ways_into(role), frozenset({ASSUME}))]
 
 
-def _taggers(view: View) -> dict[str, list[Principal]]:
-    pairs = view.reach.all_pairs
-    rows = set(pairs.principals[view.reach.having(pairs, TAG, *LIVE)].tolist())
-    found: dict[str, list[Principal]] = {}
-    for row in sorted(rows):
-        who = view.reach.principals[row]
-        if who.kind is PrincipalKind.ROLE and not service_linked(who) and not view.trust.account_admin(who):
-            found.setdefault(who.account or "", []).append(who)
-    return found
+def _tags_anything(view: View, who: Principal) -> bool:
+    return who.arn in _taggers(view)
+
+
+def _taggers(view: View) -> dict[str, Principal]:
+    """ARN → the identities that hold TagResource on some key; account administrators aside."""
+
+    def make() -> dict[str, Principal]:
+        pairs = view.reach.all_pairs
+        rows = set(pairs.principals[view.reach.having(pairs, TAG, *LIVE)].tolist())
+        found = [view.reach.principals[row] for row in sorted(rows)]
+        return {who.arn: who for who in found if not service_linked(who) and not view.trust.account_admin(who)}
+
+    return view.once("taggers", make)
 
 
 def untagging(view: View) -> Iterator[Hit]:

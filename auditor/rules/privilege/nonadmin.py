@@ -105,16 +105,27 @@ def creategrant_not_limited_to_services(view: View) -> Iterator[Hit]:
 
 def _others_enable(view: View, holding: Holding) -> bool:
     """Whether, for every key, somebody else (the root user included) may enable it again."""
-    import numpy as np
-
-    reach = view.reach
-    enables = np.zeros(len(reach.table.profiles), dtype=bool)
-    for level in (Openness.OPEN, Openness.GUARDED):
-        enables |= (reach.masks[level] & np.uint64(ENABLE)) != 0
-    rows = np.flatnonzero([who.kind in (*INSIDE, PrincipalKind.ROOT) for who in reach.principals])
-    able = view.once("enablers", lambda: enables[reach.table.cells[rows]].sum(axis=0))
+    enables = view.once("enabling-profiles", lambda: _profiles_with(view, ENABLE))
+    able = view.once("enablers", lambda: _counted(view, enables))
     alone = able[holding.pairs.keys] - enables[holding.pairs.profiles]
     return bool((alone > 0).all())
+
+
+def _profiles_with(view: View, mask: int) -> NDArray[np.bool_]:
+    import numpy as np
+
+    found = np.zeros(len(view.reach.table.profiles), dtype=bool)
+    for level in (Openness.OPEN, Openness.GUARDED):
+        found |= (view.reach.masks[level] & np.uint64(mask)) != 0
+    return found
+
+
+def _counted(view: View, flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Key position → how many identities and root users have a flagged profile on it."""
+    import numpy as np
+
+    rows = np.flatnonzero([who.kind in (*INSIDE, PrincipalKind.ROOT) for who in view.reach.principals])
+    return np.asarray(flags[view.reach.table.cells[rows]].sum(axis=0), dtype=np.int64)
 
 
 def _for_backups(keys: tuple[Key, ...]) -> bool:

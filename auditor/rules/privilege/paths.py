@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.evaluator.synthetic import FULL_ACCESS
-from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.iam_side import likeness, may
+from auditor.rules.iam_side import likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import Admission, reachable_from_outside, service_linked
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.steps import (
     JOIN,
     Step,
+    about_identity,
     edits_itself,
     step_to,
     unbinds_itself,
@@ -59,7 +60,9 @@ class Finder:
             if who.kind in (PrincipalKind.USER, PrincipalKind.ROLE) and not service_linked(who)
         ]
         self.own = self._powers()
-        self.verbs = {who.arn: self._verbs(who) for who in self.candidates}
+        self.by_arn = {who.arn: who for who in self.candidates}
+        self.verbs = {who.arn: verbs_of(view, who) for who in self.candidates}
+        self.groups = self._groups()
 
     def _powers(self) -> dict[str, frozenset[str]]:
         """Principal ARN → ARNs of the keys over which it has power today."""
@@ -70,18 +73,12 @@ class Finder:
             found[self.view.reach.principals[row].arn] = arns
         return found
 
-    def _verbs(self, who: Principal) -> frozenset[str]:
-        memo = self.view.once("step-verbs", dict[object, frozenset[str]])
-        like = likeness(self.view, who)
-        if like not in memo:
-            memo[like] = verbs_of(who)
-        return memo[like]
-
-    def groups(self) -> dict[str, list[list[Principal]]]:
-        """Account → groups of identities that no policy tells apart, as far as their own side goes."""
+    def _groups(self) -> dict[str, list[list[Principal]]]:
+        """Account → groups of identities that no policy tells apart and that may take some step by themselves."""
         found: dict[str, dict[object, list[Principal]]] = {}
         for who in self.candidates:
-            found.setdefault(who.account or "", {}).setdefault(likeness(self.view, who), []).append(who)
+            if self.verbs[who.arn]:
+                found.setdefault(who.account or "", {}).setdefault(likeness(self.view, who), []).append(who)
         return {account: list(groups.values()) for account, groups in found.items()}
 
     def paths(self) -> dict[str, list[Path]]:
@@ -105,35 +102,38 @@ class Finder:
 
     def _extend(self, found: dict[str, list[Path]], targets: dict[str, list[Path]]) -> None:
         """Paths that begin with a step to one of ``targets``."""
-        by_arn = {who.arn: who for who in self.candidates}
-        groups = self.groups()
         new: list[tuple[Principal, Path]] = []
         for arn, paths in sorted(targets.items()):
-            target = by_arn.get(arn)
-            if target is None or not paths:
-                continue
-            ways = ways_into(target)
-            named = {way.value for way in ways}
-            accounts = {target.account or ""} | {way.account for way in ways if way.account}
-            if any(way.kind in ("everyone", "organization") for way in ways):
-                accounts |= set(groups)
-            for account in sorted(accounts):
-                for group in groups.get(account, ()):
-                    for who, step in self._steps(group, target, ways, named):
-                        new += [(who, self._longer(who, step, target, path)) for path in paths]
+            target = self.by_arn.get(arn)
+            if target is not None and paths:
+                for who, step in self._steps(target):
+                    new += [(who, self._longer(who, step, target, path)) for path in paths]
         for who, path in new:
             self._add(found, who, path)
 
-    def _steps(
-        self, group: list[Principal], target: Principal, ways: list[Admission], named: set[str]
-    ) -> Iterator[tuple[Principal, Step]]:
-        verbs = self.verbs[group[0].arn]
-        for who in group:
-            if who.arn == target.arn or not (verbs or who.arn in named or who.iam_arn in named):
-                continue
-            step = step_to(self.view, who, target, ways, verbs)
-            if step is not None:
-                yield who, step
+    def _steps(self, target: Principal) -> Iterator[tuple[Principal, Step]]:
+        """Everybody who becomes the target in one step."""
+        ways = ways_into(target)
+        named = {way.value for way in ways}
+        accounts = {target.account or ""} | {way.account for way in ways if way.account}
+        if any(way.kind in ("everyone", "organization") for way in ways):
+            accounts |= set(self.groups)
+        alike = not named & self.by_arn.keys() and not any(about_identity(way.statement) for way in ways)
+        for account in sorted(accounts):
+            for group in self.groups.get(account, ()):
+                # Where neither policies nor the trust tell the members apart, one answer holds for all of them.
+                asked = group[:1] if alike and target not in group else group
+                steps = {who.arn: self._step(who, target, ways) for who in asked}
+                for who in group:
+                    step = steps.get(who.arn) if len(asked) > 1 else steps[asked[0].arn]
+                    if step is not None and who.arn != target.arn:
+                        yield who, step
+        for arn in sorted(named & self.by_arn.keys()):
+            if not self.verbs[arn] and (step := self._step(self.by_arn[arn], target, ways)) is not None:
+                yield self.by_arn[arn], step
+
+    def _step(self, who: Principal, target: Principal, ways: list[Admission]) -> Step | None:
+        return None if who.arn == target.arn else step_to(self.view, who, target, ways, self.verbs[who.arn])
 
     @staticmethod
     def _longer(who: Principal, step: Step, target: Principal, path: Path) -> Path:
@@ -147,13 +147,23 @@ class Finder:
             edit = next(edits_itself(self.view, who, verbs), "")
             if edit:
                 bigger = replace(who, identity_policies=(*who.identity_policies, EVERYTHING))
-                yield Path(f"{who.arn} → {edit} → any policy it likes", 1, False, self._gained(who, bigger))
+                open_actions = POWER & self._not_stopped(who)
+                words = f"{who.arn} → {edit} → any policy it likes"
+                yield Path(words, 1, False, self._gained(who, bigger, open_actions))
             if JOIN in verbs and who.kind is PrincipalKind.USER:
                 yield from self._by_joining(who)
         action = unbinds_itself(self.view, who)
-        if action:
+        stopped = self._stopped(who) if action else frozenset()
+        if stopped:
             words = f"{who.arn} → {action} → its own policies without the boundary"
-            yield Path(words, 1, False, self._gained(who, replace(who, boundary=None)))
+            yield Path(words, 1, False, stopped & self._gained(who, replace(who, boundary=None)))
+
+    def _stopped(self, who: Principal) -> frozenset[str]:
+        """The keys over which something allows power and another layer takes it away."""
+        reach = self.view.reach
+        pairs = reach.pairs_of([reach.principal_at[who.arn]])
+        stopped = pairs.select(reach.having(pairs, POWER, Openness.LATENT))
+        return frozenset(reach.keys[position].arn for position in stopped.keys.tolist())
 
     def _by_joining(self, who: Principal) -> Iterator[Path]:
         for group, policies in sorted(self._groups_of_iam().get(who.account or "", {}).items()):
@@ -177,14 +187,18 @@ class Finder:
 
         return self.view.once("iam-groups", make)
 
-    def _gained(self, who: Principal, bigger: Principal) -> frozenset[str]:
+    def _not_stopped(self, who: Principal) -> int:
+        """The actions that neither a boundary nor an SCP nor a Deny of its own keeps from the identity altogether."""
+        return mask_of([one.short for one in actions_in(POWER) if not_stopped(self.view, who, one.name, None)])
+
+    def _gained(self, who: Principal, bigger: Principal, mask: int = POWER) -> frozenset[str]:
         """The keys over which the identity would have power with other policies, and has none today."""
         keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view)).get(who.account or "", [])
         known = self.own.get(who.arn, frozenset())
-        return frozenset(key.arn for key in keys if key.arn not in known and self._would_have(bigger, key))
+        return frozenset(key.arn for key in keys if key.arn not in known and self._would_have(bigger, key, mask))
 
-    def _would_have(self, bigger: Principal, key: Key) -> bool:
-        usable = delegated_mask(self.view, key) & POWER & self.view.reach.usable[self.view.reach.key_at[key.arn]]
+    def _would_have(self, bigger: Principal, key: Key, mask: int) -> bool:
+        usable = delegated_mask(self.view, key) & mask & self.view.reach.usable[self.view.reach.key_at[key.arn]]
         return any(
             not self.view.evaluation.decide(bigger, key, action.name).outcome.denied for action in actions_in(usable)
         )

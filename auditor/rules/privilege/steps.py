@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import is_account_id, is_root
-from auditor.model.policy import Statement
+from auditor.model.policy import Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.iam_side import may, not_stopped, speaks_of
+from auditor.rules.iam_side import acts, may, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes
 from auditor.rules.view import View
 
@@ -50,6 +50,8 @@ VERBS = (
     *(action for actions in OWN_POLICY.values() for action in actions),
     *(action for _, actions in RUNNING for action in actions),
 )
+STEMS = ("*", "?", *sorted({action.split(":")[0][:1].lower() for action in VERBS}))
+"""How an action pattern begins that may speak of a step at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,27 @@ class Step:
     running: bool = False
 
 
-def verbs_of(who: Principal) -> frozenset[str]:
+def verbs_of(view: View, who: Principal) -> frozenset[str]:
     """The step actions that the identity's policies allow on anything: a cheap first look."""
-    return frozenset(action for action in VERBS if speaks_of(who, action))
+    memo = view.once("document-verbs", dict[int, frozenset[str]])
+    found: set[str] = set()
+    for attached in who.identity_policies:
+        place = id(attached.policy)
+        if place not in memo:
+            memo[place] = _document_verbs(attached.policy)
+        found |= memo[place]
+    return frozenset(found)
+
+
+def _document_verbs(policy: Policy) -> frozenset[str]:
+    """The step actions that the Allow statements of a document speak of."""
+    speaking = [
+        statement
+        for statement in policy.statements
+        if statement.effect == "Allow"
+        and (statement.actions is None or any(name.lower().startswith(STEMS) for name in statement.actions))
+    ]
+    return frozenset(action for action in VERBS if any(acts(statement, action) for statement in speaking))
 
 
 def step_to(view: View, who: Principal, target: Principal, ways: list[Admission], verbs: frozenset[str]) -> Step | None:
@@ -195,6 +215,11 @@ def unbinds_itself(view: View, who: Principal) -> str:
     word = "User" if who.kind is PrincipalKind.USER else "Role"
     actions = (f"iam:Delete{word}PermissionsBoundary", f"iam:Put{word}PermissionsBoundary")
     return next((action for action in actions if may(view, who, action, who.arn)), "")
+
+
+def about_identity(statement: Statement) -> bool:
+    """Whether a condition of a trust statement looks at who the caller is."""
+    return any(_about_identity(test.key) for test in statement.conditions)
 
 
 def ways_into(target: Principal) -> list[Admission]:
