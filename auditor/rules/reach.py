@@ -16,6 +16,7 @@ from auditor.evaluator.strength import Owner, Strength, strength
 from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import ACTIONS, usable_mask
 from auditor.model.key import Key
+from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Openness(IntEnum):
 
 
 NOWHERE = Owner("", None)
+GUARDRAILS = (Layer.SCP, Layer.RCP, Layer.BOUNDARY)
+"""Layers that give nothing: an Allow that is missing there stops what the others allow."""
 
 
 def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
@@ -55,7 +58,10 @@ def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
     allows = any(cause.role is Role.ALLOWS for cause in decision.causes)
     if outcome is Outcome.UNKNOWN:
         return Openness.MAYBE if allows else Openness.BLIND
-    stopped = any(cause.role in (Role.DENIES, Role.LIMITS) for cause in decision.causes)
+    stopped = any(
+        cause.role in (Role.DENIES, Role.LIMITS) or (cause.role is Role.MISSING and cause.layer in GUARDRAILS)
+        for cause in decision.causes
+    )
     return Openness.LATENT if allows and stopped else Openness.CLOSED
 
 

@@ -60,7 +60,9 @@ def proof(view: View, key: Key, decision: Decision) -> Strength:
 def stopped_by(decision: Decision) -> str:
     """What takes the access away today, for a latent finding."""
     names = [
-        str(cause.statement or cause.note) for cause in decision.causes if cause.role in (Role.DENIES, Role.LIMITS)
+        f"{cause.layer}: {cause.note}" if cause.role is Role.MISSING else str(cause.statement or cause.note)
+        for cause in decision.causes
+        if cause.role in (Role.DENIES, Role.LIMITS, Role.MISSING)
     ]
     return listing(names)
 
