@@ -86,6 +86,12 @@ class Request:
     tag: str | None = None
     service: str | None = None
 
+    @property
+    def region(self) -> str:
+        """The Region of the resource; empty for global ones."""
+        parts = (self.resource or "").split(":")
+        return parts[3] if len(parts) > 5 else ""
+
 
 def _met(test: ConditionTest, principal: Principal, request: Request) -> bool | None:
     """Whether a test holds for the caller and the request; None when the rules here cannot tell."""
@@ -99,6 +105,8 @@ def _met(test: ConditionTest, principal: Principal, request: Request) -> bool | 
         return (principal.account in test.values) != operator.negated
     if name.startswith("aws:principaltag/"):
         return _tag_met(test, principal, operator)
+    if name == "aws:requestedregion" and request.region:
+        return any(matches(value, request.region) for value in test.values) != operator.negated
     if name == "iam:passedtoservice" and request.service is not None:
         return any(matches(value, request.service) for value in test.values) != operator.negated
     if name in ("aws:tagkeys", "aws:requesttag") and tag is not None and not operator.negated:

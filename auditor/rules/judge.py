@@ -5,9 +5,11 @@ Pure: the same evaluation, settings, time and baseline give the same findings in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 from auditor.evaluator import Evaluation
 from auditor.model.arn import parse_arn
@@ -52,6 +54,27 @@ def judge(
     moment = instant(as_of)
     if moment is None:
         raise ValueError(f"as_of is not an ISO 8601 time: {as_of!r}")
+    with _settled_heap():
+        return _judged(evaluation, settings, moment, baseline, only)
+
+
+@contextmanager
+def _settled_heap() -> Iterator[None]:
+    """What the evaluation made stays alive through the judgement: the collector need not walk it again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _judged(
+    evaluation: Evaluation,
+    settings: RuleSettings,
+    moment: datetime,
+    baseline: Report | None,
+    only: Iterable[str] | None,
+) -> Judgement:
     view = View(evaluation, settings, moment.astimezone(UTC), baseline)
     wanted = tuple(catalogue()) if only is None else tuple(dict.fromkeys(only))
     findings: list[Finding] = []

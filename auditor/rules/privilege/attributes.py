@@ -27,6 +27,7 @@ POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 TAG = mask_of(["TagResource"])
 UNTAG = mask_of(["UntagResource"])
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
+NAMING = CREATE_ALIAS | UPDATE_ALIAS
 LIVE = (Openness.OPEN, Openness.GUARDED)
 
 
@@ -256,6 +257,9 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
 
 
 def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
+    row, position = view.reach.principal_at.get(dependence.principal.arn), view.reach.key_at[key.arn]
+    if row is None or not view.reach.held(view.reach.profile(row, position), position, *LIVE) & NAMING:
+        return False
     named = any(matches(value, alias.name) for value in dependence.values for alias in key.aliases)
     return not named and _would_gain(view, dependence, key) and _pointable(view, dependence, key)
 

@@ -147,9 +147,8 @@ class Finder:
             edit = next(edits_itself(self.view, who, verbs), "")
             if edit:
                 bigger = replace(who, identity_policies=(*who.identity_policies, EVERYTHING))
-                open_actions = POWER & self._not_stopped(who)
                 words = f"{who.arn} → {edit} → any policy it likes"
-                yield Path(words, 1, False, self._gained(who, bigger, open_actions))
+                yield Path(words, 1, False, self._gained(who, bigger))
             if JOIN in verbs and who.kind is PrincipalKind.USER:
                 yield from self._by_joining(who)
         action = unbinds_itself(self.view, who)
@@ -187,15 +186,21 @@ class Finder:
 
         return self.view.once("iam-groups", make)
 
-    def _not_stopped(self, who: Principal) -> int:
-        """The actions that neither a boundary nor an SCP nor a Deny of its own keeps from the identity altogether."""
-        return mask_of([one.short for one in actions_in(POWER) if not_stopped(self.view, who, one.name, None)])
+    def _not_stopped(self, who: Principal, key: Key) -> int:
+        """The actions that neither a boundary nor an SCP nor a Deny of its own keeps from the identity in a Region."""
+        somewhere = f"{key.arn.rsplit(':', 1)[0]}:key/any"
+        return mask_of([one.short for one in actions_in(POWER) if not_stopped(self.view, who, one.name, somewhere)])
 
-    def _gained(self, who: Principal, bigger: Principal, mask: int = POWER) -> frozenset[str]:
+    def _gained(self, who: Principal, bigger: Principal) -> frozenset[str]:
         """The keys over which the identity would have power with other policies, and has none today."""
         keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view)).get(who.account or "", [])
         known = self.own.get(who.arn, frozenset())
-        return frozenset(key.arn for key in keys if key.arn not in known and self._would_have(bigger, key, mask))
+        bound = bigger.boundary is who.boundary
+        return frozenset(
+            key.arn
+            for key in keys
+            if key.arn not in known and self._would_have(bigger, key, self._not_stopped(who, key) if bound else POWER)
+        )
 
     def _would_have(self, bigger: Principal, key: Key, mask: int) -> bool:
         usable = delegated_mask(self.view, key) & mask & self.view.reach.usable[self.view.reach.key_at[key.arn]]
