@@ -110,7 +110,7 @@ def _rotation(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fac
         unread.add(Fact.ROTATION)
         return
     if not _rotates(metadata):
-        if metadata.get("Origin") == "EXTERNAL":
+        if _holds_materials(metadata):
             _materials(caller, key_id, arn, data, unread)
         return
     try:
@@ -120,6 +120,12 @@ def _rotation(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fac
             caller.note(error.failure, Fact.ROTATION, GET_ROTATION, arn)
             unread.add(Fact.ROTATION)
     _rotations(caller, arn, data, unread, KeyId=key_id)
+
+
+def _holds_materials(metadata: Data) -> bool:
+    """Symmetric keys with imported material: only those rotate on demand, and so may hold several materials."""
+    symmetric = metadata.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
+    return symmetric and metadata.get("Origin") == "EXTERNAL" and bool(metadata.get("ExpirationModel"))
 
 
 def _materials(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fact]) -> None:
