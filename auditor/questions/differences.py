@@ -1,4 +1,4 @@
-"""What changed between two evaluations: access gained, lost and under another condition, and the facts that changed.
+"""What changed between two sets of facts: access gained, lost and under another condition, and the facts that changed.
 
 What one side could not read is never shown as a change of access: it is listed as a difference of coverage.
 """
@@ -8,21 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from auditor.evaluator import Evaluation
-from auditor.evaluator.matrix import build_table
-from auditor.model.access import RANK, AccessTable, Decision, Outcome
+from auditor.model.access import RANK, Decision, Outcome
 from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
+from auditor.questions.affected import Facts, affected
 from auditor.questions.changed_facts import FactChange, changed_facts
-from auditor.questions.coverage import Coverage
+from auditor.questions.sides import Block, Side
 from auditor.questions.wording import blocked_by, condition_words, source_words
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 class Change(StrEnum):
@@ -59,7 +53,7 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Everything that differs between two evaluations, sorted. Findings are compared by whoever judged them."""
+    """Everything that differs, sorted. Findings are compared by whoever judged them."""
 
     access: tuple[AccessChange, ...] = ()
     coverage: tuple[AccessChange, ...] = ()
@@ -68,60 +62,16 @@ class Differences:
     gaps_after: int = 0
 
 
-@dataclass(slots=True)
-class _Side:
-    """One evaluation with what the comparison asks of it again and again.
-
-    ``actual`` are the collected principals. A caller that is a row only because a policy of the other side mentions it
-    is decided here as well (``extra``): that nobody mentions it any more is no loss of access.
-    """
-
-    evaluation: Evaluation
-    coverage: Coverage
-    tables: tuple[AccessTable, AccessTable]
-    rows: dict[str, tuple[int, int]]
-    columns: dict[str, int]
-    actual: frozenset[str]
-
-    @classmethod
-    def of(cls, evaluation: Evaluation, other: Evaluation) -> _Side:
-        own = {principal.arn for principal in evaluation.principals}
-        collected = {principal.arn for principal in other.snapshot.principals}
-        extra = tuple(item for item in other.principals if item.arn not in own and item.arn not in collected)
-        keys = evaluation.snapshot.keys
-        tables = (evaluation.table, build_table(extra, keys, evaluation.surroundings))
-        rows = {item.arn: (0, row) for row, item in enumerate(evaluation.principals)}
-        rows |= {item.arn: (1, row) for row, item in enumerate(extra)}
-        actual = frozenset(principal.arn for principal in evaluation.snapshot.principals)
-        columns = {key.arn: column for column, key in enumerate(keys)}
-        return cls(evaluation, Coverage(evaluation.snapshot), tables, rows, columns, actual)
-
-    def codes(self, principals: Sequence[str], keys: Sequence[str]) -> NDArray[np.int64]:
-        """One number per principal and key: twice the profile plus the table; -1 where there is no such row or key."""
-        import numpy as np
-
-        codes = np.full((len(principals), len(keys)), -1, dtype=np.int64)
-        present = [column for column, arn in enumerate(keys) if arn in self.columns]
-        source = [self.columns[keys[column]] for column in present]
-        for number, table in enumerate(self.tables):
-            found = [row for row, arn in enumerate(principals) if self.rows.get(arn, (-1, 0))[0] == number]
-            rows = [self.rows[principals[row]][1] for row in found]
-            if found and present:
-                codes[np.ix_(found, present)] = table.cells[np.ix_(rows, source)].astype(np.int64) * 2 + number
-        return codes
-
-    def best(self, code: int, mask: int) -> tuple[Action, Decision] | None:
-        """The strongest decision of a code over the actions of ``mask``."""
-        return None if code < 0 else self.tables[code % 2].best(code // 2, mask)
-
-
 _Changed = tuple[Capability, Change, Decision | None, Decision | None]
 
 
-def differences(old: Evaluation, new: Evaluation) -> Differences:
-    """Compare two evaluations of the same estate; the order of the arguments is old, new."""
-    before, after = _Side.of(old, new), _Side.of(new, old)
-    found = _access(before, after)
+def differences(old: Facts, new: Facts) -> Differences:
+    """Compare two sets of facts about the same estate; the order of the arguments is old, new.
+
+    Only pairs whose inputs differ are evaluated; the answer is that of comparing two whole evaluations.
+    """
+    before, after = Side.of(old, new), Side.of(new, old)
+    found = sorted(_access(before, after), key=lambda item: (item.principal, item.key))
     return Differences(
         access=tuple(item for item in found if item.change is not Change.COVERAGE),
         coverage=tuple(item for item in found if item.change is Change.COVERAGE),
@@ -135,26 +85,35 @@ def _essential(snapshot: Snapshot) -> int:
     return sum(1 for gap in snapshot.gaps if gap.essential)
 
 
-def _access(before: _Side, after: _Side) -> list[AccessChange]:
-    """All changes, by principal and key. Profiles are compared once per distinct pair, not once per cell."""
-    keys = {key.arn: key for side in (before, after) for key in side.evaluation.snapshot.keys}
-    arns, principals = sorted(keys), sorted(before.rows.keys() | after.rows.keys())
-    old, new = before.codes(principals, arns), after.codes(principals, arns)
+def _access(before: Side, after: Side) -> Iterator[AccessChange]:
+    """All changes: in the rows that are affected, and in the affected columns of all other rows."""
+    reached = affected(before.facts, after.facts, before.rows.values(), after.rows.values())
+    keys = sorted(before.keys.keys() | after.keys.keys())
+    others = sorted((before.rows.keys() | after.rows.keys()) - reached.principals)
+    yield from _in_block(before, after, sorted(reached.principals), keys)
+    yield from _in_block(before, after, others, sorted(reached.keys))
+
+
+def _in_block(before: Side, after: Side, principals: Sequence[str], arns: Sequence[str]) -> Iterator[AccessChange]:
+    """The changes of one block. Profiles are compared once per distinct pair, not once per cell."""
+    if not principals or not arns:
+        return
+    old, new = before.block(principals, arns), after.block(principals, arns)
     memo: dict[tuple[int, int, int], list[_Changed]] = {}
-    found: list[AccessChange] = []
-    for row, column in _suspects(before, after, old, new):
-        key = keys[arns[column]]
-        pair = (int(old[row, column]), int(new[row, column]), usable_mask(key.spec, key.usage, key.origin))
+    for row, column in _suspects(old, new):
+        key = after.keys.get(arns[column]) or before.keys[arns[column]]
+        pair = (int(old.codes[row, column]), int(new.codes[row, column]), usable_mask(key.spec, key.usage, key.origin))
         if pair not in memo:
-            memo[pair] = _changes(before, after, pair)
-        found += [_change(before, after, principals[row], key, *change) for change in memo[pair]]
-    return found
+            memo[pair] = _changes(old, new, pair)
+        for change in memo[pair]:
+            yield _change(before, after, principals[row], key, *change)
 
 
-def _suspects(before: _Side, after: _Side, old: NDArray[np.int64], new: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+def _suspects(before: Block, after: Block) -> Iterator[tuple[int, int]]:
     """Positions whose profiles differ in any action; only those are looked at one by one."""
     import numpy as np
 
+    old, new = before.codes, after.codes
     base = int(new.max(initial=-1)) + 2
     pairs, inverse = np.unique((old.ravel() + 1) * base + (new.ravel() + 1), return_inverse=True)
     found = [_differ(before, after, int(pair) // base - 1, int(pair) % base - 1) for pair in pairs]
@@ -162,7 +121,7 @@ def _suspects(before: _Side, after: _Side, old: NDArray[np.int64], new: NDArray[
     return ((int(row), int(column)) for row, column in zip(*np.nonzero(hits), strict=True))
 
 
-def _differ(before: _Side, after: _Side, old: int, new: int) -> bool:
+def _differ(before: Block, after: Block, old: int, new: int) -> bool:
     """Whether two profiles differ in the access of any action; what differs in none differs in no capability."""
     if old < 0 or new < 0:
         return old != new
@@ -171,12 +130,12 @@ def _differ(before: _Side, after: _Side, old: int, new: int) -> bool:
     )
 
 
-def _single(side: _Side, code: int, action: Action) -> Decision | None:
+def _single(side: Block, code: int, action: Action) -> Decision | None:
     found = side.best(code, 1 << action.bit)
     return found[1] if found else None
 
 
-def _changes(before: _Side, after: _Side, pair: tuple[int, int, int]) -> list[_Changed]:
+def _changes(before: Block, after: Block, pair: tuple[int, int, int]) -> list[_Changed]:
     """The changes of every capability between two profiles; computed once for all pairs with these profiles."""
     found = []
     for capability in Capability:
@@ -215,8 +174,8 @@ def _condition(decision: Decision | None) -> object:
 
 
 def _change(
-    before: _Side,
-    after: _Side,
+    before: Side,
+    after: Side,
     principal: str,
     key: Key,
     capability: Capability,
@@ -232,18 +191,18 @@ def _change(
     )
 
 
-def _unseen(side: _Side, principal: str, key: Key) -> str:
+def _unseen(side: Side, principal: str, key: Key) -> str:
     """Why a side without this row or key says nothing about it; empty when it was looked for and is not there."""
-    if key.arn not in side.columns and not side.coverage.keys_read(key.account, key.region):
+    if key.arn not in side.keys and not side.coverage.keys_read(key.account, key.region):
         return f"the keys of {key.account} in {key.region} were not read"
     if principal not in side.rows and not side.coverage.identities_read(principal):
         return "the identities of its account were not read"
     return ""
 
 
-def _cause(before: _Side, after: _Side, principal: str, key: Key, was: Decision | None, now: Decision | None) -> str:
+def _cause(before: Side, after: Side, principal: str, key: Key, was: Decision | None, now: Decision | None) -> str:
     """The statement, grant or entity behind a change."""
-    entities = (("key", key.arn, before.columns, after.columns), ("principal", principal, before.actual, after.actual))
+    entities = (("key", key.arn, before.keys, after.keys), ("principal", principal, before.collected, after.collected))
     for name, arn, old, new in entities:
         if (arn in old) != (arn in new):
             return f"the {name} is gone" if arn in old else f"the {name} is new"

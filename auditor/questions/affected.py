@@ -1,0 +1,175 @@
+"""What a difference of facts can reach: the rows and columns of the access table whose inputs differ.
+
+A decision rests on its principal, its key and the surroundings, on nothing else. Where all three are equal on both
+sides the decision is, so it need not be made at all. Of the surroundings, a pair sees the organization as a whole and
+the levels above the two accounts; the time counts only where a policy asks how long a key has not been used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from auditor.evaluator import Surroundings, surroundings_of
+from auditor.evaluator.mentions import rows
+from auditor.model.key import Key
+from auditor.model.organization import Organization, OrgTarget
+from auditor.model.policy import AttachedPolicy
+from auditor.model.principal import Principal
+from auditor.model.snapshot import Snapshot
+
+AGE = "kms:trailingdayswithoutkeyusage"
+
+
+class Facts(Protocol):
+    """Facts with the world around them and all callers that they know; an Evaluation has all three."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What was collected."""
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """The organization and the time."""
+
+    @property
+    def principals(self) -> tuple[Principal, ...]:
+        """The rows: collected and mentioned callers, by ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Facts that are not evaluated."""
+
+    snapshot: Snapshot
+    surroundings: Surroundings
+    principals: tuple[Principal, ...]
+
+
+def world_of(snapshot: Snapshot, *, as_of: str) -> World:
+    """The facts of a snapshot at ``as_of`` (ISO 8601 UTC)."""
+    return World(snapshot, surroundings_of(snapshot, as_of=as_of), rows(snapshot))
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """ARNs of the callers and keys whose decisions may differ; every pair without one of them is as it was."""
+
+    principals: frozenset[str]
+    keys: frozenset[str]
+
+
+def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Principal]) -> Affected:
+    """What differs between the rows ``was`` and ``now`` and between the keys of both sides."""
+    levels = _Levels(old.surroundings, new.surroundings)
+    aged = _asks_for_age(old.snapshot) or _asks_for_age(new.snapshot)
+    times = (old.surroundings.as_of, new.surroundings.as_of) if aged else ("", "")
+    principals = _differing(_callers(was), _callers(now), levels)
+    keys = _differing(_keys(old.snapshot, times[0]), _keys(new.snapshot, times[1]), levels)
+    return Affected(principals, keys)
+
+
+_Inputs = dict[str, tuple[Hashable, str | None]]
+"""ARN → everything that a decision sees of it, and its account."""
+
+
+def _callers(principals: Iterable[Principal]) -> _Inputs:
+    """Without what rules alone look at: when and how somebody was active."""
+    return {
+        item.arn: (
+            replace(item, created=None, last_used=None, credentials=None, instance_profiles=(), groups=()),
+            item.account,
+        )
+        for item in principals
+    }
+
+
+def _keys(snapshot: Snapshot, as_of: str) -> _Inputs:
+    """Without what rules alone look at; the age of a key's last use counts where a policy asks for it (``as_of``)."""
+    return {
+        key.arn: ((_bare(key), (key.created, key.last_usage, as_of) if as_of else None), key.account)
+        for key in snapshot.keys
+    }
+
+
+def _bare(key: Key) -> Key:
+    return replace(
+        key,
+        description="",
+        created=None,
+        deletion_date=None,
+        pending_window_days=None,
+        valid_to=None,
+        expiration_model=None,
+        custom_key_store_id=None,
+        primary_arn=None,
+        replica_arns=(),
+        rotation=None,
+        last_usage=None,
+    )
+
+
+def _asks_for_age(snapshot: Snapshot) -> bool:
+    return any(_by_age(attached) for attached in _policies(snapshot))
+
+
+def _by_age(attached: AttachedPolicy) -> bool:
+    tests = (test for statement in attached.policy.statements for test in statement.conditions)
+    return any(test.key.lower() == AGE for test in tests)
+
+
+def _policies(snapshot: Snapshot) -> Iterator[AttachedPolicy]:
+    for key in snapshot.keys:
+        yield from key.policies
+    for principal in snapshot.principals:
+        yield from principal.identity_policies
+        yield from principal.session_policies or ()
+        yield from (principal.boundary,) if principal.boundary else ()
+    for target in snapshot.organization.targets if snapshot.organization else ():
+        yield from (*(target.scps or ()), *(target.rcps or ()))
+
+
+def _differing(was: _Inputs, now: _Inputs, levels: _Levels) -> frozenset[str]:
+    differing = was.keys() ^ now.keys()
+    differing |= {arn for arn in was.keys() & now.keys() if was[arn] != now[arn] or levels.differ(was[arn][1])}
+    return frozenset(differing)
+
+
+class _Levels:
+    """Tells whether two surroundings differ for an account; asked once per account."""
+
+    def __init__(self, old: Surroundings, new: Surroundings) -> None:
+        self._everywhere = _frame(old) != _frame(new)
+        self._old, self._new = _Tree(old.organization), _Tree(new.organization)
+        self._known: dict[str, bool] = {}
+
+    def differ(self, account: str | None) -> bool:
+        if self._everywhere or account is None:
+            return self._everywhere
+        if account not in self._known:
+            self._known[account] = self._old.levels(account) != self._new.levels(account)
+        return self._known[account]
+
+
+def _frame(world: Surroundings) -> Hashable:
+    """What every pair sees of its surroundings."""
+    organization = world.organization
+    known = (organization.id, organization.management_account, organization.tree_read) if organization else None
+    return (known, world.organization_unread)
+
+
+class _Tree:
+    def __init__(self, organization: Organization | None) -> None:
+        self._targets = {target.id: target for target in organization.targets} if organization else {}
+
+    def levels(self, account: str) -> tuple[OrgTarget, ...] | None:
+        """As ``Organization.levels``, without building its index again for each account."""
+        current = self._targets.get(account)
+        if current is None or current.kind != "account":
+            return None
+        path = [current]
+        while current.parent is not None and current.parent in self._targets and len(path) <= len(self._targets):
+            current = self._targets[current.parent]
+            path.append(current)
+        return tuple(path)

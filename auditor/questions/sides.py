@@ -1,0 +1,73 @@
+"""The two sides of a comparison: what each knows, and the blocks of its access table that are worth evaluating."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.evaluator.matrix import build_table
+from auditor.model.access import AccessTable, Decision
+from auditor.model.actions import Action
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.questions.affected import Facts
+from auditor.questions.coverage import Coverage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of one side's table: ``codes`` are profile numbers by position; -1 where the side has no such pair."""
+
+    table: AccessTable
+    codes: NDArray[np.int64]
+
+    def best(self, code: int, mask: int) -> tuple[Action, Decision] | None:
+        """The strongest decision of a profile over the actions of ``mask``; None without a pair or an action."""
+        return None if code < 0 else self.table.best(code, mask)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side.
+
+    ``rows`` are its callers and those that only the other side mentions: a caller that is a row only because a policy
+    of the other side names it is decided here as well, so that no longer being mentioned is no loss of access.
+    ``collected`` are the ARNs of collected principals.
+    """
+
+    facts: Facts
+    coverage: Coverage
+    rows: dict[str, Principal]
+    keys: dict[str, Key]
+    collected: frozenset[str]
+
+    @classmethod
+    def of(cls, facts: Facts, other: Facts) -> Side:
+        """The side of ``facts`` against ``other``."""
+        collected = {principal.arn for principal in other.snapshot.principals}
+        rows = {item.arn: item for item in other.principals if item.arn not in collected}
+        rows |= {item.arn: item for item in facts.principals}
+        keys = {key.arn: key for key in facts.snapshot.keys}
+        actual = frozenset(principal.arn for principal in facts.snapshot.principals)
+        return cls(facts, Coverage(facts.snapshot), rows, keys, actual)
+
+    def block(self, principals: Sequence[str], keys: Sequence[str]) -> Block:
+        """The evaluated block of these ARNs, in this order."""
+        import numpy as np
+
+        rows = [place for place, arn in enumerate(principals) if arn in self.rows]
+        columns = [place for place, arn in enumerate(keys) if arn in self.keys]
+        table = build_table(
+            tuple(self.rows[principals[place]] for place in rows),
+            tuple(self.keys[keys[place]] for place in columns),
+            self.facts.surroundings,
+        )
+        codes = np.full((len(principals), len(keys)), -1, dtype=np.int64)
+        if rows and columns:
+            codes[np.ix_(rows, columns)] = table.cells
+        return Block(table, codes)

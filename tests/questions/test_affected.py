@@ -1,0 +1,133 @@
+"""The law of incremental comparison: deciding only what can differ gives the answer of deciding everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from auditor.evaluator import evaluate
+from auditor.model.access import Outcome
+from auditor.model.actions import ON_KEY, actions_in
+from auditor.model.key import LastUsage
+from auditor.model.organization import Organization
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.snapshot import Snapshot
+from auditor.questions import differences as module
+from auditor.questions.affected import Affected, affected, world_of
+from auditor.questions.differences import Change, Differences, differences
+from tests.evaluator.organizations import KEY_ARNS, ROLES, keys, organizations, principals, snapshots
+
+OLD, NEW = "2026-11-24T12:00:00Z", "2026-12-24T12:00:00Z"
+LAWS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+UNUSED = parse_policy(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "kms:ScheduleKeyDeletion",
+            "Resource": "*",
+            "Condition": {"NumericGreaterThan": {"kms:TrailingDaysWithoutKeyUsage": "20"}},
+        },
+    }
+)
+
+
+@st.composite
+def edited(draw: st.DrawFn, snapshot: Snapshot) -> Snapshot:
+    """The snapshot with some of its parts drawn again, most of them untouched."""
+
+    def some(items: Any, one: Any) -> Any:
+        return tuple(draw(one(item.arn)) if draw(st.integers(0, 3)) == 0 else item for item in items)
+
+    parts: dict[str, Any] = {"keys": some(snapshot.keys, keys), "principals": some(snapshot.principals, principals)}
+    if draw(st.integers(0, 3)) == 0:
+        parts["principals"] = tuple(item for item in parts["principals"] if item.arn != ROLES[0])
+    if draw(st.integers(0, 3)) == 0:
+        parts["keys"] = parts["keys"][:1]
+    organization = snapshot.organization
+    if organization is not None and draw(st.booleans()):
+        parts["organization"] = _one_target(draw(st.integers(0, 4)), organization, draw(organizations()))
+    elif draw(st.integers(0, 4)) == 0:
+        parts["organization"] = draw(st.one_of(st.none(), organizations()))
+    return replace(snapshot, **parts)
+
+
+def _one_target(place: int, old: Organization, new: Organization) -> Organization:
+    return replace(old, targets=(*old.targets[:place], new.targets[place], *old.targets[place + 1 :]))
+
+
+def whole(old: Any, new: Any) -> Differences:
+    """The comparison with everything decided on both sides."""
+    rows = frozenset(item.arn for side in (old, new) for item in side.principals)
+    columns = frozenset(key.arn for side in (old, new) for key in side.snapshot.keys)
+    with mock.patch.object(module, "affected", lambda *_: Affected(rows, columns)):
+        return differences(old, new)
+
+
+@LAWS
+@given(st.data())
+def test_only_what_can_differ_is_decided_and_nothing_is_missed(data: st.DataObject) -> None:
+    snapshot = data.draw(snapshots())
+    old, new = world_of(snapshot, as_of=OLD), world_of(data.draw(edited(snapshot)), as_of=NEW)
+    assert differences(old, new) == whole(old, new)
+
+
+@LAWS
+@given(st.data())
+def test_pairs_that_are_not_affected_have_equal_decisions(data: st.DataObject) -> None:
+    """The reason behind the law above, held against two evaluations that know nothing of it."""
+    snapshot = data.draw(snapshots())
+    old = evaluate(snapshot, as_of=OLD)
+    new = evaluate(data.draw(edited(snapshot)), as_of=NEW)
+    reached = affected(old, new, old.principals, new.principals)
+    for row, caller in enumerate(old.principals):
+        for column, key in enumerate(old.snapshot.keys):
+            if caller.arn in reached.principals or key.arn in reached.keys:
+                continue
+            other = new.principals.index(caller), [item.arn for item in new.snapshot.keys].index(key.arn)
+            for action in actions_in(ON_KEY):
+                assert old.table.decision(row, column, action) == new.table.decision(*other, action)
+
+
+def test_time_counts_only_where_a_policy_asks_for_it() -> None:
+    quiet = _lately_used(parse_policy({"Version": "2012-10-17", "Statement": []}))
+    assert _reached(quiet).keys == frozenset()
+    asking = _lately_used(UNUSED)
+    assert _reached(asking).keys == {KEY_ARNS[0]}
+    found = differences(world_of(asking, as_of=OLD), world_of(asking, as_of=NEW)).access
+    assert {(item.change, item.after.outcome) for item in found if item.after} == {(Change.GAINED, Outcome.ALLOWED)}
+
+
+def _lately_used(policy: Any) -> Snapshot:
+    from auditor.model.key import Key
+
+    home = KEY_ARNS[0].split(":")[4]
+    attached = AttachedPolicy(Layer.KEY_POLICY, "default", KEY_ARNS[0], policy)
+    usage = LastUsage("2026-11-20T00:00:00Z", "Decrypt", "2026-01-01T00:00:00Z")
+    key = Key(
+        arn=KEY_ARNS[0],
+        key_id="k",
+        account=home,
+        region="eu-west-1",
+        policies=(attached,),
+        last_usage=usage,
+    )
+    return Snapshot(keys=(key,))
+
+
+def _reached(snapshot: Snapshot) -> Affected:
+    old, new = world_of(snapshot, as_of=OLD), world_of(snapshot, as_of=NEW)
+    return affected(old, new, old.principals, new.principals)
+
+
+def test_what_no_decision_sees_affects_nothing() -> None:
+    snapshot = _lately_used(parse_policy({"Version": "2012-10-17", "Statement": []}))
+    (key,) = snapshot.keys
+    later = replace(key, description="new words", last_usage=LastUsage("2026-12-20T00:00:00Z"), rotation=None)
+    old, new = world_of(snapshot, as_of=OLD), world_of(replace(snapshot, keys=(later,)), as_of=NEW)
+    assert affected(old, new, old.principals, new.principals) == Affected(frozenset(), frozenset())
