@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from auditor import __version__, evaluator
 from auditor.audit.collecting import collect_into
+from auditor.audit.comparing import Compared, compare_findings
 from auditor.audit.times import as_of_for
 from auditor.config import Config
 from auditor.evaluator.mentions import rows
@@ -81,6 +82,16 @@ class Auditor:
             tool_version=__version__,
             config_hash=config_hash(self.config),
         )
+
+    def compare(self, old: Snapshot, new: Snapshot, as_of: str | None = None) -> Compared:
+        """What changed from ``old`` to ``new``; ``as_of`` as in ``evaluate``, for both, else each snapshot's own."""
+        from auditor.questions.affected import world_of
+        from auditor.questions.differences import differences
+
+        times = as_of_for(old, as_of), as_of_for(new, as_of)
+        found = differences(world_of(old, as_of=times[0]), world_of(new, as_of=times[1]))
+        reports = [self.judge(self.evaluate(facts, time)) for facts, time in zip((old, new), times, strict=True)]
+        return Compared(found, compare_findings(*reports))
 
 
 def bare_report(evaluation: Evaluation) -> Report:

@@ -1,12 +1,29 @@
-"""Findings of two results side by side: new, resolved, unverified."""
+"""Two sets of facts side by side: access, facts, and findings: new, resolved, unverified."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from auditor.model.finding import Finding
 from auditor.model.report import Report
 
+if TYPE_CHECKING:
+    from auditor.questions.differences import Differences
 
-def compare_findings(old: Report, new: Report) -> tuple[tuple[str, tuple[Finding, ...]], ...]:
+Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
+"""Findings under the headings new, resolved and unverified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What differs between two snapshots: access and facts, and the findings by heading."""
+
+    differences: Differences
+    findings: Headed
+
+
+def compare_findings(old: Report, new: Report) -> Headed:
     """Findings by heading; one that is gone is ``unverified`` where the new run could not look for it."""
     before = {finding.fingerprint: finding for finding in old.findings}
     after = {finding.fingerprint: finding for finding in new.findings}

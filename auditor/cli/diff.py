@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli.options import SNAPSHOT, answer_format, global_options
+
+if TYPE_CHECKING:
+    from auditor.cli.differing import Comparison
 
 FAILED = 3
 CAPABILITIES = ("administer", "grant", "decrypt", "encrypt", "read", "any")
@@ -27,28 +30,26 @@ def command(old: Path, new: Path, fail_on_gained: str | None, form: str, **given
     resolved and unverified. What one side could not read is told apart and never counted as a change of access.
     """
     from auditor.audit import Auditor
+    from auditor.cli.differing import Comparison
     from auditor.cli.settings import wanted
 
     run = wanted(given)
     auditor = Auditor(run.config)
-    before = auditor.evaluate(auditor.load(old), run.as_of)
-    after = auditor.evaluate(auditor.load(new), run.as_of)
-    return show(auditor, before, after, form, fail_on_gained)
+    before, after = auditor.load(old), auditor.load(new)
+    found = auditor.compare(before, after, run.as_of)
+    return show(Comparison(found.differences, found.findings), form, fail_on_gained)
 
 
-def show(auditor: Any, before: Any, after: Any, form: str, fail_on_gained: str | None, more: str = "") -> int:
-    """Print the difference of two evaluations; the exit code says whether ``fail_on_gained`` was gained."""
-    from auditor.audit.comparing import compare_findings
+def show(shown: Comparison, form: str, fail_on_gained: str | None) -> int:
+    """Print a difference; the exit code says whether ``fail_on_gained`` was gained."""
     from auditor.cli.differing import render
     from auditor.cli.terminal import result, warn
-    from auditor.questions.differences import Change, differences
+    from auditor.questions.differences import Change
 
-    found = differences(before, after)
-    findings = compare_findings(auditor.judge(before), auditor.judge(after))
-    result("\n".join(part for part in (render(found, findings, form), more) if part))
+    result(render(shown, form))
     gained = [
         item
-        for item in found.access
+        for item in shown.found.access
         if item.change is Change.GAINED and fail_on_gained in (str(item.capability), "any")
     ]
     if gained:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,43 +12,76 @@ from auditor.cli.summary import plural
 from auditor.cli.terminal import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.model.finding import Finding
+    from auditor.questions.active_losers import ActiveLoser
     from auditor.questions.differences import AccessChange, Differences
 
 COLUMNS = ("kind", "change", "principal", "key", "capability", "was", "now", "cause")
 COLORS = {"gained": "red", "lost": "green", "condition": "yellow", "coverage": "white"}
-Findings = tuple[tuple[str, tuple["Finding", ...]], ...]
+SHOWN = 8
 
 
-def render(found: Differences, findings: Findings, form: str) -> str:
-    """The difference in ``form``; ``findings`` are pairs of a heading (new, resolved, unverified) and findings."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is printed.
+
+    ``findings`` are pairs of a heading (new, resolved, unverified) and findings; ``active`` are those that lose access
+    and were active lately; ``not_judged`` says which planned changes could not be judged, and why.
+    """
+
+    found: Differences
+    findings: tuple[tuple[str, tuple[Finding, ...]], ...]
+    active: tuple[ActiveLoser, ...] = ()
+    not_judged: tuple[str, ...] = ()
+
+
+def render(shown: Comparison, form: str) -> str:
+    """The difference in ``form``: text, json, csv or markdown."""
     if form == "json":
         import json
 
-        return json.dumps(as_plain(found, findings), indent=2, ensure_ascii=False)
+        return json.dumps(as_plain(shown), indent=2, ensure_ascii=False)
     if form == "csv":
-        return as_csv(_rows(found, findings), COLUMNS)
-    lines = _markdown(found, findings) if form == "markdown" else _text(found, findings)
-    return "\n".join(lines)
+        return as_csv(_rows(shown), COLUMNS)
+    if form == "markdown":
+        from auditor.cli.differing_markdown import markdown
+
+        return "\n".join(markdown(shown))
+    return "\n".join(_text(shown))
 
 
-def as_plain(found: Differences, findings: Findings) -> dict[str, Any]:
+def as_plain(shown: Comparison) -> dict[str, Any]:
     """The difference as plain data."""
+    found = shown.found
     return {
-        "access": [_plain(item) for item in found.access],
-        "coverage": [_plain(item) for item in found.coverage],
+        "access": [plain(item) for item in found.access],
+        "coverage": [plain(item) for item in found.coverage],
         "facts": [{"kind": f.kind, "subject": f.subject, "change": f.change, "detail": f.detail} for f in found.facts],
         "findings": {
             heading: [
                 {"rule": f.rule, "severity": str(f.severity), "subject": f.subject, "summary": f.summary} for f in items
             ]
-            for heading, items in findings
+            for heading, items in shown.findings
         },
+        "active_losers": [
+            {
+                "principal": item.principal,
+                "last_active": item.last_active,
+                "days": item.days,
+                "keys": list(item.keys),
+                "keys_last_used": dict(item.used),
+            }
+            for item in shown.active
+        ],
+        "not_judged": list(shown.not_judged),
         "gaps": {"before": found.gaps_before, "after": found.gaps_after},
     }
 
 
-def _plain(item: AccessChange) -> dict[str, str]:
+def plain(item: AccessChange) -> dict[str, str]:
+    """One change of access as plain data."""
     return {
         "change": str(item.change),
         "principal": item.principal,
@@ -60,63 +93,77 @@ def _plain(item: AccessChange) -> dict[str, str]:
     }
 
 
-def _rows(found: Differences, findings: Findings) -> list[dict[str, str]]:
-    rows = [{"kind": "access"} | _plain(item) for item in (*found.access, *found.coverage)]
+def _rows(shown: Comparison) -> list[dict[str, str]]:
+    found = shown.found
+    rows = [{"kind": "access"} | plain(item) for item in (*found.access, *found.coverage)]
     rows += [
         {"kind": item.kind, "change": item.change, "key": item.subject, "cause": item.detail} for item in found.facts
     ]
-    return rows + [
+    rows += [
         {"kind": "finding", "change": heading, "key": item.subject, "cause": f"{item.rule}: {item.summary}"}
-        for heading, items in findings
+        for heading, items in shown.findings
         for item in items
     ]
+    rows += [
+        {"kind": "active-loser", "principal": item.principal, "key": key, "was": item.last_active}
+        for item in shown.active
+        for key in item.keys
+    ]
+    return rows + [{"kind": "not-judged", "cause": text} for text in shown.not_judged]
 
 
-def _text(found: Differences, findings: Findings) -> list[str]:
-    lines = [headline(found, findings)]
-    for item in found.access:
-        change = click.style(f"{item.change:9}", fg=COLORS[str(item.change)])
-        lines.append(f"{change} {printable(f'{item.principal} {item.capability} {item.key}')}")
-        lines.append(printable(f"          {item.was} → {item.now}; {item.cause}"))
-    lines += [printable(f"{f.change:9} {f.kind} {f.subject} {f.detail}".rstrip()) for f in found.facts]
-    for heading, items in findings:
+def _text(shown: Comparison) -> list[str]:
+    from auditor.questions.folding import fold_changes
+
+    lines = [headline(shown)]
+    for item in fold_changes(shown.found.access):
+        change = click.style(f"{item.first.change:9}", fg=COLORS[str(item.first.change)])
+        lines.append(f"{change} {', '.join(item.capabilities)}: {printable(f'{item.first.was} → {item.first.now}')}")
+        lines += [printable(f"          {name}") for name in first_of(item.principals)]
+        lines += [printable(f"          on {name}") for name in first_of(item.keys)]
+        lines.append(printable(f"          because {item.first.cause}"))
+    lines += [printable(f"{f.change:9} {f.kind} {f.subject} {f.detail}".rstrip()) for f in shown.found.facts]
+    for heading, items in shown.findings:
         lines += [printable(f"{heading:9} finding {f.severity} {f.rule}: {f.summary}") for f in items]
-    if found.coverage:
-        lines.append(f"not comparable, because one side could not read it: {plural(len(found.coverage), 'access')}")
-    return lines
+    lines += [printable(words) for words in (*active_words(shown), *coverage_words(shown))]
+    return [*lines, *(printable(f"not judged: {text}") for text in shown.not_judged)]
 
 
-def headline(found: Differences, findings: Findings) -> str:
+def headline(shown: Comparison) -> str:
     """The counts in one line."""
+    found = shown.found
     kinds = [str(item.change) for item in found.access]
     parts = [f"{kinds.count(kind)} {kind}" for kind in ("gained", "lost") if kind in kinds]
     if "condition" in kinds:
         parts.append(f"{kinds.count('condition')} under another condition")
     access = ", ".join(parts) or "no change"
-    extra = [f"{len(items)} {heading}" for heading, items in findings if items]
-    return f"access: {access}; findings: {', '.join(extra) or 'no change'}; {plural(len(found.facts), 'changed fact')}"
+    extra = [f"{len(items)} {heading}" for heading, items in shown.findings if items]
+    findings = ", ".join(extra) or "no change"
+    return f"access: {access}; findings: {findings}; {plural(len(found.facts), 'changed fact')}"
 
 
-def _markdown(found: Differences, findings: Findings) -> list[str]:
-    lines = ["### KMS access", "", headline(found, findings), ""]
-    if found.access:
-        lines += ["| change | principal | capability | key | before | after | cause |", "|---|---|---|---|---|---|---|"]
-        lines += [_row(_plain(item)) for item in found.access]
-        lines.append("")
-    lines += [f"- {f.kind} of {_code(f.subject)} {f.change}: {_code(f.detail)}" for f in found.facts]
-    for heading, items in findings:
-        lines += [f"- **{heading}** finding ({f.severity}) {f.rule}: {_code(f.summary)}" for f in items]
-    if found.coverage:
-        lines += ["", f"{plural(len(found.coverage), 'access')} not comparable: one side could not read it."]
-    return lines
+def active_words(shown: Comparison) -> list[str]:
+    """One sentence for each that loses access and was active lately."""
+    return [
+        f"loses access and was active: {item.principal}, last on {item.last_active}"
+        f" ({plural(item.days, 'day')} before), on {', '.join(first_of(item.keys))}"
+        for item in shown.active
+    ]
 
 
-def _row(item: dict[str, str]) -> str:
-    order: Sequence[str] = ("change", "principal", "capability", "key", "was", "now", "cause")
-    return f"| {' | '.join(_code(item[name]) for name in order)} |"
+def coverage_words(shown: Comparison) -> list[str]:
+    """What cannot be compared, by cause: never a change of access."""
+    causes: dict[str, int] = {}
+    for item in shown.found.coverage:
+        cause = f"{item.was} → {item.now}; {item.cause}"
+        causes[cause] = causes.get(cause, 0) + 1
+    told = [f"not comparable ({number} of access): {cause}" for cause, number in causes.items()]
+    if shown.found.gaps_before != shown.found.gaps_after:
+        told.append(f"facts that could not be read: {shown.found.gaps_before} before, {shown.found.gaps_after} after")
+    return told
 
 
-def _code(text: str) -> str:
-    """Hostile names as literal text: neither Markdown nor HTML nor a table border comes through."""
-    clean = printable(" ".join(text.split())).replace("`", "'").replace("|", "¦")
-    return f"`{clean}`" if clean else ""
+def first_of(names: Sequence[str]) -> list[str]:
+    """The first few names, and how many more there are."""
+    hidden = len(names) - SHOWN
+    return list(names) if hidden <= 0 else [*names[:SHOWN], f"and {hidden} more (-f json lists all)"]

@@ -16,15 +16,16 @@ SHOWN = 10
 def find_keys(snapshot: Snapshot, text: str, *, several: bool = True) -> tuple[Key, ...]:
     """The keys called ``text``: key id, key ARN, ``alias/name``, alias ARN, a bare alias name, or a pattern with ``*``.
 
-    A plain name that fits keys of several accounts or Regions is ambiguous, unless ``several``; a multi-Region key id
-    names all its replicas. Raises UnknownNameError that lists candidates.
+    A plain name that fits keys of several accounts or Regions (an alias, the id of a multi-Region key) is ambiguous; a
+    pattern names all that match, unless ``several`` is False. Raises UnknownNameError that lists candidates.
     """
     pattern = "*" in text or "?" in text
     found = tuple(key for key in snapshot.keys if any(_fits(name, text, pattern) for name in names_of(key)))
     if not found:
         raise UnknownNameError(f"No key is called “{text}”.", _nearest(snapshot, text))
-    if len(found) > 1 and not several:
-        raise UnknownNameError(f"“{text}” means {len(found)} keys.", f"Choose one: {candidates(found)}.")
+    if len(found) > 1 and not (several and pattern):
+        all_of_them = f" (or all of them: '*:{text}')" if several and text.startswith("alias/") else ""
+        raise UnknownNameError(f"“{text}” means {len(found)} keys.", f"Choose one: {candidates(found)}{all_of_them}.")
     return found
 
 

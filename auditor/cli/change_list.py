@@ -1,0 +1,121 @@
+"""Lists of changes in YAML, and grants in the JSON of a CreateGrant request.
+
+- {change: key-policy, of: alias/app, file: app.json}       # files are beside the list
+- {change: identity-policy, of: role/app, name: Use}         # no document: delete
+- {change: scp, of: NoDeletion, name: Production, policy: {Version: "2012-10-17", Statement: []}}
+- {change: tag, of: alias/app, name: team, value: blue}
+- {change: grant, of: alias/app, grant: {GranteePrincipal: "arn:…", Operations: [Decrypt]}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from auditor.cli.changes import read_text
+from auditor.errors import UsageError
+from auditor.model.grant import Grant, Pairs
+from auditor.questions.edits import Edit, EditKind
+
+FIELDS = ("change", "of", "name", "file", "policy", "value", "grant")
+TEXTS = ("file", "policy", "value")
+MAX_DEPTH = 60
+GRANT_FIELDS = {
+    "GranteePrincipal": "grantee",
+    "GranteeServicePrincipal": "grantee_service",
+    "RetiringPrincipal": "retiring",
+    "RetiringServicePrincipal": "retiring_service",
+    "Name": "name",
+}
+IGNORED = ("KeyId", "GrantTokens", "DryRun")
+CONSTRAINTS = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
+
+
+def read_changes(path: Path) -> list[Edit]:
+    """The edits of a YAML list. Raises UsageError that names the entry."""
+    import yaml
+
+    from auditor.cases.yaml_text import load
+
+    try:
+        data = load(read_text(path), MAX_DEPTH)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        problem = " ".join(str(error).split()) or "nested too deeply"
+        raise UsageError(f"{path}: not YAML: {problem}.") from None
+    if not isinstance(data, list) or not data:
+        raise UsageError(f"{path}: not a list of changes.", "Each entry has `change`, `of`, `name`, `file`.")
+    return [_entry(item, f"{path}: change {number}", path.parent) for number, item in enumerate(data, 1)]
+
+
+def _entry(item: Any, place: str, folder: Path) -> Edit:
+    if not isinstance(item, Mapping):
+        raise UsageError(f"{place}: not an object.", "Each entry has `change`, `of`, `name`, `file`.")
+    unknown = [name for name in item if name not in FIELDS]
+    if unknown:
+        raise UsageError(f"{place}: there is no field `{unknown[0]}`.", f"The fields are {', '.join(FIELDS)}.")
+    if str(item.get("change")) not in list(EditKind):
+        raise UsageError(f"{place}: “{item.get('change')}” is no change.", f"Choose one of {', '.join(EditKind)}.")
+    for name in ("of", "name"):
+        if name in item and (not isinstance(item[name], str) or not item[name]):
+            raise UsageError(f"{place}: `{name}` must be a text.")
+    if "of" not in item:
+        raise UsageError(f"{place}: `of` is missing.", "It names the key, principal or policy.")
+    if sum(name in item for name in TEXTS) > 1:
+        raise UsageError(f"{place}: `file`, `policy` and `value` exclude each other.")
+    grant = grant_of(item["grant"], place) if "grant" in item else None
+    return Edit(EditKind(str(item["change"])), item["of"], item.get("name", ""), _text(item, place, folder), grant)
+
+
+def _text(item: Mapping[str, Any], place: str, folder: Path) -> str | None:
+    if "file" in item:
+        if not isinstance(item["file"], str) or not item["file"]:
+            raise UsageError(f"{place}: `file` must be a text.")
+        return read_text(folder / item["file"])
+    value = item.get("policy", item.get("value"))
+    if value is None or isinstance(value, str):
+        return value
+    if "policy" in item and isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    raise UsageError(f"{place}: `{'policy' if 'policy' in item else 'value'}` has the wrong type.")
+
+
+def grant_of(request: Any, place: str) -> Grant:
+    """A grant from a CreateGrant request, as an object or as JSON text. Raises UsageError."""
+    if isinstance(request, str):
+        try:
+            request = json.loads(request)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{place}: not JSON: {error}.", "Write the JSON of a CreateGrant request.") from None
+    if not isinstance(request, Mapping):
+        raise UsageError(f"{place}: not a CreateGrant request.", "It has GranteePrincipal and Operations.")
+    known = (*GRANT_FIELDS, *IGNORED, "Operations", "Constraints")
+    unknown = [name for name in request if name not in known]
+    if unknown:
+        raise UsageError(f"{place}: a CreateGrant request has no `{unknown[0]}`.")
+    operations = request.get("Operations")
+    if not isinstance(operations, list) or not operations:
+        raise UsageError(f"{place}: `Operations` must be a list such as [Decrypt].")
+    constraints = request.get("Constraints") or {}
+    if not isinstance(constraints, Mapping) or any(name not in CONSTRAINTS for name in constraints):
+        raise UsageError(f"{place}: `Constraints` knows {', '.join(CONSTRAINTS)}.")
+    fields = {field: str(request[name]) for name, field in GRANT_FIELDS.items() if request.get(name)}
+    return Grant(
+        grant_id=f"planned:{fields.get('name') or fields.get('grantee') or 'grant'}",
+        key_arn="",
+        operations=tuple(sorted(map(str, operations))),
+        context_equals=_pairs(constraints, "EncryptionContextEquals", place),
+        context_subset=_pairs(constraints, "EncryptionContextSubset", place),
+        source_arn=constraints.get("SourceArn"),
+        **fields,
+    )
+
+
+def _pairs(constraints: Mapping[str, Any], name: str, place: str) -> Pairs | None:
+    value = constraints.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{place}: `{name}` must be an object.")
+    return tuple(sorted((str(key), str(text)) for key, text in value.items()))

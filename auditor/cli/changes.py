@@ -1,0 +1,130 @@
+"""The changes that ``what-if`` is given, as options, lists and plans → edits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.cli.what_if import CHANGES
+from auditor.errors import UsageError
+from auditor.questions.edits import Edit, EditKind
+from auditor.questions.terraform import edits_of_plan
+
+DOCUMENTS = ("key-policy", "managed-policy", "boundary", "trust-policy")
+BARE = ("add-principal", "revoke-grant", "delete-alias", "remove-principal")
+MAX_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class WantedChanges:
+    """``edits`` must apply; those ``planned`` by Terraform (with the address) may not; ``open_ones`` cannot."""
+
+    edits: tuple[Edit, ...]
+    planned: tuple[tuple[str, Edit], ...] = ()
+    open_ones: tuple[str, ...] = ()
+
+
+def wanted_changes(given: dict[str, Any]) -> WantedChanges:
+    """All changes of a command line. Raises UsageError or BadParameter; also when there is none."""
+    edits = [edit for name, _, _ in CHANGES for text in given[name.replace("-", "_")] for edit in _edit(name, text)]
+    for path in given["lists"]:
+        from auditor.cli.change_list import read_changes
+
+        edits += read_changes(path)
+    planned: list[tuple[str, Edit]] = []
+    open_ones: list[str] = []
+    for path in given["plans"]:
+        plan = _plan(path)
+        planned += plan.edits
+        open_ones += plan.open_ones
+    if not edits and not given["plans"]:
+        raise UsageError("No change was given.", "Name one, such as --key-policy alias/app=policy.json.")
+    return WantedChanges(tuple(edits), tuple(planned), tuple(open_ones))
+
+
+def _plan(path: Path) -> Any:
+    content = read_text(path)
+    try:
+        plan = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path}: not JSON: {error}.", "Make it with `terraform show -json`.") from None
+    try:
+        return edits_of_plan(plan)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", error.remedy) from None
+
+
+def _edit(option: str, text: str) -> Iterator[Edit]:
+    kind = EditKind(option)
+    if option in BARE:
+        yield Edit(kind, _given(text, text, option))
+    elif option in DOCUMENTS:
+        target, file = _pair(text, option)
+        yield Edit(kind, target, text=_document(file))
+    elif option in ("scp", "rcp"):
+        place, file = _pair(text, option)
+        name, _, target = place.partition("@")
+        yield Edit(kind, name, target, _document(file))
+    elif option in ("attach-scp", "attach-rcp"):
+        name, _, target = text.partition("@")
+        if not name or not target:
+            raise click.BadParameter(f"“{text}” is not NAME@TARGET.", param_hint=f"--{option}")
+        yield Edit(kind, name, target)
+    else:
+        yield _other(kind, option, text)
+
+
+def _other(kind: EditKind, option: str, text: str) -> Edit:
+    place, value = _pair(text, option)
+    match option:
+        case "identity-policy" | "tag" | "principal-tag":
+            target, colon, label = place.rpartition(":")
+            if not colon or not target or not label:
+                raise click.BadParameter(f"“{text}” has no “:NAME” before “=”.", param_hint=f"--{option}")
+            return Edit(kind, target, label, _document(value) if option == "identity-policy" else value or None)
+        case "attach-policy" | "detach-policy":
+            return Edit(kind, place, _given(value, text, option))
+        case "alias":
+            return Edit(kind, _given(value, text, option), place)
+        case "grant":
+            from auditor.cli.change_list import grant_of
+
+            return Edit(kind, place, grant=grant_of(read_text(Path(_given(value, text, option))), value))
+        case _:
+            return Edit(kind, place, text=_given(value, text, option))
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        metavar = next(metavar for known, metavar, _ in CHANGES if known == option)
+        raise click.BadParameter(f"“{text}” is not {metavar}.", param_hint=f"--{option}")
+    return name, value
+
+
+def _given(value: str, text: str, option: str) -> str:
+    if not value:
+        metavar = next(metavar for known, metavar, _ in CHANGES if known == option)
+        raise click.BadParameter(f"“{text}” is not {metavar}.", param_hint=f"--{option}")
+    return value
+
+
+def _document(file: str) -> str | None:
+    return read_text(Path(file)) if file else None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that the user named. Raises UsageError."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path}: larger than any policy or plan; it is refused.")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}.", "Name a file.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8 text.", "Name a policy document.") from None

@@ -1,0 +1,70 @@
+"""Who of those that lose access has been active lately, as far as last-used facts exist.
+
+AWS says when an identity was last active at all and when a key was last used, not which of the two used the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.model.snapshot import Snapshot
+from auditor.questions.differences import AccessChange, Change
+
+LATELY = 90
+"""Days."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ActiveLoser:
+    """One principal that loses access. ``last_active`` is an ISO 8601 time, ``days`` before the time of the question.
+
+    ``keys`` are those that it loses access to; ``used`` tells, where it is known, when each was last used and how.
+    """
+
+    days: int
+    principal: str
+    last_active: str
+    keys: tuple[str, ...]
+    used: tuple[tuple[str, str], ...] = ()
+
+
+def active_losers(before: Snapshot, changes: Iterable[AccessChange], as_of: str) -> tuple[ActiveLoser, ...]:
+    """The losers that were active within ``LATELY`` days, the latest first; ``before`` has the last-used facts."""
+    lost: dict[str, set[str]] = {}
+    for change in changes:
+        if change.change is Change.LOST:
+            lost.setdefault(change.principal, set()).add(change.key)
+    keys = {key.arn: key for key in before.keys}
+    moment, found = _moment(as_of), []
+    for principal in before.principals:
+        active = _last_active(principal) if principal.arn in lost else None
+        if active is None or not 0 <= (days := (moment - _moment(active)).days) <= LATELY:
+            continue
+        arns = tuple(sorted(lost[principal.arn]))
+        used = tuple((arn, words) for arn in arns if arn in keys and (words := _use(keys[arn])))
+        found.append(ActiveLoser(days, principal.arn, active, arns, used))
+    return tuple(sorted(found))
+
+
+def _last_active(principal: Principal) -> str | None:
+    credentials = principal.credentials
+    times = [principal.last_used]
+    if credentials is not None:
+        times += [credentials.password_last_used, *(key.last_used for key in credentials.access_keys)]
+    return max((time for time in times if time), key=_moment, default=None)
+
+
+def _use(key: Key) -> str:
+    usage = key.last_usage
+    if usage is None or not usage.last_used:
+        return ""
+    return f"{usage.last_used} ({usage.operation})" if usage.operation else usage.last_used
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,239 @@
+"""Edits of users, roles and groups: inline and managed policies, boundaries, trust, tags, principals themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from auditor.errors import UnknownNameError, UsageError
+from auditor.model.arn import is_account_id, parse_arn
+from auditor.model.key import Fact
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.snapshot import Snapshot
+from auditor.questions.edits.documents import document, is_called, known_document
+from auditor.questions.edits.kinds import Edit, EditKind
+from auditor.questions.principals import find_principals
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """Where names are looked up: only what was collected can be changed."""
+
+    snapshot: Snapshot
+
+    @property
+    def principals(self) -> tuple[Principal, ...]:
+        return self.snapshot.principals
+
+
+def identity_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Adds, replaces or deletes a policy of a user, role or group."""
+
+    def change(principal: Principal, owner: str) -> Principal:
+        kept = _without(principal, owner, lambda item: item.name == edit.name)
+        if edit.text is None:
+            if len(kept) == len(principal.identity_policies):
+                raise UnknownNameError(f"{owner} has no policy “{edit.name}”.", _policies_of(principal, owner))
+            return replace(principal, identity_policies=kept)
+        return _with(principal, kept, document(Layer.IDENTITY, edit.name, owner, edit.text))
+
+    return _on_owners(snapshot, edit.target, change)
+
+
+def attach_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Attaches a managed policy: its text is given, or known because it is attached elsewhere."""
+    name = edit.name
+    text = edit.text
+    if text is None:
+        known = known_document(snapshot, (Layer.IDENTITY, Layer.BOUNDARY), name)
+        name, text = known.name, known.policy.text
+    made = text
+
+    def change(principal: Principal, owner: str) -> Principal:
+        kept = _without(principal, owner, lambda item: item.name == name)
+        return _with(principal, kept, document(Layer.IDENTITY, name, owner, made))
+
+    return _on_owners(snapshot, edit.target, change)
+
+
+def detach_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Detaches a managed policy from a user, role or group."""
+
+    def change(principal: Principal, owner: str) -> Principal:
+        kept = _without(principal, owner, lambda item: item.name.startswith("arn:") and is_called(item, edit.name))
+        if len(kept) == len(principal.identity_policies):
+            raise UnknownNameError(f"“{edit.name}” is not attached to {owner}.", _policies_of(principal, owner))
+        return replace(principal, identity_policies=kept)
+
+    return _on_owners(snapshot, edit.target, change)
+
+
+def managed_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Replaces or detaches a managed policy wherever it is attached, as a boundary too."""
+    named = {
+        item.name
+        for principal in snapshot.principals
+        for item in (*principal.identity_policies, *((principal.boundary,) if principal.boundary else ()))
+        if item.name.startswith("arn:") and is_called(item, edit.target)
+    }
+    if not named:
+        raise UnknownNameError(f"No managed policy “{edit.target}” is attached anywhere.", "Name it, or give its ARN.")
+    if len(named) > 1:
+        raise UnknownNameError(
+            f"“{edit.target}” means {len(named)} policies.", f"Choose one: {', '.join(sorted(named))}."
+        )
+    (name,) = named
+
+    def one(item: AttachedPolicy | None) -> AttachedPolicy | None:
+        if item is None or item.name != name:
+            return item
+        return None if edit.text is None else document(item.layer, item.name, item.owner, edit.text)
+
+    def change(principal: Principal) -> Principal:
+        kept = tuple(found for item in principal.identity_policies if (found := one(item)) is not None)
+        return replace(principal, identity_policies=kept, boundary=one(principal.boundary))
+
+    return replace(snapshot, principals=tuple(change(item) for item in snapshot.principals))
+
+
+def boundary(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Sets or removes the permissions boundary."""
+    text, name = edit.text, edit.name or "boundary"
+    if text is None and edit.name:
+        known = known_document(snapshot, (Layer.IDENTITY, Layer.BOUNDARY), edit.name)
+        text, name = known.policy.text, known.name
+
+    def change(principal: Principal) -> Principal:
+        made = None if text is None else document(Layer.BOUNDARY, name, principal.arn, text)
+        if made is None and principal.boundary is None and Fact.BOUNDARY not in principal.unread:
+            raise UnknownNameError(f"{principal.arn} has no permissions boundary.")
+        return replace(principal, boundary=made, unread=principal.unread - {Fact.BOUNDARY})
+
+    return _on_principals(snapshot, edit.target, change)
+
+
+def trust_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Replaces the trust policy of a role."""
+
+    def change(principal: Principal) -> Principal:
+        if principal.kind is PrincipalKind.USER or edit.text is None:
+            raise UsageError(f"{principal.arn}: only a role has a trust policy, and never none.")
+        policy = parse_policy(edit.text)
+        if not policy.readable:
+            raise UsageError(f"The new trust policy for {principal.arn} cannot be read: {policy.problems[0].message}")
+        return replace(principal, trust_policy=policy)
+
+    return _on_principals(snapshot, edit.target, change)
+
+
+def principal_tag(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Sets or removes a tag of a user or role."""
+
+    def change(principal: Principal) -> Principal:
+        kept = tuple(pair for pair in principal.tags if pair[0] != edit.name)
+        if edit.text is None and len(kept) == len(principal.tags):
+            raise UnknownNameError(f"{principal.arn} has no tag “{edit.name}”.")
+        return replace(principal, tags=kept if edit.text is None else tuple(sorted((*kept, (edit.name, edit.text)))))
+
+    return _on_principals(snapshot, edit.target, change)
+
+
+def add_principal(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """A user or role without any permission; further edits give it some."""
+    arn = parse_arn(edit.target)
+    kinds = {"user": PrincipalKind.USER, "role": PrincipalKind.ROLE}
+    kind = kinds.get(arn.resource.partition("/")[0]) if arn and arn.service == "iam" else None
+    if arn is None or kind is None or not is_account_id(arn.account) or not arn.name:
+        raise UsageError(f"“{edit.target}” is no ARN of a user or role.", "Write arn:aws:iam::ACCOUNT:role/NAME.")
+    if not any(account.id == arn.account for account in snapshot.accounts):
+        raise UsageError(f"Account {arn.account} was not collected.", "Only collected accounts can gain a principal.")
+    if any(item.arn == edit.target for item in snapshot.principals):
+        raise UsageError(f"{edit.target} exists already.", "Edit its policies instead.")
+    made = Principal(kind=kind, arn=edit.target, iam_arn=edit.target, account=arn.account, name=arn.name)
+    principals = (*snapshot.principals, made)
+    return replace(snapshot, principals=tuple(sorted(principals, key=lambda item: item.arn)))
+
+
+def remove_principal(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Deletes users or roles."""
+    wanted = _wanted(snapshot, edit.target)
+    return replace(snapshot, principals=tuple(item for item in snapshot.principals if item.arn not in wanted))
+
+
+_Change = Callable[[Principal, str], Principal]
+
+
+def _on_owners(snapshot: Snapshot, text: str, change: _Change) -> Snapshot:
+    """Applies a change to users and roles, or to every member of a group on the group's behalf."""
+    if text.startswith("group/") or ":group/" in text:
+        return _on_group(snapshot, text, change)
+    return _on_principals(snapshot, text, lambda principal: change(principal, principal.arn))
+
+
+def _on_group(snapshot: Snapshot, text: str, change: _Change) -> Snapshot:
+    name = text.rsplit("/", 1)[-1]
+    arn = parse_arn(text)
+    members = [
+        item for item in snapshot.principals if name in item.groups and (arn is None or item.account == arn.account)
+    ]
+    accounts = sorted({item.account or "" for item in members})
+    if not members:
+        raise UnknownNameError(f"No collected user belongs to “{text}”.", "A group without members gives no access.")
+    if len(accounts) > 1:
+        raise UnknownNameError(f"“{text}” is a group of {len(accounts)} accounts.", f"Give its ARN: {accounts}.")
+    wanted = {item.arn: _group_arn(item, name) for item in members}
+    changed = tuple(change(item, wanted[item.arn]) if item.arn in wanted else item for item in snapshot.principals)
+    return replace(snapshot, principals=changed)
+
+
+def _group_arn(member: Principal, name: str) -> str:
+    owners = (item.owner for item in member.identity_policies)
+    known = next((owner for owner in owners if ":group/" in owner and owner.rsplit("/", 1)[-1] == name), None)
+    return known or f"{member.arn.split(':user/')[0]}:group/{name}"
+
+
+def _on_principals(snapshot: Snapshot, text: str, change: Callable[[Principal], Principal]) -> Snapshot:
+    wanted = _wanted(snapshot, text)
+    return replace(
+        snapshot, principals=tuple(change(item) if item.arn in wanted else item for item in snapshot.principals)
+    )
+
+
+def _wanted(snapshot: Snapshot, text: str) -> frozenset[str]:
+    """The ARNs of the collected principals called ``text``. Raises UnknownNameError."""
+    found = {principal.arn for principal in find_principals(_Collected(snapshot), text)}
+    wanted = found & {principal.arn for principal in snapshot.principals}
+    if not wanted:
+        raise UnknownNameError(f"“{text}” was not collected.", "Only collected users and roles can be changed.")
+    return frozenset(wanted)
+
+
+def _without(principal: Principal, owner: str, drop: Callable[[AttachedPolicy], bool]) -> tuple[AttachedPolicy, ...]:
+    return tuple(item for item in principal.identity_policies if not (item.owner == owner and drop(item)))
+
+
+def _with(principal: Principal, kept: tuple[AttachedPolicy, ...], made: AttachedPolicy) -> Principal:
+    """Own policies first, then those of groups, each by name: the order in which a snapshot is decoded."""
+    order = (principal.arn, *dict.fromkeys(item.owner for item in (*kept, made) if item.owner != principal.arn))
+    policies = sorted((*kept, made), key=lambda item: (order.index(item.owner), item.name))
+    return replace(principal, identity_policies=tuple(policies))
+
+
+def _policies_of(principal: Principal, owner: str) -> str:
+    names = [item.name for item in principal.identity_policies if item.owner == owner]
+    return f"It has {', '.join(names)}." if names else "It has none."
+
+
+IDENTITY_EDITS = {
+    EditKind.IDENTITY_POLICY: identity_policy,
+    EditKind.MANAGED_POLICY: managed_policy,
+    EditKind.ATTACH_POLICY: attach_policy,
+    EditKind.DETACH_POLICY: detach_policy,
+    EditKind.BOUNDARY: boundary,
+    EditKind.TRUST_POLICY: trust_policy,
+    EditKind.PRINCIPAL_TAG: principal_tag,
+    EditKind.ADD_PRINCIPAL: add_principal,
+    EditKind.REMOVE_PRINCIPAL: remove_principal,
+}
+"""Edit kind → what it does."""

@@ -1,0 +1,137 @@
+"""Edits of keys: policy, state, grants, aliases and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from auditor.errors import UnknownNameError, UsageError
+from auditor.model.actions import GRANTABLE, find_action
+from auditor.model.grant import Grant
+from auditor.model.key import DEFAULT_POLICY, Alias, Fact, Key
+from auditor.model.policy import Layer
+from auditor.model.snapshot import Snapshot
+from auditor.questions.edits.documents import default_key_policy, document
+from auditor.questions.edits.kinds import Edit
+from auditor.questions.keys import candidates, find_keys
+
+STATES = ("Enabled", "Disabled", "PendingDeletion")
+MAX_ALIAS = 256
+
+
+def key_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Replaces the key policy; what could not be read before is known now."""
+
+    def change(key: Key) -> Key:
+        text = default_key_policy(key) if edit.text is None else edit.text
+        kept = tuple(item for item in key.policies if item.name != DEFAULT_POLICY)
+        new = document(Layer.KEY_POLICY, DEFAULT_POLICY, key.arn, text)
+        policies = tuple(sorted((new, *kept), key=lambda item: item.name))
+        return replace(key, policies=policies, unread=key.unread - {Fact.KEY_POLICY})
+
+    return _on_keys(snapshot, edit.target, change)
+
+
+def key_state(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Enables, disables or schedules for deletion."""
+    state = edit.text or ""
+    if state not in STATES:
+        raise UsageError(f"“{state}” is no state that a key can be put into.", f"Choose one of {', '.join(STATES)}.")
+    return _on_keys(snapshot, edit.target, lambda key: replace(key, state=state))
+
+
+def grant(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Adds a grant. Raises UsageError for operations that no grant can give."""
+    new = edit.grant
+    if new is None or not new.operations or not (new.grantee or new.grantee_service):
+        raise UsageError("A new grant needs its grantee and operations.")
+    wrong = [name for name in new.operations if not _grantable(name)]
+    if wrong:
+        raise UsageError(f"A grant cannot give {', '.join(wrong)}.", "`Operations` are names such as Decrypt.")
+
+    def change(key: Key) -> Key:
+        made = replace(new, key_arn=key.arn, issuing_account=new.issuing_account or key.account)
+        return replace(key, grants=tuple(sorted((*key.grants, made), key=lambda item: item.grant_id)))
+
+    return _on_keys(snapshot, edit.target, change)
+
+
+def _grantable(name: str) -> bool:
+    action = find_action(f"kms:{name}")
+    return action is not None and bool(GRANTABLE >> action.bit & 1)
+
+
+def revoke(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Revokes a grant by id, or by a name that only one grant has."""
+    named = [(key, item) for key in snapshot.keys for item in key.grants if edit.target in (item.grant_id, item.name)]
+    ids = {(key.arn, item.grant_id) for key, item in named}
+    if not ids:
+        raise UnknownNameError(f"No grant is called “{edit.target}”.", "`kms-audit grants` lists them.")
+    if len(ids) > 1:
+        listed = ", ".join(f"{item.grant_id} on {key.label}" for key, item in named[:10])
+        raise UnknownNameError(f"“{edit.target}” means {len(ids)} grants.", f"Choose one by its id: {listed}.")
+
+    def kept(key: Key) -> tuple[Grant, ...]:
+        return tuple(item for item in key.grants if (key.arn, item.grant_id) not in ids)
+
+    arn = next(iter(ids))[0]
+    return _each(snapshot, lambda key: replace(key, grants=kept(key)) if key.arn == arn else key)
+
+
+def alias(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Makes an alias, or points it to another key of the same account and Region."""
+    (target,) = find_keys(snapshot, edit.target, several=False)
+    name = edit.name if edit.name.startswith("alias/") else f"alias/{edit.name}"
+    if name in ("alias/", "alias/aws/") or len(name) > MAX_ALIAS or name.startswith("alias/aws/"):
+        raise UsageError(f"“{edit.name}” cannot be an alias of a customer managed key.")
+    arn = f"{target.arn.split(':key/')[0]}:{name}"
+
+    def change(key: Key) -> Key:
+        if (key.account, key.region) != (target.account, target.region):
+            return key
+        kept = tuple(item for item in key.aliases if item.name != name)
+        if key.arn != target.arn:
+            return replace(key, aliases=kept)
+        made = (*kept, Alias(name, arn, key.key_id))
+        return replace(key, aliases=tuple(sorted(made, key=lambda item: item.name)))
+
+    return _each(snapshot, change)
+
+
+def delete_alias(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Deletes an alias, by name or ARN."""
+    name = edit.target if edit.target.startswith(("alias/", "arn:")) else f"alias/{edit.target}"
+    found = [key for key in snapshot.keys if any(_is(item, key, name) for item in key.aliases)]
+    if not found:
+        raise UnknownNameError(f"No alias is called “{edit.target}”.", "Name it as alias/NAME or by its ARN.")
+    if len(found) > 1:
+        raise UnknownNameError(
+            f"“{edit.target}” means {len(found)} aliases.", f"Choose one by its ARN; they name {candidates(found)}."
+        )
+    aliases = tuple(item for item in found[0].aliases if not _is(item, found[0], name))
+    return _each(snapshot, lambda key: replace(key, aliases=aliases) if key.arn == found[0].arn else key)
+
+
+def _is(item: Alias, key: Key, name: str) -> bool:
+    return name in (item.name, item.arn, f"{key.arn.split(':key/')[0]}:{item.name}")
+
+
+def tag(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Sets or removes a tag."""
+
+    def change(key: Key) -> Key:
+        kept = tuple(pair for pair in key.tags if pair[0] != edit.name)
+        if edit.text is None and len(kept) == len(key.tags) and Fact.TAGS not in key.unread:
+            raise UnknownNameError(f"{key.arn} has no tag “{edit.name}”.")
+        return replace(key, tags=kept if edit.text is None else tuple(sorted((*kept, (edit.name, edit.text)))))
+
+    return _on_keys(snapshot, edit.target, change)
+
+
+def _on_keys(snapshot: Snapshot, text: str, change: Callable[[Key], Key]) -> Snapshot:
+    wanted = {key.arn for key in find_keys(snapshot, text)}
+    return _each(snapshot, lambda key: change(key) if key.arn in wanted else key)
+
+
+def _each(snapshot: Snapshot, change: Callable[[Key], Key]) -> Snapshot:
+    return replace(snapshot, keys=tuple(change(key) for key in snapshot.keys))

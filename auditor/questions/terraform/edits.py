@@ -1,0 +1,81 @@
+"""The edits of a whole plan, in an order in which they can be applied, and what is left open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from auditor.questions.edits import Edit, EditKind
+from auditor.questions.terraform.iam import IAM
+from auditor.questions.terraform.kms import KMS
+from auditor.questions.terraform.organizations import ORGANIZATIONS
+from auditor.questions.terraform.plan import Change, OpenError, Plan, read_plan
+
+READERS = {**KMS, **IAM, **ORGANIZATIONS}
+RELEVANT = ("aws_kms_", "aws_iam_", "aws_organizations_")
+WITHOUT_ACCESS = frozenset(
+    {
+        "aws_kms_ciphertext",
+        "aws_kms_custom_key_store",
+        "aws_iam_access_key",
+        "aws_iam_account_alias",
+        "aws_iam_account_password_policy",
+        "aws_iam_group",
+        "aws_iam_instance_profile",
+        "aws_iam_openid_connect_provider",
+        "aws_iam_saml_provider",
+        "aws_iam_security_token_service_preferences",
+        "aws_iam_server_certificate",
+        "aws_iam_service_specific_credential",
+        "aws_iam_signing_certificate",
+        "aws_iam_user_login_profile",
+        "aws_iam_user_ssh_key",
+        "aws_iam_virtual_mfa_device",
+        "aws_organizations_delegated_administrator",
+        "aws_organizations_resource_policy",
+    }
+)
+"""Resources of these services whose change leaves access to keys as it is."""
+LAST = (EditKind.REMOVE_PRINCIPAL, EditKind.MANAGED_POLICY)
+"""What a plan destroys goes last: first its attachments are taken off, as Terraform does."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEdits:
+    """``edits`` with the address of the resource that wants each; ``open_ones``: what could not be judged, and why."""
+
+    edits: tuple[tuple[str, Edit], ...]
+    open_ones: tuple[str, ...]
+
+
+def edits_of_plan(plan: Any) -> PlannedEdits:
+    """The edits of a plan. Raises UsageError for anything that is no plan."""
+    read = read_plan(plan)
+    found: list[tuple[str, Edit]] = []
+    open_ones: list[str] = []
+    for change in read.changes:
+        if not change.type.startswith(RELEVANT) or change.type in WITHOUT_ACCESS:
+            continue
+        edits, reason = _edits(read, change)
+        found += [(change.address, edit) for edit in edits]
+        if reason:
+            open_ones.append(f"{change.address} ({', '.join(change.actions)}): {reason}")
+    return PlannedEdits(tuple(sorted(found, key=_deletes)), tuple(open_ones))
+
+
+def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
+    """The edits of one change, and what is left open of it."""
+    reader = READERS.get(change.type)
+    if reader is None:
+        return [], f"changes of {change.type} are not judged"
+    found: list[Edit] = []
+    try:
+        for edit in reader(plan, change):
+            found.append(edit)
+    except OpenError as error:
+        return found, str(error)
+    return found, ""
+
+
+def _deletes(planned: tuple[str, Edit]) -> bool:
+    return planned[1].kind in LAST and planned[1].text is None

@@ -1,0 +1,134 @@
+"""Planned changes of IAM resources → edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from auditor.questions.edits import Edit, EditKind
+from auditor.questions.terraform.kms import document, tags, text_of
+from auditor.questions.terraform.plan import Change, OpenError, Plan
+
+Reader = Callable[[Plan, Change], Iterator[Edit]]
+
+
+def managed_policy(plan: Plan, change: Change) -> Iterator[Edit]:
+    """A managed policy; a new one gives nothing before it is attached."""
+    if change.before is None:
+        return
+    if change.after is None:
+        yield Edit(EditKind.MANAGED_POLICY, change.name_of("arn"))
+    elif change.differs("policy"):
+        yield Edit(EditKind.MANAGED_POLICY, change.name_of("arn"), text=document(change.now("policy"), "policy"))
+
+
+def inline(owner: str) -> Reader:
+    """An inline policy of a user, role or group."""
+
+    def read(plan: Plan, change: Change) -> Iterator[Edit]:
+        moved = change.before is not None and any(change.differs(name) for name in (owner, "name"))
+        if change.before is not None and (change.after is None or moved):
+            yield Edit(EditKind.IDENTITY_POLICY, f"{owner}/{change.was(owner)}", str(change.was("name")))
+        if change.after is not None:
+            who, name = text_of(change.now(owner), owner), text_of(change.now("name"), "name")
+            yield Edit(EditKind.IDENTITY_POLICY, f"{owner}/{who}", name, document(change.now("policy"), "policy"))
+
+    return read
+
+
+def attachment(owner: str) -> Reader:
+    """A managed policy attached to a user, role or group."""
+
+    def read(plan: Plan, change: Change) -> Iterator[Edit]:
+        if change.before is not None:
+            yield Edit(EditKind.DETACH_POLICY, f"{owner}/{change.was(owner)}", str(change.was("policy_arn")))
+        if change.after is not None:
+            who = text_of(change.now(owner), owner)
+            yield _attach(plan, change, f"{owner}/{who}")
+
+    return read
+
+
+def attachments(plan: Plan, change: Change) -> Iterator[Edit]:
+    """``aws_iam_policy_attachment``: one policy on many users, roles and groups."""
+    for field in ("users", "roles", "groups"):
+        owner = field.removesuffix("s")
+        was = set(change.was(field) or ())
+        now = set(change.now(field) or ()) if change.after is not None else set()
+        for name in sorted(was - now):
+            yield Edit(EditKind.DETACH_POLICY, f"{owner}/{name}", change.name_of("policy_arn"))
+        for name in sorted(now - was):
+            yield _attach(plan, change, f"{owner}/{name}")
+
+
+def _attach(plan: Plan, change: Change, target: str) -> Edit:
+    """The document comes from the plan where the plan has it, else the snapshot must know it."""
+    try:
+        arn = text_of(change.now("policy_arn"), "policy_arn")
+    except OpenError:
+        planned = plan.referred(change, "policy_arn", "aws_iam_policy")
+        if planned is None:
+            raise
+        name = str((planned.after or {}).get("name") or planned.address)
+        return Edit(EditKind.ATTACH_POLICY, target, name, document(planned.now("policy"), "policy"))
+    known = plan.document("aws_iam_policy", "arn", arn, "policy")
+    return Edit(EditKind.ATTACH_POLICY, target, arn, known[1] if known else None)
+
+
+def principal(kind: str) -> Reader:
+    """A user or role: boundary, trust, inline and managed policies in its own block, tags, or its end."""
+
+    def read(plan: Plan, change: Change) -> Iterator[Edit]:
+        if change.before is None:
+            raise OpenError(f"the {kind} does not exist yet")
+        arn = change.name_of("arn")
+        if change.after is None or "delete" in change.actions:
+            yield Edit(EditKind.REMOVE_PRINCIPAL, arn)
+            if change.after is not None:
+                raise OpenError(f"the {kind} is made anew; the old one is judged as deleted")
+            return
+        yield from tags(change, arn, EditKind.PRINCIPAL_TAG)
+        if kind == "role" and change.differs("assume_role_policy"):
+            text = document(change.now("assume_role_policy"), "assume_role_policy")
+            yield Edit(EditKind.TRUST_POLICY, arn, text=text)
+        yield from _own_policies(plan, change, arn)
+        if change.differs("permissions_boundary"):
+            yield _boundary(plan, change, arn)
+
+    return read
+
+
+def _boundary(plan: Plan, change: Change, target: str) -> Edit:
+    arn = change.now("permissions_boundary")
+    if not arn:
+        return Edit(EditKind.BOUNDARY, target)
+    known = plan.document("aws_iam_policy", "arn", str(arn), "policy")
+    return Edit(EditKind.BOUNDARY, target, str(arn), known[1] if known else None)
+
+
+def _own_policies(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
+    if change.differs("inline_policy"):
+        was = {item.get("name"): item.get("policy") for item in change.was("inline_policy") or ()}
+        now = {item.get("name"): item.get("policy") for item in change.now("inline_policy") or ()}
+        for name in sorted(map(str, was.keys() - now.keys())):
+            yield Edit(EditKind.IDENTITY_POLICY, target, name)
+        for name, text in sorted(now.items()):
+            if name and was.get(name) != text:
+                yield Edit(EditKind.IDENTITY_POLICY, target, str(name), document(text, "inline_policy"))
+    if change.differs("managed_policy_arns"):
+        was_arns, now_arns = set(change.was("managed_policy_arns") or ()), set(change.now("managed_policy_arns") or ())
+        for arn in sorted(was_arns - now_arns):
+            yield Edit(EditKind.DETACH_POLICY, target, str(arn))
+        for arn in sorted(now_arns - was_arns):
+            known = plan.document("aws_iam_policy", "arn", str(arn), "policy")
+            yield Edit(EditKind.ATTACH_POLICY, target, str(arn), known[1] if known else None)
+
+
+IAM: dict[str, Reader] = {
+    "aws_iam_policy": managed_policy,
+    "aws_iam_role": principal("role"),
+    "aws_iam_user": principal("user"),
+    **{f"aws_iam_{owner}_policy": inline(owner) for owner in ("role", "user", "group")},
+    **{f"aws_iam_{owner}_policy_attachment": attachment(owner) for owner in ("role", "user", "group")},
+    "aws_iam_policy_attachment": attachments,
+}
+"""Resource type → what its change means."""

@@ -1,0 +1,115 @@
+"""Planned changes of KMS resources → edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from auditor.model.grant import Grant, Pairs
+from auditor.questions.edits import Edit, EditKind
+from auditor.questions.terraform.plan import Change, OpenError, Plan
+
+
+def key(plan: Plan, change: Change) -> Iterator[Edit]:
+    """A key: policy, tags, state. A new one has no ARN yet, so nobody can say who will be able to use it."""
+    if change.before is None:
+        raise OpenError("the key does not exist yet")
+    arn = change.name_of("arn", "key_id")
+    if "delete" in change.actions:
+        yield Edit(EditKind.KEY_STATE, arn, text="PendingDeletion")
+        if "create" in change.actions:
+            raise OpenError("the key is replaced by one that does not exist yet; the old one is judged as deleted")
+        return
+    yield from _tags(change, arn, EditKind.TAG)
+    for name in ("is_enabled", "enabled"):
+        if name in (change.after or {}) and change.differs(name):
+            yield Edit(EditKind.KEY_STATE, arn, text="Enabled" if change.now(name) else "Disabled")
+    if change.differs("policy"):
+        yield Edit(EditKind.KEY_POLICY, arn, text=document(change.now("policy"), "policy"))
+
+
+def key_policy(plan: Plan, change: Change) -> Iterator[Edit]:
+    """A key policy of its own; destroying it gives the key the default policy back."""
+    if change.after is None:
+        yield Edit(EditKind.KEY_POLICY, change.name_of("key_id"))
+        return
+    target = text_of(change.now("key_id"), "key_id")
+    yield Edit(EditKind.KEY_POLICY, target, text=document(change.now("policy"), "policy"))
+
+
+def alias(plan: Plan, change: Change) -> Iterator[Edit]:
+    """An alias: made, pointed elsewhere, renamed or deleted."""
+    renamed = change.before is not None and change.after is not None and change.differs("name")
+    if change.before is not None and (change.after is None or renamed):
+        yield Edit(EditKind.DELETE_ALIAS, change.name_of("arn", "name"))
+    if change.after is not None:
+        target = change.now("target_key_arn") if change.after.get("target_key_arn") else change.now("target_key_id")
+        yield Edit(EditKind.ALIAS, text_of(target, "target_key_id"), name=text_of(change.now("name"), "name"))
+
+
+def grant(plan: Plan, change: Change) -> Iterator[Edit]:
+    """A grant: made, or revoked; a changed one is both."""
+    if change.before is not None:
+        yield Edit(EditKind.REVOKE_GRANT, change.name_of("grant_id"))
+    if change.after is None:
+        return
+    target, grantee = text_of(change.now("key_id"), "key_id"), text_of(change.now("grantee_principal"), "grantee")
+    found = change.now("constraints") or []
+    constraints = found[0] if isinstance(found, list) and found and isinstance(found[0], Mapping) else {}
+    made = Grant(
+        grant_id=f"planned:{change.address}",
+        key_arn=target,
+        name=change.after.get("name"),
+        grantee=grantee,
+        retiring=change.now("retiring_principal"),
+        operations=tuple(sorted(map(str, change.now("operations") or ()))),
+        context_equals=_pairs(constraints.get("encryption_context_equals")),
+        context_subset=_pairs(constraints.get("encryption_context_subset")),
+    )
+    yield Edit(EditKind.GRANT, target, grant=made)
+
+
+def _pairs(value: Any) -> Pairs | None:
+    return tuple(sorted((str(k), str(v)) for k, v in value.items())) if isinstance(value, Mapping) and value else None
+
+
+def tags(change: Change, target: str, kind: EditKind) -> Iterator[Edit]:
+    """Tags that are set, changed or removed; those of the provider's defaults count (``tags_all``)."""
+    name = "tags_all" if "tags_all" in {**(change.after or {}), **change.unknown} else "tags"
+    if not change.differs(name):
+        return
+    now, was = change.now(name) or {}, change.was(name) or {}
+    for label in sorted(was.keys() - now.keys()):
+        yield Edit(kind, target, label)
+    for label in sorted(now):
+        if was.get(label) != now[label]:
+            yield Edit(kind, target, label, str(now[label]))
+
+
+_tags = tags
+
+
+def document(value: Any, name: str) -> str:
+    """A policy document as text. Raises OpenError without one."""
+    if not isinstance(value, str) or not value:
+        raise OpenError(f"`{name}` is not in the plan")
+    return value
+
+
+def text_of(value: Any, name: str) -> str:
+    """A name as text. Raises OpenError without one."""
+    if not isinstance(value, str) or not value:
+        raise OpenError(f"`{name}` is not in the plan")
+    return value
+
+
+KMS = {
+    "aws_kms_key": key,
+    "aws_kms_replica_key": key,
+    "aws_kms_external_key": key,
+    "aws_kms_replica_external_key": key,
+    "aws_kms_key_policy": key_policy,
+    "aws_kms_alias": alias,
+    "aws_kms_grant": grant,
+}
+"""Resource type → what its change means."""

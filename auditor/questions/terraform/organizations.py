@@ -1,0 +1,70 @@
+"""Planned changes of SCPs and RCPs → edits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.questions.edits import Edit, EditKind
+from auditor.questions.terraform.kms import document, text_of
+from auditor.questions.terraform.plan import Change, OpenError, Plan
+
+KINDS = {
+    "SERVICE_CONTROL_POLICY": (EditKind.SCP, EditKind.ATTACH_SCP),
+    "RESOURCE_CONTROL_POLICY": (EditKind.RCP, EditKind.ATTACH_RCP),
+}
+"""Type of policy → the edits that replace and that attach one; other types do not take part in authorization."""
+POLICY = "aws_organizations_policy"
+
+
+def policy(plan: Plan, change: Change) -> Iterator[Edit]:
+    """A policy; a new one does nothing before it is attached."""
+    kinds = KINDS.get(_type(change))
+    if change.before is None or kinds is None:
+        return
+    name = text_of(change.was("name"), "name")
+    if change.after is None:
+        yield Edit(kinds[0], name)
+        return
+    if change.differs("name"):
+        raise OpenError("its name changes, so its citations would")
+    if change.differs("content"):
+        yield Edit(kinds[0], name, text=document(change.now("content"), "content"))
+
+
+def attachment(plan: Plan, change: Change) -> Iterator[Edit]:
+    """A policy attached to the root, an OU or an account. The plan must know the policy: snapshots hold no ids."""
+    if change.before is not None:
+        found = _by_id(plan, str(change.was("policy_id")))
+        if _type(found) in KINDS:
+            yield Edit(KINDS[_type(found)][0], found.name_of("name"), str(change.was("target_id")))
+    if change.after is not None:
+        found = _policy_of(plan, change)
+        if _type(found) in KINDS:
+            target, text = text_of(change.now("target_id"), "target_id"), document(found.now("content"), "content")
+            yield Edit(KINDS[_type(found)][1], found.name_of("name"), target, text)
+
+
+def _policy_of(plan: Plan, change: Change) -> Change:
+    try:
+        return _by_id(plan, text_of(change.now("policy_id"), "policy_id"))
+    except OpenError:
+        planned = plan.referred(change, "policy_id", POLICY)
+        if planned is None:
+            raise
+        return planned
+
+
+def _by_id(plan: Plan, policy_id: str) -> Change:
+    for resource in plan.resources:
+        if resource.type == POLICY and policy_id in (resource.was("id"), (resource.after or {}).get("id")):
+            return resource
+    raise OpenError(f"the plan does not say what policy {policy_id} is")
+
+
+def _type(change: Change) -> str:
+    values = change.after if change.after is not None else change.before
+    return str((values or {}).get("type") or "SERVICE_CONTROL_POLICY")
+
+
+ORGANIZATIONS = {POLICY: policy, "aws_organizations_policy_attachment": attachment}
+"""Resource type → what its change means."""

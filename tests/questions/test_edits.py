@@ -1,0 +1,196 @@
+"""Edits: each kind changes exactly what it says, and one that would change nothing is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from auditor.errors import UsageError
+from auditor.evaluator import evaluate
+from auditor.model.actions import BY_NAME
+from auditor.model.grant import Grant
+from auditor.model.snapshot import Snapshot
+from auditor.questions import explain, find_keys, principal_named
+from auditor.questions.affected import world_of
+from auditor.questions.differences import differences
+from auditor.questions.edits import Edit, EditKind, apply_edits
+from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, allow, text
+from tests.questions.estate import (
+    ALICE,
+    FOREIGN,
+    KEY_USE,
+    NEW,
+    NO_DECRYPT,
+    READERS,
+    USE,
+    organization_estate,
+    second_region,
+)
+
+AS_OF = "2026-11-24T12:00:00Z"
+DECRYPT = BY_NAME["kms:decrypt"]
+
+
+def decrypts(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """``(principal, key)`` of everybody inside who can decrypt, whatever the condition."""
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    return {
+        (principal.arn.rsplit("/", 1)[-1], "app" if key.arn == KEY else "other")
+        for row, principal in enumerate(evaluation.principals)
+        for column, key in enumerate(snapshot.keys)
+        if not evaluation.table.decision(row, column, DECRYPT).outcome.denied and principal.kind in ("role", "user")
+    }
+
+
+HELD = {("app", "app"), ("app", "other"), ("batch", "app"), ("ops", "app")}
+"""Who can decrypt before any edit."""
+NAMED_GRANT = Grant(grant_id="g", key_arn="", grantee=ALICE, operations=("Decrypt",))
+
+
+@pytest.mark.parametrize(
+    ("edits", "gained", "lost"),
+    [
+        ([Edit(EditKind.KEY_POLICY, "alias/other", text=text(ROOT))], {("ops", "other")}, set()),
+        ([Edit(EditKind.KEY_POLICY, "alias/other")], {("ops", "other")}, set()),
+        ([Edit(EditKind.IDENTITY_POLICY, "role/batch", "Use", USE)], {("batch", "other")}, set()),
+        ([Edit(EditKind.IDENTITY_POLICY, "role/app", "inline")], set(), {("app", "app"), ("app", "other")}),
+        ([Edit(EditKind.IDENTITY_POLICY, "group/readers", "Use", USE)], {("alice", "app"), ("alice", "other")}, set()),
+        ([Edit(EditKind.IDENTITY_POLICY, READERS, "Use", USE)], {("alice", "app"), ("alice", "other")}, set()),
+        ([Edit(EditKind.MANAGED_POLICY, "KeyUse", text=NO_DECRYPT)], set(), {("ops", "app")}),
+        ([Edit(EditKind.MANAGED_POLICY, KEY_USE)], set(), {("ops", "app")}),
+        ([Edit(EditKind.ATTACH_POLICY, "user/alice", "KeyUse")], {("alice", "app"), ("alice", "other")}, set()),
+        ([Edit(EditKind.DETACH_POLICY, "role/ops", KEY_USE)], set(), {("ops", "app")}),
+        ([Edit(EditKind.BOUNDARY, "role/app", text=NO_DECRYPT)], set(), {("app", "app"), ("app", "other")}),
+        ([Edit(EditKind.BOUNDARY, "role/app", name=KEY_USE)], set(), set()),
+        (
+            [Edit(EditKind.SCP, "Stop", "ou-a", NO_DECRYPT)],
+            set(),
+            {("app", "app"), ("app", "other"), ("batch", "app"), ("ops", "app")},
+        ),
+        ([Edit(EditKind.SCP, "FullAWSAccess", HOME)], set(), HELD),
+        ([Edit(EditKind.SCP, "Stop", "Apps", NO_DECRYPT), Edit(EditKind.SCP, "Stop")], set(), set()),
+        ([Edit(EditKind.RCP, "Stop", "Root", FOREIGN)], set(), HELD),
+        ([Edit(EditKind.GRANT, KEY, grant=NAMED_GRANT)], {("alice", "app")}, set()),
+        ([Edit(EditKind.REVOKE_GRANT, "nightly")], set(), {("batch", "app")}),
+        ([Edit(EditKind.REMOVE_PRINCIPAL, "role/app")], set(), {("app", "app"), ("app", "other")}),
+        (
+            [Edit(EditKind.ADD_PRINCIPAL, NEW), Edit(EditKind.IDENTITY_POLICY, "role/new", "Use", USE)],
+            {("new", "app"), ("new", "other")},
+            set(),
+        ),
+    ],
+    ids=lambda value: str(value[0].kind) if isinstance(value, list) else "",
+)
+def test_each_kind_of_edit(edits: list[Edit], gained: set[Any], lost: set[Any]) -> None:
+    snapshot = organization_estate()
+    assert decrypts(snapshot) == HELD
+    assert decrypts(apply_edits(snapshot, edits)) == (HELD | gained) - lost
+
+
+def test_an_alias_moves_and_takes_access_along() -> None:
+    by_alias = text(
+        allow(Action="kms:Decrypt", Condition={"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/app"}})
+    )
+    snapshot = apply_edits(organization_estate(), [Edit(EditKind.IDENTITY_POLICY, "user/alice", "ByAlias", by_alias)])
+    assert decrypts(snapshot) - HELD == {("alice", "app")}
+    moved = apply_edits(snapshot, [Edit(EditKind.ALIAS, "alias/other", name="alias/app")])
+    assert [[alias.name for alias in key.aliases] for key in moved.keys] == [[], ["alias/app", "alias/other"]]
+    assert decrypts(moved) - HELD == {("alice", "other")}
+    gone = apply_edits(snapshot, [Edit(EditKind.DELETE_ALIAS, "app")])
+    assert decrypts(gone) == HELD
+    added = apply_edits(gone, [Edit(EditKind.ALIAS, KEY, name="app")])
+    assert decrypts(added) == decrypts(snapshot)
+
+
+def test_tags_of_keys_and_principals() -> None:
+    by_tag = text(
+        allow(Action="kms:Decrypt", Condition={"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}})
+    )
+    edits = [
+        Edit(EditKind.IDENTITY_POLICY, "user/alice", "ByTag", by_tag),
+        Edit(EditKind.TAG, OTHER, "team", "blue"),
+        Edit(EditKind.PRINCIPAL_TAG, "user/alice", "team", "blue"),
+    ]
+    snapshot = apply_edits(organization_estate(), edits)
+    assert decrypts(snapshot) - HELD == {("alice", "other")}
+    assert decrypts(apply_edits(snapshot, [Edit(EditKind.TAG, OTHER, "team")])) == HELD
+    assert decrypts(apply_edits(snapshot, [Edit(EditKind.PRINCIPAL_TAG, ALICE, "team")])) == HELD
+
+
+def test_a_key_without_a_policy_of_its_own_gets_the_default_one() -> None:
+    edited = apply_edits(organization_estate(), [Edit(EditKind.KEY_POLICY, "alias/app")])
+    found = differences(world_of(organization_estate(), as_of=AS_OF), world_of(edited, as_of=AS_OF))
+    assert {(item.change, item.principal) for item in found.access} == {("lost", PARTNER)}
+
+
+def test_a_new_state_is_a_change_of_facts() -> None:
+    edited = apply_edits(organization_estate(), [Edit(EditKind.KEY_STATE, "alias/app", text="Disabled")])
+    found = differences(world_of(organization_estate(), as_of=AS_OF), world_of(edited, as_of=AS_OF))
+    assert [(item.kind, item.detail) for item in found.facts] == [("key state", "Enabled → Disabled")]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (Edit(EditKind.KEY_POLICY, "alias/none", text=text(ROOT)), "No key is called"),
+        (Edit(EditKind.KEY_POLICY, "alias/app", text="no json"), "cannot be read"),
+        (Edit(EditKind.KEY_POLICY, "alias/app", text="[]"), "cannot be read"),
+        (Edit(EditKind.KEY_STATE, "alias/app", text="Broken"), "no state"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "none"), "It has inline"),
+        (Edit(EditKind.IDENTITY_POLICY, "group/none", "x", USE), "No collected user"),
+        (Edit(EditKind.MANAGED_POLICY, "None", text=USE), "attached anywhere"),
+        (Edit(EditKind.ATTACH_POLICY, "role/app", "None"), "not in the snapshot"),
+        (Edit(EditKind.DETACH_POLICY, "role/app", "KeyUse"), "not attached to"),
+        (Edit(EditKind.BOUNDARY, "role/app"), "has no permissions boundary"),
+        (Edit(EditKind.TRUST_POLICY, "user/alice", text=USE), "only a role"),
+        (Edit(EditKind.SCP, "None"), "There are: FullAWSAccess"),
+        (Edit(EditKind.SCP, "None", "ou-a"), "is not attached to ou-a"),
+        (Edit(EditKind.SCP, "New", "ou-none", NO_DECRYPT), "no target “ou-none”"),
+        (Edit(EditKind.ATTACH_SCP, "None", "ou-a"), "not in the snapshot"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, operations=("PutKeyPolicy",))), "cannot give"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=None)), "needs its grantee"),
+        (Edit(EditKind.REVOKE_GRANT, "none"), "No grant"),
+        (Edit(EditKind.ALIAS, KEY, name="alias/aws/s3"), "cannot be an alias"),
+        (Edit(EditKind.DELETE_ALIAS, "alias/none"), "No alias"),
+        (Edit(EditKind.TAG, KEY, "none"), "has no tag"),
+        (Edit(EditKind.PRINCIPAL_TAG, "role/app", "none"), "has no tag"),
+        (Edit(EditKind.ADD_PRINCIPAL, "role/new"), "no ARN of a user or role"),
+        (Edit(EditKind.ADD_PRINCIPAL, APP), "exists already"),
+        (Edit(EditKind.ADD_PRINCIPAL, "arn:aws:iam::333333333333:role/x"), "was not collected"),
+        (Edit(EditKind.REMOVE_PRINCIPAL, PARTNER), "was not collected"),
+    ],
+    ids=lambda value: f"{value.kind} {value.target}" if isinstance(value, Edit) else "",
+)
+def test_an_edit_that_cannot_be_is_refused(edit: Edit, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        apply_edits(organization_estate(), [edit])
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Edit(EditKind.KEY_POLICY, "alias/app", text=text(ROOT)),
+        Edit(EditKind.DELETE_ALIAS, "alias/app"),
+        Edit(EditKind.ALIAS, "alias/app", name="alias/new"),
+    ],
+)
+def test_a_plain_name_of_two_keys_is_ambiguous(edit: Edit) -> None:
+    with pytest.raises(UsageError, match="means 2"):
+        apply_edits(second_region(organization_estate()), [edit])
+
+
+def test_a_pattern_means_all_that_match() -> None:
+    edited = apply_edits(second_region(organization_estate()), [Edit(EditKind.TAG, "*:alias/app", "team", "blue")])
+    assert sum(key.tag("team") == "blue" for key in edited.keys) == 2
+
+
+def test_edits_are_explained_like_facts() -> None:
+    edited = apply_edits(organization_estate(), [Edit(EditKind.SCP, "Stop", "Apps", NO_DECRYPT)])
+    evaluation = evaluate(edited, as_of=AS_OF)
+    (key,) = find_keys(edited, "alias/app")
+    why = explain(evaluation, principal_named(evaluation, OPS), DECRYPT, key)
+    assert why.decision.reason == "explicit_deny_scp"
+    assert "Stop" in why.turning[0]
+    assert BATCH in {item.arn for item in evaluation.principals}
