@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from auditor.audit.collecting import collect_into
 from auditor.audit.comparing import Compared, compare_findings
 from auditor.audit.times import as_of_for
 from auditor.config import Config
+from auditor.evaluator.matrix import build_table
 from auditor.evaluator.mentions import rows
+from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
@@ -62,6 +65,24 @@ class Auditor:
         found = evaluator.evaluate(snapshot, as_of=as_of_for(snapshot, as_of))
         return Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
 
+    def evaluate_part(
+        self,
+        snapshot: Snapshot,
+        as_of: str | None = None,
+        *,
+        keys: Sequence[Key] | None = None,
+        principals: Sequence[Principal] | None = None,
+    ) -> Evaluation:
+        """Some columns (``keys`` of the snapshot) or rows of the matrix, each decision as in the whole one.
+
+        ``principals`` need not be rows of the whole matrix: sessions and strangers are decided like any other.
+        """
+        columns = snapshot.keys if keys is None else tuple(keys)
+        callers = rows(snapshot) if principals is None else tuple(principals)
+        surroundings = evaluator.surroundings_of(snapshot, as_of=as_of_for(snapshot, as_of))
+        table = build_table(callers, columns, surroundings)
+        return Evaluation(replace(snapshot, keys=columns), surroundings, callers, table)
+
     def rows(self, snapshot: Snapshot) -> tuple[Principal, ...]:
         """Every caller that an evaluation answers for, collected or only mentioned, without evaluating."""
         return rows(snapshot)
@@ -83,13 +104,18 @@ class Auditor:
             config_hash=config_hash(self.config),
         )
 
-    def compare(self, old: Snapshot, new: Snapshot, as_of: str | None = None) -> Compared:
-        """What changed from ``old`` to ``new``; ``as_of`` as in ``evaluate``, for both, else each snapshot's own."""
+    def compare(self, old: Snapshot, new: Snapshot, as_of: str | None = None, *, findings: bool = True) -> Compared:
+        """What changed from ``old`` to ``new``; ``as_of`` as in ``evaluate``, for both, else each snapshot's own.
+
+        Access is decided only where it can differ; ``findings`` need the whole matrix of both sides: that takes longer.
+        """
         from auditor.questions.affected import world_of
         from auditor.questions.differences import differences
 
         times = as_of_for(old, as_of), as_of_for(new, as_of)
         found = differences(world_of(old, as_of=times[0]), world_of(new, as_of=times[1]))
+        if not findings:
+            return Compared(found, None)
         reports = [self.judge(self.evaluate(facts, time)) for facts, time in zip((old, new), times, strict=True)]
         return Compared(found, compare_findings(*reports))
 

@@ -17,10 +17,10 @@ Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What differs between two snapshots: access and facts, and the findings by heading."""
+    """What differs between two snapshots: access and facts, and the findings by heading (None: not judged)."""
 
     differences: Differences
-    findings: Headed
+    findings: Headed | None
 
 
 def compare_findings(old: Report, new: Report) -> Headed:

@@ -7,7 +7,7 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +39,8 @@ class Asked:
         return self.auditor.rows(self.snapshot)
 
     def about(self, *, keys: Sequence[Key] | None = None, principals: Sequence[Principal] | None = None) -> Evaluation:
-        """The evaluation of these keys and collected principals; None means all."""
-        snapshot = self.snapshot
-        if keys is not None:
-            wanted = {key.arn for key in keys}
-            snapshot = replace(snapshot, keys=tuple(key for key in snapshot.keys if key.arn in wanted))
-        if principals is not None:
-            arns = {item.arn for item in principals}
-            snapshot = replace(snapshot, principals=tuple(item for item in snapshot.principals if item.arn in arns))
-        return self.auditor.evaluate(snapshot, self.as_of)
+        """The part of the matrix for these keys and these callers; None means all."""
+        return self.auditor.evaluate_part(self.snapshot, self.as_of, keys=keys, principals=principals)
 
     def say_unknown(self) -> None:
         """Say on stderr how much could not be read, because an answer may rest on it."""

@@ -21,6 +21,7 @@ CAPABILITIES = ("administer", "grant", "decrypt", "encrypt", "read", "any")
 @click.argument("new", type=SNAPSHOT)
 @click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody gained it.")
 @click.option("--as-of", metavar="TIME", help="Date or time (UTC) for both; default: each snapshot's.")
+@click.option("--no-findings", is_flag=True, help="Only access and facts: much faster in a large organization.")
 @answer_format("text", "json", "csv", "markdown")
 @global_options
 def command(old: Path, new: Path, fail_on_gained: str | None, form: str, **given: Any) -> int:
@@ -33,10 +34,10 @@ def command(old: Path, new: Path, fail_on_gained: str | None, form: str, **given
     from auditor.cli.differing import Comparison
     from auditor.cli.settings import wanted
 
-    run = wanted(given)
+    run = wanted({"as_of": given["as_of"]})
     auditor = Auditor(run.config)
     before, after = auditor.load(old), auditor.load(new)
-    found = auditor.compare(before, after, run.as_of)
+    found = auditor.compare(before, after, run.as_of, findings=not given["no_findings"])
     return show(Comparison(found.differences, found.findings), form, fail_on_gained)
 
 

@@ -27,12 +27,12 @@ SHOWN = 8
 class Comparison:
     """What is printed.
 
-    ``findings`` are pairs of a heading (new, resolved, unverified) and findings; ``active`` are those that lose access
-    and were active lately; ``not_judged`` says which planned changes could not be judged, and why.
+    ``findings`` are pairs of a heading (new, resolved, unverified) and findings, None when nobody judged; ``active``
+    are those that lose access and were active lately; ``not_judged`` says which planned changes could not be judged.
     """
 
     found: Differences
-    findings: tuple[tuple[str, tuple[Finding, ...]], ...]
+    findings: tuple[tuple[str, tuple[Finding, ...]], ...] | None
     active: tuple[ActiveLoser, ...] = ()
     not_judged: tuple[str, ...] = ()
 
@@ -59,12 +59,7 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
         "access": [plain(item) for item in found.access],
         "coverage": [plain(item) for item in found.coverage],
         "facts": [{"kind": f.kind, "subject": f.subject, "change": f.change, "detail": f.detail} for f in found.facts],
-        "findings": {
-            heading: [
-                {"rule": f.rule, "severity": str(f.severity), "subject": f.subject, "summary": f.summary} for f in items
-            ]
-            for heading, items in shown.findings
-        },
+        "findings": None if shown.findings is None else {head: _findings(items) for head, items in shown.findings},
         "active_losers": [
             {
                 "principal": item.principal,
@@ -78,6 +73,10 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
         "not_judged": list(shown.not_judged),
         "gaps": {"before": found.gaps_before, "after": found.gaps_after},
     }
+
+
+def _findings(items: Sequence[Finding]) -> list[dict[str, str]]:
+    return [{"rule": f.rule, "severity": str(f.severity), "subject": f.subject, "summary": f.summary} for f in items]
 
 
 def plain(item: AccessChange) -> dict[str, str]:
@@ -101,7 +100,7 @@ def _rows(shown: Comparison) -> list[dict[str, str]]:
     ]
     rows += [
         {"kind": "finding", "change": heading, "key": item.subject, "cause": f"{item.rule}: {item.summary}"}
-        for heading, items in shown.findings
+        for heading, items in shown.findings or ()
         for item in items
     ]
     rows += [
@@ -123,7 +122,7 @@ def _text(shown: Comparison) -> list[str]:
         lines += [printable(f"          on {name}") for name in first_of(item.keys)]
         lines.append(printable(f"          because {item.first.cause}"))
     lines += [printable(f"{f.change:9} {f.kind} {f.subject} {f.detail}".rstrip()) for f in shown.found.facts]
-    for heading, items in shown.findings:
+    for heading, items in shown.findings or ():
         lines += [printable(f"{heading:9} finding {f.severity} {f.rule}: {f.summary}") for f in items]
     lines += [printable(words) for words in (*active_words(shown), *coverage_words(shown))]
     return [*lines, *(printable(f"not judged: {text}") for text in shown.not_judged)]
@@ -137,8 +136,8 @@ def headline(shown: Comparison) -> str:
     if "condition" in kinds:
         parts.append(f"{kinds.count('condition')} under another condition")
     access = ", ".join(parts) or "no change"
-    extra = [f"{len(items)} {heading}" for heading, items in shown.findings if items]
-    findings = ", ".join(extra) or "no change"
+    extra = [f"{len(items)} {heading}" for heading, items in shown.findings or () if items]
+    findings = "not judged" if shown.findings is None else ", ".join(extra) or "no change"
     return f"access: {access}; findings: {findings}; {plural(len(found.facts), 'changed fact')}"
 
 

@@ -23,7 +23,7 @@ def markdown(shown: Comparison) -> list[str]:
         lines += [*(f"- {_code(text)}" for text in shown.not_judged), ""]
     lines += [f"- {_code(text)}" for text in active_words(shown)]
     lines += [f"- {f.kind} of {_code(f.subject)} {f.change}: {_code(f.detail)}" for f in shown.found.facts]
-    for heading, items in shown.findings:
+    for heading, items in shown.findings or ():
         lines += [f"- **{heading}** finding ({f.severity}) {f.rule}: {_code(f.summary)}" for f in items]
     return [*lines, *(f"- {_code(text)}" for text in coverage_words(shown))]
 

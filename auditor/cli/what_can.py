@@ -55,6 +55,7 @@ def _text(principal: Any, answers: tuple[Answer, ...]) -> list[str]:
     lines = [click.style(printable(f"{principal.arn} ({principal.kind})"), bold=True)]
     for _, group in groupby(mine, key=lambda answer: answer.key.arn):
         found = list(group)
-        lines.append(printable(f"  {found[0].key.label}  {found[0].key.arn}"))
+        if found[0].key.arn:
+            lines.append(printable(f"  {found[0].key.label}  {found[0].key.arn}"))
         lines += [f"    {answer.what}: {headline(answer)}" for answer in found]
     return lines if mine else [*lines, "  nothing"]

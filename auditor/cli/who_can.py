@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,10 +33,14 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     """
     from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import result
+    from auditor.errors import UsageError
+    from auditor.model.actions import Action
     from auditor.questions import find_keys, who_can
     from auditor.questions.answers import asked
 
     question = asked(what)
+    if isinstance(question, Action) and not question.on_key:
+        raise UsageError(f"{question.name} is about no key.", f"Ask what-can PRINCIPAL --action {question.name}.")
     asking = facts(given)
     wanted = tuple({key.arn: key for text in keys for key in find_keys(asking.snapshot, text)}.values())
     answers = who_can(asking.about(keys=wanted), question, wanted, include_denied=include_denied)
@@ -78,9 +82,12 @@ def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[str, str]]) -> list[
     for arn, label in keys:
         mine = [answer for answer in answers if answer.key.arn == arn]
         lines.append(click.style(printable(f"{label}  {arn}"), bold=True))
+        told: dict[str, list[Any]] = {}
         for folded in fold(mine):
-            lines.append(f"  {headline(folded.first)}")
-            lines += [f"    {printable(name)}" for name in _names(folded.principals)]
+            told.setdefault(headline(folded.first), []).extend(folded.principals)
+        for words, principals in told.items():
+            lines.append(f"  {words}")
+            lines += [f"    {printable(name)}" for name in _names(principals)]
         counted = Counter(str(answer.decision.outcome) for answer in mine)
         lines.append(f"  {', '.join(f'{number} {outcome}' for outcome, number in counted.items()) or 'nobody'}")
     return lines
@@ -104,7 +111,7 @@ def headline(answer: Answer) -> str:
     return f"{text}{via}{printable(why)} ({answer.action.name})"
 
 
-def _names(principals: Iterable[Any]) -> list[str]:
+def _names(principals: Sequence[Any]) -> list[str]:
     names = [f"{item.arn} ({item.kind})" for item in principals]
     hidden = len(names) - SHOWN
     return names if hidden <= 0 else [*names[:SHOWN], f"and {hidden} more (-f json lists all)"]

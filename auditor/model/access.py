@@ -100,8 +100,13 @@ class AccessTable:
 
     def decision(self, principal: int, key: int, action: Action) -> Decision:
         """The decision for positions ``principal`` and ``key``."""
-        cell = self.cells[principal, key] if action.on_key else self.account_level[principal]
-        return self.decisions[self.profiles[int(cell)][action.bit]]
+        if not action.on_key:
+            return self.account_decision(principal, action)
+        return self.decisions[self.profiles[int(self.cells[principal, key])][action.bit]]
+
+    def account_decision(self, principal: int, action: Action) -> Decision:
+        """The decision for an action that is about no key."""
+        return self.decisions[self.profiles[int(self.account_level[principal])][action.bit]]
 
     def best(self, profile: int, mask: int) -> tuple[Action, Decision] | None:
         """The action of ``mask`` with the strongest outcome in a profile, and its decision; None for an empty mask."""

@@ -44,14 +44,19 @@ def fold(answers: Iterable[Answer]) -> tuple[Folded, ...]:
 
 
 def asked(text: str) -> Action | Capability:
-    """The action or capability called ``text``. Raises UnknownNameError with the nearest names."""
+    """The action or capability called ``text``; ``decrypt`` is the capability, ``Decrypt`` the action.
+
+    Raises UnknownNameError with the nearest names.
+    """
     from difflib import get_close_matches
 
-    if text.lower() in list(Capability):
-        return Capability(text.lower())
+    if text in list(Capability):
+        return Capability(text)
     action = find_action(text)
     if action is not None:
         return action
+    if text.lower() in list(Capability):
+        return Capability(text.lower())
     names = {name.removeprefix("kms:"): found.name for name, found in BY_NAME.items()}
     near = [names[name] for name in get_close_matches(text.lower().removeprefix("kms:"), names, n=3)]
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Or a capability: {', '.join(Capability)}."

@@ -9,6 +9,7 @@ from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import caller_side
 from auditor.evaluator.contributions import Contribution, layer_of
 from auditor.evaluator.key_side import key_side
+from auditor.evaluator.layers import relation_of
 from auditor.model.access import Decision
 from auditor.model.actions import Action
 from auditor.model.key import Key
@@ -16,7 +17,7 @@ from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.model.residual import TRUE
 from auditor.questions.near_misses import near_misses
-from auditor.questions.turning import turning_points
+from auditor.questions.turning import Standing, turning_points
 
 ORDER = (Layer.SCP, Layer.RCP, Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION)
 """The order in which the chain is told: organization, key, caller."""
@@ -75,7 +76,8 @@ def explain(
         Layer.SESSION: "no statement allows this action" if caller.session else "no session policy",
     }
     layers = tuple(_layer(layer, pair, contributions, notes[layer]) for layer in ORDER)
-    return Explanation(principal, key, action, decision, layers, turning_points(decision, action))
+    standing = Standing(relation_of(principal.kind, pair.same_account, caller), pair.mask, contributions)
+    return Explanation(principal, key, action, decision, layers, turning_points(standing, decision, action))
 
 
 def _layer(layer: Layer, pair: Pair, contributions: tuple[Contribution, ...], note: str) -> LayerView:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from auditor.errors import UnknownNameError
 from auditor.model.arn import Arn, is_account_id, parse_arn, session_role_name
+from auditor.model.key import Fact
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
 
@@ -80,18 +82,24 @@ def _uncollected(known: Known, text: str) -> Principal | None:
     if text.endswith((".amazonaws.com", ".amazonaws.com.cn")) and ":" not in text:
         return Principal(kind=PrincipalKind.SERVICE, arn=text, iam_arn=text, account=None, name=text)
     if is_account_id(text):
-        return _account(text)
+        return None if _collected(known, text) else _account(text)
     arn = parse_arn(text)
     if arn is None or not is_account_id(arn.account):
         return None
     session = session_role_name(text)
     if session is not None:
         return _session(known, text, arn, session)
-    if any(account.id == arn.account for account in known.snapshot.accounts):
-        return None  # it was collected, and this principal is not there
-    if arn.resource == "root":
-        return _account(arn.account)
-    return _external(text, text, arn)
+    if arn.service == "sts" and arn.resource.startswith("federated-user/") and arn.name:
+        return _federated(text, arn)
+    return _account(arn.account) if arn.resource == "root" else _of_account(known, text, text, arn)
+
+
+def _of_account(known: Known, text: str, iam_arn: str, arn: Arn) -> Principal | None:
+    """A caller by its account: None where the inventory says that it does not exist."""
+    if _collected(known, arn.account):
+        return None
+    listed = any(item.id == arn.account for item in known.snapshot.accounts)
+    return _unlisted(text, iam_arn, arn) if listed else _external(text, iam_arn, arn)
 
 
 def _session(known: Known, text: str, arn: Arn, session: tuple[str, str]) -> Principal | None:
@@ -100,9 +108,39 @@ def _session(known: Known, text: str, arn: Arn, session: tuple[str, str]) -> Pri
     )
     if role is not None:
         return replace(role, kind=PrincipalKind.SESSION, arn=text, iam_arn=role.arn)
-    if any(account.id == arn.account for account in known.snapshot.accounts):
-        return None
-    return _external(text, f"arn:{arn.partition}:iam::{arn.account}:role/{session[0]}", arn)
+    return _of_account(known, text, f"arn:{arn.partition}:iam::{arn.account}:role/{session[0]}", arn)
+
+
+def _federated(text: str, arn: Arn) -> Principal:
+    """Neither who asked for the federation token nor the session policy that it came with is in the ARN."""
+    return Principal(
+        kind=PrincipalKind.FEDERATED_USER,
+        arn=text,
+        iam_arn=text,
+        account=arn.account,
+        name=arn.name,
+        session_policies=(AttachedPolicy(Layer.SESSION, "session policy", text, parse_policy("")),),
+        unread=frozenset({Fact.IDENTITY_POLICY}),
+    )
+
+
+def _unlisted(text: str, iam_arn: str, arn: Arn) -> Principal:
+    """A user, role or session of an account whose identities could not be read: it may exist, and do anything there."""
+    user = arn.service == "iam" and arn.resource.startswith("user/")
+    session = PrincipalKind.SESSION if arn.service == "sts" else PrincipalKind.ROLE
+    return Principal(
+        kind=PrincipalKind.USER if user else session,
+        arn=text,
+        iam_arn=iam_arn,
+        account=arn.account,
+        name=arn.name,
+        unread=frozenset({Fact.IDENTITIES, Fact.BOUNDARY}),
+    )
+
+
+def _collected(known: Known, account: str) -> bool:
+    """Whether the identities of an account were read: a name that is not there does not exist."""
+    return any(item.id == account and Fact.IDENTITIES not in item.unread for item in known.snapshot.accounts)
 
 
 def _is_role(principal: Principal) -> bool:
@@ -132,6 +170,8 @@ def _listed(found: Iterable[Principal]) -> str:
 
 
 def _nearest(known: Known, text: str) -> str:
+    if is_account_id(text):
+        return f"It is a collected account, not one caller; its principals are 'arn:*:{text}:*'."
     names = {name: None for principal in known.principals for name in names_of(principal)}
     near = get_close_matches(text, names, n=5, cutoff=0.5)
     if near:

@@ -1,36 +1,172 @@
-"""What would have to change for the opposite outcome, as sentences that name the statement, grant or layer."""
+"""What would have to change for the opposite outcome, as sentences that name the statement, grant or layer.
+
+Every answer was tried: what is taken away or added is taken from or added to the contributions of the layers, and the
+decision is made again, until it turns.
+"""
 
 from __future__ import annotations
 
-from auditor.model.access import Decision, Outcome, Role
-from auditor.model.actions import Action
-from auditor.questions.wording import LAYER_WORDS, source_words
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-FIXED = {
+from auditor.evaluator.contributions import Contribution, Slot, layer_of
+from auditor.evaluator.layers import Layers, Relation
+from auditor.evaluator.verdict import decide_group
+from auditor.model.access import Cause, Decision, Outcome, Role
+from auditor.model.actions import Action
+from auditor.model.policy import Layer
+from auditor.model.principal import PrincipalKind
+from auditor.model.residual import TRUE
+from auditor.questions.wording import LAYER_WORDS, condition_words, source_words
+
+HOPELESS = {
     "action_not_cross_account": "Nothing can allow it: this action works inside the key's own account only.",
     "unknown_action": "Nothing can allow it: there is no such action.",
-    "action_not_authorized_by_key_policy": "Allow it in an identity policy: key policies cannot give this action.",
-    "no_delegation": "Name the caller in the key policy, or let the key policy delegate to the account.",
 }
+STEPS = 40
+"""Changes tried one after the other; more than any decision has layers."""
+NAMED_AS = {
+    PrincipalKind.USER: Slot.KEY_USER,
+    PrincipalKind.ROLE: Slot.KEY_ROLE,
+    PrincipalKind.SERVICE_LINKED_ROLE: Slot.KEY_ROLE,
+    PrincipalKind.ROOT: Slot.KEY_ACCOUNT,
+    PrincipalKind.SERVICE: Slot.KEY_SERVICE,
+    PrincipalKind.SESSION: Slot.KEY_SESSION,
+    PrincipalKind.FEDERATED_USER: Slot.KEY_SESSION,
+}
+"""How a key policy statement for exactly this caller counts; for any other kind like one for everybody."""
 
 
-def turning_points(decision: Decision, action: Action) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A question with everything that the layers contribute to it."""
+
+    relation: Relation
+    mask: int
+    contributions: tuple[Contribution, ...]
+
+    def decide(self) -> Decision:
+        """The decision without the flags of the key."""
+        return decide_group(Layers.of(self.relation, self.mask, self.contributions))
+
+    def without(self, cause: Cause) -> Standing:
+        """The same without the statement or grant that a cause cites."""
+        return self._with(tuple(item for item in self.contributions if not _cited(item, cause)))
+
+    def allowing(self, layer: Layer, owner: str = "") -> Standing:
+        """The same with an unconditional allow on a layer: for an SCP at the level called ``owner``, or at all."""
+        levels = self.relation.scp_levels or ()
+        if layer is Layer.SCP:
+            places = [number for number, name in enumerate(levels) if not owner or name == owner]
+            added = [Contribution(Slot.SCP_ALLOW, self.mask, TRUE, level=number) for number in places]
+        else:
+            slots = {
+                Layer.IDENTITY: (Slot.IDENTITY_ALLOW, Slot.ALIAS_ALLOW),
+                Layer.BOUNDARY: (Slot.BOUNDARY_ALLOW,),
+                Layer.SESSION: (Slot.SESSION_ALLOW,),
+            }
+            direct = (NAMED_AS.get(self.relation.kind, Slot.KEY_STAR),)
+            added = [Contribution(slot, self.mask, TRUE) for slot in slots.get(layer, direct)]
+        return self._with((*self.contributions, *added))
+
+    def _with(self, contributions: tuple[Contribution, ...]) -> Standing:
+        return replace(self, contributions=contributions)
+
+
+def _cited(item: Contribution, cause: Cause) -> bool:
+    if item.source is None and item.grant is None:
+        return False
+    return (layer_of(item.slot), item.source, item.grant) == (cause.layer, cause.statement, cause.grant)
+
+
+def turning_points(standing: Standing, decision: Decision, action: Action) -> tuple[str, ...]:
     """The changes that give access where it is denied, and take it away where it is given."""
+    if decision.reason in HOPELESS:
+        return (HOPELESS[decision.reason],)
     if decision.outcome is Outcome.UNKNOWN:
         notes = [cause.note or LAYER_WORDS[cause.layer] for cause in decision.causes if cause.role is Role.UNREAD]
         return tuple(f"Read what is missing: {note}." for note in dict.fromkeys(notes))
-    if not decision.outcome.denied:
-        allows = [source_words(cause) for cause in decision.causes if cause.role is Role.ALLOWS]
-        removals = [f"Take {action.name} away from {words}." for words in dict.fromkeys(allows)]
-        return (*removals, f"Or deny {action.name} explicitly for this caller, in the key policy or an SCP.")
-    found = [f"Remove or narrow {source_words(c)}." for c in decision.causes if c.role is Role.DENIES]
-    if decision.reason in FIXED:
-        return (*found, FIXED[decision.reason])
-    found += [
-        f"Allow {action.name} in the {LAYER_WORDS[cause.layer]}{f' of {cause.owner}' if cause.owner else ''}."
-        for cause in decision.causes
-        if cause.role is Role.MISSING
-    ]
-    if decision.reason == "no_allow":
-        found.append(f"Allow {action.name} in the key policy, or by a grant, or delegate to IAM and allow it there.")
-    return tuple(dict.fromkeys(found))
+    return _giving(standing, action) if decision.outcome.denied else _taking(standing, decision, action)
+
+
+def _taking(standing: Standing, decision: Decision, action: Action) -> tuple[str, ...]:
+    """One statement that is enough by itself where there is one, else all that have to go together."""
+    alone = [cause for cause in _allows(decision) if standing.without(cause).decide().outcome.denied]
+    words = list(dict.fromkeys(source_words(cause) for cause in alone))
+    found = [f"Take {action.name} away from {one}." for one in words]
+    if not found:
+        together = _all_allows(standing)
+        found = [f"Take {action.name} away from all of: {'; '.join(together)}."] if together else []
+    guardrails = [name for name, bound in (("an SCP", standing.relation.scp_levels is not None),) if bound]
+    places = " or ".join(["the key policy", *guardrails])
+    return (*found, f"Or deny {action.name} explicitly for this caller, in {places}.")
+
+
+def _all_allows(standing: Standing) -> list[str]:
+    """Every statement and grant that has to go before nothing allows any more; empty when that is not enough."""
+    words: dict[str, None] = {}
+    for _ in range(STEPS):
+        decision = standing.decide()
+        if decision.outcome.denied:
+            return list(words)
+        cause = next(iter(sorted(_allows(decision), key=_breadth)), None)
+        if cause is None:
+            return []
+        words.setdefault(source_words(cause))
+        standing = standing.without(cause)
+    return []
+
+
+def _allows(decision: Decision) -> list[Cause]:
+    cited = [cause for cause in decision.causes if cause.role is Role.ALLOWS]
+    return [cause for cause in cited if cause.statement is not None or cause.grant is not None]
+
+
+def _breadth(cause: Cause) -> int:
+    """What concerns the caller alone goes first: taking it away hurts nobody else."""
+    order = (Layer.GRANT, Layer.IDENTITY, Layer.KEY_POLICY)
+    return order.index(cause.layer) if cause.layer in order else len(order)
+
+
+def _giving(standing: Standing, action: Action) -> tuple[str, ...]:
+    """Everything that has to change, in an order in which it can be read as a list of things to do."""
+    sentences: dict[str, None] = {}
+    for _ in range(STEPS):
+        decision = standing.decide()
+        if not decision.outcome.denied:
+            return (*sentences, *_remaining(decision))
+        if decision.reason in HOPELESS:
+            return (HOPELESS[decision.reason],)
+        denies = [cause for cause in decision.causes if cause.role is Role.DENIES]
+        for cause in denies:
+            sentences.setdefault(f"Remove or narrow {source_words(cause)}.")
+            standing = standing.without(cause)
+        if not denies:
+            standing = _allowed(standing, decision, action, sentences.setdefault)
+    return (*sentences, "That alone does not allow it: a fact that could not be read may deny it.")
+
+
+def _remaining(decision: Decision) -> tuple[str, ...]:
+    """What still stands in the way of an access that is given now."""
+    if decision.outcome is Outcome.UNKNOWN:
+        return ("Whether it then holds depends on facts that could not be read.",)
+    condition = condition_words(decision)
+    return (f"It then holds {condition}.",) if condition else ()
+
+
+def _allowed(standing: Standing, decision: Decision, action: Action, say: Callable[[str], None]) -> Standing:
+    """The standing with what the decision misses; ``say`` takes a sentence for each."""
+    missing = [cause for cause in decision.causes if cause.role is Role.MISSING]
+    if decision.reason == "no_delegation":
+        say(f"Name the caller for {action.name} in the key policy, or let the key policy delegate to the account.")
+        return standing.allowing(Layer.KEY_POLICY)
+    if decision.reason == "action_not_authorized_by_key_policy":
+        say(f"Allow {action.name} in an identity policy: key policies cannot give this action.")
+        return standing.allowing(Layer.IDENTITY)
+    if not missing:
+        say(f"Allow {action.name} in the key policy, or by a grant, or delegate to IAM and allow it there.")
+        return standing.allowing(Layer.KEY_POLICY)
+    for cause in missing:
+        say(f"Allow {action.name} in the {LAYER_WORDS[cause.layer]}{f' of {cause.owner}' if cause.owner else ''}.")
+        standing = standing.allowing(cause.layer, cause.owner)
+    return standing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.evaluator import Evaluation
-from auditor.model.access import RANK, Decision
-from auditor.model.actions import CAPABILITY_MASKS, Action, Capability, actions_in, usable_mask
+from auditor.evaluator.matrix import NO_KEY, build_table
+from auditor.model.actions import Action, Capability
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.questions.answers import Answer
@@ -22,39 +22,37 @@ def what_can(
 ) -> tuple[Answer, ...]:
     """Access of ``principals``, and latent denials: something allows, another layer takes it away.
 
-    ``what`` None asks for every capability. ``keys`` (of the snapshot) restricts the answer.
+    ``what`` None asks for every capability. ``keys`` (of the snapshot) restricts the answer. An action that is about no
+    key has one answer per principal, with ``NO_KEY``. A principal that is no row is decided as if it were one.
     """
-    questions: tuple[Action | Capability, ...] = tuple(Capability) if what is None else (what,)
     rows = {principal.arn: row for row, principal in enumerate(evaluation.principals)}
-    wanted = None if keys is None else {key.arn for key in keys}
-    found: list[Answer] = []
+    strangers = tuple(principal for principal in principals if principal.arn not in rows)
+    tables = [(evaluation, rows)]
+    if strangers:
+        table = build_table(strangers, evaluation.snapshot.keys, evaluation.surroundings)
+        part = Evaluation(evaluation.snapshot, evaluation.surroundings, strangers, table)
+        tables.append((part, {principal.arn: row for row, principal in enumerate(strangers)}))
+    found = []
     for principal in principals:
-        for column, key in enumerate(evaluation.snapshot.keys):
-            if wanted is not None and key.arn not in wanted:
-                continue
-            for question in questions:
-                row = rows.get(principal.arn)
-                answer = (
-                    answer_for(evaluation, row, column, key, question)
-                    if row is not None
-                    else _one_by_one(evaluation, principal, key, question)
-                )
-                if answer is not None and (not answer.decision.outcome.denied or answer.decision.latent):
-                    found.append(answer)
+        part, places = next(entry for entry in tables if principal.arn in entry[1])
+        found += _row(part, places[principal.arn], what, keys)
     return tuple(found)
 
 
-def _one_by_one(evaluation: Evaluation, principal: Principal, key: Key, what: Action | Capability) -> Answer | None:
-    """The same for a caller that is no row of the table."""
-    if isinstance(what, Action):
-        return Answer(principal, key, what.name, what, evaluation.decide(principal, key, what.name))
-    mask = CAPABILITY_MASKS[what] & usable_mask(key.spec, key.usage, key.origin)
-    decided = [(action, evaluation.decide(principal, key, action.name)) for action in actions_in(mask)]
-    if not decided:
-        return None
-    action, decision = min(decided, key=_rank)
-    return Answer(principal, key, str(what), action, decision)
-
-
-def _rank(pair: tuple[Action, Decision]) -> int:
-    return RANK[pair[1].outcome]
+def _row(
+    evaluation: Evaluation, row: int, what: Action | Capability | None, keys: Sequence[Key] | None
+) -> list[Answer]:
+    if isinstance(what, Action) and not what.on_key:
+        decision = evaluation.table.account_decision(row, what)
+        answers = [Answer(evaluation.principals[row], NO_KEY, what.name, what, decision)]
+    else:
+        questions: tuple[Action | Capability, ...] = tuple(Capability) if what is None else (what,)
+        wanted = None if keys is None else {key.arn for key in keys}
+        answers = [
+            answer
+            for column, key in enumerate(evaluation.snapshot.keys)
+            if wanted is None or key.arn in wanted
+            for question in questions
+            if (answer := answer_for(evaluation, row, column, key, question)) is not None
+        ]
+    return [answer for answer in answers if not answer.decision.outcome.denied or answer.decision.latent]

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.audit import Auditor
 from auditor.errors import UnknownNameError
 from auditor.evaluator import evaluate
-from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, ON_KEY, Capability, actions_in, usable_mask
+from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.snapshot import Snapshot
 from auditor.questions import explain, find_keys, fold, principal_named, what_can, who_can
 from auditor.questions.answers import asked
@@ -23,9 +24,9 @@ LAWS = settings(max_examples=30, deadline=None, suppress_health_check=list(Healt
 
 @LAWS
 @given(snapshots(), st.sampled_from(SOME))
-def test_who_can_what_can_explain_and_the_table_agree(snapshot: Snapshot, action: object) -> None:
+def test_who_can_what_can_explain_and_the_table_agree(snapshot: Snapshot, action: Action) -> None:
     evaluation = evaluate(snapshot, as_of=AS_OF)
-    answers = who_can(evaluation, action, snapshot.keys, include_denied=True)  # type: ignore[arg-type]
+    answers = who_can(evaluation, action, snapshot.keys, include_denied=True)
     assert len(answers) == len(evaluation.principals) * len(snapshot.keys)
     allowed = set()
     for answer in answers:
@@ -37,7 +38,7 @@ def test_who_can_what_can_explain_and_the_table_agree(snapshot: Snapshot, action
         )
         if not answer.decision.outcome.denied or answer.decision.latent:
             allowed.add((answer.principal.arn, answer.key.arn, answer.decision))
-    found = what_can(evaluation, evaluation.principals, action)  # type: ignore[arg-type]
+    found = what_can(evaluation, evaluation.principals, action)
     assert {(item.principal.arn, item.key.arn, item.decision) for item in found} == allowed
     assert sum(len(folded.principals) for folded in fold(answers)) == len(answers)
 
@@ -69,3 +70,49 @@ def test_names_of_actions_and_capabilities() -> None:
     assert {asked(action.name) for action in ACTIONS} == set(ACTIONS)
     with pytest.raises(UnknownNameError, match="Did you mean kms:Decrypt"):
         asked("kms:Decypt")
+
+
+@LAWS
+@given(snapshots(), st.data())
+def test_a_part_of_the_matrix_is_decided_as_the_whole(snapshot: Snapshot, data: st.DataObject) -> None:
+    """What the commands evaluate: one column, one row, or a caller that is no row."""
+    auditor, whole = Auditor(), evaluate(snapshot, as_of=AS_OF)
+    key = data.draw(st.sampled_from(snapshot.keys))
+    caller = data.draw(st.sampled_from(whole.principals))
+    column = auditor.evaluate_part(snapshot, AS_OF, keys=[key])
+    assert column.principals == whole.principals
+    row = auditor.evaluate_part(snapshot, AS_OF, principals=[caller])
+    place = snapshot.keys.index(key)
+    for action in actions_in(ON_KEY):
+        for number in range(len(whole.principals)):
+            assert column.table.decision(number, 0, action) == whole.table.decision(number, place, action)
+        expected = whole.table.decision(whole.principals.index(caller), place, action)
+        assert row.table.decision(0, place, action) == expected
+
+
+@LAWS
+@given(snapshots(), st.sampled_from(SOME))
+def test_a_session_can_what_explain_says(snapshot: Snapshot, action: Action) -> None:
+    session = "arn:aws:sts::111111111111:assumed-role/App/somebody"
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    caller = principal_named(evaluation, session)
+    answers = {answer.key.arn: answer.decision for answer in what_can(evaluation, [caller], action)}
+    for key in snapshot.keys:
+        told = explain(evaluation, caller, action, key).decision
+        if told.outcome.denied and not told.latent:
+            assert key.arn not in answers
+        else:
+            assert answers[key.arn].outcome == told.outcome
+
+
+@LAWS
+@given(snapshots(), st.sampled_from(SOME))
+def test_everything_can_be_turned_or_says_why_not(snapshot: Snapshot, action: Action) -> None:
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    for caller in evaluation.principals:
+        for key in snapshot.keys:
+            told = explain(evaluation, caller, action, key)
+            assert told.turning
+            assert len(set(told.turning)) == len(told.turning)
+            hopeless = told.turning[0].startswith("Nothing can allow it")
+            assert hopeless == (told.decision.reason == "action_not_cross_account")

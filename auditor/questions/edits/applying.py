@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from auditor.errors import UsageError
+from auditor.errors import UnknownNameError, UsageError
 from auditor.model.arn import account_of
 from auditor.model.key import Fact
 from auditor.model.snapshot import Snapshot
@@ -30,7 +30,7 @@ def try_edits(snapshot: Snapshot, edits: Iterable[tuple[str, Edit]]) -> tuple[Sn
         try:
             snapshot = apply_edits(snapshot, (edit,))
         except UsageError as error:
-            if not _idle(snapshot, edit):
+            if not (isinstance(error, UnknownNameError) and _idle(snapshot, edit)):
                 refused.append(f"{address}: {error.message}")
     return snapshot, tuple(refused)
 

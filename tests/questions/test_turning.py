@@ -1,0 +1,104 @@
+"""What turns a decision: each sentence is held against the evaluator with the documents really changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from auditor.evaluator import evaluate
+from auditor.model.actions import BY_NAME
+from auditor.model.snapshot import Snapshot
+from auditor.questions import explain, find_keys, principal_named
+from auditor.questions.edits import Edit, EditKind, apply_edits
+from tests.cli.conftest import APP, OPS, ROOT, allow, text
+from tests.questions.estate import NO_DECRYPT, USE, organization_estate
+
+AS_OF = "2026-11-24T12:00:00Z"
+DECRYPT = BY_NAME["kms:decrypt"]
+DIRECT = allow(Sid="Direct", Principal={"AWS": APP}, Action="kms:Decrypt")
+
+
+def turning(snapshot: Snapshot, who: str, key: str = "alias/app") -> tuple[str, ...]:
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    (found,) = find_keys(snapshot, key, several=False)
+    return explain(evaluation, principal_named(evaluation, who), DECRYPT, found).turning
+
+
+def outcome(snapshot: Snapshot, who: str, key: str = "alias/app") -> str:
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    (found,) = find_keys(snapshot, key, several=False)
+    return str(evaluation.decide(principal_named(evaluation, who), found, "kms:Decrypt").outcome)
+
+
+def edited(*edits: tuple[Any, ...]) -> Snapshot:
+    return apply_edits(organization_estate(), [Edit(*edit) for edit in edits])
+
+
+def test_either_half_of_a_delegated_access_is_enough() -> None:
+    found = turning(organization_estate(), APP)
+    assert found[:2] == (
+        "Take kms:Decrypt away from key policy default statement “Root”.",
+        "Take kms:Decrypt away from identity policy inline statement “Use”.",
+    )
+    assert outcome(edited((EditKind.IDENTITY_POLICY, APP, "inline")), APP) == "implicitly-denied"
+
+
+def test_two_ways_have_to_go_together() -> None:
+    snapshot = edited((EditKind.KEY_POLICY, "alias/app", "", text(ROOT, DIRECT)))
+    (together, _) = turning(snapshot, APP)
+    assert "all of" in together
+    assert "“Direct”" in together
+    assert "“Use”" in together
+    one = apply_edits(snapshot, [Edit(EditKind.KEY_POLICY, "alias/app", text=text(ROOT))])
+    assert outcome(one, APP) == "allowed"
+    both = apply_edits(one, [Edit(EditKind.IDENTITY_POLICY, APP, "inline")])
+    assert outcome(both, APP) == "implicitly-denied"
+
+
+def test_a_denial_lists_everything_that_has_to_change() -> None:
+    snapshot = edited(
+        (EditKind.DETACH_POLICY, OPS, "KeyUse"),
+        (EditKind.BOUNDARY, OPS, "", NO_DECRYPT),
+        (EditKind.SCP, "Stop", "ou-a", NO_DECRYPT),
+    )
+    found = turning(snapshot, OPS, "alias/other")
+    assert found == (
+        "Remove or narrow permissions boundary boundary statement 1.",
+        "Remove or narrow SCP Stop statement 1 on ou-a.",
+        "Remove or narrow key policy default statement “NotOps”.",
+        "Allow kms:Decrypt in the identity policy.",
+        "Allow kms:Decrypt in the permissions boundary.",
+    )
+    followed = apply_edits(
+        snapshot,
+        [
+            Edit(EditKind.BOUNDARY, OPS, text=USE),
+            Edit(EditKind.SCP, "Stop"),
+            Edit(EditKind.KEY_POLICY, "alias/other", text=text(ROOT)),
+            Edit(EditKind.IDENTITY_POLICY, OPS, "Use", USE),
+        ],
+    )
+    assert outcome(followed, OPS, "alias/other") == "allowed"
+
+
+def test_a_condition_that_remains_is_said() -> None:
+    limited = text(
+        allow(Action="kms:Decrypt", Condition={"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}})
+    )
+    snapshot = edited((EditKind.IDENTITY_POLICY, APP, "inline"), (EditKind.BOUNDARY, APP, "", limited))
+    assert turning(snapshot, APP) == (
+        "Allow kms:Decrypt in the identity policy.",
+        "It then holds only through Amazon S3 in eu-west-1.",
+    )
+
+
+def test_what_was_not_read_is_what_to_read() -> None:
+    snapshot = organization_estate()
+    (account,) = snapshot.accounts
+    from auditor.model.key import Fact
+
+    blind = replace(account, unread=frozenset({Fact.IDENTITIES}))
+    unknown = replace(snapshot, accounts=(blind,), principals=())
+    who = f"arn:aws:iam::{account.id}:role/anybody"
+    assert outcome(unknown, who) == "unknown"
+    assert turning(unknown, who)[0].startswith("Read what is missing")
