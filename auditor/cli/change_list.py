@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from auditor.cli.changes import read_text
+from auditor.cli.changes import read_document
 from auditor.errors import UsageError
 from auditor.model.grant import Grant, Pairs
 from auditor.questions.edits import Edit, EditKind
+from auditor.userfiles import as_yaml, read_text
 
 FIELDS = ("change", "of", "name", "file", "policy", "value", "grant")
 TEXTS = ("file", "policy", "value")
-MAX_DEPTH = 60
 GRANT_FIELDS = {
     "GranteePrincipal": "grantee",
     "GranteeServicePrincipal": "grantee_service",
@@ -35,33 +35,25 @@ CONSTRAINTS = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn"
 
 def read_changes(path: Path) -> list[Edit]:
     """The edits of a YAML list. Raises UsageError that names the entry."""
-    import yaml
-
-    from auditor.cases.yaml_text import load
-
-    try:
-        data = load(read_text(path), MAX_DEPTH)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        problem = " ".join(str(error).split()) or "nested too deeply"
-        raise UsageError(f"{path}: not YAML: {problem}.") from None
+    data = as_yaml(read_text(path), path)
     if not isinstance(data, list) or not data:
-        raise UsageError(f"{path}: not a list of changes.", "Each entry has `change`, `of`, `name`, `file`.")
+        raise UsageError(f"{path}: expected a list of changes.", "Begin each with “- change: …”.")
     return [_entry(item, f"{path}: change {number}", path.parent) for number, item in enumerate(data, 1)]
 
 
 def _entry(item: Any, place: str, folder: Path) -> Edit:
     if not isinstance(item, Mapping):
-        raise UsageError(f"{place}: not an object.", "Each entry has `change`, `of`, `name`, `file`.")
+        raise UsageError(f"{place}: expected a map.", f"It has {', '.join(FIELDS)}.")
     unknown = [name for name in item if name not in FIELDS]
     if unknown:
-        raise UsageError(f"{place}: there is no field `{unknown[0]}`.", f"The fields are {', '.join(FIELDS)}.")
+        raise UsageError(f"{place}: unknown field “{unknown[0]}”.", f"Known: {', '.join(FIELDS)}.")
     if str(item.get("change")) not in list(EditKind):
-        raise UsageError(f"{place}: “{item.get('change')}” is no change.", f"Choose one of {', '.join(EditKind)}.")
+        raise UsageError(f"{place}: no change “{item.get('change')}”.", f"Choose {', '.join(EditKind)}.")
     for name in ("of", "name"):
         if name in item and (not isinstance(item[name], str) or not item[name]):
-            raise UsageError(f"{place}: `{name}` must be a text.")
+            raise UsageError(f"{place}: “{name}” must be text.")
     if "of" not in item:
-        raise UsageError(f"{place}: `of` is missing.", "It names the key, principal or policy.")
+        raise UsageError(f"{place}: “of” is missing.", "It names what is changed: a key, a principal or a policy.")
     if sum(name in item for name in TEXTS) > 1:
         raise UsageError(f"{place}: `file`, `policy` and `value` exclude each other.")
     grant = grant_of(item["grant"], place) if "grant" in item else None
@@ -71,14 +63,15 @@ def _entry(item: Any, place: str, folder: Path) -> Edit:
 def _text(item: Mapping[str, Any], place: str, folder: Path) -> str | None:
     if "file" in item:
         if not isinstance(item["file"], str) or not item["file"]:
-            raise UsageError(f"{place}: `file` must be a text.")
-        return read_text(folder / item["file"])
+            raise UsageError(f"{place}: “file” must be text.")
+        return read_document(folder / item["file"])
     value = item.get("policy", item.get("value"))
     if value is None or isinstance(value, str):
         return value
     if "policy" in item and isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False)
-    raise UsageError(f"{place}: `{'policy' if 'policy' in item else 'value'}` has the wrong type.")
+    name = "policy" if "policy" in item else "value"
+    raise UsageError(f"{place}: “{name}” must be text.", "Put it in quotes.")
 
 
 def grant_of(request: Any, place: str) -> Grant:

@@ -13,11 +13,14 @@ import click
 from auditor.cli.what_if import CHANGES
 from auditor.errors import UsageError
 from auditor.questions.edits import Edit, EditKind
-from auditor.questions.terraform import edits_of_plan
+from auditor.questions.terraform import PlannedEdits, edits_of_plan
+from auditor.userfiles import read_text
 
 DOCUMENTS = ("key-policy", "managed-policy", "boundary", "trust-policy")
 BARE = ("add-principal", "revoke-grant", "delete-alias", "remove-principal")
-MAX_BYTES = 256 * 1024**2
+MAX_PLAN_BYTES = 512 * 1024**2
+MAX_POLICY_BYTES = 1024**2
+"""AWS takes at most 32 KB; white space does not count everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,13 @@ def wanted_changes(given: dict[str, Any]) -> WantedChanges:
     return WantedChanges(tuple(edits), tuple(planned), tuple(open_ones))
 
 
-def _plan(path: Path) -> Any:
-    content = read_text(path)
+def _plan(path: Path) -> PlannedEdits:
+    remedy = "Make it with `terraform show -json`."
+    text = read_text(path, limit=MAX_PLAN_BYTES, remedy=remedy)
     try:
-        plan = json.loads(content)
+        return edits_of_plan(json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not JSON: {error}.", "Make it with `terraform show -json`.") from None
-    try:
-        return edits_of_plan(plan)
+        raise UsageError(f"{path}: not JSON: {error}.", remedy) from None
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", error.remedy) from None
 
@@ -94,7 +96,7 @@ def _other(kind: EditKind, option: str, text: str) -> Edit:
         case "grant":
             from auditor.cli.change_list import grant_of
 
-            return Edit(kind, place, grant=grant_of(read_text(Path(_given(value, text, option))), value))
+            return Edit(kind, place, grant=grant_of(read_document(Path(_given(value, text, option))), value))
         case _:
             return Edit(kind, place, text=_given(value, text, option))
 
@@ -115,16 +117,9 @@ def _given(value: str, text: str, option: str) -> str:
 
 
 def _document(file: str) -> str | None:
-    return read_text(Path(file)) if file else None
+    return read_document(Path(file)) if file else None
 
 
-def read_text(path: Path) -> str:
-    """The text of a file that the user named. Raises UsageError."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path}: larger than any policy or plan; it is refused.")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror or error}.", "Name a file.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8 text.", "Name a policy document.") from None
+def read_document(path: Path) -> str:
+    """The text of a policy that the user named. Raises UsageError."""
+    return read_text(path, limit=MAX_POLICY_BYTES, remedy="Name a policy document.")

@@ -51,7 +51,10 @@ def test_policies(ask: Ask, content: bytes, message: str) -> None:
         ("- {change: tag, name: n, value: x}", "“of” is missing"),
         ("- {change: scp, of: x, file: [a]}", "“file” must be text"),
         ("- {change: tag, of: alias/app, name: n, value: true}", "“value” must be text. Put it in quotes"),
-        ("- {change: tag, of: alias/app, nmae: n}", "unknown field “nmae”. Known: change, of, name, file, value."),
+        (
+            "- {change: tag, of: alias/app, nmae: n}",
+            "unknown field “nmae”. Known: change, of, name, file, policy",
+        ),
         ("- {change: tag, of: alias/app, of: alias/other}", "the name 'of' occurs twice"),
         ("- {change: grant, of: alias/app}", "A new grant needs its grantee"),
         ("- {change: scp, of: x, file: none.json}", "none.json: cannot be read: No such file or directory"),
@@ -94,7 +97,7 @@ def test_changes_of_a_plan_that_cannot_be_judged_are_named(ask: Ask, entry: dict
     Path("plan.json").write_text(plan(**entry), encoding="utf-8")
     answer = ask("what-if", "now", "--terraform", "plan.json", "-q")
     assert answer.code == 0
-    assert "not known before apply, so not judged: a (" in answer.err
+    assert "not judged: a (" in answer.out
 
 
 def test_odd_members_of_a_planned_grant_are_left_out(ask: Ask) -> None:

@@ -68,6 +68,9 @@ def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
     reader = READERS.get(change.type)
     if reader is None:
         return [], f"changes of {change.type} are not judged"
+    wanted, ends = set(change.actions), (change.before is not None, change.after is not None)
+    if not wanted or ("create" in wanted and not ends[1]) or (wanted & {"update", "delete"} and not ends[0]):
+        return [], "the plan does not say what it does"
     found: list[Edit] = []
     try:
         for edit in reader(plan, change):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from auditor.questions.edits import Edit, EditKind
 from auditor.questions.terraform.kms import document, tags, text_of
-from auditor.questions.terraform.plan import Change, OpenError, Plan
+from auditor.questions.terraform.plan import Change, OpenError, Plan, items, mapping
 
 Reader = Callable[[Plan, Change], Iterator[Edit]]
 
@@ -52,8 +53,8 @@ def attachments(plan: Plan, change: Change) -> Iterator[Edit]:
     """``aws_iam_policy_attachment``: one policy on many users, roles and groups."""
     for field in ("users", "roles", "groups"):
         owner = field.removesuffix("s")
-        was = set(change.was(field) or ())
-        now = set(change.now(field) or ()) if change.after is not None else set()
+        was = set(map(str, items(change.was(field))))
+        now = set(map(str, items(change.now(field)))) if change.after is not None else set()
         for name in sorted(was - now):
             yield Edit(EditKind.DETACH_POLICY, f"{owner}/{name}", change.name_of("policy_arn"))
         for name in sorted(now - was):
@@ -107,20 +108,26 @@ def _boundary(plan: Plan, change: Change, target: str) -> Edit:
 
 def _own_policies(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
     if change.differs("inline_policy"):
-        was = {item.get("name"): item.get("policy") for item in change.was("inline_policy") or ()}
-        now = {item.get("name"): item.get("policy") for item in change.now("inline_policy") or ()}
+        was, now = _inline_policies(change.was("inline_policy")), _inline_policies(change.now("inline_policy"))
         for name in sorted(map(str, was.keys() - now.keys())):
             yield Edit(EditKind.IDENTITY_POLICY, target, name)
         for name, text in sorted(now.items()):
             if name and was.get(name) != text:
                 yield Edit(EditKind.IDENTITY_POLICY, target, str(name), document(text, "inline_policy"))
     if change.differs("managed_policy_arns"):
-        was_arns, now_arns = set(change.was("managed_policy_arns") or ()), set(change.now("managed_policy_arns") or ())
+        was_arns, now_arns = (
+            set(map(str, items(value)))
+            for value in (change.was("managed_policy_arns"), change.now("managed_policy_arns"))
+        )
         for arn in sorted(was_arns - now_arns):
             yield Edit(EditKind.DETACH_POLICY, target, str(arn))
         for arn in sorted(now_arns - was_arns):
             known = plan.document("aws_iam_policy", "arn", str(arn), "policy")
             yield Edit(EditKind.ATTACH_POLICY, target, str(arn), known[1] if known else None)
+
+
+def _inline_policies(value: Any) -> dict[str, Any]:
+    return {str(item.get("name") or ""): item.get("policy") for item in map(mapping, items(value))}
 
 
 IAM: dict[str, Reader] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.model.grant import Grant, Pairs
 from auditor.questions.edits import Edit, EditKind
-from auditor.questions.terraform.plan import Change, OpenError, Plan
+from auditor.questions.terraform.plan import Change, OpenError, Plan, items, mapping
 
 
 def key(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -54,19 +54,22 @@ def grant(plan: Plan, change: Change) -> Iterator[Edit]:
     if change.after is None:
         return
     target, grantee = text_of(change.now("key_id"), "key_id"), text_of(change.now("grantee_principal"), "grantee")
-    found = change.now("constraints") or []
-    constraints = found[0] if isinstance(found, list) and found and isinstance(found[0], Mapping) else {}
+    constraints = mapping(next(iter(items(change.now("constraints"))), None))
     made = Grant(
         grant_id=f"planned:{change.address}",
         key_arn=target,
-        name=change.after.get("name"),
+        name=_maybe(change.after.get("name")),
         grantee=grantee,
-        retiring=change.now("retiring_principal"),
-        operations=tuple(sorted(map(str, change.now("operations") or ()))),
+        retiring=_maybe(change.now("retiring_principal")),
+        operations=tuple(sorted(map(str, items(change.now("operations"))))),
         context_equals=_pairs(constraints.get("encryption_context_equals")),
         context_subset=_pairs(constraints.get("encryption_context_subset")),
     )
     yield Edit(EditKind.GRANT, target, grant=made)
+
+
+def _maybe(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _pairs(value: Any) -> Pairs | None:
@@ -78,7 +81,7 @@ def tags(change: Change, target: str, kind: EditKind) -> Iterator[Edit]:
     name = "tags_all" if "tags_all" in {**(change.after or {}), **change.unknown} else "tags"
     if not change.differs(name):
         return
-    now, was = change.now(name) or {}, change.was(name) or {}
+    now, was = mapping(change.now(name)), mapping(change.was(name))
     for label in sorted(was.keys() - now.keys()):
         yield Edit(kind, target, label)
     for label in sorted(now):

@@ -63,7 +63,10 @@ def _by_id(plan: Plan, policy_id: str) -> Change:
 
 def _type(change: Change) -> str:
     values = change.after if change.after is not None else change.before
-    return str((values or {}).get("type") or "SERVICE_CONTROL_POLICY")
+    found = (values or {}).get("type") or "SERVICE_CONTROL_POLICY"
+    if not isinstance(found, str):
+        raise OpenError("`type` is not in the plan")
+    return found
 
 
 ORGANIZATIONS = {POLICY: policy, "aws_organizations_policy_attachment": attachment}

@@ -9,6 +9,8 @@ from typing import Any
 from auditor.errors import UsageError
 
 Values = Mapping[str, Any]
+IDLE = frozenset({"no-op", "read", "forget"})
+"""Actions that change nothing at AWS."""
 REMEDY = "Make one with `terraform show -json PLANFILE`."
 
 
@@ -96,21 +98,19 @@ def read_plan(plan: Any) -> Plan:
     if not isinstance(entries, list) or ("resource_changes" not in plan and "format_version" not in plan):
         raise UsageError("This is no Terraform plan.", REMEDY)
     resources = tuple(_change(entry) for entry in entries if _managed(entry))
-    changes = tuple(item for item in resources if set(item.actions) & {"create", "update", "delete"})
+    changes = tuple(item for item in resources if not item.actions or set(item.actions) - IDLE)
     return Plan(changes, resources, _references(plan))
 
 
 def _managed(entry: Any) -> bool:
-    if not isinstance(entry, dict) or not isinstance(entry.get("change"), dict):
-        raise UsageError("This is no Terraform plan: an entry of `resource_changes` has no `change`.", REMEDY)
+    if not isinstance(entry, dict):
+        raise UsageError("This is no Terraform plan: an entry of `resource_changes` is no object.", REMEDY)
     return bool(entry.get("mode", "managed") == "managed")
 
 
 def _change(entry: Values) -> Change:
-    change = entry["change"]
-    actions = change.get("actions")
-    if not isinstance(actions, list):
-        raise UsageError(f"This is no Terraform plan: {entry.get('address', '?')} has no actions.", REMEDY)
+    change = _mapping(entry.get("change")) or {}
+    actions = items(change.get("actions"))
     return Change(
         address=str(entry.get("address", "?")),
         type=str(entry.get("type", "")),
@@ -119,6 +119,16 @@ def _change(entry: Values) -> Change:
         after=_mapping(change.get("after")),
         unknown=_mapping(change.get("after_unknown")) or {},
     )
+
+
+def items(value: Any) -> list[Any]:
+    """A list of the plan; anything else has no items."""
+    return value if isinstance(value, list) else []
+
+
+def mapping(value: Any) -> Values:
+    """An object of the plan; anything else has no members."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _mapping(value: Any) -> Values | None:
@@ -134,13 +144,12 @@ def _references(plan: Values) -> dict[str, dict[str, tuple[str, ...]]]:
 
 
 def _module_references(module: Values, prefix: str) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
-    resources = module.get("resources")
-    for resource in resources if isinstance(resources, list) else []:
+    for resource in map(mapping, items(module.get("resources"))):
         if "count_expression" in resource or "for_each_expression" in resource:
             continue
         expressions = _mapping(resource.get("expressions")) or {}
         named = {
-            name: tuple(map(str, value.get("references") or ()))
+            name: tuple(map(str, items(value.get("references"))))
             for name, value in expressions.items()
             if isinstance(value, Mapping)
         }
