@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +49,9 @@ def waiting_room(output_dir: Path, started: str) -> Path:
 
 
 def leave(waiting: Path) -> None:
-    """Take an empty waiting room away again; one with a snapshot in it stays, to be resumed."""
+    """Take an empty waiting room away again; one with a snapshot in it stays, and so does what another run uses."""
     for folder in (waiting.parent, waiting.parent.parent):
-        if folder.is_dir() and not any(folder.iterdir()):
+        with suppress(OSError):
             folder.rmdir()
 
 

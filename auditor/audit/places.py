@@ -33,9 +33,11 @@ def report_folder(snapshot: Snapshot, output_dir: Path) -> Path:
 
 
 def make_private(folder: Path) -> Path:
-    """Create a folder (0700) with its parents. Raises OutputError."""
+    """Create a folder with its parents, each of them 0700 where it is new. Raises OutputError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in reversed((folder, *folder.parents)):
+            if not path.is_dir():
+                path.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise OutputError(
             f"{folder}: cannot be created: {error.strerror or error}.", "Choose another folder with --output-dir."

@@ -99,18 +99,32 @@ def attest(files: Iterable[Path], folder: Path) -> Path:
 
 
 def write_private(path: Path, content: bytes) -> Path:
-    """Write a file (0600) so that readers see the old or the new content, never a part. Raises OutputError."""
+    """Write a file (0600) so that readers see the old or the new content, never a part. Raises OutputError.
+
+    A link is followed; a pipe or device is written to and stays what it is.
+    """
     make_private(path.parent)
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(path)
+        target = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            _replace(target, content)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise OutputError(
             f"{path}: cannot be written: {error.strerror or error}.", "Check the folder's permissions and free space."
         ) from None
     return path
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -12,11 +12,11 @@ def parse_as_of(text: str) -> str:
     """``text`` (an ISO 8601 date or time; without an offset it is UTC) as ISO 8601 UTC. Raises UsageError."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return iso(moment)
+    except (ValueError, OverflowError):
         raise UsageError(f"“{text}” is not a date or time.", "Write 2026-11-24 or 2026-11-24T12:00Z.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return iso(moment)
 
 
 def as_of_for(snapshot: Snapshot, given: str | None) -> str:
@@ -31,7 +31,7 @@ def as_of_for(snapshot: Snapshot, given: str | None) -> str:
 
 def iso(moment: datetime) -> str:
     """ISO 8601 UTC with seconds, ending in Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def folder_name(moment: str) -> str:

@@ -5,6 +5,22 @@
 
 from __future__ import annotations
 
-from auditor.cli.entry import main
+import os
+from collections.abc import Sequence
+
+INTERRUPTED = 130
 
 __all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``kms-audit`` with ``arguments`` (default: those of the process) and exit.
+
+    Whoever is interrupted, even while loading or twice, leaves with 130 and without a traceback.
+    """
+    try:
+        from auditor.cli.entry import enter
+
+        enter(arguments)
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)

@@ -28,8 +28,13 @@ def command(**given: Any) -> int:
     return deliver(assess(collect_home(run.config.collection, run.output_dir), run), run)
 
 
-def collect_home(settings: Any, output_dir: Path) -> Any:
-    """Collect into the output folder; the snapshot ends up beside its report."""
+def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> Any:
+    """Collect into the output folder; the snapshot ends up beside its report.
+
+    One that is not ``resumable``, because its server ends with this process, leaves nothing behind when it fails.
+    """
+    from shutil import rmtree
+
     from auditor.audit.collecting import collect_into, leave, move_home, waiting_room
     from auditor.audit.times import folder_name, iso
     from auditor.cli.progress import showing_progress
@@ -37,10 +42,14 @@ def collect_home(settings: Any, output_dir: Path) -> Any:
 
     waiting = waiting_room(output_dir, folder_name(iso(datetime.now(UTC))))
     terminal = current()
-    terminal.collecting_into = waiting
+    terminal.collecting_into = waiting if resumable else None
     try:
         with showing_progress() as progress:
             snapshot = collect_into(waiting, settings, progress=progress)
+    except BaseException:
+        if not resumable:
+            rmtree(waiting, ignore_errors=True)
+        raise
     finally:
         leave(waiting)
     terminal.collecting_into = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,17 +11,18 @@ from types import FrameType
 
 import click
 
+from auditor.cli import INTERRUPTED
 from auditor.cli.root import root
 from auditor.cli.streams import open_streams, silence
 from auditor.cli.terminal import Terminal, error_line
 from auditor.errors import KmsAuditError
 
-COULD_NOT, USAGE, GATE, INCOMPLETE, INTERRUPTED = 1, 2, 3, 4, 130
+COULD_NOT, USAGE, GATE, INCOMPLETE = 1, 2, 3, 4
 """Exit codes besides 0; INCOMPLETE wins over GATE."""
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run ``kms-audit`` with ``arguments`` (default: those of the process) and exit."""
+def enter(arguments: Sequence[str] | None = None) -> None:
+    """Run ``kms-audit`` as a process of its own: streams, signals, exit."""
     open_streams()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
@@ -28,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             signal.signal(number, _terminated)
     code = run(arguments)
     silence()
+    if code == INTERRUPTED:
+        os._exit(code)  # threads that still wait for an answer would hold up, or garble, an ordinary exit
     sys.exit(code)
 
 

@@ -23,10 +23,14 @@ def command(
     from auditor.audit.baseline import read_baseline
     from auditor.audit.publishing import publish, publish_framework
     from auditor.cli.running import write_one
-    from auditor.cli.settings import read_config
+    from auditor.cli.settings import check_one_file, read_config
     from auditor.cli.terminal import result as show
+    from auditor.errors import UsageError
 
     read_config()
+    check_one_file(output, formats)
+    if framework and formats:
+        raise UsageError("A framework is always written as HTML and CSV.", "Leave -f away, or name one file with -o.")
     report = read_baseline(result)
     if framework:
         files = publish_framework(report, framework, output_dir or result.parent, output)

@@ -55,8 +55,7 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
     config = with_options(read_config(), given)
     formats = tuple(given.get("formats") or config.output.formats)
     output = given.get("output")
-    if output is not None and len(given.get("formats") or ()) > 1:
-        raise UsageError("-o writes one file, but several formats were asked for.", "Use --output-dir, or one -f.")
+    check_one_file(output, given.get("formats") or ())
     if output is not None and given.get("attest"):
         raise UsageError("--attest signs a folder of files, not one.", "Use --output-dir instead of -o.")
     as_of = given.get("as_of")
@@ -65,9 +64,17 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
         output_dir=given.get("output_dir") or Path(config.output.dir),
         output=output,
         formats=formats,
-        as_of=parse_as_of(as_of) if as_of else None,
+        as_of=parse_as_of(as_of) if as_of is not None else None,
         attest=bool(given.get("attest")),
     )
+
+
+def check_one_file(output: Path | None, formats: tuple[str, ...]) -> None:
+    """Raises UsageError when ``output`` cannot take what is asked for: one file of one format."""
+    if output is not None and len(formats) > 1:
+        raise UsageError("-o writes one file, but several formats were asked for.", "Use --output-dir, or one -f.")
+    if output is not None and output.is_dir():
+        raise UsageError(f"-o {output}: is a folder.", "Name a file, or use --output-dir.")
 
 
 def with_options(config: Config, given: Mapping[str, Any]) -> Config:

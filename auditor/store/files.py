@@ -14,7 +14,9 @@ PRIVATE_FOLDER = 0o700
 def make_folder(path: Path) -> None:
     """Makes a private folder, and its parents. Raises OutputError."""
     try:
-        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        for part in reversed((path, *path.parents)):
+            if not part.is_dir():
+                part.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         path.chmod(PRIVATE_FOLDER)
     except OSError as error:
         raise _output(path, error) from error

@@ -48,7 +48,8 @@ def test_every_command_loads_and_explains_itself(ask: Ask, name: str) -> None:
 
 
 def test_help_lists_commands_without_loading_them() -> None:
-    code = "import sys, auditor.cli as c; c.entry.run(['--help']); print([m for m in sys.argv[1:] if m in sys.modules])"
+    code = "import sys; from auditor.cli import entry; entry.run(['--help']);"
+    code += "print([m for m in sys.argv[1:] if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code, *HEAVY, "auditor.cli.audit"], capture_output=True, text=True, check=True
     )

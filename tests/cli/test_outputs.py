@@ -1,0 +1,136 @@
+"""Where results go: folders, links, pipes and devices, any umask, two runs at once, and an interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from auditor.audit.collecting import leave, waiting_room
+from auditor.audit.places import make_private
+from auditor.audit.publishing import write_private
+from auditor.audit.times import parse_as_of
+from auditor.errors import UsageError
+from auditor.store.files import make_folder
+from tests.cli.conftest import Answer
+
+Ask = Callable[..., Answer]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("make", [make_private, make_folder])
+def test_every_new_folder_is_private_under_any_umask(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    before = os.umask(0)
+    try:
+        make(tmp_path / "a" / "b" / "c")
+        write_private(tmp_path / "x" / "file", b"")
+    finally:
+        os.umask(before)
+    assert {mode(tmp_path / part) for part in ("a", "a/b", "a/b/c", "x")} == {0o700}
+    assert mode(tmp_path / "x" / "file") == 0o600
+
+
+def test_a_link_is_followed_and_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_private(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"new"
+    os.mkfifo(tmp_path / "pipe")
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_bytes()))
+    reader.start()
+    write_private(tmp_path / "pipe", b"new")
+    reader.join()
+    assert read == [b"new"]
+    assert (tmp_path / "pipe").is_fifo()
+    write_private(Path("/dev/null"), b"new")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_leaving_a_waiting_room_spares_what_another_run_uses(tmp_path: Path) -> None:
+    mine, other = waiting_room(tmp_path, "20261124T070000Z"), tmp_path / ".unfinished" / "other"
+    other.mkdir()
+    leave(mine)
+    assert [path.name for path in (tmp_path / ".unfinished").iterdir()] == ["other"]
+    leave(mine)
+    leave(other / "snapshot")
+    assert not (tmp_path / ".unfinished").exists()
+
+
+@pytest.mark.usefixtures("snapshots")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-o", "."), "-o .: is a folder. Name a file, or use --output-dir."),
+        (("-o", "x.json", "-f", "csv", "-f", "json"), "several formats were asked for"),
+        (("-o", "x.bogus"), "no format has this suffix"),
+        (("-o", "x.json", "--attest"), "--attest signs a folder"),
+        (("-f", "JSON"), "There is no format “JSON”"),
+        (("--as-of", ""), "“” is not a date or time"),
+        (("--output-dir", __file__), "is a file"),
+        (("--fail-on", "HIGH"), "'HIGH' is not one of 'none', 'low'"),
+    ],
+)
+def test_outputs_that_cannot_be_are_refused_before_any_work(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], message: str
+) -> None:
+    def load(*_: object) -> None:
+        raise AssertionError("work was done")
+
+    monkeypatch.setattr("auditor.audit.Auditor.load", load)
+    answer = ask("evaluate", "now", *words)
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("2026-11-24", "2026-11-24T00:00:00Z"),
+        ("2026-11-24T12:00+05:30", "2026-11-24T06:30:00Z"),
+        ("2026-11-24T10:00:00.999Z", "2026-11-24T10:00:00Z"),
+        ("0001-01-01", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59", "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_times_with_and_without_a_zone(given: str, meant: str) -> None:
+    assert parse_as_of(given) == meant
+    assert parse_as_of(meant) == meant
+
+
+@pytest.mark.parametrize("text", ["", "now", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00+14:00", "2026-02-30"])
+def test_times_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a date or time"):
+        parse_as_of(text)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_and_an_impatient_second_one_end_with_130(tmp_path: Path, number: signal.Signals) -> None:
+    os.mkfifo(tmp_path / "config")
+    words = [sys.executable, "-m", "auditor", "-c", str(tmp_path / "config"), "audit"]
+
+    def heed() -> None:
+        """Whoever started the tests may ignore signals, as nohup does."""
+        signal.signal(number, signal.SIG_DFL)
+
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as running:  # noqa: PLW1509
+        writing = os.open(tmp_path / "config", os.O_WRONLY)  # waits until the command reads, and so has begun
+        for _ in range(2):
+            running.send_signal(number)
+            time.sleep(0.05)
+        _, err = running.communicate(timeout=20)
+        os.close(writing)
+    assert running.returncode == 130
+    assert err.strip() in ("kms-audit: interrupted.", "")
