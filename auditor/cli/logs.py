@@ -1,4 +1,8 @@
-"""Logging to stderr, as text or as one JSON object per line. Never logs credentials: botocore stays at WARNING."""
+"""Logging to stderr, as text or as one JSON object per line.
+
+Never logs credentials: botocore stays silent below ERROR at every verbosity; what it has to say about a call, with a
+traceback for each refused role, becomes a gap.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,8 @@ LEVELS = {-1: logging.WARNING, 0: logging.WARNING, 1: logging.INFO}
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object per record: time, level, logger, message, and the traceback when there is one."""
+    """One JSON object per record: time, level, logger, message, the numbers of ``extra={"fields": …}``, and the
+    traceback when there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
@@ -20,6 +25,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             data["traceback"] = self.formatException(record.exc_info)
@@ -47,4 +53,4 @@ def start_logging(verbosity: int, log_format: str) -> None:
     logging.getLogger("auditor").setLevel(
         min(level, logging.INFO) if log_format == "json" and verbosity >= 0 else level
     )
-    logging.getLogger("botocore").setLevel(logging.WARNING)
+    logging.getLogger("botocore").setLevel(logging.ERROR)

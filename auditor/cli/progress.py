@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -56,12 +58,19 @@ class Lines(Silent):
             if time.monotonic() < self._next:
                 return
             self._next = time.monotonic() + PLAIN_SECONDS
-        self.say(words(tally))
+        self._write(tally)
 
     def close(self) -> None:
         """The last numbers."""
         if self._last is not None:
-            self.say(words(self._last))
+            self._write(self._last)
+
+    def _write(self, tally: Tally) -> None:
+        if self.terminal.log_format == "json":
+            numbers = {name: value for name, value in asdict(tally).items() if value is not None}
+            logging.getLogger("auditor").info(words(tally), extra={"fields": numbers})
+        else:
+            self.say(words(tally))
 
 
 class Moving(Silent):
@@ -93,6 +102,7 @@ class Moving(Silent):
             self._draw("")
 
     def _draw(self, text: str) -> None:
+        text = text[: max(20, shutil.get_terminal_size().columns - 1)]
         sys.stderr.write("\r" + text.ljust(self._width) + ("" if text else "\r"))
         sys.stderr.flush()
         self._width = len(text)
@@ -100,17 +110,27 @@ class Moving(Silent):
 
 def words(tally: Tally) -> str:
     """The numbers of a collection in one line."""
-    parts = [
+    known = [
         f"accounts {tally.accounts_done}/{tally.accounts}",
         f"Regions {tally.regions_done}/{tally.regions}",
         f"keys {tally.keys_done}/{tally.keys}",
+    ]
+    parts = [
+        *(known if tally.accounts else ["finding the accounts"]),
         f"{tally.calls} calls",
         *([f"{tally.throttles} throttled"] if tally.throttles else []),
         *([f"{tally.gaps} gaps"] if tally.gaps else []),
     ]
     if tally.left_seconds is not None:
-        parts.append(f"about {tally.left_seconds:.0f} s left")
+        parts.append(f"about {duration(tally.left_seconds)} left")
     return "collecting: " + ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from auditor.model.key import Fact
 from auditor.model.snapshot import Gap
 
 LOG = logging.getLogger(__name__)
+"""Operations and places, never parameters: those may hold an external id."""
 T = TypeVar("T")
 Answer = dict[str, Any]
 TOKENS = ("NextToken", "nextToken")
@@ -88,6 +89,7 @@ class Caller:
         self.stop = stop
         self.switches = switches or Switches()
         self.gaps: list[Gap] = []
+        self._noted: set[Gap] = set()
         self.calls = 0
         self._label_region = region if label_region is None else label_region
         self._redact = redact
@@ -193,12 +195,13 @@ class Caller:
         subject = "" if failure.lasting else subject
         gap = gap_of(failure, fact, operation.action, account=self.account, region=self._label_region, subject=subject)
         with self._lock:
-            if gap in self.gaps:
+            if gap in self._noted:
                 return
+            self._noted.add(gap)
             self.gaps.append(gap)
-            self.meter.add(gaps=1)
+        self.meter.add(gaps=1)
         place = " ".join(part for part in (self.account, self._label_region, subject) if part)
-        LOG.info("%s: %s refused: %s %s", place, operation.action, failure.code, failure.message)
+        LOG.info("%s: %s refused: %s %s", place, operation.action, gap.code, failure.message)
 
     def _before(self, operation: Operation) -> None:
         if self.stop.is_set():
@@ -207,6 +210,7 @@ class Caller:
         with self._lock:
             self.calls += 1
         self.meter.add(calls=1)
+        LOG.debug("call: %s %s %s", operation.action, self.account, self.region)
 
     def guarded(self, operation: Operation, once: Callable[[], T]) -> T:
         """What ``once`` returns; it makes calls of ``operation`` and may be run again. Raises RefusedError."""

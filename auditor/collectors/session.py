@@ -6,6 +6,7 @@ The only place that configures retries, timeouts and endpoint behaviour.
 from __future__ import annotations
 
 import threading
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,7 +29,9 @@ AWS_DOMAINS = (
     ".c2s.ic.gov",
     ".sc2s.sgov.gov",
 )
-PARTITION_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+WAITING_THREADS = 100
+"""Room in each connection pool for the threads that walk accounts and Regions, beside the workers."""
+DEFAULT_REGION = "us-east-1"
 
 
 class AwsSession:
@@ -46,8 +49,17 @@ class AwsSession:
         self._clients: dict[tuple[str, str], Any] = {}
         own = _boto_session(profile)
         self.identity: Identity = profile_identity(own, profile)
-        self.home_region: str = own.region_name or _first_exact(request.regions) or PARTITION_REGIONS["aws"]
         self._session = _switching_session(profile)
+        self.home_region: str = own.region_name or self._first_asked() or DEFAULT_REGION
+
+    def _first_asked(self) -> str | None:
+        """For a profile without a Region: the first that the request asks for, in whatever partition."""
+        for pattern in self.request.regions:
+            for partition in self._session.get_available_partitions():
+                found = [region for region in self.kms_regions(partition) if fnmatchcase(region, pattern)]
+                if found:
+                    return found[0]
+        return None
 
     def kms_regions(self, partition: str) -> tuple[str, ...]:
         """The Regions of a partition where the installed SDK knows KMS."""
@@ -81,7 +93,7 @@ class AwsSession:
             retries={"mode": "standard", "total_max_attempts": request.max_attempts},
             connect_timeout=request.connect_timeout,
             read_timeout=request.read_timeout,
-            max_pool_connections=max(10, request.max_workers),
+            max_pool_connections=request.max_workers + WAITING_THREADS,
             user_agent_extra="kms-audit",
         )
         client = self._session.client(service, region_name=region, endpoint_url=request.endpoint_url, config=config)
@@ -165,10 +177,6 @@ def _switching_session(profile: str | None) -> Any:
     # IAM documents are kept verbatim, as evidence; the store decodes them.
     inner.unregister("after-call.iam", handler)
     return boto3.Session(botocore_session=inner)
-
-
-def _first_exact(regions: tuple[str, ...]) -> str | None:
-    return next((region for region in regions if not set(region) & set("*?[")), None)
 
 
 def _is_web_page(answer: Any) -> bool:

@@ -32,8 +32,7 @@ class Proxy:
         self.calls: list[Call] = []
         self.accounts = Accounts()
         handler = type("Bound", (_Handler,), {"proxy": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Proxy:
@@ -98,6 +97,14 @@ class Proxy:
 def _denial(call: Call) -> tuple[str, str, int]:
     code, status = DENIED.get(call.service, ("AccessDeniedException", 403))
     return code, f"not authorized to perform: {call.action}", status
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed, or gave up waiting, is what tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests.aws.fixtures import moto_url
 from tests.end_to_end.estate import REGIONS, fill
 
+__all__ = ["moto_url"]
 CHECKOUT = Path(__file__).parents[2]
 
 
