@@ -15,6 +15,7 @@ from auditor.report.grid import grid_of
 from auditor.report.island import island_of
 from auditor.report.pages import alike, key_pages, key_rows, principal_pages, reasons, worst, worst_severity
 from auditor.report.paths import escalation_paths
+from auditor.report.sampling import drawn_pairs
 from auditor.report.views import grant_age
 from auditor.report.wording import GRADES, change_words, coverage_words, has_history, is_new, summary_words
 
@@ -67,6 +68,7 @@ def content_of(report: Report) -> dict[str, Any]:
         "coverage_lines": lines,
         "coverage_totals": totals(lines),
         "fact_titles": FACT_TITLES,
+        "drawn": drawn_pairs(report, grid),
         "key_numbers": Counter(principal for principal, _ in pairs),
         "island": island_of(report, grid, scores, FULL_FINDINGS),
     }

@@ -44,7 +44,7 @@ function findingBody(entry) {
   if (clauses) fact("Severity", clauses);
   if (seen) fact("First seen", seen);
   fact("Fingerprint", make("code", {}, print));
-  return make("div", { class: "body" }, facts, make("h3", {}, "Fix"), make("p", {}, fix), body ? make("pre", { tabindex: "0" }, body) : "",
+  return make("div", { class: "body" }, facts, make("h2", {}, "Fix"), make("p", {}, fix), body ? make("pre", { tabindex: "0" }, body) : "",
     maps ? make("p", { class: "muted" }, `Supports the assessment of ${maps}`) : "", snippet(rule, print));
 }
 function snippet(rule, print) {
@@ -56,6 +56,7 @@ function snippet(rule, print) {
 // The facts of each row, by DataTables' index: reading them from the elements again and again would be slow.
 let facts = [];
 function findingTable() {
+  if (!byId("finding-table")) return null;
   if (tables.has("finding-table")) return tables.get("finding-table");
   DataTable.ext.order.finding = () => facts.map((one) => String(groupRanks.get(groupOf(one)) ?? 0).padStart(6, "0") + RANKS[one.severity]);
   const body = byId("finding-table").tBodies[0], more = data.f.map((entry, i) => builtFinding(entry, body.rows.length + i));

@@ -55,6 +55,9 @@ function openPage(kind, place) {
   const page = byId(`${kind}-${place}`) ?? buildPage(kind, place);
   if (!page) return;
   page.classList.add("on");
+  const heading = page.querySelector("h2"); // the list's own heading is out of sight
+  heading.setAttribute("role", "heading");
+  heading.setAttribute("aria-level", "1");
   page.querySelector(".built")?.replaceWith(heldTable(kind, place));
   toTop();
 }

@@ -13,6 +13,14 @@ const opened = {
   coverage: () => { for (const id of ["gap-table", "line-table", "rule-table"]) enhance(id); },
 };
 
+/** Brings the rows of every list into the page. */
+function completeTables() {
+  findingTable();
+  enhance("matrix", {}, tables.has("matrix") ? [] : matrixRows());
+  for (const [id, build] of [["key-index", keyRows], ["principal-index", principalRows]]) enhance(id, {}, tables.has(id) ? [] : build());
+}
+
+const TITLE = document.title;
 function route() {
   const [name, query = ""] = location.hash.slice(1).split("?");
   const page = /^(key|principal|finding|reason)-(\d+)$/.exec(name);
@@ -24,7 +32,8 @@ function route() {
   for (const open of document.querySelectorAll(".page.on")) open.classList.remove("on");
   const own = Boolean(page) && (page[1] === "key" || page[1] === "principal");
   byId(view).classList.toggle("paged", own);
-  const state = new URLSearchParams(query);
+  const state = new URLSearchParams(query), heading = own ? byId(name)?.querySelector("h2") : byId(`h-${view}`);
+  document.title = heading ? `${heading.textContent.trim()} · ${TITLE}` : TITLE;
   if (!own) opened[view]?.(state, page);
   if (own) openPage(page[1], Number(page[2]));
   else if (page?.[1] === "finding") openFinding(Number(page[2]));

@@ -72,6 +72,9 @@ function remember(view, state) {
   history.replaceState(null, "", `#${view}${text ? `?${text}` : ""}`);
 }
 
-// On paper every row counts, not the page of the moment.
-addEventListener("beforeprint", () => { for (const api of tables.values()) api.page.len(-1).draw(false); });
+// On paper every row counts: those that wait to be built, and those that are not on the page of the moment.
+addEventListener("beforeprint", () => {
+  if (document.documentElement.dataset.print !== "view") completeTables();
+  for (const api of tables.values()) api.page.len(-1).draw(false);
+});
 addEventListener("afterprint", () => { for (const api of tables.values()) api.page.len(PAGE).draw(false); });

@@ -181,6 +181,11 @@ def test_paper_has_every_row_although_the_screen_has_pages(driver: Any, pages: d
     assert driver.execute_script(rows) == 320
     driver.execute_script("dispatchEvent(new Event('afterprint'))")
     assert driver.execute_script(rows) == 50
+    show(driver, pages["many"], "summary")
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert driver.execute_script(rows) == 320
+    assert driver.execute_script("return document.querySelectorAll('#key-index tbody tr').length") == 320
+    assert driver.execute_script("return document.querySelector('#finding-310 .body') !== null")
 
 
 def test_arrow_keys_move_between_cells_of_the_heat_map(driver: Any, pages: dict[str, str]) -> None:
