@@ -55,7 +55,7 @@ def facts(given: Mapping[str, Any]) -> Asked:
     auditor = Auditor(run.config)
     live = [name for name in LIVE if given.get(name)]
     if given.get("source") and live:
-        raise UsageError("--from and the AWS options exclude each other.", "Ask a snapshot, or AWS.")
+        raise UsageError("A snapshot and the AWS options exclude each other.", "Ask a snapshot, or AWS.")
     snapshot = _live(auditor) if live else auditor.load(_source(given, run.output_dir))
     return Asked(auditor, snapshot, as_of_for(snapshot, run.as_of))
 

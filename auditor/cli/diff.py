@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.options import SNAPSHOT, answer_format, global_options
+from auditor.cli.options import SNAPSHOT, answer_format, aws_options, global_options, place_options
 
 if TYPE_CHECKING:
     from auditor.cli.differing import Comparison
@@ -18,27 +18,27 @@ CAPABILITIES = ("administer", "grant", "decrypt", "encrypt", "read", "any")
 
 @click.command("diff")
 @click.argument("old", type=SNAPSHOT)
-@click.argument("new", type=SNAPSHOT)
+@click.argument("source", metavar="[NEW]", type=SNAPSHOT, required=False)
 @click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody gained it.")
-@click.option("--as-of", metavar="TIME", help="Date or time (UTC) for both; default: each snapshot's.")
 @click.option("--no-findings", is_flag=True, help="Only access and facts: much faster in a large organization.")
 @answer_format("text", "json", "csv", "markdown")
+@place_options
+@aws_options
 @global_options
-def command(old: Path, new: Path, fail_on_gained: str | None, form: str, **given: Any) -> int:
-    """What changed between the snapshots OLD and NEW.
+def command(old: Path, fail_on_gained: str | None, form: str, **given: Any) -> int:
+    """What changed between the snapshots OLD and NEW (default: the newest one; with AWS options: now).
 
     Access gained, lost and under another condition, with the cause; keys, policies, grants, principals; findings new,
     resolved and unverified. What one side could not read is told apart and never counted as a change of access.
     """
-    from auditor.audit import Auditor
-    from auditor.cli.differing import Comparison
-    from auditor.cli.settings import wanted
+    from auditor.cli.asking import facts
+    from auditor.cli.differing import Comparison, labels_of
 
-    run = wanted({"as_of": given["as_of"]})
-    auditor = Auditor(run.config)
-    before, after = auditor.load(old), auditor.load(new)
-    found = auditor.compare(before, after, run.as_of, findings=not given["no_findings"])
-    return show(Comparison(found.differences, found.findings), form, fail_on_gained)
+    asking = facts(given)
+    before = asking.auditor.load(old)
+    found = asking.auditor.compare(before, asking.snapshot, given["as_of"], findings=not given["no_findings"])
+    labels = labels_of(before, asking.snapshot)
+    return show(Comparison(found.differences, found.findings, labels=labels), form, fail_on_gained)
 
 
 def show(shown: Comparison, form: str, fail_on_gained: str | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,13 +12,14 @@ from auditor.cli.summary import plural
 from auditor.cli.terminal import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from auditor.model.finding import Finding
+    from auditor.model.snapshot import Snapshot
     from auditor.questions.active_losers import ActiveLoser
     from auditor.questions.differences import AccessChange, Differences
 
-COLUMNS = ("kind", "change", "principal", "key", "capability", "was", "now", "cause")
+COLUMNS = ("kind", "change", "principal", "key", "capability", "actions", "was", "now", "cause")
 COLORS = {"gained": "red", "lost": "green", "condition": "yellow", "coverage": "white"}
 SHOWN = 8
 
@@ -28,13 +29,25 @@ class Comparison:
     """What is printed.
 
     ``findings`` are pairs of a heading (new, resolved, unverified) and findings, None when nobody judged; ``active``
-    are those that lose access and were active lately; ``not_judged`` says which planned changes could not be judged.
+    are those that lose access and were active lately; ``not_judged`` says which planned changes could not be judged;
+    ``labels`` are the aliases of keys.
     """
 
     found: Differences
     findings: tuple[tuple[str, tuple[Finding, ...]], ...] | None
     active: tuple[ActiveLoser, ...] = ()
     not_judged: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, key: str) -> str:
+        """A key's ARN with its alias in front."""
+        label = self.labels.get(key, "")
+        return f"{label}  {key}" if label.startswith("alias/") else key
+
+
+def labels_of(*snapshots: Snapshot) -> dict[str, str]:
+    """Key ARN → what people call it, in the last of the snapshots that has it."""
+    return {key.arn: key.label for snapshot in snapshots for key in snapshot.keys}
 
 
 def render(shown: Comparison, form: str) -> str:
@@ -79,22 +92,23 @@ def _findings(items: Sequence[Finding]) -> list[dict[str, str]]:
     return [{"rule": f.rule, "severity": str(f.severity), "subject": f.subject, "summary": f.summary} for f in items]
 
 
-def plain(item: AccessChange) -> dict[str, str]:
+def plain(item: AccessChange) -> dict[str, Any]:
     """One change of access as plain data."""
     return {
         "change": str(item.change),
         "principal": item.principal,
         "key": item.key,
         "capability": str(item.capability),
+        "actions": list(item.actions),
         "was": item.was,
         "now": item.now,
         "cause": item.cause,
     }
 
 
-def _rows(shown: Comparison) -> list[dict[str, str]]:
+def _rows(shown: Comparison) -> list[dict[str, Any]]:
     found = shown.found
-    rows = [{"kind": "access"} | plain(item) for item in (*found.access, *found.coverage)]
+    rows: list[dict[str, Any]] = [{"kind": "access"} | plain(item) for item in (*found.access, *found.coverage)]
     rows += [
         {"kind": item.kind, "change": item.change, "key": item.subject, "cause": item.detail} for item in found.facts
     ]
@@ -119,7 +133,7 @@ def _text(shown: Comparison) -> list[str]:
         change = click.style(f"{item.first.change:9}", fg=COLORS[str(item.first.change)])
         lines.append(f"{change} {', '.join(item.capabilities)}: {printable(f'{item.first.was} → {item.first.now}')}")
         lines += [printable(f"          {name}") for name in first_of(item.principals)]
-        lines += [printable(f"          on {name}") for name in first_of(item.keys)]
+        lines += [printable(f"          on {name}") for name in first_of([shown.called(key) for key in item.keys])]
         lines.append(printable(f"          because {item.first.cause}"))
     lines += [printable(f"{f.change:9} {f.kind} {f.subject} {f.detail}".rstrip()) for f in shown.found.facts]
     for heading, items in shown.findings or ():
@@ -143,11 +157,14 @@ def headline(shown: Comparison) -> str:
 
 def active_words(shown: Comparison) -> list[str]:
     """One sentence for each that loses access and was active lately."""
-    return [
-        f"loses access and was active: {item.principal}, last on {item.last_active}"
-        f" ({plural(item.days, 'day')} before), on {', '.join(first_of(item.keys))}"
-        for item in shown.active
-    ]
+    told = []
+    for item in shown.active:
+        keys = ", ".join(first_of([shown.labels.get(key, key) for key in item.keys]))
+        days = plural(item.days, "day")
+        told.append(
+            f"loses access and was active: {item.principal}, last on {item.last_active} ({days} before): {keys}"
+        )
+    return told
 
 
 def coverage_words(shown: Comparison) -> list[str]:
@@ -165,4 +182,4 @@ def coverage_words(shown: Comparison) -> list[str]:
 def first_of(names: Sequence[str]) -> list[str]:
     """The first few names, and how many more there are."""
     hidden = len(names) - SHOWN
-    return list(names) if hidden <= 0 else [*names[:SHOWN], f"and {hidden} more (-f json lists all)"]
+    return list(names) if hidden <= 0 else [*names[:SHOWN], f"{hidden} more (-f json lists all)"]

@@ -16,24 +16,24 @@ def markdown(shown: Comparison) -> list[str]:
     lines = ["### KMS access", "", headline(shown), ""]
     if shown.found.access:
         lines += [f"| {' | '.join(HEAD)} |", "|---|---|---|---|---|---|---|"]
-        lines += [_row(item) for item in fold_changes(shown.found.access)]
+        lines += [_row(shown, item) for item in fold_changes(shown.found.access)]
         lines.append("")
     if shown.not_judged:
         lines += ["**Not judged**, because the plan or the snapshot does not say enough:", ""]
         lines += [*(f"- {_code(text)}" for text in shown.not_judged), ""]
     lines += [f"- {_code(text)}" for text in active_words(shown)]
-    lines += [f"- {f.kind} of {_code(f.subject)} {f.change}: {_code(f.detail)}" for f in shown.found.facts]
+    lines += [f"- {f.change} {f.kind} {_code(f.subject)} {_code(f.detail)}".rstrip() for f in shown.found.facts]
     for heading, items in shown.findings or ():
         lines += [f"- **{heading}** finding ({f.severity}) {f.rule}: {_code(f.summary)}" for f in items]
     return [*lines, *(f"- {_code(text)}" for text in coverage_words(shown))]
 
 
-def _row(item: FoldedChange) -> str:
+def _row(shown: Comparison, item: FoldedChange) -> str:
     cells = (
         _code(str(item.first.change)),
         _lines(item.principals),
         _lines(item.capabilities),
-        _lines(item.keys),
+        _lines(shown.called(key) for key in item.keys),
         _code(item.first.was),
         _code(item.first.now),
         _code(item.first.cause),

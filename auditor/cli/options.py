@@ -114,6 +114,11 @@ def from_options(function: F) -> F:
     return _apply(FROM, function)
 
 
+def place_options(function: F) -> F:
+    """--output-dir and --as-of, for questions that name their snapshot as an argument."""
+    return _apply(FROM[1:], function)
+
+
 def answer_format(*formats: str) -> Decorator:
     """``-f`` of a question: one of ``formats``, the first is the default."""
     return click.option("-f", "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True)

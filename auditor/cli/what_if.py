@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from auditor.cli.diff import CAPABILITIES
-from auditor.cli.options import FILE, SNAPSHOT, answer_format, global_options
+from auditor.cli.options import FILE, SNAPSHOT, answer_format, aws_options, global_options, place_options
 
 CHANGES: tuple[tuple[str, str, str], ...] = (
     ("add-principal", "ARN", "Add a user or role, without permissions; further options give it some."),
@@ -42,41 +41,39 @@ def _change_options(function: Any) -> Any:
 
 
 @click.command("what-if")
-@click.argument("snapshot", type=SNAPSHOT)
+@click.argument("source", metavar="[SNAPSHOT]", type=SNAPSHOT, required=False)
 @_change_options
 @click.option("--changes", "lists", multiple=True, type=FILE, help="YAML list of changes: {change, of, name, file}.")
 @click.option("--terraform", "plans", multiple=True, type=FILE, help="Plan made with `terraform show -json`.")
 @click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody would gain it.")
-@click.option("--as-of", metavar="TIME", help="Date or time (UTC); default: the snapshot's.")
 @click.option("--no-findings", is_flag=True, help="Only access and facts: much faster in a large organization.")
 @answer_format("text", "json", "csv", "markdown")
+@place_options
+@aws_options
 @global_options
-def command(snapshot: Path, fail_on_gained: str | None, form: str, **given: Any) -> int:
-    """What would change in SNAPSHOT if these changes were made?
+def command(fail_on_gained: str | None, form: str, **given: Any) -> int:
+    """What would change in SNAPSHOT (default: the newest one; with AWS options: now) if these changes were made?
 
     Prints the difference as `kms-audit diff` does, and says which of those who lose access have been active lately.
     What a Terraform plan does not know before apply is not guessed: it is listed as not judged. `-f markdown` is meant
     for a pull request.
     """
-    from auditor.audit import Auditor
-    from auditor.audit.times import as_of_for
+    from auditor.cli.asking import facts
     from auditor.cli.changes import wanted_changes
     from auditor.cli.diff import show
-    from auditor.cli.differing import Comparison
-    from auditor.cli.settings import wanted
+    from auditor.cli.differing import Comparison, labels_of
     from auditor.cli.terminal import warn
     from auditor.questions.active_losers import active_losers
     from auditor.questions.edits import apply_edits, try_edits
 
     changes = wanted_changes(given)
-    run = wanted({"as_of": given["as_of"]})
-    auditor = Auditor(run.config)
-    before = auditor.load(snapshot)
-    as_of = as_of_for(before, run.as_of)
+    asking = facts(given)
+    before, as_of = asking.snapshot, asking.as_of
     after, refused = try_edits(apply_edits(before, changes.edits), changes.planned)
-    found = auditor.compare(before, after, as_of, findings=not given["no_findings"])
+    found = asking.auditor.compare(before, after, as_of, findings=not given["no_findings"])
     active = active_losers(before, found.differences.access, as_of)
     not_judged = (*changes.open_ones, *refused)
     for text in not_judged if form != "text" else ():
         warn(f"not judged: {text}")
-    return show(Comparison(found.differences, found.findings, active, not_judged), form, fail_on_gained)
+    shown = Comparison(found.differences, found.findings, active, not_judged, labels_of(before, after))
+    return show(shown, form, fail_on_gained)

@@ -9,14 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditor.model.access import RANK, Decision, Outcome
+from auditor.model.access import RANK, Decision, Outcome, Role
 from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import Facts, affected
 from auditor.questions.changed_facts import FactChange, changed_facts
 from auditor.questions.sides import Block, Side
-from auditor.questions.wording import blocked_by, condition_words, source_words
+from auditor.questions.wording import blocked_by, cause_words, condition_words, source_words
+
+SHOWN = 3
 
 
 class Change(StrEnum):
@@ -30,15 +32,27 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """One principal, key and capability whose access differs; None stands for a side without that row or key."""
+    """One principal, key and capability whose access differs; None stands for a side without that row or key.
+
+    ``actions`` are those of the capability whose access differs in this way: one that is lost or gained counts, even
+    where another action of the capability stays.
+    """
 
     change: Change
     principal: str
     key: str
     capability: Capability
+    actions: tuple[str, ...]
     before: Decision | None
     after: Decision | None
     cause: str
+
+    @property
+    def what(self) -> str:
+        """The capability with the actions, the first few of them."""
+        hidden = len(self.actions) - SHOWN
+        more = f" and {hidden} more" if hidden > 0 else ""
+        return f"{self.capability} ({', '.join(self.actions[:SHOWN])}{more})"
 
     @property
     def was(self) -> str:
@@ -62,7 +76,7 @@ class Differences:
     gaps_after: int = 0
 
 
-_Changed = tuple[Capability, Change, Decision | None, Decision | None]
+_Changed = tuple[Change, Capability, tuple[str, ...], Decision | None, Decision | None]
 
 
 def differences(old: Facts, new: Facts) -> Differences:
@@ -106,7 +120,7 @@ def _in_block(before: Side, after: Side, principals: Sequence[str], arns: Sequen
         if pair not in memo:
             memo[pair] = _changes(old, new, pair)
         for change in memo[pair]:
-            yield _change(before, after, principals[row], key, *change)
+            yield _change(before, after, principals[row], key, change)
 
 
 def _suspects(before: Block, after: Block) -> Iterator[tuple[int, int]]:
@@ -137,13 +151,18 @@ def _single(side: Block, code: int, action: Action) -> Decision | None:
 
 def _changes(before: Block, after: Block, pair: tuple[int, int, int]) -> list[_Changed]:
     """The changes of every capability between two profiles; computed once for all pairs with these profiles."""
-    found = []
+    found: list[_Changed] = []
     for capability in Capability:
-        mask = CAPABILITY_MASKS[capability] & pair[2]
-        was, now = before.best(pair[0], mask), after.best(pair[1], mask)
-        change = _kind(was[1] if was else None, now[1] if now else None)
-        if change is not None:
-            found.append((capability, change, was[1] if was else None, now[1] if now else None))
+        alike: dict[object, list[tuple[Action, Decision | None, Decision | None, Change]]] = {}
+        for action in actions_in(CAPABILITY_MASKS[capability] & pair[2] & ON_KEY):
+            was, now = _single(before, pair[0], action), _single(after, pair[1], action)
+            change = _kind(was, now)
+            if change is not None:
+                identity = (change, _rank(was), _condition(was), _rank(now), _condition(now))
+                alike.setdefault(identity, []).append((action, was, now, change))
+        for items in alike.values():
+            _, was, now, change = items[0]
+            found.append((change, capability, tuple(item[0].name for item in items), was, now))
     return found
 
 
@@ -178,17 +197,14 @@ def _change(
     after: Side,
     principal: str,
     key: Key,
-    capability: Capability,
-    change: Change,
-    was: Decision | None,
-    now: Decision | None,
+    changed: _Changed,
 ) -> AccessChange:
+    change, capability, actions, was, now = changed
     missing = _unseen(before, principal, key) if was is None else _unseen(after, principal, key) if now is None else ""
     if missing:
-        return AccessChange(Change.COVERAGE, principal, key.arn, capability, was, now, missing)
-    return AccessChange(
-        change, principal, key.arn, capability, was, now, _cause(before, after, principal, key, was, now)
-    )
+        return AccessChange(Change.COVERAGE, principal, key.arn, capability, actions, was, now, missing)
+    cause = _cause(before, after, principal, key, was, now)
+    return AccessChange(change, principal, key.arn, capability, actions, was, now, cause)
 
 
 def _unseen(side: Side, principal: str, key: Key) -> str:
@@ -209,12 +225,12 @@ def _cause(before: Side, after: Side, principal: str, key: Key, was: Decision | 
     was_words = [source_words(cause) for cause in was.causes] if was else []
     now_words = [source_words(cause) for cause in now.causes] if now else []
     if now is None or now.outcome.denied:
-        gone = [words for words in was_words if words not in now_words]
-        return "; ".join(
-            part for part in (blocked_by(now) if now else "", *(f"no longer {words}" for words in gone)) if part
-        )
+        gone = [cause_words(cause) for cause in (was.causes if was else ()) if source_words(cause) not in now_words]
+        parts = [blocked_by(now) if now else "", *(f"no longer {words}" for words in dict.fromkeys(gone))]
+        return "; ".join(part for part in parts if part)
+    freed = [f"no longer {cause_words(cause)}" for cause in was.causes if cause.role is Role.DENIES] if was else []
     fresh = [words for words in now_words if words not in was_words]
-    return "; ".join(dict.fromkeys(fresh or now_words)) or "policies changed"
+    return "; ".join(dict.fromkeys([*freed, *fresh] or now_words)) or "policies changed"
 
 
 def state_words(decision: Decision | None) -> str:

@@ -10,7 +10,8 @@ from auditor.questions.differences import AccessChange
 
 @dataclass(frozen=True, slots=True)
 class FoldedChange:
-    """A change that every one of ``principals`` meets on every one of ``keys`` for every one of ``capabilities``."""
+    """A change that every one of ``principals`` meets on every one of ``keys`` for every one of ``capabilities``, which
+    name their actions."""
 
     first: AccessChange
     principals: tuple[str, ...]
@@ -26,7 +27,7 @@ def fold_changes(changes: Iterable[AccessChange]) -> tuple[FoldedChange, ...]:
         words = told.get(identity := (item.change, item.before, item.after, item.cause))
         if words is None:
             words = told[identity] = (item.was, item.now, item.cause)
-        found.append((words, FoldedChange(item, (item.principal,), (item.key,), (str(item.capability),))))
+        found.append((words, FoldedChange(item, (item.principal,), (item.key,), (item.what,))))
     for merge in (_by_principal, _by_key, _by_capability):
         found = _merged(found, *merge)
     return tuple(folded for _, folded in found)

@@ -10,7 +10,8 @@ from auditor.evaluator import Evaluation, evaluate
 from auditor.model.key import Fact
 from auditor.model.snapshot import AccountFacts, Snapshot
 from auditor.questions.differences import Change, differences
-from tests.cli.conftest import APP, HOME, KEY, OTHER, PARTNER, ROOT, VIA_S3, allow, estate, key, text
+from auditor.questions.folding import fold_changes
+from tests.cli.conftest import APP, HOME, KEY, OTHER, PARTNER, ROOT, VIA_S3, allow, estate, key, role, text
 
 EVERYBODY = allow(Sid="Everybody", Principal="*", Action="kms:Decrypt")
 AS_OF = "2026-11-24T12:00:00Z"
@@ -62,3 +63,29 @@ def test_a_deleted_role_is_a_loss_with_its_cause() -> None:
     found = differences(evaluated(snapshot), evaluated(without))
     assert {(item.principal, item.cause) for item in found.access} == {(APP, "the principal is gone")}
     assert [(item.kind, item.subject, item.change) for item in found.facts] == [("principal", APP, "removed")]
+
+
+def test_one_action_counts_although_its_capability_stays() -> None:
+    """Whoever may administer a key already still gains the right to schedule its deletion."""
+    stop = {"Sid": "Keep", "Effect": "Deny", "Principal": "*", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
+    everything = allow(Sid="All", Action="kms:*")
+    snapshot = replace(estate(text(ROOT, stop)), principals=(role(APP, everything),))
+    found = differences(evaluated(snapshot), evaluated(replace(estate(text(ROOT)), principals=snapshot.principals)))
+    (gained,) = [item for item in found.access if item.principal == APP]
+    assert (gained.change, gained.capability, gained.actions) == (
+        Change.GAINED,
+        "administer",
+        ("kms:ScheduleKeyDeletion",),
+    )
+    assert gained.cause == "no longer denied by key policy default statement “Keep”"
+
+
+def test_equal_changes_are_told_once() -> None:
+    """Every change is in exactly one of the folded ones."""
+    found = differences(evaluated(estate()), evaluated(replace(estate(), principals=()))).access
+    folded = fold_changes(found)
+    told = [
+        (who, key, what) for one in folded for who in one.principals for key in one.keys for what in one.capabilities
+    ]
+    assert sorted(told) == sorted((item.principal, item.key, item.what) for item in found)
+    assert len(folded) < len(found)
