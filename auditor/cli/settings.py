@@ -10,7 +10,7 @@ from typing import Any
 from auditor.audit.times import parse_as_of
 from auditor.cli.logs import start_logging
 from auditor.cli.terminal import current
-from auditor.config import Config, load_config
+from auditor.config import Config, check_names, load_config
 from auditor.config.sections import FailOn
 from auditor.errors import UsageError
 from auditor.model.report import Report
@@ -80,6 +80,7 @@ def check_one_file(output: Path | None, formats: tuple[str, ...]) -> None:
 def with_options(config: Config, given: Mapping[str, Any]) -> Config:
     """The configuration with the options of the AWS and GATE groups laid over it."""
     collection = replace(config.collection, **{name: given[name] for name in COLLECTION if given.get(name)})
+    check_names(collection)
     if collection.org and not collection.role_name:
         raise UsageError("--org needs --role-name.", "Name the role to assume in each account.")
     gate = config.gate

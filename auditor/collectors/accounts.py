@@ -45,6 +45,7 @@ class Self:
 def whoami(caller: Caller) -> Self:
     """GetCallerIdentity, which needs no permission: its failure means the credentials or the endpoint are wrong."""
     profile = f" of profile “{caller.session.profile}”" if caller.session.profile else ""
+    _check_client(caller, profile)
     try:
         answer = caller.call(GET_CALLER_IDENTITY)
     except RefusedError as error:
@@ -53,6 +54,19 @@ def whoami(caller: Caller) -> Self:
     parsed = parse_arn(arn)
     partition = parsed.partition if parsed else caller.session.partition_of(caller.region)
     return Self(str(answer.get("Account", "")), arn, partition)
+
+
+def _check_client(caller: Caller, profile: str) -> None:
+    """Raises UsageError where Region or endpoint are such that not even a client can be made."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        caller.session.client(GET_CALLER_IDENTITY.service, caller.region)
+    except (ValueError, BotoCoreError) as error:
+        raise UsageError(
+            f"The AWS settings{profile} are not usable: {error}",
+            "Check the Region and endpoint in ~/.aws/config, AWS_DEFAULT_REGION and AWS_ENDPOINT_URL.",
+        ) from error
 
 
 def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsError | CollectionError:

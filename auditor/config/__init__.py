@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from auditor.config.aws_names import check_names
 from auditor.config.reading import load_config, parse_config
 from auditor.config.schema import config_schema
 from auditor.config.sections import CollectionSettings, Config, GateSettings, OutputSettings
@@ -11,6 +12,7 @@ __all__ = [
     "Config",
     "GateSettings",
     "OutputSettings",
+    "check_names",
     "config_schema",
     "load_config",
     "parse_config",

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from auditor.config.aws_names import check_names
 from auditor.config.binding import bind
 from auditor.config.sections import Config
 from auditor.errors import ConfigError
@@ -59,6 +60,7 @@ def _check(config: Config) -> None:
 
 def _check_collection(config: Config) -> None:
     collection = config.collection
+    check_names(collection)
     if not 0 < collection.quota_share <= 1:
         raise ConfigError("collection.quota_share: must be above 0 and at most 1.")
     for name, (least, most) in LIMITS.items():
