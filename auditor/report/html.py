@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -85,7 +86,7 @@ def _environment() -> Environment:
     environment.filters.update(
         short=short, pretty=pretty, number="{:,}".format, plural=plural, rotation=rotation_words, limits=grant_limits
     )
-    environment.filters["clauses"] = severity_words
+    environment.filters |= {"clauses": severity_words, "quoted": shlex.quote}
     return environment
 
 

@@ -16,6 +16,7 @@ from auditor.report.grid import Grid
 
 EACH = 3
 DRAWS = 400
+SMALL = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,11 @@ def drawn_pairs(report: Report, grid: Grid) -> tuple[Drawn, ...]:
     for pair in (*_granting(report, grid), *_anywhere(report)):
         outcome = report.access.decisions[pair.number].outcome
         candidates[outcome].append((_rank(report, pair), pair))
-    return tuple(
-        pair
-        for listed in candidates.values()
-        for _, pair in sorted(dict(listed).items(), key=lambda item: item[0])[:EACH]
-    )
+    return tuple(pair for listed in candidates.values() for pair in _first(dict(listed)))
+
+
+def _first(ranked: dict[str, Drawn]) -> list[Drawn]:
+    return [ranked[rank] for rank in sorted(ranked)[:EACH]]
 
 
 def _rank(report: Report, pair: Drawn) -> str:
@@ -53,13 +54,10 @@ def _digest(report: Report, *words: str) -> bytes:
 
 def _granting(report: Report, grid: Grid) -> list[Drawn]:
     """Rows of access: every row of a small estate, a fixed draw of them in a large one."""
-    rows = range(len(grid)) if len(grid) <= DRAWS else [_number(report, "row", n) % len(grid) for n in range(DRAWS)]
-    return [
-        Drawn(
-            int(grid.principal[row]), int(grid.key[row]), ACTIONS[int(grid.action[row])].short, int(grid.decision[row])
-        )
-        for row in rows
-    ]
+    rows = range(len(grid)) if len(grid) <= SMALL else [_number(report, "row", n) % len(grid) for n in range(DRAWS)]
+    columns = (grid.principal, grid.key, grid.action, grid.decision)
+    drawn = ([int(column[row]) for column in columns] for row in rows)
+    return [Drawn(principal, key, ACTIONS[action].short, number) for principal, key, action, number in drawn]
 
 
 def _anywhere(report: Report) -> list[Drawn]:

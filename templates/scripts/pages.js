@@ -58,6 +58,7 @@ function openPage(kind, place) {
   const heading = page.querySelector("h2"); // the list's own heading is out of sight
   heading.setAttribute("role", "heading");
   heading.setAttribute("aria-level", "1");
+  for (const lower of page.querySelectorAll("h3")) { lower.setAttribute("role", "heading"); lower.setAttribute("aria-level", "2"); }
   page.querySelector(".built")?.replaceWith(heldTable(kind, place));
   toTop();
 }
