@@ -14,8 +14,9 @@ _SIDS = {
     Level.ACCOUNT: "KmsAuditAccount",
     Level.ORGANIZATION: "KmsAuditOrganization",
 }
-KEY_STATEMENT_NOTE = "For the policy of a key that does not delegate to IAM; replace the role ARN."
+KEY_STATEMENT_NOTE = "For the policy of a key that does not delegate to IAM: put the ARN of the audit role."
 FORMS = ("json", "cloudformation", "terraform")
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
 
 def operations(needs: frozenset[Need] = DEFAULT_NEEDS) -> tuple[Operation, ...]:
@@ -40,25 +41,30 @@ def policy(
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def key_statement() -> dict[str, Any]:
-    """The statement for a key policy that names the audit role itself."""
+def key_statement(partition: str = "aws", account: str = "111122223333") -> dict[str, Any]:
+    """The statement for a key policy that names the audit role itself, in the account that the role lives in."""
     actions = [item.action for item in operations() if item.level is Level.KEY]
     return {
         "Sid": ROLE,
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::111122223333:role/{ROLE}"},
+        "Principal": {"AWS": f"arn:{partition}:iam::{account}:role/{ROLE}"},
         "Action": actions,
         "Resource": "*",
     }
 
 
-def render(form: str) -> str:
+def render(form: str, partition: str = "aws") -> str:
     """The policy as ``json``, or a role with it as ``cloudformation`` (StackSet-ready) or ``terraform`` text."""
     if form == "cloudformation":
         return _text(_template())
     if form == "terraform":
-        return _terraform()
-    return _text(policy())
+        return _terraform(partition)
+    return _text(policy(partition))
+
+
+def render_key_statement(partition: str = "aws") -> str:
+    """The statement for keys that do not delegate to IAM, as JSON text."""
+    return _text(key_statement(partition))
 
 
 def _text(value: dict[str, Any]) -> str:
@@ -66,11 +72,13 @@ def _text(value: dict[str, Any]) -> str:
 
 
 def _template() -> dict[str, Any]:
-    """A role for every member account, to deploy as a StackSet; parameters: trusted account and external id."""
+    """A role for every member account, to deploy as a StackSet; it runs unchanged in every partition."""
     document = policy(organization=False)
     for statement in document["Statement"]:
         if statement["Resource"] != "*":
             statement["Resource"] = {"Fn::Sub": "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*"}
+    # Not a partition and an account but CloudFormation's names for those of the stack.
+    statement = json.dumps(key_statement("${AWS::Partition}", "${AWS::AccountId}")).replace(f"/{ROLE}", "/${RoleName}")
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -94,13 +102,14 @@ def _template() -> dict[str, Any]:
         "Parameters": {
             "AuditAccount": {"Type": "String", "AllowedPattern": "[0-9]{12}"},
             "ExternalId": {"Type": "String", "Default": "", "NoEcho": True},
+            "RoleName": {"Type": "String", "Default": ROLE},
         },
         "Conditions": {"HasExternalId": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]}},
         "Resources": {
             "AuditRole": {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
-                    "RoleName": ROLE,
+                    "RoleName": {"Ref": "RoleName"},
                     "MaxSessionDuration": 3600,
                     "AssumeRolePolicyDocument": trust,
                     "Policies": [{"PolicyName": ROLE, "PolicyDocument": document}],
@@ -108,14 +117,15 @@ def _template() -> dict[str, Any]:
             }
         },
         "Outputs": {
-            "KeyPolicyStatement": {"Description": KEY_STATEMENT_NOTE, "Value": json.dumps(key_statement())},
+            "RoleArn": {"Value": {"Fn::GetAtt": ["AuditRole", "Arn"]}},
+            "KeyPolicyStatement": {"Description": KEY_STATEMENT_NOTE, "Value": {"Fn::Sub": statement}},
         },
     }
 
 
-def _terraform() -> str:
-    document = json.dumps(policy(), indent=2)
-    statement = json.dumps(key_statement(), indent=2)
+def _terraform(partition: str) -> str:
+    document = json.dumps(policy(partition), indent=2)
+    statement = json.dumps(key_statement(partition), indent=2)
     return (
         f'resource "aws_iam_policy" "kms_audit" {{\n  name   = "{ROLE}"\n  policy = <<-JSON\n{document}\nJSON\n}}\n\n'
         f"# {KEY_STATEMENT_NOTE}\n"

@@ -9,7 +9,13 @@ from urllib.parse import parse_qs
 
 DEFAULT_ACCOUNT = "123456789012"
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-_PATHS = {"/listRegions": "ListRegions", "/analyzer": "ListAnalyzers", "/listresources": "ListResources"}
+_PATHS = {
+    "/listregions": "ListRegions",
+    "/analyzer": "ListAnalyzers",
+    "/listresources": "ListResources",
+    "/listprincipals": "ListPrincipals",
+    "/getresourceshares": "GetResourceShares",
+}
 _TARGET_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/")
 
 
@@ -58,7 +64,7 @@ def call_of(path: str, headers: dict[str, str], body: bytes, accounts: Accounts)
     elif body and b"Action=" in body:
         operation = parse_qs(body.decode()).get("Action", [""])[0]
     else:
-        operation = next((name for start, name in _PATHS.items() if path.lower().startswith(start.lower())), path)
+        operation = next((name for start, name in _PATHS.items() if path.lower().startswith(start)), path)
         operation = path.rsplit("/", 1)[-1] if "/operation/" in path else operation
     return Call(service, operation, accounts.of(key), region, body, headers)
 
