@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from auditor.collectors import Progress
+    from auditor.questions import Answer, Explanation
 
 
 class Evaluation(evaluator.Evaluation):
@@ -36,6 +37,33 @@ class Evaluation(evaluator.Evaluation):
     def as_of(self) -> str:
         """The time (ISO 8601 UTC) that ages and expiry are counted from."""
         return self.surroundings.as_of
+
+    def who_can(self, what: str, *keys: str, include_denied: bool = False) -> tuple[Answer, ...]:
+        """Who can do ``what`` (an action or a capability) with ``keys``: ids, ARNs, aliases or patterns.
+
+        Raises UnknownNameError, which lists candidates; so do the other questions.
+        """
+        from auditor.questions import find_keys, who_can
+        from auditor.questions.answers import asked
+
+        found = {key.arn: key for text in keys for key in find_keys(self.snapshot, text)}
+        return who_can(self, asked(what), tuple(found.values()), include_denied=include_denied)
+
+    def what_can(self, *principals: str, what: str | None = None) -> tuple[Answer, ...]:
+        """What ``principals`` can do: ARNs, ``role/NAME``, patterns; ``what`` limits it to an action or capability."""
+        from auditor.questions import find_principals, what_can
+        from auditor.questions.answers import asked
+
+        found = {item.arn: item for text in principals for item in find_principals(self, text)}
+        return what_can(self, tuple(found.values()), asked(what) if what else None)
+
+    def explain(self, principal: str, action: str, key: str, context: evaluator.Context | None = None) -> Explanation:
+        """Why, or why not: the whole chain, under the known request ``context``. ``action`` is like ``kms:Decrypt``."""
+        from auditor.questions import explain, find_keys, principal_named
+        from auditor.questions.answers import asked_action
+
+        (found,) = find_keys(self.snapshot, key, several=False)
+        return explain(self, principal_named(self, principal), asked_action(action), found, context)
 
     def access_frame(self) -> pd.DataFrame:
         """A pandas view for notebooks: one row per principal, key and capability that is not denied."""

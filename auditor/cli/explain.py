@@ -39,14 +39,10 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
     """
     from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import result, warn
-    from auditor.errors import UsageError
-    from auditor.model.actions import Action
     from auditor.questions import explain, find_keys, principal_named
-    from auditor.questions.answers import asked
+    from auditor.questions.answers import asked_action
 
-    wanted = asked(action)
-    if not isinstance(wanted, Action):
-        raise UsageError(f"“{action}” is a capability.", "explain answers for one action, such as kms:Decrypt.")
+    wanted = asked_action(action)
     known = _context(given.pop("context"))
     asking = facts(given)
     (found,) = find_keys(asking.snapshot, key, several=False)

@@ -30,15 +30,16 @@ COLUMNS = (
 @click.command("grants")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--stale", type=click.IntRange(0), metavar="DAYS", help="Only grants of at least this age.")
-@click.option("--grantee", metavar="PATTERN", help="Only grants of this grantee; * and ? are wildcards.")
+@click.option("--grantee", metavar="PATTERN", help="Only grants of this grantee (ARN, role/NAME or a pattern).")
+@click.option("--issued-by", metavar="ACCOUNT", help="Only grants that this account issued.")
+@click.option("--missing", is_flag=True, help="Only grants whose grantee does not exist any more.")
+@click.option("--unconstrained", is_flag=True, help="Only grants without a constraint.")
 @answer_format("text", "json", "csv")
 @from_options
 @aws_options
 @global_options
-def command(keys: tuple[str, ...], stale: int | None, grantee: str | None, form: str, **given: Any) -> int:
+def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -> int:
     """The grants of all keys, or of KEY: grantee, age, operations, constraint, issuing account; oldest first."""
-    from fnmatch import fnmatchcase
-
     from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import result
     from auditor.questions import find_keys, grant_list
@@ -46,8 +47,7 @@ def command(keys: tuple[str, ...], stale: int | None, grantee: str | None, form:
     asking = facts(given)
     wanted = [key for text in keys for key in find_keys(asking.snapshot, text)] if keys else None
     rows = grant_list(asking.snapshot, asking.as_of, keys=wanted, stale_days=stale)
-    if grantee:
-        rows = tuple(item for item in rows if fnmatchcase(item.grantee, grantee))
+    rows = tuple(item for item in rows if _wanted(item, given))
     if form == "text":
         asking.say_unknown()
         result("\n".join(_text(rows)))
@@ -55,6 +55,15 @@ def command(keys: tuple[str, ...], stale: int | None, grantee: str | None, form:
         plain = [_row(item) for item in rows]
         result(as_json(plain) if form == "json" else as_csv(plain, COLUMNS))
     return 0
+
+
+def _wanted(item: GrantRow, given: dict[str, Any]) -> bool:
+    return (
+        (not given["grantee"] or item.held_by(given["grantee"]))
+        and (not given["issued_by"] or item.grant.issuing_account == given["issued_by"])
+        and (not given["missing"] or item.grantee_missing)
+        and (not given["unconstrained"] or not item.constraint)
+    )
 
 
 def _row(item: GrantRow) -> dict[str, Any]:
@@ -87,4 +96,7 @@ def _text(rows: tuple[GrantRow, ...]) -> list[str]:
         lines.append(printable(f"  {item.grantee}") + missing)
         constraint = f", if {item.constraint}" if item.constraint else ""
         lines.append(printable(f"  {', '.join(item.grant.operations)}{constraint}"))
+        issuer = item.grant.issuing_account
+        if issuer and issuer != item.key.account:
+            lines.append(printable(f"  issued by {issuer}"))
     return [*lines, plural(len(rows), "grant")]

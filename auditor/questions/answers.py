@@ -65,3 +65,11 @@ def asked(text: str) -> Action | Capability:
     if meant:
         hint = f"What was meant is probably {meant}."
     raise UnknownNameError(f"“{text}” is no KMS action.", hint)
+
+
+def asked_action(text: str) -> Action:
+    """The action called ``text``. Raises UnknownNameError, also for a capability."""
+    found = asked(text)
+    if isinstance(found, Action):
+        return found
+    raise UnknownNameError(f"“{text}” is a capability.", "Name one action, such as kms:Decrypt.")

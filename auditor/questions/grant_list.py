@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 
-from auditor.model.arn import account_of, is_unique_id
+from auditor.model.arn import account_of, is_unique_id, parse_arn
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
@@ -28,6 +29,12 @@ class GrantRow:
     def grantee(self) -> str:
         """Who holds it, as AWS shows it."""
         return self.grant.grantee or self.grant.grantee_service or "nobody"
+
+    def held_by(self, pattern: str) -> bool:
+        """Whether the grantee is called so: by ARN, ``role/NAME``, name or a pattern with ``*``."""
+        arn = parse_arn(self.grantee)
+        names = [self.grantee, *((arn.resource, arn.name) if arn else ())]
+        return any(fnmatchcase(name, pattern) for name in names)
 
     @property
     def constraint(self) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +124,6 @@ def test_what_if_removals(ask: Ask, change: tuple[str, str], lost: str) -> None:
 
 
 def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
-    import json
-
     change: dict[str, Any] = {
         "address": "aws_kms_key.app",
         "type": "aws_kms_key",
@@ -162,3 +162,63 @@ def test_what_if_refuses_changes_that_change_nothing(ask: Ask, change: tuple[str
     answer = ask("what-if", "now", *change)
     assert answer.code == 2, answer.out
     assert len(answer.err.splitlines()) == 1
+
+
+def test_grants_by_grantee_issuer_constraint_and_existence(ask: Ask) -> None:
+    for words, number in [
+        (("--grantee", "role/batch"), 1),
+        (("--grantee", "*/batch"), 1),
+        (("--grantee", "role/app"), 0),
+        (("--issued-by", "333333333333"), 0),
+        (("--missing",), 0),
+        (("--unconstrained",), 0),
+    ]:
+        assert len(ask("grants", "--from", "now", *words, "-f", "json").json()) == number, words
+
+
+def test_a_grant_of_somebody_who_is_gone(ask: Ask, snapshots: dict[str, Any]) -> None:
+    snapshots["now"] = replace(snapshots["now"], principals=())
+    answer = ask("grants", "--from", "now", "--missing")
+    assert "(does not exist)" in answer.out
+
+
+def test_actions_without_a_key(ask: Ask) -> None:
+    refused = ask("who-can", "CreateKey", "alias/app", "--from", "now")
+    assert (refused.code, "is about no key" in refused.err) == (2, True)
+    rows = ask("what-can", "role/app", "--action", "CreateKey", "--from", "now", "-f", "json").json()
+    assert rows == []
+
+
+def test_a_collected_account_is_no_caller(ask: Ask) -> None:
+    answer = ask("what-can", KEY.split(":")[4], "--from", "now")
+    assert (answer.code, "collected account" in answer.err) == (2, True)
+
+
+def test_a_federated_user_is_unknown_never_denied(ask: Ask) -> None:
+    who = f"arn:aws:sts::{KEY.split(':')[4]}:federated-user/somebody"
+    assert ask("explain", who, "Decrypt", "alias/app", "--from", "now", "--expect", "unknown").code == 0
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "markdown"])
+def test_what_if_in_every_format_names_whom_it_hurts_and_what_is_open(
+    ask: Ask, snapshots: dict[str, Any], form: str
+) -> None:
+    app, *others = snapshots["now"].principals
+    snapshots["now"] = replace(snapshots["now"], principals=(replace(app, last_used="2026-11-20T00:00:00Z"), *others))
+    new = {"address": "aws_kms_key.new", "type": "aws_kms_key", "change": {"actions": ["create"], "after": {}}}
+    Path("plan.json").write_text(json.dumps({"resource_changes": [new]}), encoding="utf-8")
+    change = ("--identity-policy", "role/app:inline=", "--terraform", "plan.json", "--no-findings")
+    answer = ask("what-if", "now", *change, "-f", form)
+    assert answer.code == 0
+    assert "2026-11-20" in answer.out
+    assert "aws_kms_key.new" in answer.out
+    assert ("not judged: aws_kms_key.new" in answer.err) == (form != "text")
+
+
+def test_diff_and_what_if_take_the_newest_snapshot_and_gate(ask: Ask) -> None:
+    Path("open.json").write_text(text(ROOT, {**ROOT, "Sid": "Open", "Principal": {"AWS": "*"}}), encoding="utf-8")
+    words = ("what-if", "now", "--key-policy", "alias/app=open.json", "--no-findings", "-q")
+    assert ask(*words, "--fail-on-gained", "decrypt").code == 3
+    assert ask(*words, "--fail-on-gained", "any").code == 3
+    assert ask("what-if", "now", "--profile", "x", "--delete-alias", "alias/app").code == 2
+    assert ask("diff", "now", "--output-dir", "none").code == 2
