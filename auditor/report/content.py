@@ -8,10 +8,10 @@ from typing import Any
 from auditor.model.finding import Severity
 from auditor.model.key import Key
 from auditor.model.report import Report
-from auditor.model.score import scores_of_keys, scores_of_principals
-from auditor.report.counts import counts_of
+from auditor.model.score import Score, scores_of_keys, scores_of_principals
+from auditor.report.counts import Counts, counts_of
 from auditor.report.coverage import FACT_TITLES, coverage_lines, totals
-from auditor.report.grid import grid_of
+from auditor.report.grid import Grid, grid_of
 from auditor.report.island import island_of
 from auditor.report.pages import alike, key_pages, key_rows, principal_pages, reasons, worst, worst_severity
 from auditor.report.paths import escalation_paths
@@ -25,52 +25,81 @@ MATRIX_ROWS = 250
 TABLE_ROWS = 300
 
 
-def content_of(report: Report) -> dict[str, Any]:
+Content = dict[str, Any]
+
+
+def content_of(report: Report) -> Content:
     """Name → value for the templates."""
     grid = grid_of(report)
     counts = counts_of(report, grid)
     scores = scores_of_keys(report.findings, report.snapshot) | scores_of_principals(report.findings, report.powers)
-    rows = key_rows(report, grid)
-    lines = coverage_lines(report)
-    keys, principals = key_pages(report, grid), principal_pages(report, grid)
-    pairs = set(zip(grid.principal.tolist(), grid.key.tolist(), strict=True))
     return {
         "report": report,
         "snapshot": report.snapshot,
         "counts": counts,
+        "scores": scores,
+        "powers": {entry.principal: entry.power for entry in report.powers},
+        "key_place": {key.arn: place for place, key in enumerate(report.snapshot.keys)},
+        "principal_place": {one.arn: place for place, one in enumerate(report.principals)},
+        "island": island_of(report, grid, scores, FULL_FINDINGS),
+        **_summary(report, counts, scores),
+        **_findings(report),
+        **_access(report, grid),
+        **_coverage(report, grid),
+    }
+
+
+def _summary(report: Report, counts: Counts, scores: dict[str, Score]) -> Content:
+    return {
         "words": summary_words(report, counts),
         "coverage_words": coverage_words(report, counts),
         "change_words": change_words(report),
         "grade_words": GRADES[counts.grade],
         "severities": [(level.value, counts.severity(level)) for level in Severity],
-        "scores": scores,
-        "powers": {entry.principal: entry.power for entry in report.powers},
         "worst_keys": worst(report, "keys", scores),
         "worst_principals": worst(report, "principals", scores),
+    }
+
+
+def _findings(report: Report) -> Content:
+    paths, known = escalation_paths(report), has_history(report)
+    return {
         "findings": report.findings[:FULL_FINDINGS],
         "facets": _facets(report),
-        "paths": escalation_paths(report)[:TABLE_ROWS],
+        "paths": paths[:TABLE_ROWS],
+        "path_number": len(paths),
+        "alike": lambda numbers: alike(report.findings, numbers),
+        "is_new": lambda finding: known and is_new(finding, report),
+        "worst_severity": lambda numbers: worst_severity(report.findings, numbers),
+    }
+
+
+def _access(report: Report, grid: Grid) -> Content:
+    rows = key_rows(report, grid)
+    keys, principals = key_pages(report, grid), principal_pages(report, grid)
+    pairs = set(zip(grid.principal.tolist(), grid.key.tolist(), strict=True))
+    return {
         "key_rows": rows[:MATRIX_ROWS],
         "most_holders": max((sum(cell) for row in rows for cell in row.counts), default=0),
         "key_pages": keys,
         "principal_pages": principals,
+        "key_numbers": Counter(principal for principal, _ in pairs),
         "reasons": reasons(report, keys, principals),
-        "alike": lambda numbers: alike(report.findings, numbers),
-        "is_new": (lambda finding: is_new(finding, report)) if has_history(report) else (lambda finding: False),
-        "worst_severity": lambda numbers: worst_severity(report.findings, numbers),
-        "key_place": {key.arn: place for place, key in enumerate(report.snapshot.keys)},
-        "principal_place": {one.arn: place for place, one in enumerate(report.principals)},
-        "grants": [(key, grant) for key in report.snapshot.keys for grant in key.grants][:TABLE_ROWS],
-        "gaps": report.snapshot.gaps[:TABLE_ROWS],
-        "age": lambda grant: grant_age(grant, report.as_of),
         "families": _families(report),
         "family_counts": {row.key.arn: row.counts for row in rows if row.key.multi_region},
+        "grants": [(key, grant) for key in report.snapshot.keys for grant in key.grants][:TABLE_ROWS],
+        "age": lambda grant: grant_age(grant, report.as_of),
+    }
+
+
+def _coverage(report: Report, grid: Grid) -> Content:
+    lines = coverage_lines(report)
+    return {
+        "gaps": report.snapshot.gaps[:TABLE_ROWS],
         "coverage_lines": lines,
         "coverage_totals": totals(lines),
         "fact_titles": FACT_TITLES,
         "drawn": drawn_pairs(report, grid),
-        "key_numbers": Counter(principal for principal, _ in pairs),
-        "island": island_of(report, grid, scores, FULL_FINDINGS),
     }
 
 
