@@ -16,7 +16,7 @@ class Hit:
     ``raised`` / ``lowered``: words that pick a clause of the rule's catalogue entry. ``identity`` are the parts of the
     fingerprint besides rule and subject: canonical principal, statement meanings, grant id. ``fix`` are ``(placeholder,
     value)`` pairs for the remediation example; ``remedy`` replaces the example's body (a corrected statement, commands)
-    and ``advice`` its summary.
+    and ``advice`` its summary; ``bare``: there is neither policy nor command to show.
     """
 
     subject: str
@@ -36,6 +36,7 @@ class Hit:
     advice: str = ""
     remedy: str = ""
     remedy_kind: str = "policy"
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,9 @@ def _finding(facts: RuleFacts, hit: Hit, view: View) -> Finding:
         principals=tuple(sorted(set(hit.principals))),
         clauses=clauses,
         evidence=hit.evidence,
-        remediation=remediation(facts.example, hit, organization.id if organization else None),
+        remediation=remediation(
+            facts.example, hit, organization.id if organization else None, (account, region), view.settings
+        ),
         mappings=facts.mappings,
         references=tuple(page.address for page in facts.references),
     )

@@ -10,9 +10,11 @@ import json
 import re
 import shlex
 from functools import lru_cache
+from typing import Any
 
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Remediation
+from auditor.model.settings import RuleSettings
 from auditor.rules.catalogue import Example
 from auditor.rules.hit import Hit
 
@@ -22,20 +24,21 @@ EXAMPLE_ORGANIZATION = "o-exampleorg"
 PLAIN = re.compile(r"^[A-Za-z0-9_.:/@+=,-]+$")
 
 
-def substitutions(hit: Hit, organization: str | None) -> dict[str, str]:
-    """Placeholder → value for a hit; what the hit itself gives in ``fix`` comes first."""
-    found: dict[str, str] = {}
-    if hit.account:
-        found[OWN_ACCOUNT] = hit.account
-    if hit.region:
-        found[EXAMPLE_REGION] = hit.region
-        found["REGION"] = hit.region
+def substitutions(hit: Hit, organization: str | None, place: tuple[str, str] = ("", "")) -> dict[str, str]:
+    """Placeholder → value for a hit in an account and Region; what the hit itself gives in ``fix`` comes first."""
+    found = {"SNAPSHOT": "snapshot", "NEW_RESULT": "result.json", "RESULT": "result.json"}
+    account, region = place
+    if account:
+        found[OWN_ACCOUNT] = account
+    if region:
+        found[EXAMPLE_REGION] = region
+        found["REGION"] = region
     if organization:
         found[EXAMPLE_ORGANIZATION] = organization
     if hit.keys:
         found["KEY_ARN"] = hit.keys[0]
         found["KEY_ID"] = hit.keys[0].rsplit("/", 1)[-1]
-        found["SNAPSHOT"] = "SNAPSHOT"
+        found["mrk-ID"] = found["KEY_ID"]
     if hit.principals:
         found |= _principal(hit.principals[0])
     arn = parse_arn(hit.subject) or (parse_arn(hit.keys[0]) if hit.keys else None)
@@ -75,10 +78,49 @@ def _any_of(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(name) for name in names))
 
 
-def remediation(example: Example, hit: Hit, organization: str | None) -> Remediation:
+def named_roles(settings: RuleSettings) -> dict[str, tuple[str, ...]]:
+    """The roles of the catalogue's examples → those that the settings name for the same duty, where they name any."""
+    keys, destroyers = settings.key_admins, settings.key_destroyers or settings.key_admins
+    duties = {"key-admin": keys, "key-admin*": keys, "key-pipeline": keys, "tag-pipeline": keys}
+    duties |= {"key-decommission": destroyers, "protected/key-decommission": destroyers}
+    duties |= {"identity-pipeline": settings.account_admins, "protected/identity-pipeline": settings.account_admins}
+    own = {f"arn:aws:iam::{OWN_ACCOUNT}:role/{name}": found for name, found in duties.items() if found}
+    return own | {f"arn:aws:iam::*:role/{name}": found for name, found in duties.items() if found}
+
+
+def _with_roles(value: Any, roles: dict[str, tuple[str, ...]]) -> Any:
+    """A policy with the roles of its examples replaced, one by as many as there are."""
+    if isinstance(value, dict):
+        return {name: _with_roles(item, roles) for name, item in value.items()}
+    if isinstance(value, list):
+        named = [roles.get(item, (item,)) if isinstance(item, str) else (_with_roles(item, roles),) for item in value]
+        return [one for group in named for one in group]
+    if isinstance(value, str) and value in roles:
+        return roles[value][0] if len(roles[value]) == 1 else list(roles[value])
+    return value
+
+
+@lru_cache(maxsize=512)
+def _body(text: str, settings: RuleSettings) -> str:
+    """An example's policy with the roles that the settings name; commands stay as they are."""
+    if not text.startswith("{"):
+        return text
+    return json.dumps(_with_roles(json.loads(text), named_roles(settings)), indent=2, ensure_ascii=False)
+
+
+def remediation(
+    example: Example,
+    hit: Hit,
+    organization: str | None,
+    place: tuple[str, str] = ("", ""),
+    settings: RuleSettings | None = None,
+) -> Remediation:
     """The remedy of a finding: the hit's own correction if it has one, else the example with real names."""
     summary = hit.advice or example.summary
     if hit.remedy:
         return Remediation(summary, hit.remedy_kind, hit.remedy)
-    as_json = example.body.startswith("{")
-    return Remediation(summary, example.kind, fill(example.body, substitutions(hit, organization), as_json))
+    if hit.bare:
+        return Remediation(summary)
+    body = _body(example.body, settings or RuleSettings())
+    as_json = body.startswith("{")
+    return Remediation(summary, example.kind, fill(body, substitutions(hit, organization, place), as_json))

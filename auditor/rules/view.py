@@ -23,7 +23,14 @@ from auditor.model.snapshot import Snapshot
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Located
 from auditor.rules.reach import Reach
-from auditor.rules.statements import Document, boundary_documents, identity_documents, in_key, organization_documents
+from auditor.rules.statements import (
+    Document,
+    as_written,
+    boundary_documents,
+    identity_documents,
+    in_key,
+    organization_documents,
+)
 from auditor.rules.trust import Trust
 
 if TYPE_CHECKING:
@@ -181,6 +188,14 @@ class View:
                 for owner in owners:
                     index.setdefault((ref.layer, ref.policy, owner, ref.index), located.statement)
         return index
+
+    def written(self, ref: StatementRef, holder: str, key: Key) -> dict[str, Any]:
+        """A cited statement as its document has it: of the key's policy, or of an identity policy of ``holder``."""
+        found = [attached.policy for attached in key.policies if ref.layer is Layer.KEY_POLICY]
+        who = self.principal_by_arn.get(holder)
+        if ref.layer is Layer.IDENTITY and who is not None:
+            found = [item.policy for item in who.identity_policies if item.name == ref.policy]
+        return as_written(found[0], ref.index) if found else {}
 
     def meanings(self, causes: Iterable[Cause]) -> tuple[str, ...]:
         """The fingerprint parts of the statements and grants that a decision cites."""

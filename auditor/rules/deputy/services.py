@@ -14,9 +14,11 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer
 from auditor.rules.conditions import as_residual, demands, fixes_holder
+from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
+from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
 SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
@@ -110,4 +112,19 @@ def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[st
         ),
         lowered=given((organization, "aws:SourceOrgID"), (excepted, "exception list")),
         identity=(meaning(statement),),
+        remedy=_for_own_account(placed),
+        advice="Bind the statement to the account, better still to the resource by aws:SourceArn.",
     )
+
+
+def _for_own_account(placed: Placed) -> str:
+    """The statement for resources of the key's own account."""
+    written = as_written(placed.policy, placed.located.statement.index)
+    account = placed.key.account if placed.key is not None else ""
+    bound = ("aws:sourceaccount", "aws:sourcearn")
+    condition = {
+        operator: {name: value for name, value in block.items() if name.lower() not in bound}
+        for operator, block in (written.get("Condition") or {}).items()
+    }
+    kept = {operator: block for operator, block in condition.items() if block}
+    return render(with_tests({**written, "Condition": kept}, "StringEquals", {"aws:SourceAccount": account}))

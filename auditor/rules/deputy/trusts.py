@@ -9,6 +9,7 @@ from auditor.evaluator.glob import has_wildcard
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.iam_side import identities_of, may, speakers
@@ -25,6 +26,7 @@ from auditor.rules.privilege.combined import holding_hit
 from auditor.rules.privilege.power import Holding, power
 from auditor.rules.privilege.steps import admits
 from auditor.rules.reach import Openness
+from auditor.rules.statements import as_written, render
 from auditor.rules.trust import Standing
 from auditor.rules.view import View
 
@@ -66,6 +68,7 @@ def _hit(
     raised: tuple[str, ...],
     lowered: tuple[str, ...] = (),
     more: tuple[Evidence, ...] = (),
+    tests: dict[str, str] | None = None,
 ) -> Hit:
     label = way.statement.label
     base = holding_hit(
@@ -76,7 +79,10 @@ def _hit(
         lowered=lowered,
         more=(Evidence("trust statement", f"{label}: {way.kind} {way.value}"), *more),
     )
-    return replace(base, kind="role", identity=(*base.identity, meaning(way.statement), way.value))
+    written = as_written(holding.principal.trust_policy, way.statement.index) if holding.principal.trust_policy else {}
+    remedy = render(with_tests(written, "StringEquals", tests)) if written and tests else ""
+    identity = (*base.identity, meaning(way.statement), way.value)
+    return replace(base, kind="role", identity=identity, remedy=remedy)
 
 
 def _assumers(view: View, role: Principal) -> list[str]:
@@ -182,7 +188,7 @@ def vendor_role_without_external_id(view: View) -> Iterator[Hit]:
                 (reads, "READ_PLAINTEXT on a T1"),
                 (entry is None and view.trust.membership_known, "vendor not in the register"),
             )
-            yield _hit(view, holding, way, summary, raised)
+            yield _hit(view, holding, way, summary, raised, tests={"sts:ExternalId": "VALUE-ISSUED-BY-THE-VENDOR"})
 
 
 def _looseness(way: Admission) -> str:
@@ -226,6 +232,18 @@ def _project_word(value: str) -> str:
     return "service account" if value.startswith("system:") else "repository"
 
 
+def _claims(way: Admission) -> dict[str, str]:
+    """The claims that the trust should ask for; what only the owner of the pipeline knows is left to be named."""
+    if way.kind == "saml":
+        return {"SAML:aud": "https://signin.aws.amazon.com/saml"}
+    provider = way.value.split("oidc-provider/", 1)[-1]
+    if provider.lower() in WEB_PROVIDERS:
+        return {f"{provider}:aud": "ID-OF-YOUR-APPLICATION"}
+    if provider == "token.actions.githubusercontent.com":
+        return {f"{provider}:sub": "repo:OWNER/REPOSITORY:ref:refs/heads/main"}
+    return {f"{provider}:sub": "SUBJECT-OF-YOUR-WORKLOAD"}
+
+
 def federated_role_loose_subject(view: View) -> Iterator[Hit]:
     """A role with key access trusts an identity provider and accepts too many of its subjects.
 
@@ -242,4 +260,5 @@ def federated_role_loose_subject(view: View) -> Iterator[Hit]:
             unbound = loose.startswith("no ") or loose.endswith("owner open")
             public = unbound and any(provider in way.value for provider in PUBLIC_PROVIDERS)
             summary = f"{holding.principal.arn} can use {holding.on_what} and trusts {way.value}, but {loose}."
-            yield _hit(view, holding, way, summary, given((public and way.kind == "oidc", "public identity provider")))
+            raised = given((public and way.kind == "oidc", "public identity provider"))
+            yield _hit(view, holding, way, summary, raised, tests=_claims(way))

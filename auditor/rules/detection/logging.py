@@ -10,6 +10,7 @@ from auditor.model.actions import DESTROY, TAKEOVER
 from auditor.model.evidence import Evidence as Facts
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
+from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.detection.sinks import keeps_kms, log_resources, store_covers, store_keeps_kms, trail_covers
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
@@ -264,7 +265,24 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
             ),
             raised=given((key.state in ("Disabled", "PendingDeletion", "PendingReplicaDeletion"), "state is Disabled")),
             identity=tuple(logs),
+            remedy=_restart(key) if stopped else _for_log_admins(view, key),
+            remedy_kind="cli" if stopped else "policy",
+            advice="Bring the key back now." if stopped else "Leave the key of the log to those who administer logs.",
         )
+
+
+def _restart(key: Key) -> str:
+    """The commands that make a stopped key usable again."""
+    lines = [f"aws kms cancel-key-deletion --key-id {key.arn}"] if key.state.startswith("Pending") else []
+    return "\n".join([*lines, f"aws kms enable-key --key-id {key.arn}"])
+
+
+def _for_log_admins(view: View, key: Key) -> str:
+    """A Deny for the key policy that leaves stopping and re-permissioning to the log administrators."""
+    root = f"arn:{key.arn.split(':')[1]}:iam::{key.account}:root"
+    actions = ("kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy", "kms:CreateGrant")
+    condition = {"ArnNotLike": {"aws:PrincipalArn": one_or_many([*view.settings.log_admins, root])}}
+    return deny("LogAdministratorsOnly", actions, condition, in_key_policy=True)
 
 
 def _stoppers(view: View, key: Key) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
@@ -153,8 +154,21 @@ def _alias_hit(view: View, key: Key, name: str, arn: str, old: str | None, updat
         ),
         raised=given((wider, "another origin or another owner"), (used, "ABAC condition")),
         identity=(key.key_id,),
-        fix=(("alias/NAME", name), ("OLD_KEY_ID", old or "OLD_KEY_ID")),
+        remedy=_back(key, name, old),
+        remedy_kind="cli",
     )
+
+
+def _back(key: Key, name: str, old: str | None) -> str:
+    """The commands that show who moved the alias and, when the old target is known, point it back."""
+    lines = [
+        f"aws cloudtrail lookup-events --region {key.region} "
+        "--lookup-attributes AttributeKey=EventName,AttributeValue=UpdateAlias"
+    ]
+    if old is not None:
+        quoted = shlex.quote(name)
+        lines.append(f"aws kms update-alias --region {key.region} --alias-name {quoted} --target-key-id {old}")
+    return "\n".join(lines)
 
 
 def _wider(view: View, previous: Key, key: Key) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.naming import is_account_principal
@@ -27,6 +27,8 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import as_residual, demands, grant_limited, holds, mentions
+from auditor.rules.corrections import statements as corrected
+from auditor.rules.corrections import with_tests, without_actions, written_in
 from auditor.rules.exposure.public import allowing, for_everybody, stopped_by
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
@@ -38,6 +40,12 @@ from auditor.rules.view import View, accounts_in_conditions
 
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 EXAMPLE_PARTNER = "222222222222"
+GRANT_ACTIONS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+GRANTING = mask_of(["CreateGrant", "ListGrants", "RevokeGrant", "RetireGrant"])
+ADVICE = (
+    "Confirm owner and contract. If there is one, register the account with an expiry and name its role in the "
+    "statement; if not, add the Deny, remove the statement and re-encrypt what was shared."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +168,8 @@ def external_account_access(view: View) -> Iterator[Hit]:
                 (access.level is Openness.LATENT, "latent behind an RCP"),
             )
             actions = listing((f"kms:{name}" for name in access.decisions), 4)
-            yield _hit(view, key, access, f"Account {account} can call {actions} on {key.label}.", raised, lowered)
+            hit = _hit(view, key, access, f"Account {account} can call {actions} on {key.label}.", raised, lowered)
+            yield replace(hit, remedy=_refusing(account), advice=ADVICE)
         yield from _foreign_organizations(view, key)
 
 
@@ -227,7 +236,28 @@ def external_can_delegate(view: View) -> Iterator[Hit]:
             raised = given((unregistered, "not in the trust register"), (everything, "kms:* given"))
             only = Reached(account, access.names, level, {"CreateGrant": decision})
             summary = f"Account {account} can hand out access to {key.label} through grants."
-            yield _hit(view, key, only, summary, raised, ())
+            yield replace(_hit(view, key, only, summary, raised, ()), remedy=_split(view, key, decision))
+
+
+def _refusing(account: str) -> str:
+    """A Deny for the account, to stand until its owner is found."""
+    refused = {"Sid": f"RefuseAccount{account}", "Effect": "Deny", "Principal": {"AWS": account}}
+    return corrected({**refused, "Action": "kms:*", "Resource": "*"})
+
+
+def _split(view: View, key: Key, decision: Decision) -> str:
+    """The statements that give CreateGrant, each without it and followed by grants for AWS services alone."""
+    parts = []
+    usable = view.reach.usable[view.reach.key_at[key.arn]]
+    for located in allowing(view, key, decision):
+        written = written_in(key, located)
+        mask = action_mask(located.statement) & CROSS_ACCOUNT_EFFECTIVE & usable & ~GRANTING
+        if mask:
+            parts.append(without_actions(written, (), (action.name for action in actions_in(mask))))
+        sid = {"Sid": f"{written['Sid']}GrantsForServices"} if written.get("Sid") else {}
+        granting = {**without_actions(written, (), GRANT_ACTIONS), **sid}
+        parts.append(with_tests(granting, "Bool", {"kms:GrantIsForAWSResource": "true"}))
+    return corrected(*parts)
 
 
 def _names_a_role(leaf: Leaf, negated: bool) -> bool:
@@ -289,5 +319,11 @@ def _whole_account_hit(view: View, key: Key, located: Located, account: str) -> 
         ),
         raised=given((reads and view.tier(key) == "T1", "T1 key with READ_PLAINTEXT")),
         identity=(account, meaning(located.statement)),
-        fix=((EXAMPLE_PARTNER, account),),
+        remedy=corrected(
+            with_tests(
+                written_in(key, located),
+                "ArnEquals",
+                {"aws:PrincipalArn": f"arn:{key.arn.split(':')[1]}:iam::{account}:role/NAME-GIVEN-BY-THE-PARTNER"},
+            )
+        ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision
@@ -24,9 +25,11 @@ from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.principal import Principal
 from auditor.rules.conditions import demands, grant_limited, mentions
+from auditor.rules.corrections import deny, one_or_many, with_tests, written_in
+from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.public import allowing, for_everybody
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
@@ -122,7 +125,20 @@ def _org_hit(view: View, key: Key, found: dict[str, Decision]) -> Hit:
         raised=given((grants, "CreateGrant is open"), (reads, "data class is T1")),
         lowered=given((doors, "kms:ViaService or aws:SourceVpc")),
         identity=tuple(meaning(item.statement) for item in statements.values()),
+        remedy=corrected(*(_for_users(view, key, item) for item in statements.values())),
+        advice="Name the accounts that need the key instead of the organization; the list is of those that can use it "
+        "today. Split encrypt from decrypt, and bind the service with kms:ViaService.",
     )
+
+
+def _for_users(view: View, key: Key, located: Located) -> dict[str, Any]:
+    """The statement for the accounts whose identities can use the key today."""
+    pairs = view.reach.all_pairs
+    here = pairs.select(pairs.keys == view.reach.key_at[key.arn])
+    here = here.select(view.reach.having(here, USE, Openness.OPEN, Openness.GUARDED))
+    users = {view.reach.principals[row].account or "" for row in set(here.principals.tolist())} - {""}
+    tests = {"aws:PrincipalAccount": one_or_many(users | {key.account})}
+    return with_tests(written_in(key, located), "StringEquals", tests)
 
 
 def _environment(view: View, account: str) -> str | None:
@@ -186,7 +202,7 @@ def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> 
     return Hit(
         subject=key.arn,
         kind="key",
-        summary=f"{len(lower)} identities of lower environments can reach {key.label}, a key of {home}.",
+        summary=f"{count(len(lower), 'identity')} of lower environments can reach {key.label}, a key of {home}.",
         keys=(key.arn,),
         principals=tuple(lower),
         evidence=(
@@ -196,6 +212,13 @@ def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> 
         ),
         raised=given((view.tier(key) == "T1" or mask & (DESTROY | TAKEOVER), "T1 key or DESTROY")),
         identity=tuple(lower),
+        remedy=deny(
+            "KeepLowerEnvironmentsOut",
+            (action.name for action in actions_in(mask)),
+            {"StringEquals": {"aws:PrincipalAccount": one_or_many(account_of(arn) or "" for arn in lower)}},
+            in_key_policy=True,
+        ),
+        advice="Give each environment its own key, move the lower one there, and add the Deny to this key's policy.",
     )
 
 

@@ -14,6 +14,8 @@ from auditor.model.key import Fact, Key
 from auditor.model.policy import Statement
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import block_strength, demands
+from auditor.rules.corrections import bound_to_account, one_or_many, with_tests, written_in
+from auditor.rules.corrections import statements as corrected
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.reach import Openness, openness
@@ -106,6 +108,7 @@ def _outsider_hit(
         latent=level is Openness.LATENT,
         confidence=Confidence.POTENTIAL if level is Openness.MAYBE else Confidence.CONFIRMED,
         identity=tuple(meaning(item.statement) for item in statements.values()),
+        remedy=corrected(*(bound_to_account(written_in(key, item), key.account) for item in statements.values())),
         raised=clauses.get("raised", ()),
         lowered=clauses.get("lowered", ()),
     )
@@ -219,4 +222,14 @@ def _notprincipal_hit(view: View, key: Key, located: Located) -> Hit | None:
         latent=latent,
         confidence=Confidence.POTENTIAL,
         identity=(meaning(located.statement),),
+        remedy=_for_the_account(key, located),
     )
+
+
+def _for_the_account(key: Key, located: Located) -> str:
+    """The statement for the own account, with the exemptions as a condition."""
+    written = written_in(key, located)
+    written.pop("NotPrincipal", None)
+    exempt = one_or_many(entry.value for entry in located.statement.not_principals or ())
+    root = f"arn:{key.arn.split(':')[1]}:iam::{key.account}:root"
+    return corrected(with_tests({**written, "Principal": {"AWS": root}}, "ArnNotEquals", {"aws:PrincipalArn": exempt}))

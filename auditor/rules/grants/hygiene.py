@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.grants import operations_mask
 from auditor.model.actions import CREATE_GRANT, META, READ_PLAINTEXT, WRAP, key_type
@@ -104,7 +106,34 @@ def grant_delegable(view: View) -> Iterator[Hit]:
         raised = given((standing_of(view, held).foreign, "outside the organization"))
         lowered = given((constrained(held.grant), "constraints present"))
         summary = f"{held.grantee} may pass its grant on {held.key.label} on to others."
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered)
+        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered)
+        kept = tuple(name for name in held.grant.operations if name != "CreateGrant")
+        yield replace(hit, remedy=_reissued(held, kept, _constraints(held.grant)), remedy_kind="cli")
+
+
+def _constraints(grant: Grant) -> str:
+    """The constraints of a grant as the command line takes them; empty without any."""
+    parts = [
+        f"{name}={{{','.join(f'{key}={value}' for key, value in pairs)}}}"
+        for name, pairs in (
+            ("EncryptionContextEquals", grant.context_equals),
+            ("EncryptionContextSubset", grant.context_subset),
+        )
+        if pairs
+    ]
+    return ",".join(parts + ([f"SourceArn={grant.source_arn}"] if grant.source_arn else []))
+
+
+def _reissued(held: Held, operations: tuple[str, ...], constraints: str) -> str:
+    """The commands that make the grant anew and revoke the old one."""
+    grant = held.grant
+    parts = ["aws kms create-grant", f"--key-id {held.key.arn}", f"--grantee-principal {shlex.quote(held.grantee)}"]
+    parts.append(f"--operations {' '.join(operations)}")
+    parts += [f"--constraints {shlex.quote(constraints)}"] if constraints else []
+    parts += [f"--retiring-principal {shlex.quote(grant.retiring)}"] if grant.retiring else []
+    parts += [f"--name {shlex.quote(grant.name)}"] if grant.name else []
+    revoke = f"aws kms revoke-grant --key-id {held.key.arn} --grant-id {shlex.quote(grant.grant_id)}"
+    return f"{' '.join(parts)}\n{revoke}" if operations else revoke
 
 
 def _by_key_policy(view: View, held: Held) -> bool:
@@ -144,7 +173,9 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
         )
         names = operation_names(held, READ_PLAINTEXT)
         summary = f"{held.grantee} may {names} everything under {held.key.label} by an unconstrained grant."
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered)
+        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered)
+        wanted = "EncryptionContextEquals={KEY=VALUE}" if symmetric else "SourceArn=ARN-OF-THE-RESOURCE"
+        yield replace(hit, remedy=_reissued(held, held.grant.operations, wanted), remedy_kind="cli")
 
 
 def standing_grant(view: View, grant: Grant) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from auditor.evaluator.synthetic import account_admin
 from auditor.model.access import Role
@@ -10,11 +11,13 @@ from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.rules.corrections import one_or_many
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.exposure.external import external_account_access, external_can_delegate
 from auditor.rules.exposure.public import notprincipal_allow, public_key_policy, public_key_policy_soft_condition
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.reach import Openness, openness
+from auditor.rules.statements import render
 from auditor.rules.view import View, keys_by_account
 
 OPEN_POLICY = parse_policy(
@@ -82,6 +85,7 @@ def account_hit(
     raised: tuple[str, ...] = (),
     lowered: tuple[str, ...] = (),
     more: tuple[Evidence, ...] = (),
+    remedy: str = "",
 ) -> Hit:
     """A hit about an account and its keys."""
     return Hit(
@@ -94,6 +98,7 @@ def account_hit(
         evidence=(_path(view, account), *more),
         raised=raised,
         lowered=lowered,
+        remedy=remedy,
     )
 
 
@@ -176,7 +181,20 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
                     "account has T1 keys",
                 )
             ),
+            remedy=_perimeter(view),
         )
+
+
+def _perimeter(view: View) -> str:
+    """An RCP statement that keeps everybody out but the organization, registered accounts and AWS services."""
+    organization = view.snapshot.organization
+    tests: dict[str, Any] = {"aws:PrincipalOrgID": organization.id if organization else ""}
+    partners = sorted(entry.account for entry in view.settings.trusted_accounts)
+    if partners:
+        tests["aws:PrincipalAccount"] = one_or_many(partners)
+    condition = {"StringNotEqualsIfExists": tests, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+    statement = {"Sid": "KeysForTheOrganizationOnly", "Effect": "Deny", "Principal": "*", "Action": "kms:*"}
+    return render({**statement, "Resource": "*", "Condition": condition})
 
 
 def keys_in_management_account(view: View) -> Iterator[Hit]:

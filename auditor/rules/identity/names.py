@@ -12,13 +12,14 @@ from auditor.model.arn import SERVICE_LINKED_PATH, account_of
 from auditor.model.finding import Evidence
 from auditor.model.policy import ConditionTest, Layer, Statement, StatementRef
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.corrections import one_or_many
 from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, listing, titled
 from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
-from auditor.rules.statements import Document
+from auditor.rules.statements import Document, render
 from auditor.rules.view import View
 
 UNLOCKS = READ_PLAINTEXT | TAKEOVER | DESTROY
@@ -120,7 +121,22 @@ def _reclaim_hit(
         raised=given((ordinary and unlocks, "what the name unlocks")),
         lowered=given((not ordinary, "only administrators")),
         identity=(meaning(statement), pattern),
+        remedy=sealed([pattern]),
+        advice="Name the principal in the Principal element, or seal the name: the SCP statement keeps others from it.",
     )
+
+
+def sealed(patterns: list[str]) -> str:
+    """An SCP statement that keeps everybody but those who have the name from creating or changing it."""
+    actions = (
+        "iam:CreateRole",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:PutRolePolicy",
+        "iam:AttachRolePolicy",
+        "iam:TagRole",
+    )
+    statement = {"Sid": "SealedNames", "Effect": "Deny", "Action": list(actions), "Resource": one_or_many(patterns)}
+    return render({**statement, "Condition": {"ArnNotLike": {"aws:PrincipalArn": one_or_many(patterns)}}})
 
 
 def guardrail_exemption_matchable(view: View) -> Iterator[Hit]:
@@ -205,4 +221,5 @@ def _exemption_hit(
         ),
         lowered=given((not ordinary, "only account administrators")),
         identity=(meaning(statement), pattern),
+        remedy=sealed([pattern]) if pattern.startswith("arn:") else "",
     )

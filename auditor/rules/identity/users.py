@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands, holds
+from auditor.rules.corrections import deny
 from auditor.rules.grants.holders import names_principal
 from auditor.rules.hit import Hit, given
 from auditor.rules.principals import admissions, federated_person, has_usable_credentials, requires_mfa
@@ -95,7 +97,27 @@ def iam_user_key_access(view: View) -> Iterator[Hit]:
                 (not has_usable_credentials(user), "no usable credential"),
             ),
             more=_credentials(view, user),
+            remedy=_away(user),
+            remedy_kind="cli",
         )
+
+
+def _away(user: Principal) -> str:
+    """The commands that find the user's keys and take its policies and groups away."""
+    name = shlex.quote(user.name or user.arn.rsplit("/", 1)[-1])
+    lines = [f"aws iam list-access-keys --user-name {name}"]
+    facts = user.credentials
+    if facts is None or any(key.active for key in facts.access_keys):
+        lines.append(f"aws iam update-access-key --user-name {name} --status Inactive --access-key-id ID-FROM-THE-LIST")
+    for attached in user.identity_policies:
+        if ":group/" in attached.owner:
+            group = shlex.quote(attached.owner.rsplit("/", 1)[-1])
+            lines.append(f"aws iam remove-user-from-group --user-name {name} --group-name {group}")
+        elif attached.name.startswith("arn:"):
+            lines.append(f"aws iam detach-user-policy --user-name {name} --policy-arn {attached.name}")
+        else:
+            lines.append(f"aws iam delete-user-policy --user-name {name} --policy-name {shlex.quote(attached.name)}")
+    return "\n".join(dict.fromkeys(lines))
 
 
 def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
@@ -122,6 +144,15 @@ def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
             raised=given((not federated_person(who) and view.restricted(holding.arns), "T1 key")),
             lowered=given((federated_person(who), "federated human")),
             more=_credentials(view, who) if who.kind is PrincipalKind.USER else (),
+            remedy=deny(
+                "OnlyWithMfa",
+                (action.name for action in actions_in(holding.mask)),
+                {
+                    "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"},
+                    "ArnEquals": {"aws:PrincipalArn": who.iam_arn},
+                },
+                in_key_policy=True,
+            ),
         )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditor.model.access import Decision
 from auditor.model.finding import Evidence
-from auditor.model.key import Fact
+from auditor.model.key import Fact, Key
 from auditor.rules.exposure.external import outside_names
 from auditor.rules.exposure.public import outsider_access
 from auditor.rules.hit import Hit, given, listing
@@ -46,4 +47,21 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
             keys=(key.arn,),
             evidence=(Evidence("missing", listing(missing)),),
             raised=given((outside, "reachable from outside the organization")),
+            remedy=_commands(key, missing),
+            remedy_kind="cli",
         )
+
+
+def _commands(key: Key, missing: list[str]) -> str:
+    """The commands that add what is missing; only the owner knows the values."""
+    names = [item.removeprefix("tag ") for item in missing if item.startswith("tag ")]
+    lines = []
+    if names:
+        tags = " ".join(f"TagKey={shlex.quote(name)},TagValue=YOUR-{name.upper()}" for name in names)
+        lines.append(f"aws kms tag-resource --key-id {key.arn} --tags {tags}")
+    if len(names) < len(missing):
+        lines.append(f"aws kms update-key-description --key-id {key.arn} --description 'WHAT IT PROTECTS'")
+        lines.append(
+            f"aws kms create-alias --alias-name alias/ITS-NAME --target-key-id {key.key_id} --region {key.region}"
+        )
+    return "\n".join(lines)

@@ -11,8 +11,11 @@ from auditor.model.actions import KEY_POLICY_EFFECTIVE, mask_of
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
+from auditor.model.policy import Policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import block_strength
+from auditor.rules.corrections import statements as corrected
+from auditor.rules.corrections import without_actions
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.reach import Openness
@@ -22,6 +25,15 @@ from auditor.rules.view import View
 PUT_POLICY_BIT = mask_of(["PutKeyPolicy"]).bit_length() - 1
 MANY = 2
 """As many administrators as a key should have."""
+USE_AND_READ = (
+    *("kms:Describe*", "kms:Get*", "kms:List*"),
+    *("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+)
+ADVICE = {
+    "none": "For the record: keep at least two named administrators in the policy, since IAM cannot help.",
+    "limited": "For the record: IAM decides about the delegated actions, the key policy about the rest.",
+    "full": "Whoever edits IAM controls the key: watch IAM changes, or delegate use only and name two administrators.",
+}
 MODES = {
     "none": "no Allow names the own account, so identity policies cannot grant anything",
     "limited": "identity policies can grant some actions",
@@ -99,14 +111,29 @@ def iam_delegation_mode(view: View) -> Iterator[Hit]:
             ),
             raised=given((mode == "full" and view.tier(key) == "T1", "mode full on a T1 key")),
             identity=(mode, "bypass" if bypasses else ""),
-            remedy=_to_account(key, bypasses[0]) if bypasses else "",
+            remedy=_mode_remedy(view, key, mode, bypasses),
+            advice=ADVICE[mode] if not bypasses else "Let IAM decide: name the account instead of everybody.",
+            bare=not bypasses and not (mode == "full" and view.tier(key) == "T1"),
         )
+
+
+def _mode_remedy(view: View, key: Key, mode: str, bypasses: list[Located]) -> str:
+    """The statement that ends a bypass, or the full delegation of a restricted key."""
+    if bypasses:
+        return _to_account(key, bypasses[0])
+    if mode != "full" or view.tier(key) != "T1":
+        return ""
+    written = as_written(_policy_of(key, delegations(key, view)[0]), delegations(key, view)[0].statement.index)
+    return corrected(without_actions(written, (), USE_AND_READ))
+
+
+def _policy_of(key: Key, located: Located) -> Policy:
+    return next(attached.policy for attached in key.policies if attached.name == located.ref.policy)
 
 
 def _to_account(key: Key, located: Located) -> str:
     """The wildcard statement with the account principal instead, so that IAM decides."""
-    policy = next(attached.policy for attached in key.policies if attached.name == located.ref.policy)
-    written = as_written(policy, located.statement.index)
+    written = as_written(_policy_of(key, located), located.statement.index)
     written.pop("NotPrincipal", None)
     partition = key.arn.split(":")[1]
     written["Principal"] = {"AWS": f"arn:{partition}:iam::{key.account}:root"}
@@ -164,4 +191,16 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         lowered=given((able, "exactly one non-root")),
         confidence=Confidence.CONFIRMED,
         identity=tuple(who.unique_id or who.arn for who in able),
+        remedy=_second(key, able) if able else "",
+        advice="Add a second way to change the policy while there still is one: the account, or another role."
+        if able
+        else "",
     )
+
+
+def _second(key: Key, able: list[Principal]) -> str:
+    """A statement that lets the account's administrators change the policy as well."""
+    root = f"arn:{key.arn.split(':')[1]}:iam::{key.account}:root"
+    actions = ["kms:PutKeyPolicy", "kms:GetKeyPolicy", "kms:DescribeKey", "kms:EnableKey", "kms:CancelKeyDeletion"]
+    allow = {"Sid": "AccountCanRecover", "Effect": "Allow", "Principal": {"AWS": root}}
+    return render({**allow, "Action": actions, "Resource": "*"})

@@ -146,6 +146,8 @@ def never_true_condition(view: View) -> Iterator[Hit]:
             raised=given((statement.effect == "Deny", "statement is a Deny")),
             identity=(meaning(statement),),
             remedy=_in_region(placed) if bad and bad[0].startswith("kms:ViaService") else "",
+            advice="Correct the condition, or remove the statement so that reviewers stop counting it.",
+            bare=not bad or not bad[0].startswith("kms:ViaService"),
         )
 
 

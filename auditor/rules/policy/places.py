@@ -69,6 +69,7 @@ class Placed:
         identity: tuple[str, ...] = (),
         remedy: str = "",
         advice: str = "",
+        bare: bool = False,
         confidence: Confidence = Confidence.CONFIRMED,
     ) -> Hit:
         """A hit about the statement, citing it."""
@@ -86,6 +87,7 @@ class Placed:
             identity=identity,
             remedy=remedy,
             advice=advice,
+            bare=bare,
             confidence=confidence,
         )
 

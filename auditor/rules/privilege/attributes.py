@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import parse_operator
@@ -15,6 +15,7 @@ from auditor.model.policy import Statement
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
+from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.policy.delegation import delegated_mask
@@ -123,8 +124,20 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
         if gained:
             tag = f"{dependence.name}={listing(dependence.values)}"
             summary = f"{who.arn} can set the tag {tag} on {_what(gained)} and then use {_pronoun(gained)}."
-            yield _gain_hit(view, dependence, gained, summary, (Evidence("tag", tag),))
+            hit = _gain_hit(view, dependence, gained, summary, (Evidence("tag", tag),))
+            yield replace(hit, remedy=_sealed_tag(view, dependence.name))
     yield from untagging(view)
+
+
+def _sealed_tag(view: View, tag: str) -> str:
+    """An SCP statement that leaves the tag to the key administrators."""
+    admins = view.settings.key_admins or ("arn:aws:iam::*:role/NAME-OF-THE-TAGGING-ROLE",)
+    condition = {
+        "ForAnyValue:StringEquals": {"aws:TagKeys": tag},
+        "ArnNotLike": {"aws:PrincipalArn": one_or_many(admins)},
+    }
+    actions = ("kms:TagResource", "kms:UntagResource", "kms:CreateKey")
+    return deny("AuthorizationTagIsSealed", actions, condition, in_key_policy=False)
 
 
 def _what(keys: list[Key]) -> str:
@@ -253,7 +266,9 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
             if gained:
                 pattern = listing(dependence.values)
                 summary = f"{who.arn} can name {_what(gained)} {pattern} and then use {_pronoun(gained)}."
-                yield _gain_hit(view, dependence, gained, summary, (Evidence("alias pattern", pattern),))
+                hit = _gain_hit(view, dependence, gained, summary, (Evidence("alias pattern", pattern),))
+                name = dependence.values[0].removeprefix("alias/")
+                yield replace(hit, fix=(("restricted-*", name),))
 
 
 def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:

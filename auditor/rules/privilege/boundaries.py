@@ -15,6 +15,7 @@ from auditor.rules.hit import Hit, given, listing
 from auditor.rules.privilege.documents import resources_reach
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
+from auditor.rules.statements import render
 from auditor.rules.view import View
 
 MASK = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
@@ -83,4 +84,12 @@ def _hit(view: View, who: Principal, keys: dict[str, Key], mask: int, guarded: b
         raised=given((view.restricted(keys) or mask & (TAKEOVER | DESTROY), "T1 key, or TAKEOVER")),
         lowered=given((guarded, "residual S2")),
         identity=(who.unique_id or who.arn,),
+        remedy=_closed(mask),
+        advice="Name the role instead of the user or session in the key policy, or deny the actions in the boundary.",
     )
+
+
+def _closed(mask: int) -> str:
+    """A Deny for the boundary: an explicit one always counts."""
+    actions = [action.name for action in actions_in(mask)]
+    return render({"Sid": "KeysStayOut", "Effect": "Deny", "Action": actions, "Resource": "*"})

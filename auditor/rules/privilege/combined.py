@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from auditor.model.access import Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.corrections import statements as corrected
+from auditor.rules.corrections import without_actions
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.principals import federated_person, reachable_from_outside
 from auditor.rules.privilege.power import Holding, Power, power
@@ -56,6 +59,9 @@ def holding_hit(
     raised: tuple[str, ...] = (),
     lowered: tuple[str, ...] = (),
     more: tuple[Evidence, ...] = (),
+    remedy: str = "",
+    remedy_kind: str = "policy",
+    fix: tuple[tuple[str, str], ...] = (),
 ) -> Hit:
     """A hit about one principal and the keys over which it holds a power."""
     who = holding.principal
@@ -72,6 +78,9 @@ def holding_hit(
         latent=holding.latent,
         confidence=holding.confidence,
         identity=holding.identity(view),
+        remedy=remedy,
+        remedy_kind=remedy_kind,
+        fix=fix,
     )
 
 
@@ -99,6 +108,7 @@ def full_kms_to_non_admin(view: View) -> Iterator[Hit]:
             lowered=given(
                 (holding.level is Openness.GUARDED, "all paths carry an S2"), (holding.latent, "latent behind SCP")
             ),
+            remedy=use_only(view, holding),
         )
 
 
@@ -132,9 +142,23 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
             holding,
             f"{who.arn} administers {holding.on_what} ({administers}) and also uses it ({uses}).",
             raised=given((view.restricted(holding.arns), "T1 key"), (human(who), "principal is a human")),
+            fix=(("arn:aws:iam::*:role/key-admin*", who.iam_arn),),
         )
     for account, holdings in sorted(grouped.items()):
         yield _grouped(view, account, holdings)
+
+
+def use_only(view: View, holding: Holding) -> str:
+    """The statement that gives the power, with nothing but the use that a workload of this key type makes of it."""
+    signs = bool(view.sensitive_use(holding.keys[0]) & FORGE)
+    use = ("kms:Sign", "kms:GetPublicKey") if signs else ("kms:Decrypt", "kms:GenerateDataKey*")
+    for cause in reversed(holding.sample.causes):
+        if cause.role is not Role.ALLOWS or cause.statement is None:
+            continue
+        written = view.written(cause.statement, holding.principal.arn, holding.keys[0])
+        if written:
+            return corrected(without_actions(written, (), (*use, "kms:DescribeKey")))
+    return ""
 
 
 def human(who: Principal) -> bool:

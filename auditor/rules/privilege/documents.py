@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.evaluator.glob import has_wildcard, matches
 from auditor.evaluator.operators import parse_operator
@@ -16,12 +16,13 @@ from auditor.model.policy import Layer, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import as_residual, block_strength, demands, fixes_holder
+from auditor.rules.corrections import detaching, one_or_many, with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.principals import has_usable_credentials, service_linked
 from auditor.rules.privilege.power import REPLICATE, power
 from auditor.rules.reach import Openness
-from auditor.rules.statements import Document, action_mask
+from auditor.rules.statements import Document, action_mask, as_written, render
 from auditor.rules.view import View, keys_by_account
 
 PROBE_KEYS = (
@@ -31,6 +32,7 @@ PROBE_KEYS = (
 )
 """Ids of keys that do not exist; a pattern that reaches all of them reaches every key."""
 STALE_DAYS = 90
+LISTED_KEYS = 25
 NARROWING = ("aws:resourcetag/", "kms:resourcealiases", "kms:encryptioncontext:", "kms:requestalias")
 LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 DELETE_MATERIAL = mask_of(["DeleteImportedKeyMaterial"])
@@ -236,7 +238,26 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} decrypt with any key of account "
             f"{wide.document.account}; {count(len(wide.reached), 'key')} can be read today."
         )
-        yield _document_hit(view, wide, summary, raised, lowered, latent)
+        hit = _document_hit(view, wide, summary, raised, lowered, latent)
+        yield replace(hit, remedy=_on_reached_keys(wide), advice=_decrypt_advice(wide), bare=latent)
+
+
+def _decrypt_advice(wide: Wide) -> str:
+    if not wide.reached:
+        return "Remove the statement: it reaches no key today, and reaches every key that delegates to IAM tomorrow."
+    return "List the keys that are meant, or keep the pattern and tie it to a tag, an alias or a service."
+
+
+def _on_reached_keys(wide: Wide) -> str:
+    """The statement on the keys that it reaches today; with none, or too many to list, by the tag that is meant."""
+    written = as_written(wide.document.policy, wide.statements[0].statement.index)
+    arns = [key.arn for key in wide.reached]
+    if not written or not arns:
+        return ""
+    written.pop("NotResource", None)
+    if len(arns) <= LISTED_KEYS:
+        return render({**written, "Resource": one_or_many(arns)})
+    return render(with_tests(written, "StringEquals", {"aws:ResourceTag/service": "NAME-OF-THE-SERVICE"}))
 
 
 def _administers(view: View) -> Relevant:
@@ -287,4 +308,5 @@ def iam_kms_admin_all_keys(view: View) -> Iterator[Hit]:
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} administer any key of account "
             f"{wide.document.account}; {count(len(wide.reached), 'key')} can be changed today."
         )
-        yield _document_hit(view, wide, summary, raised, lowered, latent)
+        hit = _document_hit(view, wide, summary, raised, lowered, latent)
+        yield replace(hit, remedy=detaching(wide.document), remedy_kind="cli")

@@ -14,6 +14,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.corrections import one_or_many
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
@@ -30,6 +31,7 @@ from auditor.rules.privilege.steps import (
     ways_into,
 )
 from auditor.rules.reach import Openness
+from auditor.rules.statements import render
 from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER
@@ -254,7 +256,26 @@ def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
         raised=given((exposed and view.restricted(keys), "T1 key and P")),
         lowered=given((far, "two hops or a running resource")),
         identity=(who.unique_id or who.arn, *(path.words for path in paths)),
+        remedy=_cut(who, paths),
+        advice="Cut the first edge: take the permission away, bound it to a path prefix, or pin the trust of the role. "
+        "The SCP statement does it at once.",
     )
+
+
+def _cut(who: Principal, paths: list[Path]) -> str:
+    """An SCP statement that stops the first steps of the paths, for this identity alone."""
+    edges = {path.words.split(" → ")[1] for path in paths}
+    actions = {action for edge in edges for action in edge.split(" + ")[:1]}
+    targets = {path.via[0] for path in paths if path.via}
+    aimed = all(path.via and not path.running for path in paths)
+    statement = {
+        "Sid": "NoDetourToKeys",
+        "Effect": "Deny",
+        "Action": one_or_many(actions),
+        "Resource": one_or_many(targets) if aimed else "*",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": who.iam_arn}},
+    }
+    return render(statement)
 
 
 def _grouped(account: str, holders: list[Principal], found: dict[str, list[Path]]) -> Hit:
