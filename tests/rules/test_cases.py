@@ -35,7 +35,7 @@ def _run(rule: str, case: dict[str, Any]) -> Any:
     snapshot = estate.snapshot(case)
     evaluation = evaluate(snapshot, as_of=as_of)
     baseline = None
-    if "baseline" in case:
+    if case.get("baseline"):
         before = estate.snapshot(case["baseline"])
         old = evaluate(before, as_of=as_of)
         baseline = Report(snapshot=before, principals=old.principals, access=old.table, findings=())

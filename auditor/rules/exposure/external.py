@@ -263,7 +263,9 @@ def _split(view: View, key: Key, decision: Decision) -> str:
 def _names_a_role(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only callers with fixed ARNs of roles or users."""
     operator = parse_operator(leaf.operator)
-    if operator is None or leaf.key.lower() != "aws:principalarn" or operator.negated != negated:
+    if operator is None or operator.base == "null" or operator.negated != negated:
+        return False
+    if leaf.key.lower() != "aws:principalarn":
         return False
     fixed = not any(has_wildcard(value) or is_root(value) for value in leaf.values)
     return fixed and passes_when_absent(operator) == negated

@@ -87,7 +87,7 @@ class Placed:
             identity=identity,
             remedy=remedy,
             advice=advice,
-            bare=bare,
+            bare=bare and not remedy,
             confidence=confidence,
         )
 

@@ -293,5 +293,7 @@ def _grouped(account: str, holders: list[Principal], found: dict[str, list[Path]
         principals=tuple(who.arn for who in holders),
         evidence=(*(Evidence("path", text) for text in words[:10]), Evidence("keys reached", listing(keys))),
         lowered=("account administrator",),
+        advice="For the record: whoever administers the account can reach these keys; watch changes of IAM and keys.",
+        bare=True,
         identity=tuple(who.unique_id or who.arn for who in holders),
     )

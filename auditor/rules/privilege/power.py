@@ -27,7 +27,7 @@ from auditor.model.principal import Principal
 from auditor.rules.conditions import grant_constrained, grant_limited
 from auditor.rules.hit import listing
 from auditor.rules.principals import service_linked
-from auditor.rules.reach import Openness, Pairs, Reach
+from auditor.rules.reach import INSIDE, Openness, Pairs, Reach
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PUT_POLICY = mask_of(["PutKeyPolicy"])
 REPLICATE = mask_of(["ReplicateKey"])
+STORE_POWER = STORE_BREAKERS | mask_of(["UpdateCustomKeyStore"])
 USE = READ_PLAINTEXT | FORGE
 LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 COUNTED = (Openness.LATENT, *LIVE)
@@ -136,9 +137,32 @@ class Power:
     def __init__(self, view: View) -> None:
         self.view = view
         self.reach = view.reach
-        self.pairs = self._own_principals(view.reach.all_pairs)
+        self.pairs = self._own_principals(self._with_stores(view.reach.all_pairs))
         self.limited = limited_grants(view.reach)
         self.creators = creators(view.reach)
+
+    def _with_stores(self, pairs: Pairs) -> Pairs:
+        """The pairs, and those of a principal with power over a key store and the keys in it: no key policy asks."""
+        import numpy as np
+
+        reach = self.reach
+        stored = [
+            at for at, key in enumerate(reach.keys) if key.custom_key_store_id is not None and key.customer_managed
+        ]
+        if not stored:
+            return pairs
+        known = set(zip(pairs.principals.tolist(), pairs.keys.tolist(), strict=True))
+        more = [
+            (row, key)
+            for row, who in enumerate(reach.principals)
+            if who.kind in INSIDE and reach.account_level(row, STORE_POWER, *COUNTED)
+            for key in stored
+            if who.account == reach.keys[key].account and (row, key) not in known
+        ]
+        rows, keys = (np.array([pair[side] for pair in more], dtype=np.int64) for side in (0, 1))
+        added = Pairs(rows, keys, reach.table.cells[rows, keys].astype(np.int64))
+        columns = ("principals", "keys", "profiles")
+        return Pairs(*(np.concatenate([getattr(one, name) for one in (pairs, added)]) for name in columns))
 
     def _own_principals(self, pairs: Pairs) -> Pairs:
         import numpy as np

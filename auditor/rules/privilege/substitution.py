@@ -11,6 +11,7 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
@@ -35,7 +36,7 @@ def key_substitution_by_non_admin(view: View) -> Iterator[Hit]:
     Fix: reserve these permissions for the key pipeline, and alarm on them.
     """
     stores = any(key.custom_key_store_id is not None for key in view.keys)
-    pairs = view.reach.all_pairs
+    pairs = power(view).pairs
     pairs = pairs if stores else pairs.select(view.reach.having(pairs, SUBSTITUTES, *LIVE))
     for row, own in pairs.by_principal():
         who = view.reach.principals[row]
