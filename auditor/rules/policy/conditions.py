@@ -114,7 +114,7 @@ def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing
         lowered=given((elsewhere or legacy, "Allow that therefore never applies and another")),
         identity=(meaning(statement), test.key.lower()),
         remedy=_split(placed, test, missing, mask),
-        advice="Take the test out, or split the statement so that each condition stands with the actions that carry it.",
+        advice="Take the test out, or split the statement: each condition stands with the actions that carry its key.",
         bare=True,
     )
 

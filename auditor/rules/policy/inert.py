@@ -152,7 +152,7 @@ def _inert_hit(view: View, placed: Placed, statement: Statement) -> Hit | None:
         lowered=given((works, "also grants something effective")),
         identity=(meaning(statement),),
         remedy=_repaired(placed, actions, resources, principals),
-        advice="Delete it, or write what was meant: key ARN for alias ARN, role for group, identity policy for key policy.",
+        advice="Delete it, or write what was meant: key ARN for alias ARN, role for group, IAM policy for key policy.",
         bare=True,
     )
 
