@@ -6,6 +6,7 @@ refused; one that is expired or matches nothing is reported instead of trusted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -19,9 +20,10 @@ from auditor.model.finding import Finding, FindingState, Severity
 from auditor.userfiles import as_yaml, read_text
 
 LONGEST_DAYS, LONGEST_CRITICAL_DAYS = 365, 90
-FIELDS = ("rule", "fingerprint", "subject", "principal", "account", "kind", "reason", "approver", "approved", "expires")
-REQUIRED = ("rule", "kind", "reason", "approver", "approved", "expires")
 PATTERNS = ("fingerprint", "subject", "principal", "account")
+REQUIRED = ("rule", "kind", "reason", "approver", "expires")
+FIELDS = ("rule", *PATTERNS, "key", "match", "kind", "reason", "approver", "approved", "expires", "ticket", "evidence")
+RULE_ID = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$")
 
 
 class SuppressionKind(StrEnum):
@@ -34,14 +36,19 @@ class SuppressionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """One entry. ``subject``, ``principal`` and ``account`` are patterns with ``*`` and ``?``; empty ones match all."""
+    """One entry. ``subject``, ``principal`` and ``account`` are patterns with ``*`` and ``?``; empty ones match all.
+
+    ``approved`` is the day from which the limits count; without it they count from the day of the run.
+    """
 
     rule: str
     kind: SuppressionKind
     reason: str
     approver: str
-    approved: date
     expires: date
+    approved: date | None = None
+    ticket: str = ""
+    evidence: str = ""
     fingerprint: str = ""
     subject: str = ""
     principal: str = ""
@@ -86,6 +93,7 @@ def load_suppressions(path: Path) -> tuple[Suppression, ...]:
 def _entry(item: Any, place: str) -> Suppression:
     if not isinstance(item, dict):
         raise ConfigError(f"{place}: expected a map.", f"It has {', '.join(REQUIRED)}.")
+    item = _flat(item, place)
     for name in item:
         if name not in FIELDS:
             raise ConfigError(f"{place}: unknown field “{name}”.", f"Known: {', '.join(FIELDS)}.")
@@ -96,11 +104,37 @@ def _entry(item: Any, place: str) -> Suppression:
             raise ConfigError(
                 f"{place}: “{name}” is missing.", "Every acceptance has a reason, an approver and an end."
             )
-    if not any((item.get(name) or "").strip("*?") for name in PATTERNS):
+    if not RULE_ID.match(item["rule"]):
+        raise ConfigError(
+            f"{place}: “{item['rule']}” is no rule id.",
+            "Name one rule, as `kms-audit rules list` does; codes do not count.",
+        )
+    _check_width(item, place)
+    return _suppression(item, place)
+
+
+def _flat(item: dict[str, Any], place: str) -> dict[str, Any]:
+    """The entry with the patterns of ``match`` beside the other fields, and ``key`` as ``subject``."""
+    match = item.get("match")
+    if match is not None and not isinstance(match, dict):
+        raise ConfigError(f"{place}: “match” must be a map.", f"It has one or more of {', '.join(PATTERNS)}.")
+    found = {name: value for name, value in item.items() if name != "match"} | dict(match or {})
+    if "key" in found and not found.get("subject"):
+        found["subject"] = found.pop("key")
+    return found
+
+
+def _check_width(item: Mapping[str, Any], place: str) -> None:
+    """Refuse an entry that accepts every finding of a rule, or begins all of its patterns with a wildcard."""
+    given = [text for name in PATTERNS if (text := item.get(name) or "")]
+    if not any(text.strip("*?") for text in given):
         raise ConfigError(
             f"{place}: accepts every finding of {item['rule']}.", f"Narrow it by one of {', '.join(PATTERNS)}."
         )
-    return _suppression(item, place)
+    if all(text.startswith(("*", "?")) for text in given):
+        raise ConfigError(
+            f"{place}: every pattern begins with a wildcard.", "Begin one of them with an account id or with “arn:”."
+        )
 
 
 def _suppression(item: Mapping[str, Any], place: str) -> Suppression:
@@ -108,14 +142,17 @@ def _suppression(item: Mapping[str, Any], place: str) -> Suppression:
         kind = SuppressionKind(str(item["kind"]))
     except ValueError:
         raise ConfigError(f"{place}: no kind “{item['kind']}”.", f"Choose {', '.join(SuppressionKind)}.") from None
-    approved, expires = (_date(item[name], f"{place}: {name}") for name in ("approved", "expires"))
-    if expires < approved:
+    expires = _date(item["expires"], f"{place}: expires")
+    approved = _date(item["approved"], f"{place}: approved") if item.get("approved") else None
+    if approved is not None and expires < approved:
         raise ConfigError(f"{place}: expires before it was approved.", "Correct one of the two dates.")
-    if expires - approved > timedelta(days=LONGEST_DAYS):
+    if approved is not None and expires - approved > timedelta(days=LONGEST_DAYS):
         raise ConfigError(
             f"{place}: runs for more than {LONGEST_DAYS} days.", "Choose an earlier end and review it then."
         )
-    texts = {name: str(item.get(name) or "") for name in ("rule", "reason", "approver", *PATTERNS)}
+    texts = {
+        name: str(item.get(name) or "") for name in ("rule", "reason", "approver", "ticket", "evidence", *PATTERNS)
+    }
     return Suppression(kind=kind, approved=approved, expires=expires, **texts)
 
 
@@ -126,34 +163,57 @@ def _date(value: str, place: str) -> date:
         raise ConfigError(f"{place}: “{value}” is not a date.", "Write it as YYYY-MM-DD.") from None
 
 
-def apply(findings: tuple[Finding, ...], entries: tuple[Suppression, ...], as_of: date) -> Applied:
-    """Accept the findings that valid entries cover at ``as_of``; report expired, unused and too long entries."""
+def apply(
+    findings: tuple[Finding, ...],
+    entries: tuple[Suppression, ...],
+    as_of: date,
+    earlier_notes: tuple[str, ...] = (),
+) -> Applied:
+    """Accept the findings that valid entries cover at ``as_of``; report expired, unused and too long entries.
+
+    ``earlier_notes`` are those of the run before: an entry that matched nothing then and now is called unused.
+    """
     used: set[Suppression] = set()
     notes: list[str] = []
     result = []
     for finding in findings:
-        entry = next((item for item in entries if item.matches(finding)), None)
-        if entry is not None:
-            used.add(entry)
-        accepts = entry is not None and finding.state is FindingState.OPEN and _valid(entry, finding, as_of, notes)
+        fitting = [entry for entry in entries if entry.matches(finding)]
+        used.update(fitting)
+        entry = next((item for item in fitting if not _objection(item, finding, as_of)), None)
+        if entry is None:
+            notes += [_objection(item, finding, as_of) for item in fitting]
+        accepts = entry is not None and finding.state is FindingState.OPEN
         result.append(_accepted(finding, entry) if entry is not None and accepts else finding)
-    notes += [f"suppression of {entry.words} matches nothing" for entry in entries if entry not in used]
+    for entry in entries:
+        if entry not in used:
+            notes.append(_idle(entry, as_of, earlier_notes))
     return Applied(tuple(result), tuple(dict.fromkeys(notes)))
 
 
-def _valid(entry: Suppression, finding: Finding, as_of: date, notes: list[str]) -> bool:
+def _objection(entry: Suppression, finding: Finding, as_of: date) -> str:
+    """Why an entry does not count for a finding, in words; empty when it does."""
     if entry.expires < as_of:
-        notes.append(f"suppression of {entry.words} expired on {entry.expires}")
-        return False
-    longest = timedelta(days=LONGEST_CRITICAL_DAYS)
-    if finding.severity is Severity.CRITICAL and entry.expires - entry.approved > longest:
-        notes.append(
-            f"suppression of {entry.words} runs too long for a critical finding ({LONGEST_CRITICAL_DAYS} days)"
-        )
-        return False
-    return True
+        return f"suppression of {entry.words} expired on {entry.expires}"
+    critical = finding.severity is Severity.CRITICAL
+    days = LONGEST_CRITICAL_DAYS if critical else LONGEST_DAYS
+    if entry.expires - (entry.approved or as_of) > timedelta(days=days):
+        what = "a critical finding" if critical else "any finding"
+        return f"suppression of {entry.words} runs too long for {what} ({days} days)"
+    return ""
+
+
+def _idle(entry: Suppression, as_of: date, earlier_notes: tuple[str, ...]) -> str:
+    """What to say about an entry that matches nothing."""
+    words = f"suppression of {entry.words}"
+    if any(note.startswith((f"{words} matches nothing", f"{words} is unused")) for note in earlier_notes):
+        return f"{words} is unused: it matched nothing in two runs"
+    return f"{words} matches nothing" + (f" and expired on {entry.expires}" if entry.expires < as_of else "")
 
 
 def _accepted(finding: Finding, entry: Suppression) -> Finding:
-    words = f"{entry.kind}: {entry.reason} (approved by {entry.approver} on {entry.approved}, until {entry.expires})"
+    since = f" on {entry.approved}" if entry.approved else ""
+    more = "".join(
+        f"; {name} {text}" for name, text in (("ticket", entry.ticket), ("evidence", entry.evidence)) if text
+    )
+    words = f"{entry.kind}: {entry.reason} (approved by {entry.approver}{since}, until {entry.expires}{more})"
     return replace(finding, state=FindingState.ACCEPTED, extra=(*finding.extra, ("accepted", words)))

@@ -27,13 +27,14 @@ FINDING = Finding(
 )
 ENTRY = """
 - rule: rotation-disabled
-  subject: "*:key/1234abcd-*"
+  subject: "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-*"
   kind: accepted-risk
   reason: rotated by hand
   approver: a.smith
   approved: 2026-10-01
   expires: 2027-03-01
 """
+SUBJECT = 'subject: "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-*"'
 TODAY = date(2026, 11, 24)
 
 
@@ -75,10 +76,14 @@ def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
         ("  approver: a.smith\n", "", "“approver” is missing"),
         ("expires: 2027-03-01", "expires: 2028-03-01", "more than 365 days"),
         ("expires: 2027-03-01", "expires: soon", "not a date"),
-        ('subject: "*:key/1234abcd-*"', 'subject: "*"', "accepts every finding"),
+        (SUBJECT, 'subject: "*"', "accepts every finding"),
         ("kind: accepted-risk", "kind: whatever", "no kind"),
         ("reason:", "because: x\n  reason:", "unknown field “because”"),
-        ('subject: "*:key/1234abcd-*"', 'subject: "**?"', "accepts every finding"),
+        (SUBJECT, 'subject: "**?"', "accepts every finding"),
+        (SUBJECT, 'subject: "*:key/1234abcd-*"', "begins with a wildcard"),
+        (SUBJECT, "match: [x]", "“match” must be a map"),
+        ("rule: rotation-disabled", "rule: LIF-01", "is no rule id"),
+        ("rule: rotation-disabled", 'rule: "*"', "is no rule id"),
         ("reason: rotated by hand", "reason: [a]", "“reason” must be text"),
         ("approved: 2026-10-01", "approved: 2026-02-30", "“2026-02-30” is not a date"),
         ("approved: 2026-10-01", "approved: 2026-10-01 12:00:00", "is not a date"),
@@ -116,3 +121,31 @@ def test_an_account_id_keeps_its_zero_and_the_last_day_counts(tmp_path: Path) ->
     text = ENTRY.replace("expires: 2027-03-01", "expires: 9999-12-31").replace("2026-10-01", "9999-12-30")
     (entry,) = load(tmp_path, text + "  account: 012345670123\n")
     assert entry.account == "012345670123"
+
+
+def test_patterns_may_stand_in_match_and_the_day_of_approval_is_optional(tmp_path: Path) -> None:
+    text = ENTRY.replace(SUBJECT, f"match: {{key: '{KEY}'}}").replace("  approved: 2026-10-01\n", "  ticket: OPS-7\n")
+    applied = apply((FINDING,), load(tmp_path, text), TODAY)
+    assert applied.findings[0].state is FindingState.ACCEPTED
+    assert "ticket OPS-7" in dict(applied.findings[0].extra)["accepted"]
+    far = text.replace("2027-03-01", "2028-03-01")
+    applied = apply((FINDING,), load(tmp_path, far), TODAY)
+    assert applied.findings[0].state is FindingState.OPEN
+    assert "365 days" in applied.notes[0]
+
+
+def test_a_valid_entry_counts_beside_an_expired_one(tmp_path: Path) -> None:
+    old = ENTRY.replace("2026-10-01", "2026-01-01").replace("2027-03-01", "2026-02-01")
+    applied = apply((FINDING,), load(tmp_path, old + ENTRY), TODAY)
+    assert applied.findings[0].state is FindingState.ACCEPTED
+    assert applied.notes == ()
+
+
+def test_two_runs_without_a_match_make_an_entry_unused(tmp_path: Path) -> None:
+    entries = load(tmp_path, ENTRY)
+    first = apply((), entries, TODAY)
+    second = apply((), entries, TODAY, first.notes)
+    third = apply((), entries, TODAY, second.notes)
+    assert "matches nothing" in first.notes[0]
+    assert second.notes == third.notes
+    assert "is unused: it matched nothing in two runs" in second.notes[0]

@@ -34,7 +34,8 @@ def with_states(report: Report, baseline: Report | None, accepted: tuple[Suppres
     findings = _with_history(report, baseline)
     notes = report.notes
     if accepted is not None:
-        applied = apply(findings, accepted, date.fromisoformat(report.as_of[:10]))
+        today = date.fromisoformat(report.as_of[:10])
+        applied = apply(findings, accepted, today, baseline.notes if baseline else ())
         findings, notes = applied.findings, (*notes, *applied.notes)
     return replace(report, findings=findings, notes=notes)
 

@@ -39,7 +39,10 @@ def looked_at(report: Report, finding: Finding) -> bool:
     status = next((item for item in report.rules if item.rule == finding.rule), None)
     if status is None or not status.evaluated:
         return False
-    names = (finding.subject, *finding.keys)
+    names = (finding.subject, *finding.keys, finding.account, f"{finding.account}/{finding.region}")
     if any(scope.startswith(f"{name} (") for scope in status.skipped for name in names):
         return False
-    return not finding.account or report.snapshot.account(finding.account) is not None
+    if not finding.account:
+        return True
+    facts = report.snapshot.account(finding.account)
+    return facts is not None and (not finding.region or not facts.regions or finding.region in facts.regions)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from auditor.evaluator.naming import is_account_principal
+from auditor.model.arn import account_of
 from auditor.model.policy import PrincipalValue, Statement
 
 LENGTH = 20
@@ -25,7 +27,12 @@ def fingerprint(rule: str, subject: str, identity: tuple[str, ...]) -> str:
 
 
 def _principals(values: tuple[PrincipalValue, ...] | None) -> list[str] | None:
-    return None if values is None else sorted({f"{value.kind}:{value.value}" for value in values})
+    return None if values is None else sorted({f"{value.kind}:{_account_or(value.value)}" for value in values})
+
+
+def _account_or(value: str) -> str:
+    """An account principal by its id, however it is written; any other principal as it stands."""
+    return account_of(value) or value if is_account_principal(value) else value
 
 
 def _sorted(values: tuple[str, ...] | None, lower: bool = False) -> list[str] | None:
