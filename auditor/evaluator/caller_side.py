@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.evaluator.asking import Pair
-from auditor.evaluator.contributions import CallerSide, Contribution, Slot
+from auditor.evaluator.contributions import ALIAS_PART, CallerSide, Contribution, Slot
 from auditor.evaluator.expressions import unsettled
-from auditor.evaluator.resources import every_alias_reached, key_reached, some_alias_reached
+from auditor.evaluator.resources import every_alias_reached, some_alias_reached
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.vocabulary import RESOURCE_KEYS, family_of
 from auditor.model.actions import actions_in, mask_of
@@ -22,7 +22,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import TRUE
 
 ALIAS_ACTIONS = mask_of(["CreateAlias", "UpdateAlias", "DeleteAlias"])
-"""They need the permission on the alias (identity policies only) and on the key (section 3)."""
+"""They need the permission on the alias (never by key policy) and on the key (section 3)."""
 _NOT_BOUND = (PrincipalKind.SERVICE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.EVERYONE)
 _WITHOUT_IDENTITY = (PrincipalKind.ROOT, PrincipalKind.SERVICE, PrincipalKind.EVERYONE)
 
@@ -65,7 +65,7 @@ def _identity(pair: Pair) -> Iterator[Contribution]:
     principal = pair.principal
     if principal.assume_allowed:
         yield Contribution(Slot.IDENTITY_ALLOW, pair.mask, TRUE)
-        yield Contribution(Slot.ALIAS_ALLOW, pair.mask & ALIAS_ACTIONS, TRUE)
+        yield Contribution(Slot.IDENTITY_ALIAS, pair.mask & ALIAS_ACTIONS, TRUE)
     if principal.kind in _WITHOUT_IDENTITY:
         return
     for attached in principal.identity_policies:
@@ -73,22 +73,22 @@ def _identity(pair: Pair) -> Iterator[Contribution]:
         if not attached.policy.readable:
             yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, f"identity policy {attached.name}")
         for compiled in compile_policy(attached, owner):
-            yield from _identity_statement(pair, compiled)
+            yield from _statement(pair, compiled, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY)
     if principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY}:
         yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, "identity policies")
 
 
-def _identity_statement(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:
+def _statement(pair: Pair, compiled: Compiled, allow: Slot, deny: Slot, level: int = 0) -> Iterator[Contribution]:
     if not compiled.allows:
-        yield from _denials(pair, compiled, Slot.IDENTITY_DENY)
+        yield from denials(pair, compiled, deny, level)
         return
-    yield from pair.contributions(compiled, Slot.IDENTITY_ALLOW)
+    yield from pair.contributions(compiled, allow, level=level)
     if compiled.mask & pair.mask & ALIAS_ACTIONS:
         for on_alias in _as_asked_of_alias(pair, compiled):
-            yield from on_alias.contributions(compiled, Slot.ALIAS_ALLOW, reach=some_alias_reached)
+            yield from on_alias.contributions(compiled, ALIAS_PART[allow], level=level, reach=some_alias_reached)
 
 
-def _denials(pair: Pair, compiled: Compiled, slot: Slot, level: int = 0) -> Iterator[Contribution]:
+def denials(pair: Pair, compiled: Compiled, slot: Slot, level: int = 0) -> Iterator[Contribution]:
     """A deny that reaches the key; for alias actions also one that reaches every alias they could be about."""
     found = list(pair.contributions(compiled, slot, level=level))
     yield from found
@@ -110,8 +110,8 @@ def _gap(pair: Pair, allow: Slot, deny: Slot, what: str, level: int = 0) -> Iter
     missing = unsettled(what)
     yield Contribution(allow, pair.mask, missing, level=level)
     yield Contribution(deny, pair.mask, unsettled(what, "deny"), level=level)
-    if allow is Slot.IDENTITY_ALLOW and pair.mask & ALIAS_ACTIONS:
-        yield Contribution(Slot.ALIAS_ALLOW, pair.mask & ALIAS_ACTIONS, missing)
+    if pair.mask & ALIAS_ACTIONS:
+        yield Contribution(ALIAS_PART[allow], pair.mask & ALIAS_ACTIONS, missing, level=level)
 
 
 def _boundary(pair: Pair) -> Iterator[Contribution]:
@@ -133,10 +133,7 @@ def _limit(pair: Pair, attached: AttachedPolicy, allow: Slot, deny: Slot, level:
     """The contributions of a policy that only limits; a boundary belongs to its principal, so it has no owner."""
     owner = "" if attached.owner in (pair.principal.arn, pair.principal.iam_arn) else attached.owner
     for compiled in compile_policy(attached, owner):
-        if compiled.allows:
-            yield from pair.contributions(compiled, allow, level=level, reach=key_reached)
-        else:
-            yield from _denials(pair, compiled, deny, level)
+        yield from _statement(pair, compiled, allow, deny, level)
 
 
 def scp_part(pair: Pair) -> ScpPart:

@@ -10,16 +10,22 @@ from auditor.model.residual import Residual
 
 
 class Slot(Enum):
-    """Where a contribution counts. KEY_* are allows of the key policy by the form in which they name the caller."""
+    """Where a contribution counts. KEY_* are allows of the key policy by the form in which they name the caller.
+
+    *_ALIAS: the same layer's allow on the alias that an alias action names besides the key.
+    """
 
     IDENTITY_ALLOW = auto()
     IDENTITY_DENY = auto()
-    ALIAS_ALLOW = auto()
+    IDENTITY_ALIAS = auto()
     BOUNDARY_ALLOW = auto()
+    BOUNDARY_ALIAS = auto()
     BOUNDARY_DENY = auto()
     SESSION_ALLOW = auto()
+    SESSION_ALIAS = auto()
     SESSION_DENY = auto()
     SCP_ALLOW = auto()
+    SCP_ALIAS = auto()
     SCP_DENY = auto()
     KEY_USER = auto()
     KEY_ROLE = auto()
@@ -39,12 +45,15 @@ class Slot(Enum):
 LAYER_OF = {
     Slot.IDENTITY_ALLOW: Layer.IDENTITY,
     Slot.IDENTITY_DENY: Layer.IDENTITY,
-    Slot.ALIAS_ALLOW: Layer.IDENTITY,
+    Slot.IDENTITY_ALIAS: Layer.IDENTITY,
     Slot.BOUNDARY_ALLOW: Layer.BOUNDARY,
+    Slot.BOUNDARY_ALIAS: Layer.BOUNDARY,
     Slot.BOUNDARY_DENY: Layer.BOUNDARY,
     Slot.SESSION_ALLOW: Layer.SESSION,
+    Slot.SESSION_ALIAS: Layer.SESSION,
     Slot.SESSION_DENY: Layer.SESSION,
     Slot.SCP_ALLOW: Layer.SCP,
+    Slot.SCP_ALIAS: Layer.SCP,
     Slot.SCP_DENY: Layer.SCP,
     Slot.RCP_DENY: Layer.RCP,
     Slot.GRANT: Layer.GRANT,
@@ -54,6 +63,15 @@ LAYER_OF = {
     Slot.RETIRE_ISSUER: Layer.GRANT,
 }
 """The layer of a slot; every other slot is of the key policy."""
+
+
+ALIAS_PART = {
+    Slot.IDENTITY_ALLOW: Slot.IDENTITY_ALIAS,
+    Slot.BOUNDARY_ALLOW: Slot.BOUNDARY_ALIAS,
+    Slot.SESSION_ALLOW: Slot.SESSION_ALIAS,
+    Slot.SCP_ALLOW: Slot.SCP_ALIAS,
+}
+"""Allow on the key → allow on the alias: alias actions need both (kms-authorization.md section 3)."""
 
 
 def layer_of(slot: Slot) -> Layer:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
-from auditor.evaluator.caller_side import is_bounded
+from auditor.evaluator.caller_side import denials, is_bounded
 from auditor.evaluator.contributions import Contribution, KeySide, Slot
 from auditor.evaluator.expressions import unsettled
 from auditor.evaluator.grants import grant_contributions
@@ -123,7 +123,7 @@ def _rcps(pair: Pair) -> Iterator[Contribution]:
                 yield Contribution(Slot.RCP_DENY, mask, unsettled(f"RCP {attached.name}"), level=number)
             for compiled in compile_policy(attached, attached.owner):
                 if not compiled.allows and _binds_everyone(compiled):
-                    yield from limited.contributions(compiled, Slot.RCP_DENY, level=number)
+                    yield from denials(limited, compiled, Slot.RCP_DENY, number)
         if Fact.RCP in level.unread:
             yield Contribution(Slot.RCP_DENY, mask, unsettled(f"RCPs of {level.name or level.id}"), level=number)
 

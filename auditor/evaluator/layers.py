@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from auditor.evaluator.caller_side import ALIAS_ACTIONS
-from auditor.evaluator.contributions import CallerSide, Contribution, Slot
+from auditor.evaluator.contributions import ALIAS_PART, CallerSide, Contribution, Slot, layer_of
 from auditor.evaluator.expressions import all_of, any_of
 from auditor.model.actions import RETIRE_GRANT
+from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE, Residual
 
@@ -72,7 +73,7 @@ class Layers:
 
     def limit(self, slot: Slot) -> Residual:
         """What a boundary or session policy lets through: TRUE where there is none."""
-        present = self.relation.boundary if slot is Slot.BOUNDARY_ALLOW else self.relation.session
+        present = self.relation.boundary if layer_of(slot) is Layer.BOUNDARY else self.relation.session
         return self.any(slot) if present else TRUE
 
     def limited(self, path: Path) -> Residual:
@@ -81,9 +82,17 @@ class Layers:
 
     def scp_allow(self) -> Residual:
         """An allow at each SCP level (section 9); TRUE where SCPs do not bind the caller."""
-        found = self.by_slot.get(Slot.SCP_ALLOW, ())
-        levels = range(len(self.relation.scp_levels or ()))
-        return all_of(any_of(item.residual for item in found if item.level == level) for level in levels)
+        slots = (Slot.SCP_ALLOW, Slot.SCP_ALIAS) if self.mask & ALIAS_ACTIONS else (Slot.SCP_ALLOW,)
+        return all_of(self.scp_level(slot, level) for slot in slots for level in range(self.scp_depth))
+
+    @property
+    def scp_depth(self) -> int:
+        """The number of SCP levels that bind the caller."""
+        return len(self.relation.scp_levels or ())
+
+    def scp_level(self, slot: Slot, level: int) -> Residual:
+        """What the SCPs of one level let through on the key (SCP_ALLOW) or on the alias (SCP_ALIAS)."""
+        return any_of(item.residual for item in self.by_slot.get(slot, ()) if item.level == level)
 
     def identity(self) -> Residual:
         """The identity policies' allow; the root user needs none, and alias actions need the alias as well."""
@@ -96,10 +105,11 @@ class Layers:
         """The permission on the alias itself, which only identity policies can give."""
         if self.relation.kind is PrincipalKind.ROOT or not self.mask & ALIAS_ACTIONS:
             return TRUE
-        return self.any(Slot.ALIAS_ALLOW)
+        return self.any(Slot.IDENTITY_ALIAS)
 
 
 BOTH = (Slot.BOUNDARY_ALLOW, Slot.SESSION_ALLOW)
+_ALIAS_LIMITS = tuple(ALIAS_PART[slot] for slot in BOTH)
 
 
 def paths(layers: Layers) -> list[Path]:
@@ -119,17 +129,19 @@ def _same_account_paths(layers: Layers) -> list[Path]:
     root = layers.relation.kind is PrincipalKind.ROOT
     alias = layers.alias()
     federated = layers.relation.kind is PrincipalKind.FEDERATED_USER
-    alias_slots = (Slot.ALIAS_ALLOW,) if layers.mask & ALIAS_ACTIONS else ()
+    alias_slots = (Slot.IDENTITY_ALIAS,) if layers.mask & ALIAS_ACTIONS else ()
+    # What a key policy gives is limited by the form of its principal; the permission on the alias always is.
+    always = _ALIAS_LIMITS if layers.mask & ALIAS_ACTIONS and not root else ()
     found = []
     for slot in DIRECT_SLOTS:
         limited = slot is Slot.KEY_ROLE or (slot is Slot.KEY_USER and federated)
         condition = all_of((layers.any(slot), alias))
         slots = (slot, *alias_slots)
-        found.append(Path("key_policy_direct", "key-policy", condition, slots, BOTH if limited else ()))
+        found.append(Path("key_policy_direct", "key-policy", condition, slots, (*(BOTH if limited else ()), *always)))
     reason = "root_user_account_principal" if root else "iam_via_key_policy_delegation"
     delegated = all_of((layers.any(Slot.KEY_ACCOUNT), layers.identity()))
     slots = (Slot.KEY_ACCOUNT,) if root else (Slot.KEY_ACCOUNT, Slot.IDENTITY_ALLOW, *alias_slots)
-    found.append(Path(reason, "key-policy" if root else "iam-delegated", delegated, slots, () if root else BOTH))
+    found.append(Path(reason, "key-policy" if root else "iam-delegated", delegated, slots, () if root else (*BOTH, *always)))
     return found
 
 

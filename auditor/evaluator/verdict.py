@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from auditor.evaluator.caller_side import ALIAS_ACTIONS
 from auditor.evaluator.contributions import Slot, layer_of
 from auditor.evaluator.expressions import all_of, any_of, has_unsettled, leaves, negate
 from auditor.evaluator.layers import DENY_SLOTS, DIRECT_SLOTS, Layers, Path, account_level_paths, paths
@@ -25,7 +26,12 @@ DENY_REASONS = {
     Slot.RCP_DENY: "explicit_deny_rcp",
     Slot.KEY_DENY: "explicit_deny_key_policy",
 }
-LIMIT_REASONS = {Slot.BOUNDARY_ALLOW: "boundary_no_allow", Slot.SESSION_ALLOW: "session_no_allow"}
+LIMIT_REASONS = {
+    Slot.BOUNDARY_ALLOW: "boundary_no_allow",
+    Slot.BOUNDARY_ALIAS: "boundary_no_allow",
+    Slot.SESSION_ALLOW: "session_no_allow",
+    Slot.SESSION_ALIAS: "session_no_allow",
+}
 _KEY_ALLOWS = (*DIRECT_SLOTS, Slot.KEY_ACCOUNT, Slot.KEY_SERVICE)
 BOUNDARY_FLAG = "boundary_not_applied_to_grant"
 
@@ -72,8 +78,7 @@ def _open(layers: Layers, ways: list[Path], limited: list[Residual], condition: 
     causes = [
         *_causes(layers, dict.fromkeys(used), Role.ALLOWS),
         *_causes(layers, (slot for slot in DENY_SLOTS if slot in layers.by_slot), Role.LIMITS),
-        *_causes(layers, (Slot.BOUNDARY_ALLOW, Slot.SESSION_ALLOW), Role.LIMITS, conditional=True),
-        *_causes(layers, (Slot.SCP_ALLOW,), Role.LIMITS, conditional=True),
+        *_causes(layers, (*LIMIT_REASONS, Slot.SCP_ALLOW, Slot.SCP_ALIAS), Role.LIMITS, conditional=True),
     ]
     flags = _flags(layers, way)
     if condition == TRUE:
@@ -150,12 +155,12 @@ def _stops(layers: Layers, way: Path, slot: Slot) -> bool:
 
 
 def _missing_scp(layers: Layers) -> tuple[Cause, ...]:
-    found = layers.by_slot.get(Slot.SCP_ALLOW, ())
-    names = layers.relation.scp_levels or ()
+    names = enumerate(layers.relation.scp_levels or ())
+    slots = (Slot.SCP_ALLOW, Slot.SCP_ALIAS) if layers.mask & ALIAS_ACTIONS else (Slot.SCP_ALLOW,)
     return tuple(
         Cause(Layer.SCP, Role.MISSING, owner=name, note="no SCP attached here allows the action")
-        for level, name in enumerate(names)
-        if not any(item.level == level for item in found)
+        for level, name in names
+        if any(layers.scp_level(slot, level) == FALSE for slot in slots)
     )
 
 
