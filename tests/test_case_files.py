@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.cases import load_cases
+from auditor.cases import load_cases, run_case
 from auditor.cases.schema import Case
 from auditor.errors import CaseFileError
 from auditor.model.key import Fact
@@ -87,9 +87,19 @@ def test_a_minimal_case(tmp_path: Path) -> None:
             "field principal.iam_arn: differs from arn",
         ),
         (minimal(grants=[{"GrantId": "g"}]), "field grants[0].GranteePrincipal: is required"),
+        (minimal(as_of="yesterday"), "field as_of: 'yesterday' is no time"),
         (
-            minimal(grants=[{"GrantId": "g", "GranteePrincipal": USER, "KeyId": KEY + "0"}]),
-            "field grants[0].KeyId: is another key's ARN",
+            minimal(key={"arn": KEY, "last_usage": {"last_used": "never"}}),
+            "field key.last_usage.last_used: 'never' is no",
+        ),
+        (
+            minimal(
+                expect={
+                    "decision": "conditional",
+                    "residual": {"cond": {"operator": "GrantEncryptionContextSubset", "values": [["a", "b"]]}},
+                }
+            ),
+            "field expect.residual: not a grant constraint: ['a', 'b']",
         ),
         (minimal(unread=["weather"]), "field unread[0]: unknown value 'weather'"),
         (minimal(unread=["scp"]), "field organization: is required, because the case says that scp"),
@@ -205,6 +215,59 @@ def test_defaults_fill_in_field_by_field(tmp_path: Path) -> None:
     )
     assert (one.key.state, one.key.tags, one.principal.arn) == ("Disabled", (("a", "b"),), USER)
     assert (two.principal.kind, two.principal.account) == (PrincipalKind.SERVICE, None)
+
+
+def test_a_key_arn_brings_its_account_and_region(tmp_path: Path) -> None:
+    other = "arn:aws:kms:eu-west-1:444455556666:key/2"
+    default = {"arn": KEY, "account": "111122223333", "region": "us-west-2", "state": "Disabled"}
+    (case,) = load(tmp_path, minimal(key={"arn": other}), default_key=default)
+    assert (case.key.account, case.key.region, case.key.state) == ("444455556666", "eu-west-1", "Disabled")
+
+
+def test_grants_of_other_keys_say_nothing(tmp_path: Path) -> None:
+    grant = {"GrantId": "g", "GranteePrincipal": USER, "Operations": ["Decrypt"], "CreationDate": 1764000000}
+    ids = [KEY, KEY.rsplit("/", 1)[1], KEY + "0"]
+    (case,) = load(tmp_path, minimal(grants=[{**grant, "GrantId": f"g{n}", "KeyId": key} for n, key in enumerate(ids)]))
+    assert [found.grant_id for found in case.key.grants] == ["g0", "g1"]
+
+
+def test_sessions_keep_their_own_arn_and_that_of_their_user_or_role(tmp_path: Path) -> None:
+    federated = {"type": "federated_user", "arn": "arn:aws:sts::111122223333:federated-user/bob", "iam_arn": USER}
+    role = "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX"
+    session = "arn:aws:sts::111122223333:assumed-role/AWSServiceRoleForX/s1"
+    linked = {"type": "service_linked_role_session", "arn": session, "iam_arn": role}
+    one, two = load(tmp_path, minimal(principal=federated), minimal(id="B", principal=linked))
+    assert (one.principal.arn, one.principal.iam_arn) == (federated["arn"], USER)
+    assert (two.principal.arn, two.principal.iam_arn, two.principal.session_name) == (session, role, "s1")
+
+
+def test_an_empty_list_of_session_policies_is_none(tmp_path: Path) -> None:
+    principal = {"type": "iam_user", "arn": USER, "session_policies": []}
+    (case,) = load(tmp_path, minimal(principal=principal))
+    assert case.principal.session_policies is None
+
+
+CONSTRAINT = [
+    {"key": "kms:EncryptionContext:Department", "values": ["IT"]},
+    {"key": "Department", "values": "IT"},
+    {"key": "department", "values": ["IT"]},
+    {"key": "kms:EncryptionContext", "values": ["Department=IT"]},
+    {"key": "EncryptionContextSubset", "values": [{"Department": "IT"}]},
+    {"key": None, "values": {"Department": "IT"}},
+    {"values": {"Department": "IT"}},
+]
+
+
+@pytest.mark.parametrize("cond", CONSTRAINT)
+def test_grant_constraints_in_every_spelling(tmp_path: Path, cond: dict[str, Any]) -> None:
+    grant = {"GrantId": "g", "GranteePrincipal": USER, "Operations": ["Decrypt"]}
+    grant["Constraints"] = {"EncryptionContextSubset": {"Department": "IT"}}
+    wanted = {"cond": {"operator": "GrantEncryptionContextSubset", **cond}}
+    (case,) = load(tmp_path, minimal(grants=[grant], expect={"decision": "conditional", "residual": wanted}))
+    assert run_case(case).passed
+    other = {"cond": {"operator": "GrantEncryptionContextSubset", "key": "Department", "values": ["HR"]}}
+    (case,) = load(tmp_path, minimal(grants=[grant], expect={"decision": "conditional", "residual": other}))
+    assert not run_case(case).passed
 
 
 def test_unread_facts_reach_their_owners(tmp_path: Path) -> None:

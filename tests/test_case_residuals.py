@@ -66,6 +66,15 @@ SAME: list[tuple[Any, Any]] = [
         ),
     ),
     (either(A, leaf("StringNotEquals", VIA, "a")), None),
+    (both(leaf("StringLike", VIA, "s3.*"), Not(leaf("StringLike", VIA, "ec2.*"))), leaf("StringLike", VIA, "s3.*")),
+    (both(A, leaf("Bool", "aws:ViaAWSService", "true")), A),
+    (
+        leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", "App=A", "dept=IT"),
+        both(
+            leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", "Dept=IT"),
+            leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", "App=A"),
+        ),
+    ),
 ]
 DIFFERENT: list[tuple[Any, Any]] = [
     (A, None),
@@ -81,6 +90,10 @@ DIFFERENT: list[tuple[Any, Any]] = [
     (leaf("ForAllValues:StringEquals", "aws:TagKeys", "a"), leaf("ForAllValues:StringEquals", "aws:TagKeys", "a", "b")),
     (leaf("NumericGreaterThan", "k", "9"), leaf("NumericGreaterThanEquals", "k", "9")),
     (leaf("NumericGreaterThan", "k", "9"), Not(leaf("NumericLessThanEquals", "k", "9"))),
+    (
+        leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", "a=1"),
+        leaf("GrantEncryptionContextEquals", "kms:EncryptionContext", "a=1"),
+    ),
     (leaf("GrantSourceArn", "aws:SourceArn", "x"), leaf("ArnLike", "aws:SourceArn", "x")),
 ]
 

@@ -3,7 +3,8 @@
 Every leaf becomes a formula over a few atoms per condition key, and both trees are evaluated under every state that a
 key can be in: absent, or present with one of the mentioned values or another one. So order and nesting do not matter,
 ``StringNotEquals`` equals the negation of ``StringEquals``, several values equal an ``any`` of single ones, and
-``…IfExists`` equals "absent, or …". It compares; it never simplifies what is shown.
+``…IfExists`` equals "absent, or …". Where they differ, the evaluator's knowledge of impossible requests has the last
+word. It compares; it never simplifies what is shown.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from itertools import product
 from math import prod
 
 from auditor.cases.operators import Atom, Shape, atoms_of, holds
+from auditor.evaluator.expressions import all_of, negate
+from auditor.evaluator.simplify import simplify
 from auditor.model.residual import TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
 
 MAX_STATES = 200_000
@@ -25,13 +28,38 @@ State = Mapping[str, frozenset[Atom] | None]
 
 def equivalent(left: Residual | None, right: Residual | None) -> bool:
     """Whether the two trees give the same answer in every state; None means "no condition left" (true)."""
-    left, right = TRUE if left is None else left, TRUE if right is None else right
+    left, right = _by_pairs(TRUE if left is None else left), _by_pairs(TRUE if right is None else right)
     atoms = _atoms(left) | _atoms(right)
     states = {key: tuple(_states(atoms, key)) for key in sorted({atom.key for atom in atoms})}
     if prod(len(options) for options in states.values()) > MAX_STATES:
-        return _sorted_form(left) == _sorted_form(right)
+        return _sorted_form(left) == _sorted_form(right) or _no_request_between(left, right)
     worlds = (dict(zip(states, combination, strict=True)) for combination in product(*states.values()))
-    return all(_true(left, world) == _true(right, world) for world in worlds)
+    return all(_true(left, world) == _true(right, world) for world in worlds) or _no_request_between(left, right)
+
+
+def _no_request_between(left: Residual, right: Residual) -> bool:
+    """Whether every state that tells the trees apart is one that no request can be in (patterns that have no text in
+    common, a call through a service that is none): such parts drop out of a residual."""
+    return all(
+        simplify(all_of((one, negate(other)))) == Constant(False) for one, other in ((left, right), (right, left))
+    )
+
+
+def _by_pairs(tree: Residual) -> Residual:
+    """Grant constraints on some pairs as one leaf per pair, and pair names, which have no case, in lower case."""
+    match tree:
+        case Leaf(operator, key, values) if operator.lower().startswith("grantencryptioncontext"):
+            pairs = tuple(name.lower() + mark + value for name, mark, value in (text.partition("=") for text in values))
+            if operator.lower().endswith("equals"):
+                return Leaf(operator, key, tuple(sorted(pairs)))
+            return all_of(Leaf(operator, key, (pair,)) for pair in pairs)
+        case Not(item):
+            return Not(_by_pairs(item))
+        case AllOf(items):
+            return AllOf(tuple(_by_pairs(item) for item in items))
+        case AnyOf(items):
+            return AnyOf(tuple(_by_pairs(item) for item in items))
+    return tree
 
 
 def _atoms(tree: Residual) -> set[Atom]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
@@ -114,6 +115,15 @@ class Field:
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """An object from text to text, sorted; nothing counts as the empty object."""
         return () if self.absent else tuple(sorted((name, entry.scalar()) for name, entry in self.items()))
+
+    def moment(self) -> str:
+        """An ISO 8601 time."""
+        text = self.text()
+        try:
+            datetime.fromisoformat(text.replace("Z", "+00:00"))
+        except ValueError:
+            self.fail(f"{text!r} is no time.", "Write it as 2026-11-25T00:00:00Z.")
+        return text
 
     def account_id(self) -> str:
         """A 12-digit account id, which must be text because a number loses its leading zeros."""

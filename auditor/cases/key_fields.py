@@ -75,7 +75,7 @@ def read_key(case: Field, unread: frozenset[str]) -> Key:
         spec=field["spec"].default(Field.text, "SYMMETRIC_DEFAULT"),
         usage=field["usage"].default(Field.text, "ENCRYPT_DECRYPT"),
         origin=field["origin"].default(Field.text, "AWS_KMS"),
-        created=field["created"].default(Field.text, None),
+        created=field["created"].default(Field.moment, None),
         custom_key_store_id=field["custom_key_store_id"].default(Field.text, None),
         multi_region=field["multi_region"].default(Field.boolean, False),
         multi_region_key_type=field["multi_region_key_type"].default(lambda f: f.choice(("PRIMARY", "REPLICA")), None),
@@ -87,7 +87,7 @@ def read_key(case: Field, unread: frozenset[str]) -> Key:
         aliases=_aliases(field["aliases"], f"arn:{arn.partition}:kms:{arn.region}:{account}", arn.name),
         tags=field["tags"].pairs(),
         policies=_policies(case["key_policies"], text),
-        grants=() if case["grants"].absent else tuple(_grant(g, text) for g in case["grants"].elements()),
+        grants=() if case["grants"].absent else _grants(case["grants"], text),
         last_usage=field["last_usage"].default(_last_usage, None),
         unread=frozenset(KEY_FACTS[name] for name in unread if name in KEY_FACTS),
     )
@@ -115,17 +115,22 @@ def _policies(field: Field, key_arn: str) -> tuple[AttachedPolicy, ...]:
 def _last_usage(field: Field) -> LastUsage:
     field.mapping(("last_used", "operation", "tracking_since"))
     return LastUsage(
-        last_used=field["last_used"].default(Field.text, None),
+        last_used=field["last_used"].default(Field.moment, None),
         operation=field["operation"].default(Field.text, None),
-        tracking_since=field["tracking_since"].default(Field.text, None),
+        tracking_since=field["tracking_since"].default(Field.moment, None),
     )
 
 
+def _grants(field: Field, key_arn: str) -> tuple[Grant, ...]:
+    """The grants on the key of the case. Those of other keys are checked too, but say nothing about this one."""
+    found = [(element["KeyId"].default(Field.text, key_arn), _grant(element, key_arn)) for element in field.elements()]
+    here = (key_arn, key_arn.rsplit("/", 1)[-1])
+    return tuple(grant for key, grant in found if key in here)
+
+
 def _grant(field: Field, key_arn: str) -> Grant:
-    """A grant as ListGrants shows it; KeyId may be left out and is otherwise the key of the case."""
+    """A grant as ListGrants shows it; a KeyId that is left out means the key of the case."""
     field.mapping(GRANT)
-    if field["KeyId"].default(Field.text, key_arn) != key_arn:
-        field["KeyId"].fail("is another key's ARN.", "Grants of other keys say nothing about this one: leave them out.")
     if field["GranteePrincipal"].absent and field["GranteeServicePrincipal"].absent:
         field["GranteePrincipal"].fail("is required, or GranteeServicePrincipal.")
     issuer = field["IssuingAccount"].default(Field.text, key_arn)
@@ -139,7 +144,7 @@ def _grant(field: Field, key_arn: str) -> Grant:
         grant_id=field["GrantId"].text(),
         key_arn=key_arn,
         name=field["Name"].default(Field.text, None),
-        created=field["CreationDate"].default(Field.text, None),
+        created=field["CreationDate"].default(Field.scalar, None),
         grantee=field["GranteePrincipal"].default(Field.text, None),
         grantee_service=field["GranteeServicePrincipal"].default(Field.text, None),
         retiring=field["RetiringPrincipal"].default(Field.text, None),

@@ -16,10 +16,10 @@ from auditor.cases.key_fields import read_key
 from auditor.cases.organization_fields import read_organization
 from auditor.cases.principal_fields import read_principal
 from auditor.cases.reading import find_files, read_data
+from auditor.cases.residual_fields import read_residual
 from auditor.cases.schema import DECISIONS, REASONS, UNREAD, Case, Expectation
 from auditor.errors import CaseFileError
 from auditor.evaluator.surroundings import Context, Surroundings
-from auditor.model.residual import Residual, from_json
 
 SCHEMA_VERSION = "1"
 FRAME = (
@@ -52,6 +52,8 @@ CASE = (
 )
 MERGED = ("key", "principal")
 """Fields of a case that override the file's defaults one by one; every other field replaces the default as a whole."""
+OF_ARN = ("account", "region")
+"""Fields of a default key that say what its ARN says."""
 AS_OF = "2026-11-22T00:00:00Z"
 """The time of a case that names none: fixed, so that a case never changes its answer by itself."""
 
@@ -101,9 +103,19 @@ def _with_defaults(frame: Field, element: Field) -> Field:
         layers = [frame[f"default_{part}"], frame["defaults"][part], spot[part]]
         if part == "principal" and isinstance(spot[part].value, dict) and "type" in spot[part].value:
             del layers[1]  # another kind of caller shares nothing with the default one
-        objects = [layer.mapping() for layer in layers if not layer.absent]
-        merged[part] = {name: value for layer in objects for name, value in layer.items()}
+        merged[part] = {}
+        for layer in layers:
+            given_here = {} if layer.absent else layer.mapping()
+            if part == "key" and "arn" in given_here:
+                _forget(merged[part], *OF_ARN)
+            merged[part] |= given_here
     return spot.with_value(merged)
+
+
+def _forget(values: dict[str, Any], *names: str) -> None:
+    """Takes default values away that belong to the ARN that the case replaces."""
+    for name in names:
+        values.pop(name, None)
 
 
 def _case(spot: Field) -> Case:
@@ -123,7 +135,7 @@ def _case(spot: Field) -> Case:
         surroundings=Surroundings(
             organization=organization,
             organization_unread="organization" in unread,
-            as_of=spot["as_of"].default(Field.text, AS_OF),
+            as_of=spot["as_of"].default(Field.moment, AS_OF),
         ),
         action=spot["action"].text(),
         context=_context(spot["context"]),
@@ -143,7 +155,7 @@ def _context(field: Field) -> Context:
 def _expectation(field: Field) -> Expectation:
     field.mapping(("decision", "reason", "residual", "flags"))
     decision = field["decision"].choice(DECISIONS)
-    residual = _residual(field["residual"])
+    residual = read_residual(field["residual"])
     if residual is not None and decision != "conditional":
         field["residual"].fail("only a conditional decision has a residual.")
     return Expectation(
@@ -152,12 +164,3 @@ def _expectation(field: Field) -> Expectation:
         residual=residual,
         flags=field["flags"].texts(),
     )
-
-
-def _residual(field: Field) -> Residual | None:
-    if field.absent:
-        return None
-    try:
-        return from_json(field.value)
-    except ValueError as error:
-        field.fail(f"{error}.", "Write {cond: {operator, key, values}}, {not: …}, {all: […]} or {any: […]}.")

@@ -34,6 +34,10 @@ TYPES = {
 """Types in a case file. ``role`` asks for a session of the role whose name is not known."""
 
 
+_OF_ANOTHER = (PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.FEDERATED_USER)
+"""Kinds whose caller may be a session of the role or user in ``iam_arn``."""
+
+
 def read_principal(field: Field, unread: frozenset[str]) -> Principal:
     """The principal that the field describes; ``unread`` are the case's unread facts."""
     field.mapping(PRINCIPAL)
@@ -41,7 +45,7 @@ def read_principal(field: Field, unread: frozenset[str]) -> Principal:
     arn, iam_arn = _arns(field, kind)
     parsed = parse_arn(iam_arn)
     account = None if kind is PrincipalKind.SERVICE or parsed is None else parsed.account
-    if not field["account"].absent and field["account"].account_id() != account:
+    if kind is not PrincipalKind.SERVICE and field["account"].default(Field.account_id, account) != account:
         field["account"].fail(f"contradicts the ARN {iam_arn}.")
     resource = parsed.resource if parsed else iam_arn
     return Principal(
@@ -58,14 +62,16 @@ def read_principal(field: Field, unread: frozenset[str]) -> Principal:
         boundary=field["permissions_boundary"].default(
             lambda f: AttachedPolicy(Layer.BOUNDARY, "boundary", iam_arn, f.policy()), None
         ),
-        session_policies=field["session_policies"].default(lambda f: _attached(f, Layer.SESSION, "session", arn), None),
+        session_policies=field["session_policies"].default(lambda f: _attached(f, Layer.SESSION, "session", arn), None)
+        or None,
         trust_policy=field["trust_policy"].default(Field.policy, None),
         unread=frozenset(PRINCIPAL_FACTS[name] for name in unread if name in PRINCIPAL_FACTS),
     )
 
 
 def _arns(field: Field, kind: PrincipalKind) -> tuple[str, str]:
-    """``(arn, iam_arn)`` as Principal wants them: only a session has two different ones."""
+    """``(arn, iam_arn)`` as Principal wants them: only a session has two different ones, its own and its role's or
+    user's."""
     arn = field["arn"].text()
     if kind is PrincipalKind.SERVICE:
         return arn, arn
@@ -79,9 +85,9 @@ def _arns(field: Field, kind: PrincipalKind) -> tuple[str, str]:
         if not parsed.resource.startswith("role/"):
             field["iam_arn"].fail("must be the ARN of the session's role.")
         return arn, iam_arn
-    if arn != iam_arn and kind is not PrincipalKind.SERVICE_LINKED_ROLE:
+    if arn != iam_arn and kind not in _OF_ANOTHER:
         field["iam_arn"].fail(f"differs from arn ({arn}).", "Only a session has a role whose ARN is another one.")
-    return iam_arn, iam_arn
+    return arn, iam_arn
 
 
 def _path(resource: str) -> str:

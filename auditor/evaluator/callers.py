@@ -92,7 +92,9 @@ def _identity_value(name: str, principal: Principal, surroundings: Surroundings)
 def _user_id(principal: Principal) -> KeyValue:
     if principal.kind is PrincipalKind.ROOT:
         return known(principal.account)
-    if principal.unique_id is None or principal.kind is PrincipalKind.FEDERATED_USER:
+    if principal.kind is PrincipalKind.FEDERATED_USER:
+        return Known((f"{principal.account}:{principal.arn.rsplit('/', 1)[-1]}",))
+    if principal.unique_id is None:
         return ALWAYS_PRESENT
     if principal.kind is PrincipalKind.USER:
         return Known((principal.unique_id,))
@@ -131,7 +133,6 @@ def accepts_session_tags(trust: Policy | None) -> bool:
 
 
 def _covers_tag_session(pattern: str) -> bool:
-
     return matches(pattern.lower(), "sts:tagsession")
 
 

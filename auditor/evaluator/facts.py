@@ -23,7 +23,7 @@ from auditor.evaluator.values import (
     Unsettled,
     known,
 )
-from auditor.model.actions import Action, key_type
+from auditor.model.actions import Action, encryption_algorithms, key_type, signing_algorithms
 from auditor.model.key import ALIAS_QUOTA, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
@@ -42,6 +42,8 @@ _NEVER_ABSENT = {
     "kms:wrappingalgorithm": ALWAYS_PRESENT,
     "kms:wrappingkeyspec": ALWAYS_PRESENT,
 }
+_OF_NEW_KEY = {"kms:multiregion": BOOLEAN, "kms:multiregionkeytype": ANY}
+"""Request values of CreateKey that are not just some text that is always there."""
 _CONSTANT = {"kms:keyagreementalgorithm": "ECDH", "kms:encapsulationalgorithm": "ML_KEM"}
 
 
@@ -95,7 +97,8 @@ class Question:
             case "kms:encryptionalgorithm":
                 return self._encryption_algorithm()
             case "kms:signingalgorithm":
-                return RunTime(self.key.signing_algorithms or None, may_be_absent=False)
+                known_here = self.key.signing_algorithms or signing_algorithms(self.key.spec)
+                return RunTime(known_here or None, may_be_absent=False)
             case "kms:macalgorithm":
                 return self._mac_algorithm()
             case "kms:trailingdayswithoutkeyusage":
@@ -105,8 +108,8 @@ class Question:
         return ANY
 
     def _resource(self, name: str) -> KeyValue:
-        if not self.action.on_key:
-            return ALWAYS_PRESENT  # CreateKey: the value of the request, with a default when omitted
+        if not self.action.on_key:  # CreateKey: the value of the request, with a default when omitted
+            return _OF_NEW_KEY.get(name, ALWAYS_PRESENT)
         if name == "kms:resourcealiases":
             return self._tag_or_alias(Fact.ALIASES, tuple(alias.name for alias in self.key.aliases))
         if Fact.KEY_METADATA in self.key.unread:
@@ -130,13 +133,14 @@ class Question:
     def _request_alias(self) -> KeyValue:
         if Fact.ALIASES in self.key.unread:
             return Unsettled("aliases")
-        return RunTime(tuple(sorted(alias.name for alias in self.key.aliases)))
+        return RunTime(tuple(sorted(alias.name for alias in self.key.aliases))) if self.key.aliases else ABSENT
 
     def _encryption_algorithm(self) -> KeyValue:
         symmetric = key_type(self.key.spec, self.key.usage) == "symmetric_encryption"
         if symmetric or self.action.short.startswith(_DATA_KEY_ACTIONS):
             return Known(("SYMMETRIC_DEFAULT",))
-        return RunTime(self.key.encryption_algorithms or None, may_be_absent=False)
+        known_here = self.key.encryption_algorithms or encryption_algorithms(self.key.spec)
+        return RunTime(known_here or None, may_be_absent=False)
 
     def _mac_algorithm(self) -> KeyValue:
         if len(self.key.mac_algorithms) == 1:
@@ -152,8 +156,10 @@ class Question:
             if usage
             else None
         )
-        if since is None or not self.surroundings.as_of:
+        if Fact.LAST_USAGE in self.key.unread:
             return Unsettled("last usage")
+        if since is None or not self.surroundings.as_of:
+            return ALWAYS_PRESENT  # nobody asked: it stays a condition on the day of the request
         elapsed = _moment(self.surroundings.as_of) - _moment(since)
         return Known((str(max(0, elapsed.days)),))
 

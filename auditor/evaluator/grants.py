@@ -9,10 +9,9 @@ from auditor.evaluator.asking import Pair
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.values import Known
-from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, mask_of
-from auditor.model.arn import account_of
+from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, key_type, mask_of
 from auditor.model.grant import Grant, Pairs
-from auditor.model.key import Fact
+from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
@@ -22,6 +21,8 @@ SOURCE = "aws:SourceArn"
 ANY_GRANT = "any grant issued by the account"
 """Cited instead of a grant id where each grant of the key would do."""
 _CONTEXT_IGNORED = mask_of(["DescribeKey", "RetireGrant"])
+_DECRYPT = mask_of(["Decrypt"]).bit_length() - 1
+"""The action whose request keys the constraints are read by: the same for every action that they bind."""
 _DIRECT = (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION)
 
 
@@ -69,14 +70,14 @@ def _holder(grantee: str | None, service: str | None, pair: Pair) -> tuple[Slot 
     if grantee is None or service is not None or pair.principal.kind is PrincipalKind.EVERYONE:
         return None, FALSE
     if naming.is_account_principal(grantee):
-        return (Slot.GRANT_ACCOUNT, TRUE) if account_of(grantee) == pair.principal.account else (None, FALSE)
+        return (Slot.GRANT_ACCOUNT, TRUE) if naming.in_account(grantee, pair.principal) else (None, FALSE)
     slot, match = naming.identity_match(grantee, pair.principal)
     return (Slot.GRANT, match) if slot in _DIRECT else (None, FALSE)
 
 
 def _constraints(grant: Grant, pair: Pair, mask: int) -> Residual:
     parts: list[Residual] = []
-    if not mask & _CONTEXT_IGNORED:
+    if not mask & _CONTEXT_IGNORED and _takes_context(pair.key):
         if grant.context_equals is not None:
             parts.append(_context("GrantEncryptionContextEquals", grant.context_equals, pair))
         if grant.context_subset is not None:
@@ -86,11 +87,14 @@ def _constraints(grant: Grant, pair: Pair, mask: int) -> Residual:
     return all_of(parts)
 
 
+def _takes_context(key: Key) -> bool:
+    """Whether operations with the key support an encryption context; elsewhere its constraints are not applied."""
+    return Fact.KEY_METADATA in key.unread or key_type(key.spec, key.usage) == "symmetric_encryption"
+
+
 def _context(operator: str, wanted: Pairs, pair: Pair) -> Residual:
     """A context constraint; pair names are compared without regard to case (section 19, conflict 1)."""
-    decrypt = find_action("Decrypt")
-    assert decrypt is not None  # noqa: S101 - part of the vocabulary
-    question = pair.question(decrypt.bit, Layer.GRANT)
+    question = pair.question(_DECRYPT, Layer.GRANT)
     known = [(value, question.value(f"{CONTEXT}:{name}")) for name, value in wanted]
     if any(isinstance(given, Known) and value not in given.values for value, given in known):
         return FALSE
@@ -106,11 +110,10 @@ def _context(operator: str, wanted: Pairs, pair: Pair) -> Residual:
 
 
 def _source(wanted: str, pair: Pair) -> Residual:
-    given = next((values for name, values in pair.context.items() if name.lower() == SOURCE.lower()), ("",))
-    if given is None:
-        return FALSE
-    if given != ("",):
-        return TRUE if wanted in given else FALSE
+    """A SourceArn constraint: as good as a condition on aws:SourceArn, which only service principals' requests have."""
+    given = pair.question(_DECRYPT, Layer.GRANT).value(SOURCE)
+    if isinstance(given, Known):
+        return TRUE if wanted in given.values else FALSE
     return Leaf("GrantSourceArn", SOURCE, (wanted,))
 
 

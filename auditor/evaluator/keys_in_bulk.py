@@ -22,6 +22,7 @@ from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_values
 from auditor.model.actions import ON_KEY
+from auditor.model.arn import parse_arn
 from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import FALSE, TRUE
@@ -166,5 +167,6 @@ def _anonymous(principal: Principal) -> Principal:
     """A stand-in of the same kind, account and boundary that no policy names."""
     if principal.kind not in PLAIN_KINDS or principal.kind is PrincipalKind.ROOT:
         return principal
-    nobody = f"unnamed {principal.kind} of {principal.account}"
+    arn = parse_arn(principal.arn)
+    nobody = f"arn:{arn.partition if arn else 'aws'}:iam::{principal.account}:\0unnamed/{principal.kind}"
     return replace(principal, arn=nobody, iam_arn=nobody, unique_id=None)

@@ -141,7 +141,9 @@ def _same_account_paths(layers: Layers) -> list[Path]:
     reason = "root_user_account_principal" if root else "iam_via_key_policy_delegation"
     delegated = all_of((layers.any(Slot.KEY_ACCOUNT), layers.identity()))
     slots = (Slot.KEY_ACCOUNT,) if root else (Slot.KEY_ACCOUNT, Slot.IDENTITY_ALLOW, *alias_slots)
-    found.append(Path(reason, "key-policy" if root else "iam-delegated", delegated, slots, () if root else (*BOTH, *always)))
+    found.append(
+        Path(reason, "key-policy" if root else "iam-delegated", delegated, slots, () if root else (*BOTH, *always))
+    )
     return found
 
 

@@ -46,9 +46,16 @@ def _one(entry: PrincipalValue, principal: Principal) -> tuple[Slot | None, Resi
     if principal.kind in (PrincipalKind.SERVICE, PrincipalKind.EVERYONE):
         return None, FALSE
     if is_account_principal(entry.value):
-        same = account_of(entry.value) == principal.account
-        return (Slot.KEY_ACCOUNT, TRUE) if same else (None, FALSE)
+        return (Slot.KEY_ACCOUNT, TRUE) if in_account(entry.value, principal) else (None, FALSE)
     return identity_match(entry.value, principal)
+
+
+def in_account(value: str, principal: Principal) -> bool:
+    """Whether an account principal covers the caller: the same account and, where both are ARNs, the same partition."""
+    if account_of(value) != principal.account:
+        return False
+    named, caller = parse_arn(value), parse_arn(principal.arn)
+    return named is None or caller is None or named.partition == caller.partition
 
 
 def identity_match(value: str, principal: Principal) -> tuple[Slot | None, Residual]:
@@ -89,12 +96,14 @@ def _named_session(value: str, principal: Principal) -> tuple[Slot | None, Resid
 
 def exempted(values: tuple[PrincipalValue, ...], principal: Principal, *, bounded: bool) -> bool:
     """Whether a Deny with NotPrincipal spares the caller: it and its account are both listed and it has no permissions
-    boundary (section 5; IAM reference, NotPrincipal)."""
+    boundary. A role counts as listed by its role ARN; naming one of its sessions alone does not list it (section 5;
+    IAM reference, NotPrincipal)."""
     forms = matches(values, principal)
     if Slot.KEY_STAR in forms or Slot.KEY_SERVICE in forms:
         return True
     if bounded:
         return False
-    itself = any(forms.get(slot) == TRUE for slot in (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION))
+    names = (Slot.KEY_ROLE,) if principal.kind in _ROLES else (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION)
+    itself = any(forms.get(slot) == TRUE for slot in names)
     whole = principal.kind in (PrincipalKind.ROOT, PrincipalKind.EXTERNAL_ACCOUNT)
     return Slot.KEY_ACCOUNT in forms and (itself or whole)

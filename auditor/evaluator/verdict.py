@@ -177,7 +177,7 @@ def _no_path(layers: Layers) -> Decision:
         reason = "no_allow"
     elif key_policy or (grants and not identity):
         reason = "no_identity_allow" if layers.relation.same_account else "cross_account_no_identity_allow"
-    elif identity:
+    elif identity or kind is PrincipalKind.ROOT:  # a foreign root user needs no identity policy
         reason = "no_delegation" if layers.relation.same_account else "cross_account_no_key_policy_allow"
     else:
         reason = "no_allow"

@@ -231,6 +231,33 @@ def key_type(spec: str, usage: str) -> str:
     return "symmetric_encryption" if spec in ("SYMMETRIC_DEFAULT", "") else "asymmetric_encrypt_decrypt"
 
 
+_RSA_SIGNING = tuple(
+    f"RSASSA_{padding}_SHA_{size}" for padding in ("PKCS1_V1_5", "PSS") for size in ("256", "384", "512")
+)
+_SIGNING = {
+    "ECC_NIST_P256": ("ECDSA_SHA_256",),
+    "ECC_NIST_P384": ("ECDSA_SHA_384",),
+    "ECC_NIST_P521": ("ECDSA_SHA_512",),
+    "ECC_SECG_P256K1": ("ECDSA_SHA_256",),
+    "ECC_NIST_EDWARDS25519": ("ED25519_PH_SHA_512", "ED25519_SHA_512"),
+    "SM2": ("SM2DSA",),
+}
+
+
+def signing_algorithms(spec: str) -> tuple[str, ...]:
+    """The signing algorithms of a KeySpec (developer guide, key type reference); empty where it has none."""
+    if spec.startswith("RSA_"):
+        return _RSA_SIGNING
+    return ("ML_DSA_SHAKE_256",) if spec.startswith("ML_DSA_") else _SIGNING.get(spec, ())
+
+
+def encryption_algorithms(spec: str) -> tuple[str, ...]:
+    """The encryption algorithms of a KeySpec (developer guide, key type reference); empty where it has none."""
+    if spec.startswith("RSA_"):
+        return ("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256")
+    return {"SYMMETRIC_DEFAULT": ("SYMMETRIC_DEFAULT",), "SM2": ("SM2PKE",)}.get(spec, ())
+
+
 @lru_cache(maxsize=256)
 def usable_mask(spec: str, usage: str, origin: str) -> int:
     """The actions that can ever succeed on a key of this type and origin; authorization does not look at this."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from auditor.model.arn import session_role_name
 from auditor.model.key import Fact, Tags
 from auditor.model.policy import AttachedPolicy, Policy
 
@@ -75,5 +76,6 @@ class Principal:
 
     @property
     def session_name(self) -> str | None:
-        """The session name of a SESSION, else None."""
-        return self.arn.rsplit("/", 1)[-1] if self.kind is PrincipalKind.SESSION else None
+        """The session name of a role session, else None."""
+        named = session_role_name(self.arn)
+        return named[1] if named else None
