@@ -17,6 +17,7 @@ Literal = tuple[Leaf, bool]
 """A leaf and whether it must hold (False: must not hold)."""
 _FRESH = "\x00some other value"
 _TEXTUAL = ("stringequals", "stringlike", "arnlike", "bool")
+_PLAIN_TEXT = ("stringequals", "stringlike")
 _EQUALITY = ("stringequals", "null")
 
 
@@ -97,11 +98,26 @@ def _float(text: str) -> float | None:
 
 
 def _disjoint(tests: list[Test]) -> bool:
-    """Whether two tests that need a value accept no common one: patterns without overlap, networks apart."""
+    """Whether two tests that need a value accept no common one: patterns without overlap, networks apart, or patterns
+    that others rule out entirely."""
     needing = [test for test in tests if not _holds(test, ()) and test[0].negated != test[2]]
     textual = [test[1] for test in needing if test[0].base in _TEXTUAL]
     ranges = [test[1] for test in needing if test[0].base == "ipaddress"]
-    return _some_pair_apart(textual, glob.overlap) or _some_pair_apart(ranges, _networks_meet)
+    if _some_pair_apart(textual, glob.overlap) or _some_pair_apart(ranges, _networks_meet):
+        return True
+    barred = [pattern for test in tests if test[0].negated == test[2] for pattern in _patterns(test)]
+    return any(
+        all(any(glob.covers(outer, inner) for outer in barred) for inner in _patterns(test))
+        for test in needing
+        if test[0].base in _PLAIN_TEXT and len(test[1]) * len(barred) <= 400
+    )
+
+
+def _patterns(test: Test) -> tuple[str, ...]:
+    """The values of a test on plain text as patterns; of any other test, none."""
+    if test[0].base == "stringequals":
+        return tuple(glob.literal(value) for value in test[1])
+    return test[1] if test[0].base == "stringlike" else ()
 
 
 def _some_pair_apart(groups: list[tuple[str, ...]], meet: Callable[[str, str], bool]) -> bool:

@@ -65,6 +65,15 @@ def _greedy(pattern: str, text: str) -> bool:
     return all(char == "*" for char in pattern[at:])
 
 
+def covers(outer: str, inner: str) -> bool:
+    """Whether every text that ``inner`` matches is matched by ``outer``; a no may be wrong where ``?`` takes part."""
+    if outer == inner:
+        return True
+    if "?" in outer and has_wildcard(inner):
+        return False
+    return matches(outer, plain(inner.replace("*", NAME_RUN).replace("?", NAME_RUN)))
+
+
 @lru_cache(maxsize=16384)
 def overlap(left: str, right: str) -> bool:
     """Whether some text matches both patterns."""
