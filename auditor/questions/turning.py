@@ -58,12 +58,13 @@ class Standing:
         levels = self.relation.scp_levels or ()
         if layer is Layer.SCP:
             places = [number for number, name in enumerate(levels) if not owner or name == owner]
-            added = [Contribution(Slot.SCP_ALLOW, self.mask, TRUE, level=number) for number in places]
+            both = (Slot.SCP_ALLOW, Slot.SCP_ALIAS)
+            added = [Contribution(slot, self.mask, TRUE, level=number) for number in places for slot in both]
         else:
             slots = {
-                Layer.IDENTITY: (Slot.IDENTITY_ALLOW, Slot.ALIAS_ALLOW),
-                Layer.BOUNDARY: (Slot.BOUNDARY_ALLOW,),
-                Layer.SESSION: (Slot.SESSION_ALLOW,),
+                Layer.IDENTITY: (Slot.IDENTITY_ALLOW, Slot.IDENTITY_ALIAS),
+                Layer.BOUNDARY: (Slot.BOUNDARY_ALLOW, Slot.BOUNDARY_ALIAS),
+                Layer.SESSION: (Slot.SESSION_ALLOW, Slot.SESSION_ALIAS),
             }
             direct = (NAMED_AS.get(self.relation.kind, Slot.KEY_STAR),)
             added = [Contribution(slot, self.mask, TRUE) for slot in slots.get(layer, direct)]
