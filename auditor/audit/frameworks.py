@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from html import escape
 
 from auditor.errors import UsageError
-from auditor.model.finding import Finding, FindingState
+from auditor.model.finding import Finding, FindingState, RuleStatus
 from auditor.model.report import Report
 from auditor.rules.catalogue import RuleFacts, catalogue, framework_titles
 
@@ -46,7 +47,12 @@ def control_rows(report: Report, framework: str) -> tuple[ControlRow, ...]:
     for finding in report.findings:
         by_rule.setdefault(finding.rule, []).append(finding)
     rows = [row for rule in catalogue().values() for row in _of_rule(report, rule, framework, by_rule.get(rule.id, []))]
-    return tuple(sorted(rows, key=lambda row: (row.version, row.control, row.rule, row.subject)))
+    return tuple(sorted(rows, key=lambda row: (_in_order(row.version), _in_order(row.control), row.rule, row.subject)))
+
+
+def _in_order(number: str) -> tuple[tuple[int, str], ...]:
+    """A version or control number as people sort it: 2.9 before 2.10."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", number))
 
 
 def _of_rule(report: Report, rule: RuleFacts, framework: str, findings: list[Finding]) -> list[ControlRow]:
@@ -62,14 +68,21 @@ def _of_rule(report: Report, rule: RuleFacts, framework: str, findings: list[Fin
                 ControlRow(*head, "finding", rule.id, str(f.severity), str(f.state), f.subject, f.summary)
                 for f in shown
             ]
+            if status is not None and status.skipped:
+                rows.append(_unread(head, rule, status))
         elif status is None or not status.evaluated:
             reason = status.reason if status else "this rule did not run"
             rows.append(ControlRow(*head, "not evaluated", rule.id, summary=reason))
         elif status.skipped:
-            rows.append(ControlRow(*head, "not evaluated", rule.id, summary=f"{len(status.skipped)} subjects not read"))
+            rows.append(_unread(head, rule, status))
         else:
             rows.append(ControlRow(*head, "clean", rule.id, summary=rule.title))
     return rows
+
+
+def _unread(head: tuple[str, str, str], rule: RuleFacts, status: RuleStatus) -> ControlRow:
+    """The part of a rule's subjects that could not be looked at."""
+    return ControlRow(*head, "not evaluated", rule.id, summary=f"{len(status.skipped)} subjects not read")
 
 
 def framework_files(report: Report, framework: str) -> dict[str, bytes]:

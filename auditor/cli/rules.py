@@ -98,6 +98,7 @@ def _page(facts: RuleFacts) -> str:
     lines += _block("Fires when", facts.fires_when) + _block("Stays silent when", facts.silent_when)
     lines += _block("Raised to", [f"{item.to}: {item.when}" for item in facts.raise_when])
     lines += _block("Lowered to", [f"{item.to}: {item.when}" for item in facts.lower_when])
+    lines += _block("Cases", facts.tests)
     lines += ["Fix", f"  {facts.example.summary}"]
     lines += [f"  {line}" for line in facts.example.body.splitlines()]
     lines += ["", *_block("Settings", facts.parameters)]
