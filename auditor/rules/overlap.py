@@ -17,6 +17,7 @@ SAME_STATEMENT: dict[str, tuple[str, ...]] = {
     "never-true-condition": ("malformed-statement", "condition-key-not-applicable"),
     "permissive-condition-operator": ("public-key-policy",),
     "notaction-allow": ("notprincipal-allow",),
+    "cross-environment-access": ("public-key-policy", "public-key-policy-soft-condition", "notprincipal-allow"),
 }
 """Weaker rule → the rules that win when they cite the same statement."""
 SAME_KEY: dict[str, tuple[str, ...]] = {
@@ -24,6 +25,7 @@ SAME_KEY: dict[str, tuple[str, ...]] = {
     "idle-key": ("pending-deletion", "pending-deletion-in-use", "disabled-key-still-referenced"),
     "public-key-policy-soft-condition": ("public-key-policy",),
     "public-key-policy": ("notprincipal-allow",),
+    "broad-plaintext-population": ("public-key-policy", "notprincipal-allow"),
 }
 """Weaker rule → the rules that win when they are about the same key (and cite the same statement, if both cite one)."""
 SAME_GRANT: dict[str, tuple[str, ...]] = {
@@ -48,6 +50,8 @@ def without_overlap(findings: Iterable[Finding]) -> list[Finding]:
     keys: dict[str, set[str]] = {}
     grants: dict[str, set[str]] = {}
     for finding in listed:
+        if finding.latent:
+            continue  # what a guardrail stops today tells nothing that happens today
         statements.setdefault(finding.rule, set()).update(_places(finding))
         keys.setdefault(finding.rule, set()).update(finding.keys)
         grants.setdefault(finding.rule, set()).update(_grants(finding))

@@ -12,7 +12,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.detection.sinks import keeps_kms, log_resources, store_covers, store_keeps_kms, trail_covers
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import INSIDE, Openness
@@ -91,15 +91,14 @@ def trail_excludes_kms(view: View) -> Iterator[Hit]:
             Evidence("sink", f"{name}: writes {'kept' if w else 'dropped'}, reads {'kept' if r else 'dropped'}")
             for name, w, r in sinks
         )
-        lost = (
-            "all KMS events"
-            if not writes
-            else ("KMS read events, which include Decrypt," if not reads else "no KMS event overall")
-        )
+        lost = "all KMS events" if not writes else "KMS read events, which include Decrypt"
+        summary = f"The audit log of {place[0]} in {place[1]} drops {lost}: see {listing(partial)}."
+        if writes and reads:
+            summary = f"{listing(partial)} drops KMS events of {place[0]} in {place[1]}, which another log keeps."
         yield _place_hit(
             place,
             keys,
-            f"The audit log of {place[0]} in {place[1]} drops {lost}: see {listing(partial)}.",
+            summary,
             evidence,
             lowered=given((writes and not reads, "only read events"), (writes and reads, "covered elsewhere")),
         )
@@ -251,7 +250,7 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
         if not stopped and not able:
             continue
         summary = f"{key.label} protects {listing(logs)} and "
-        summary += f"is {key.state}." if stopped else f"{len(able)} principals outside log_admins can stop it."
+        summary += f"is {key.state}." if stopped else f"{count(len(able), 'principal')} outside log_admins can stop it."
         yield Hit(
             subject=key.arn,
             kind="key",

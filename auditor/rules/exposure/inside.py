@@ -23,6 +23,7 @@ from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.organization import Organization, OrgTarget
+from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
 from auditor.rules.conditions import demands, grant_limited, mentions
 from auditor.rules.corrections import deny, one_or_many, with_tests, written_in
@@ -206,6 +207,7 @@ def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> 
         keys=(key.arn,),
         principals=tuple(lower),
         evidence=(
+            *(Evidence("statement", str(item.ref), item.ref) for item in _opening(view, key, lower)),
             Evidence("environment of the key", home),
             Evidence("principals", listing(lower)),
             Evidence("actions", listing((action.name for action in actions_in(mask)), 10)),
@@ -220,6 +222,18 @@ def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> 
         ),
         advice="Give each environment its own key, move the lower one there, and add the Deny to this key's policy.",
     )
+
+
+def _opening(view: View, key: Key, lower: dict[str, int]) -> list[Located]:
+    """The statements of the key's policies through which the lower environments come in."""
+    found: dict[StatementRef, Located] = {}
+    position = view.reach.key_at[key.arn]
+    for profile in sorted({view.reach.profile(view.reach.principal_at[arn], position) for arn in lower}):
+        for action in actions_in(view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED)):
+            for item in allowing(view, key, view.reach.decision(profile, action.bit)):
+                if action_mask(item.statement) & (READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY):
+                    found.setdefault(item.ref, item)
+    return list(found.values())
 
 
 def ram_shared_key(view: View) -> Iterator[Hit]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import Strength, passes_when_absent, strength
+from auditor.evaluator.strength import Strength, parts, passes_when_absent, strength
 from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
 from auditor.model.finding import Confidence, Evidence
@@ -140,6 +140,18 @@ def public_key_policy(view: View) -> Iterator[Hit]:
         yield _outsider_hit(view, key, level, decisions, summary, lowered=lowered)
 
 
+def _tested(view: View, key: Key, decisions: dict[str, Decision]) -> set[str]:
+    """The condition keys that OUTSIDER has to meet."""
+    found = {
+        leaf.key
+        for decision in decisions.values()
+        if decision.residual is not None
+        for leaf, _ in parts(decision.residual, view.owner(key))
+    }
+    located = [item for decision in decisions.values() for item in allowing(view, key, decision)]
+    return found or {test.key for item in located for test in item.statement.conditions}
+
+
 def _private_network(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only requests through endpoints or networks with fixed ids."""
     operator = parse_operator(leaf.operator)
@@ -165,8 +177,8 @@ def public_key_policy_soft_condition(view: View) -> Iterator[Hit]:
         weakest = min(proof(view, key, decision) for decision in decisions.values())
         network = all(demands(decision.residual, _private_network) for decision in decisions.values())
         summary = (
-            f"Everybody may call {listing((f'kms:{name}' for name in decisions), 4)} on {key.label} "
-            f"if a condition of strength {weakest.name} is met; it does not bind the caller."
+            f"Any AWS account can call {listing((f'kms:{name}' for name in decisions), 4)} on {key.label} that meets a "
+            f"test of {listing(_tested(view, key, decisions), 3)}; nothing says whose call it is."
         )
         yield _outsider_hit(
             view,

@@ -140,7 +140,7 @@ def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
         yield holding_hit(
             view,
             holding,
-            f"{who.arn} can destroy or re-permission {holding.on_what} without multi-factor authentication.",
+            _without_mfa(holding),
             raised=given((not federated_person(who) and view.restricted(holding.arns), "T1 key")),
             lowered=given((federated_person(who), "federated human")),
             more=_credentials(view, who) if who.kind is PrincipalKind.USER else (),
@@ -154,6 +154,14 @@ def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
                 in_key_policy=True,
             ),
         )
+
+
+def _without_mfa(holding: Holding) -> str:
+    """What is said of a person: of a federated one, the key never sees the second factor."""
+    who, what = holding.principal.arn, holding.on_what
+    if federated_person(holding.principal):
+        return f"Federated people can destroy or re-permission {what} as {who}; only their directory can show MFA."
+    return f"{who} can destroy or re-permission {what} without multi-factor authentication."
 
 
 def _people(who: Principal) -> bool:

@@ -98,7 +98,7 @@ def iam_delegation_mode(view: View) -> Iterator[Hit]:
         summary = f"{key.label}: {MODES[mode]}."
         if bypasses:
             names = listing(located.statement.label for located in bypasses)
-            summary += f" {names} needs no IAM permission at all: it lets every identity of the account in."
+            summary += f" {names[:1].upper()}{names[1:]} makes IAM redundant: it lets every identity of the account in."
         cited = [*delegations(key, view), *bypasses]
         yield Hit(
             subject=key.arn,

@@ -172,7 +172,8 @@ def _grouped(view: View, account: str, holdings: list[Holding]) -> Hit:
     return Hit(
         subject=account,
         kind="account",
-        summary=f"{count(len(names), 'administrator')} of {account} can administer and use {count(len(keys), 'key')}.",
+        summary=f"{count(len(names), 'administrator')} of account {account} can administer and use "
+        f"{count(len(keys), 'key')}.",
         account=account,
         keys=keys,
         principals=names,

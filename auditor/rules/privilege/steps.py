@@ -17,6 +17,8 @@ from auditor.rules.iam_side import acts, may, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes
 from auditor.rules.view import View
 
+RESERVED = "/aws-reserved/"
+"""Roles that only IAM Identity Center may change or pass on."""
 ASSUME = "sts:AssumeRole"
 TRUST = "iam:UpdateAssumeRolePolicy"
 HAND_ROLE = "iam:PassRole"
@@ -91,7 +93,7 @@ def step_to(view: View, who: Principal, target: Principal, ways: list[Admission]
         return _to_user(view, who, target, verbs)
     if _assumes(view, who, target, ways):
         return Step(ASSUME)
-    if who.account != target.account:
+    if who.account != target.account or RESERVED in target.path:
         return None
     if TRUST in verbs and may(view, who, TRUST, target.arn):
         return Step(TRUST)
