@@ -6,14 +6,16 @@ from auditor.demo.others import FORMER_PARTNER, PAYMENT_PARTNER
 from auditor.demo.parts import FRANKFURT, IRELAND, Accounts
 from auditor.model.settings import SSO_ADMINISTRATORS, RuleSettings, TrustedAccount
 
+ADMINISTRATORS = ("arn:aws:iam::*:role/KeyAdministrator", "arn:aws:iam::*:role/KeyDeputy")
+
 
 def register(a: Accounts) -> RuleSettings:
     """The settings of the rules for this organization."""
     return RuleSettings(
-        key_admins=("arn:aws:iam::*:role/KeyAdministrator",),
-        key_destroyers=("arn:aws:iam::*:role/KeyAdministrator",),
+        key_admins=ADMINISTRATORS,
+        key_destroyers=ADMINISTRATORS,
         account_admins=(SSO_ADMINISTRATORS,),
-        log_admins=(f"arn:aws:iam::{a.log_archive}:role/KeyAdministrator",),
+        log_admins=tuple(pattern.replace("*", a.log_archive) for pattern in ADMINISTRATORS),
         trusted_accounts=(
             TrustedAccount(
                 account=PAYMENT_PARTNER,

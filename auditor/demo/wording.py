@@ -108,14 +108,19 @@ def delegate(account: str) -> Statement:
     return allow("Enable IAM User Permissions", root(account), "kms:*")
 
 
+def key_administrators(account: str) -> list[str]:
+    """The two roles that administer keys: one alone would be one deletion away from a lockout."""
+    return [role(account, "KeyAdministrator"), role(account, "KeyDeputy")]
+
+
 def administrators(account: str) -> Statement:
     """The key administrators of the account, as AWS's console writes it."""
-    return allow("Allow access for Key Administrators", [role(account, "KeyAdministrator")], ADMINISTER)
+    return allow("Allow access for Key Administrators", key_administrators(account), ADMINISTER)
 
 
 def guardians(account: str) -> Statement:
     """The key administrators of the account, unable to delete or use the key."""
-    return allow("KeyAdministratorsKeepPolicy", [role(account, "KeyAdministrator")], GUARD)
+    return allow("KeyAdministratorsKeepPolicy", key_administrators(account), GUARD)
 
 
 def users(*arns: str) -> Statement:

@@ -39,6 +39,12 @@ def _roles(a: Accounts, name: str) -> tuple[DemoRole, ...]:
             inline={"SeeKeys": document(may("SeeKeys", READ_KEYS))},
         ),
         DemoRole(
+            name="KeyDeputy",
+            account=name,
+            trust=assumable_by(root(account), when=WITH_MFA),
+            inline={"SeeKeys": document(may("SeeKeys", READ_KEYS))},
+        ),
+        DemoRole(
             name=AUDIT_ROLE,
             account=name,
             trust=assumable_by(root(a.management), when={"StringEquals": {"aws:PrincipalOrgID": a.organization}}),
