@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SCRIPTS = (
+    "scripts/first.js",
     "vendor/dataTables.min.js",
     "scripts/island.js",
     "scripts/tables.js",
@@ -38,7 +39,7 @@ SCRIPTS = (
     "scripts/pages.js",
     "scripts/start.js",
 )
-"""Put into the page in this order, each as an element of its own, unchanged."""
+"""Put into the page unchanged in this order, each an element of its own: the first into the head, the others last."""
 
 
 @cache

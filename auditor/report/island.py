@@ -19,7 +19,7 @@ from auditor.model.score import Score
 from auditor.report.cited import document_for, documents_of
 from auditor.report.counts import LISTED_STATES
 from auditor.report.grid import CAPABILITIES, Grid
-from auditor.report.island_findings import findings_beyond
+from auditor.report.island_findings import Intern, findings_beyond
 from auditor.report.views import condition_words, rotation_words
 
 OUTCOMES = tuple(Outcome)
@@ -71,7 +71,8 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
     """The island.
 
     ``s`` strings · ``k`` keys [arn, label, account, region, state, spec, rotation, manager, grants, score] · ``p``
-    principals [arn, name, kind, account, outsider, power, score, findings]; -1 stands for no number ·
+    principals [arn, name, kind, account, outsider, power, score, findings]; -1 stands for no number, and for the
+    name that the ARN ends with ·
     ``f`` findings from position ``full_findings`` on, see ``findings_beyond`` ·
     ``d`` decisions [outcome, reason, condition, path, [causes], [flags]] · ``c`` causes · ``t`` policy texts ·
     ``kt`` and ``pt`` key and principal → (layer, name, text) of its policies, flattened:
@@ -90,7 +91,7 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
         "k": [[*map(word, _key_words(k)), len(k.grants), _score(scores, k.arn)] for k in report.snapshot.keys],
         "p": [
             [
-                *(word(p.arn), word(p.name or p.arn), word(str(p.kind)), word(p.account or ""), _outside(str(p.kind))),
+                *(word(p.arn), _name(p, word), word(str(p.kind)), word(p.account or ""), _outside(str(p.kind))),
                 *(powers.get(p.arn, -1), _score(scores, p.arn), named[p.arn]),
             ]
             for p in report.principals
@@ -113,6 +114,10 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
 
 def _key_words(key: Key) -> tuple[str, ...]:
     return (key.arn, key.label, key.account, key.region, key.state, key.spec, rotation_words(key), key.manager)
+
+
+def _name(one: Principal, word: Intern) -> int:
+    return -1 if one.name and one.name == one.arn.rsplit("/", 1)[-1] else word(one.name or one.arn)
 
 
 def _score(scores: dict[str, Score], arn: str) -> int:
@@ -157,6 +162,9 @@ def _rows(principals: int, grid: Grid) -> tuple[list[int], list[Any], list[Any],
     for principal, key, capability, action, decision in zip(*(column.tolist() for column in columns), strict=True):
         cell = by_principal[principal].setdefault(key, [])
         cell += (capability, action, numbers.put(decision))
+    frequent = Counter(tuple(cell) for held in by_principal for cell in held.values())
+    for cell, _ in sorted(frequent.items(), key=lambda item: (-item[1], item[0])):
+        cells.put(cell)  # the most frequent ones get the shortest numbers
     distinct = _Table()
     rows = []
     for held in by_principal:

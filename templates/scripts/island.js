@@ -8,6 +8,7 @@ if (window.trustedTypes) {
 }
 
 const data = JSON.parse(document.getElementById("island").textContent);
+for (const one of data.p) if (one[1] < 0) one[1] = data.s.push(data.s[one[0]].split("/").pop()) - 1;
 const byId = (id) => document.getElementById(id);
 const str = (n) => plain(data.s[n]);
 const short = (text, n = 200) => (text.length > n ? `${text.slice(0, n)}… (${text.length} characters)` : text);

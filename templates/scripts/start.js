@@ -68,7 +68,6 @@ function wire(form, draw, view) {
   form.addEventListener("submit", (event) => event.preventDefault());
 }
 
-document.documentElement.classList.add("js");
 wire(byId("finding-filters"), filterFindings, "findings");
 wire(byId("heat-filters"), drawHeat, "access");
 byId("findings-csv").addEventListener("click", findingsCsv);
