@@ -7,6 +7,7 @@ KmsAuditError            exit code 1: could not be done
 │   ├── SnapshotError    a snapshot that is missing, tampered with, or of another schema
 │   └── UnknownNameError a key or principal that matches nothing, or too much; lists candidates
 ├── CredentialsError     AWS credentials that are missing, expired or refused
+│   └── UnknownProfileError  exit code 2: a profile that the AWS configuration does not have
 ├── CollectionError      nothing could be collected at all
 └── OutputError          a report or snapshot that could not be written
 """
@@ -55,6 +56,12 @@ class UnknownNameError(UsageError):
 
 class CredentialsError(KmsAuditError):
     """AWS credentials are missing, expired or refused."""
+
+
+class UnknownProfileError(CredentialsError):
+    """The AWS configuration has no profile of this name: a mistake of whoever named it."""
+
+    exit_code = 2
 
 
 class CollectionError(KmsAuditError):

@@ -14,6 +14,8 @@ from auditor.cli.terminal import Terminal
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
 SEVERITIES = ("none", "low", "medium", "high", "critical")
+FORMATS = ("html", "csv", "json", "xlsx", "sarif", "ocsf", "asff", "markdown")
+FORMAT_HELP = f"One of {', '.join(FORMATS)} (repeatable; default: html, csv and json)."
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 ANY_PATH = click.Path(path_type=Path)
@@ -64,14 +66,14 @@ AWS: tuple[Decorator, ...] = (
     click.option("--last-usage", is_flag=True, help="Ask when each key was last used (slow: 5 requests a second)."),
 )
 OUTPUT: tuple[Decorator, ...] = (
-    click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT", help="Format (repeatable)."),
+    click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT", help=FORMAT_HELP),
     click.option("--output-dir", type=FOLDER, help="Where report folders go (default: reports/)."),
     click.option("-o", "--output", type=ANY_PATH, help="One file instead; format by suffix, `-` is stdout."),
     click.option("--as-of", metavar="TIME", help="Date or time (UTC) that ages count from; default: the snapshot's."),
     click.option("--attest", is_flag=True, help="Also write SHA256SUMS over all report files."),
 )
 GATE: tuple[Decorator, ...] = (
-    click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 3 from this severity on."),
+    click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 3 when an open finding is this bad or worse."),
     click.option("--strict", is_flag=True, help="Exit 4 when facts that access rests on could not be read."),
     click.option("--baseline", type=FILE, metavar="RESULT", help="result.json of an earlier run: new or known?"),
     click.option("--suppressions", type=FILE, help="YAML register of accepted findings."),

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from auditor.cli.options import ANY_PATH, FILE, FOLDER, global_options
+from auditor.cli.options import ANY_PATH, FILE, FOLDER, FORMAT_HELP, global_options
 
 
 @click.command("report")
 @click.argument("result", type=FILE)
-@click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT", help="Format (repeatable).")
+@click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT", help=FORMAT_HELP)
 @click.option("-o", "--output", type=ANY_PATH, help="One file; format by suffix, `-` is stdout.")
 @click.option("--output-dir", type=FOLDER, help="A folder for several files (default: beside RESULT).")
 @click.option("--framework", metavar="ID", help="Arrange by the controls of a framework, such as cis-aws or pci-dss.")

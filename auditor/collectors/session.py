@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from auditor.collectors.failures import StoppedError, UnsupportedCallError
 from auditor.collectors.identity import Identity, context_credentials, profile_identity
 from auditor.collectors.request import CollectRequest
-from auditor.errors import CredentialsError, UsageError
+from auditor.errors import UnknownProfileError, UsageError
 
 if TYPE_CHECKING:
     from auditor.collectors.meter import Meter
@@ -130,7 +130,7 @@ def _boto_session(profile: str | None) -> Any:
         return boto3.Session(botocore_session=inner)
     except ProfileNotFound as error:
         known = ", ".join(sorted(boto3.Session().available_profiles)[:10]) if profile else ""
-        raise CredentialsError(
+        raise UnknownProfileError(
             str(error) + ".", f"Known profiles: {known}." if known else "Configure one with: aws configure sso."
         ) from error
     except BotoCoreError as error:

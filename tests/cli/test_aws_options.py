@@ -57,6 +57,14 @@ def test_refused_in_one_line(ask: Ask, command: str, words: tuple[str, ...], mes
     assert list(Path.cwd().iterdir()) == []
 
 
+def test_a_profile_that_does_not_exist_is_a_mistake_of_usage(ask: Ask) -> None:
+    answer = ask("audit", "-q", "--profile", "nope")
+    assert answer.code == 2
+    assert answer.err == (
+        "kms-audit: The config profile (nope) could not be found. Configure one with: aws configure sso.\n"
+    )
+
+
 def test_no_credentials_is_exit_1_and_leaves_nothing(ask: Ask) -> None:
     answer = ask("audit", "-q")
     assert answer.code == 1

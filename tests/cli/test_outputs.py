@@ -69,6 +69,16 @@ def test_leaving_a_waiting_room_spares_what_another_run_uses(tmp_path: Path) -> 
     assert not (tmp_path / ".unfinished").exists()
 
 
+def test_help_names_every_format(ask: Ask) -> None:
+    from auditor.audit.publishing import DEFAULT_FORMATS
+    from auditor.cli.options import FORMAT_HELP, FORMATS
+    from auditor.report import FORMATS as THERE_ARE
+
+    assert set(FORMATS) == set(THERE_ARE)
+    assert "default: {}, {} and {}".format(*DEFAULT_FORMATS) in FORMAT_HELP
+    assert "ocsf" in ask("evaluate", "--help").out
+
+
 @pytest.mark.usefixtures("snapshots")
 @pytest.mark.parametrize(
     ("words", "message"),
