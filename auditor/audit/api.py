@@ -138,14 +138,16 @@ class Auditor:
         Access is decided only where it can differ; ``findings`` need the whole matrix of both sides: that takes longer.
         """
         from auditor.questions.affected import world_of
+        from auditor.questions.carrying_over import evaluate_after
         from auditor.questions.differences import differences
 
-        times = as_of_for(old, as_of), as_of_for(new, as_of)
-        found = differences(world_of(old, as_of=times[0]), world_of(new, as_of=times[1]))
+        first, second = (world_of(facts, as_of=as_of_for(facts, as_of)) for facts in (old, new))
         if not findings:
-            return Compared(found, None)
-        reports = [self.judge(self.evaluate(facts, time)) for facts, time in zip((old, new), times, strict=True)]
-        return Compared(found, compare_findings(*reports))
+            return Compared(differences(first, second), None)
+        before = self.evaluate(old, as_of)
+        found = evaluate_after(before, second)
+        after = Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
+        return Compared(differences(before, after), compare_findings(self.judge(before), self.judge(after)))
 
 
 def bare_report(evaluation: Evaluation) -> Report:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import build_table
 from auditor.model.access import AccessTable, Decision
 from auditor.model.actions import Action
@@ -62,12 +63,22 @@ class Side:
 
         rows = [place for place, arn in enumerate(principals) if arn in self.rows]
         columns = [place for place, arn in enumerate(keys) if arn in self.keys]
-        table = build_table(
-            tuple(self.rows[principals[place]] for place in rows),
-            tuple(self.keys[keys[place]] for place in columns),
-            self.facts.surroundings,
-        )
+        callers = tuple(self.rows[principals[place]] for place in rows)
+        table = self._table(callers, tuple(self.keys[keys[place]] for place in columns))
         codes = np.full((len(principals), len(keys)), -1, dtype=np.int64)
         if rows and columns:
             codes[np.ix_(rows, columns)] = table.cells
         return Block(table, codes)
+
+    def _table(self, callers: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
+        """Cut out of the whole matrix where there is one with all these callers, else made."""
+        import numpy as np
+
+        known = self.facts.table if isinstance(self.facts, Evaluation) else None
+        places = {arn: place for place, arn in enumerate(known.principals)} if known else {}
+        if known is None or any(caller.arn not in places for caller in callers):
+            return build_table(callers, keys, self.facts.surroundings)
+        columns = {arn: place for place, arn in enumerate(known.keys)}
+        rows = [places[caller.arn] for caller in callers]
+        cells = known.cells[np.ix_(rows, [columns[key.arn] for key in keys])]
+        return replace(known, cells=cells, account_level=known.account_level[rows])

@@ -131,7 +131,7 @@ def _target(target: OrgTarget, documents: dict[tuple[str, str], str]) -> dict[st
 
 
 def changed(snapshot: Snapshot) -> str:
-    """A key policy that takes the Use statement away: the change that the benchmark tries and compares."""
+    """A key policy that does not delegate to IAM: the change that the benchmark tries and compares."""
     document = json.loads(snapshot.keys[0].policies[0].policy.text)
-    document["Statement"] = [item for item in document["Statement"] if item.get("Sid") != "Use"]
+    document["Statement"] = [item for item in document["Statement"] if item.get("Sid") != "Delegate"]
     return json.dumps(document)

@@ -9,15 +9,19 @@ from unittest import mock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from auditor.audit import Auditor
+from auditor.audit.comparing import compare_findings
 from auditor.evaluator import evaluate
 from auditor.model.access import Outcome
-from auditor.model.actions import ON_KEY, actions_in
+from auditor.model.actions import ACTIONS, ON_KEY, actions_in
 from auditor.model.key import LastUsage
 from auditor.model.organization import Organization
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.snapshot import Snapshot
+from auditor.questions import carrying_over
 from auditor.questions import differences as module
 from auditor.questions.affected import Affected, affected, world_of
+from auditor.questions.carrying_over import evaluate_after
 from auditor.questions.differences import Change, Differences, differences
 from tests.evaluator.organizations import KEY_ARNS, ROLES, keys, organizations, principals, snapshots
 
@@ -92,6 +96,37 @@ def test_pairs_that_are_not_affected_have_equal_decisions(data: st.DataObject) -
             other = new.principals.index(caller), [item.arn for item in new.snapshot.keys].index(key.arn)
             for action in actions_in(ON_KEY):
                 assert old.table.decision(row, column, action) == new.table.decision(*other, action)
+
+
+@LAWS
+@given(st.data())
+def test_what_is_carried_over_is_what_would_be_decided(data: st.DataObject) -> None:
+    snapshot = data.draw(snapshots())
+    changed = data.draw(edited(snapshot))
+    before = evaluate(snapshot, as_of=OLD)
+    with mock.patch.object(carrying_over, "TOO_MUCH", data.draw(st.sampled_from([0.5, 1.0]))):
+        found = evaluate_after(before, world_of(changed, as_of=NEW))
+    whole_new = evaluate(changed, as_of=NEW)
+    assert (found.principals, found.table.keys) == (whole_new.principals, whole_new.table.keys)
+    for row in range(len(found.principals)):
+        for action in ACTIONS:
+            for column in range(len(changed.keys)):
+                expected = whole_new.table.decision(row, column, action)
+                assert found.table.decision(row, column, action) == expected
+            assert found.table.account_decision(row, action) == whole_new.table.account_decision(row, action)
+
+
+@LAWS
+@given(st.data())
+def test_findings_do_not_see_what_was_carried_over(data: st.DataObject) -> None:
+    snapshot = data.draw(snapshots())
+    changed = data.draw(edited(snapshot))
+    with mock.patch.object(carrying_over, "TOO_MUCH", 1.0):
+        compared = Auditor().compare(snapshot, changed, OLD)
+    auditor = Auditor()
+    reports = [auditor.judge(auditor.evaluate(facts, OLD)) for facts in (snapshot, changed)]
+    assert compared.findings == compare_findings(*reports)
+    assert compared.differences == differences(world_of(snapshot, as_of=OLD), world_of(changed, as_of=OLD))
 
 
 def test_time_counts_only_where_a_policy_asks_for_it() -> None:

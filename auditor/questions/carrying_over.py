@@ -1,0 +1,109 @@
+"""The evaluation of changed facts, made from the one before: decisions that cannot differ are carried over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.evaluator import Evaluation
+from auditor.evaluator.matrix import build_table
+from auditor.model.access import AccessTable, Decision
+from auditor.questions.affected import Affected, Facts, affected
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+TOO_MUCH = 0.5
+"""From this share of affected rows or columns on, evaluating everything costs less."""
+
+
+def evaluate_after(before: Evaluation, after: Facts) -> Evaluation:
+    """The whole matrix of ``after``; each decision is that of evaluating it alone, only their numbering differs."""
+    reached = affected(before, after, before.principals, after.principals)
+    table = _whole(after) if _too_much(reached, after) else _patched(before, after, reached)
+    return Evaluation(after.snapshot, after.surroundings, after.principals, table)
+
+
+def _too_much(reached: Affected, after: Facts) -> bool:
+    rows, columns = len(after.principals), len(after.snapshot.keys)
+    return len(reached.principals) > TOO_MUCH * rows or len(reached.keys) > TOO_MUCH * columns
+
+
+def _whole(facts: Facts) -> AccessTable:
+    return build_table(facts.principals, facts.snapshot.keys, facts.surroundings)
+
+
+def _patched(before: Evaluation, after: Facts, reached: Affected) -> AccessTable:
+    import numpy as np
+
+    rows, columns = after.principals, after.snapshot.keys
+    old_rows = {item.arn: place for place, item in enumerate(before.principals)}
+    old_columns = {key.arn: place for place, key in enumerate(before.snapshot.keys)}
+    new = [place for place, item in enumerate(rows) if item.arn in reached.principals]
+    kept = [place for place, item in enumerate(rows) if item.arn not in reached.principals]
+    changed = [place for place, key in enumerate(columns) if key.arn in reached.keys]
+    same = [place for place, key in enumerate(columns) if key.arn not in reached.keys]
+    joined = _Joined(list(before.table.decisions), list(before.table.profiles))
+    cells = np.zeros((len(rows), len(columns)), dtype=np.int32)
+    account_level = np.zeros(len(rows), dtype=np.int32)
+    if kept:
+        origin = [old_rows[rows[place].arn] for place in kept]
+        account_level[kept] = before.table.account_level[origin]
+        if same:
+            cells[np.ix_(kept, same)] = before.table.cells[
+                np.ix_(origin, [old_columns[columns[place].arn] for place in same])
+            ]
+    if kept and changed:
+        part = build_table(
+            tuple(rows[place] for place in kept), tuple(columns[place] for place in changed), after.surroundings
+        )
+        cells[np.ix_(kept, changed)] = joined.add(part)[part.cells]
+    if new:
+        part = build_table(tuple(rows[place] for place in new), columns, after.surroundings)
+        numbers = joined.add(part)
+        cells[new] = numbers[part.cells]
+        account_level[new] = numbers[part.account_level]
+    return AccessTable(
+        principals=tuple(item.arn for item in rows),
+        keys=tuple(key.arn for key in columns),
+        decisions=tuple(joined.decisions),
+        profiles=tuple(joined.profiles),
+        cells=cells,
+        account_level=account_level,
+    )
+
+
+@dataclass(slots=True)
+class _Joined:
+    """Decisions and profiles of several tables under one numbering."""
+
+    decisions: list[Decision]
+    profiles: list[tuple[int, ...]]
+    _numbers: dict[Decision, int] = field(init=False)
+    _rows: dict[tuple[int, ...], int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._numbers = {decision: number for number, decision in enumerate(self.decisions)}
+        self._rows = {row: number for number, row in enumerate(self.profiles)}
+
+    def add(self, table: AccessTable) -> NDArray[np.int32]:
+        """Takes a table in; the new number of each of its profiles."""
+        import numpy as np
+
+        numbers = [self._decision(decision) for decision in table.decisions]
+        return np.array(
+            [self._profile(tuple(numbers[number] for number in row)) for row in table.profiles], dtype=np.int32
+        )
+
+    def _decision(self, decision: Decision) -> int:
+        number = self._numbers.setdefault(decision, len(self.decisions))
+        if number == len(self.decisions):
+            self.decisions.append(decision)
+        return number
+
+    def _profile(self, row: tuple[int, ...]) -> int:
+        number = self._rows.setdefault(row, len(self.profiles))
+        if number == len(self.profiles):
+            self.profiles.append(row)
+        return number
