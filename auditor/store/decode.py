@@ -6,6 +6,8 @@ Works on shards from disk and from memory alike; does no I/O.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization
@@ -27,6 +29,10 @@ _FACTS = {
     Layer.RCP: Fact.RCP,
 }
 
+KEY_FACTS = (Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA)
+PRINCIPAL_FACTS = (Fact.IDENTITY_POLICY, Fact.BOUNDARY)
+Described = TypeVar("Described", Key, Principal)
+
 
 def decode(provenance: Provenance, shards: Iterable[Shard]) -> Snapshot:
     """The snapshot; every tuple sorted, whatever the order of the shards."""
@@ -34,9 +40,9 @@ def decode(provenance: Provenance, shards: Iterable[Shard]) -> Snapshot:
     organization_shard = next((shard for shard in ordered if shard.account == ORGANIZATION_SHARD), None)
     own = [shard for shard in ordered if shard.account != ORGANIZATION_SHARD]
     organization, unread = decode_organization(organization_shard)
-    keys = sorted((key for shard in own for key in decode_keys(shard)), key=lambda key: key.arn)
-    principals = sorted((item for shard in own for item in decode_principals(shard)), key=lambda item: item.arn)
     gaps = {gap for shard in ordered for gap in shard.gaps}
+    keys = _once((key for shard in own for key in decode_keys(shard)), KEY_FACTS, gaps)
+    principals = _once((item for shard in own for item in decode_principals(shard)), PRINCIPAL_FACTS, gaps)
     gaps |= set(_unreadable(keys, principals, organization))
     return Snapshot(
         provenance=provenance,
@@ -48,6 +54,31 @@ def decode(provenance: Provenance, shards: Iterable[Shard]) -> Snapshot:
         gaps=tuple(sorted(gaps, key=_gap_order)),
         coverage=tuple(shard.coverage for shard in ordered),
         evidence=decode_evidence(own),
+    )
+
+
+def _once(found: Iterable[Described], facts: tuple[Fact, ...], gaps: set[Gap]) -> list[Described]:
+    """Each ARN once, sorted. Two descriptions that contradict each other prove neither: the facts count as unread."""
+    kept: dict[str, Described] = {}
+    for item in found:
+        earlier = kept.setdefault(item.arn, item)
+        if earlier == item:
+            continue
+        kept[item.arn] = replace(earlier, unread=earlier.unread | set(facts))
+        gaps.update(_contradiction(item, fact) for fact in facts)
+    return [kept[arn] for arn in sorted(kept)]
+
+
+def _contradiction(item: Key | Principal, fact: Fact) -> Gap:
+    return Gap(
+        fact=fact,
+        account=item.account or "",
+        region=item.region if isinstance(item, Key) else "",
+        subject=item.arn,
+        code="Contradictory",
+        message="The snapshot describes it twice, differently.",
+        remedy="Collect again.",
+        effect="Which of the two descriptions is true is unknown.",
     )
 
 

@@ -18,6 +18,7 @@ from auditor.audit.collecting import leave, waiting_room
 from auditor.audit.places import make_private
 from auditor.audit.publishing import write_private
 from auditor.audit.times import parse_as_of
+from auditor.cli.options import FORMAT_HELP, FORMATS
 from auditor.errors import UsageError
 from auditor.store.files import make_folder
 from tests.cli.conftest import Answer
@@ -71,7 +72,6 @@ def test_leaving_a_waiting_room_spares_what_another_run_uses(tmp_path: Path) -> 
 
 def test_help_names_every_format(ask: Ask) -> None:
     from auditor.audit.publishing import DEFAULT_FORMATS
-    from auditor.cli.options import FORMAT_HELP, FORMATS
     from auditor.report import FORMATS as THERE_ARE
 
     assert set(FORMATS) == set(THERE_ARE)
@@ -144,3 +144,31 @@ def test_a_signal_and_an_impatient_second_one_end_with_130(tmp_path: Path, numbe
         os.close(writing)
     assert running.returncode == 130
     assert err.strip() in ("kms-audit: interrupted.", "")
+
+
+def test_bytes_depend_on_neither_hash_seed_nor_zone_nor_locale(tmp_path: Path) -> None:
+    """Every format of one snapshot, in two processes that differ in whatever may leak into an output."""
+    from tests.store.test_snapshot import _written
+
+    snapshot = _written(tmp_path / "snapshot")
+    found = []
+    surroundings = (
+        {"PYTHONHASHSEED": "1", "TZ": "Asia/Kolkata"},
+        {"PYTHONHASHSEED": "2", "COLUMNS": "20", "LC_ALL": "C"},
+    )
+    for number, variables in enumerate(surroundings):
+        words = [
+            sys.executable,
+            "-m",
+            "auditor",
+            "evaluate",
+            str(snapshot),
+            "--output-dir",
+            str(tmp_path / str(number)),
+        ]
+        words += [word for form in FORMATS for word in ("-f", form)]
+        subprocess.run(words, env={**os.environ, **variables}, check=True, capture_output=True)
+        files = [path for path in (tmp_path / str(number)).rglob("*") if path.is_file()]
+        found.append({path.relative_to(tmp_path / str(number)): path.read_bytes() for path in files})
+    assert len(found[0]) >= len(FORMATS)
+    assert found[0] == found[1]

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from auditor.errors import SnapshotError
+from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
 from auditor.store import SnapshotWriter, read_snapshot
+from auditor.store.decode import decode
 from auditor.store.manifest import MANIFEST
 from tests.store.test_snapshot import ASKED, _key, _organization, _shard, _shard_file, _written
 
@@ -112,3 +114,16 @@ def test_the_folder_of_shards_may_not_be_a_link(tmp_path: Path) -> None:
     (folder / "shards").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SnapshotError, match="leads out"):
         read_snapshot(folder)
+
+
+def test_a_key_that_is_described_twice_counts_once_and_proves_nothing() -> None:
+    same, other = _key(0), _key(0)
+    other = Record(Kind.KEY, {**other.data, "Policies": {"default": '{"Statement": []}'}})
+    once = decode(ASKED, [replace(_shard(), records=(same, same))])
+    assert len(once.keys) == 1
+    assert once.gaps == ()
+    twice = decode(ASKED, [replace(_shard(), records=(same, other))])
+    assert len(twice.keys) == 1
+    assert {Fact.KEY_POLICY, Fact.GRANTS} <= twice.keys[0].unread
+    assert {gap.code for gap in twice.gaps} == {"Contradictory"}
+    assert all(gap.essential and gap.subject == twice.keys[0].arn for gap in twice.gaps)
