@@ -117,7 +117,7 @@ def change_words(report: Report) -> str:
     states = Counter(item.state for item in report.findings)
     new = sum(1 for item in report.findings if is_new(item, report))
     unsure = states[FindingState.UNVERIFIED]
-    parts = [f"{plural(new, 'finding')} new", f"{states[FindingState.RESOLVED]:,} resolved"]
+    parts = [plural(new, "new finding"), f"{states[FindingState.RESOLVED]:,} resolved"]
     words = f"Since the baseline: {', '.join(parts)}"
     if unsure:
         words += f", {unsure:,} not seen again but not verified, because the subject or a fact was not read this time"

@@ -2,6 +2,8 @@
 // The table of findings: facets, text, groups; the findings that the page itself has no room for come from the island.
 const FACETS = ["severity", "category", "rule", "account", "region", "state"];
 const RANKS = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
+/** The order of findings: by severity, and what is resolved after everything else. */
+const urgency = (one) => (one.state === "resolved" ? 5 : 0) + RANKS[one.severity];
 let groupOf = () => "", groupRanks = new Map();
 
 const refLink = (kind, place) => (place < 0 ? make("code", {}, short(str(-1 - place), 160))
@@ -58,7 +60,7 @@ let facts = [];
 function findingTable() {
   if (!byId("finding-table")) return null;
   if (tables.has("finding-table")) return tables.get("finding-table");
-  DataTable.ext.order.finding = () => facts.map((one) => String(groupRanks.get(groupOf(one)) ?? 0).padStart(6, "0") + RANKS[one.severity]);
+  DataTable.ext.order.finding = () => facts.map((one) => String(groupRanks.get(groupOf(one)) ?? 0).padStart(6, "0") + urgency(one));
   const body = byId("finding-table").tBodies[0], more = data.f.map((entry, i) => builtFinding(entry, body.rows.length + i));
   for (const row of body.rows) row.cells[1].dataset.search = `${row.querySelector("summary").textContent} ${row.querySelector(".facts").textContent}`;
   facts = [...body.rows, ...more].map((row) => ({ row, ...row.dataset }));
@@ -84,8 +86,8 @@ function filterFindings() {
 function rankGroups() {
   const found = new Map();
   for (const one of facts) {
-    const group = found.get(groupOf(one)) ?? { worst: 9, size: 0 };
-    found.set(groupOf(one), { worst: Math.min(group.worst, RANKS[one.severity]), size: group.size + 1 });
+    const group = found.get(groupOf(one)) ?? { worst: 99, size: 0 };
+    found.set(groupOf(one), { worst: Math.min(group.worst, urgency(one)), size: group.size + 1 });
   }
   const order = [...found].sort(([a, one], [b, two]) => one.worst - two.worst || two.size - one.size || (a < b ? -1 : 1));
   groupRanks = new Map(order.map(([name], rank) => [name, rank]));

@@ -13,6 +13,7 @@ from auditor.report import pages
 from auditor.report.grid import grid_of
 from auditor.report.pages import alike, key_pages, principal_pages, reasons, worst
 from auditor.report.paths import escalation_paths
+from auditor.report.wording import change_words
 from tests.report.estates import READER, many, ordinary
 
 
@@ -93,3 +94,14 @@ def test_alike_findings_stand_together_in_order() -> None:
     same = replace(findings[0], fingerprint="0" * 20)
     listed = (findings[0], findings[1], same)
     assert alike(listed, (0, 1, 2)) == [[0, 2], [1]]
+
+
+def test_change_is_told_only_when_there_was_an_earlier_run() -> None:
+    report = ordinary()
+    here = tuple(replace(item, state=FindingState.OPEN, first_seen=report.as_of) for item in report.findings)
+    assert change_words(replace(report, findings=here)) == ""
+    known = replace(here[0], first_seen="2026-11-01T00:00:00Z")
+    gone = replace(here[1], state=FindingState.RESOLVED)
+    unsure = replace(here[2], state=FindingState.UNVERIFIED)
+    words = change_words(replace(report, findings=(known, gone, unsure, here[3])))
+    assert words.startswith("Since the baseline: 1 new finding, 1 resolved, 1 not seen again but not verified")
