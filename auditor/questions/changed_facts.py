@@ -1,12 +1,16 @@
-"""Keys, policies, grants, aliases, principals and organization policies: added, removed or changed."""
+"""Keys, policies, grants, aliases, principals and organization policies: added, removed or changed.
+
+What one side could not read is no change of a fact: every kind is compared only where both sides read it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from auditor.model.key import Key
-from auditor.model.policy import AttachedPolicy
+from auditor.model.key import Fact, Key
+from auditor.model.organization import OrgTarget
+from auditor.model.policy import AttachedPolicy, Policy
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
 from auditor.questions.coverage import Coverage
@@ -44,22 +48,39 @@ def _keys(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage) -> It
 
 
 def _key(was: Key, now: Key) -> Iterator[FactChange]:
-    readable = not was.unread and not now.unread
-    if was.state != now.state:
-        yield FactChange("key state", now.arn, CHANGED, f"{was.state} → {now.state}")
-    yield from _policies("key policy", now.arn, was.policies, now.policies)
-    if not readable:
-        return
+    unread = was.unread | now.unread
+    if Fact.KEY_METADATA not in unread:
+        yield from _values("key state", now.arn, was.state, now.state)
+        yield from _values("key deletion", now.arn, was.deletion_date, now.deletion_date)
+    if Fact.ROTATION not in unread:
+        yield from _values("key rotation", now.arn, _rotation(was), _rotation(now))
+    if Fact.KEY_POLICY not in unread:
+        yield from _policies("key policy", now.arn, was.policies, now.policies)
+    if Fact.GRANTS not in unread:
+        yield from _grants(was, now)
+    if Fact.ALIASES not in unread:
+        yield from _members("alias", now.arn, (item.name for item in was.aliases), (item.name for item in now.aliases))
+    if Fact.TAGS not in unread:
+        yield from _members("tag", now.arn, _tags(was.tags), _tags(now.tags))
+
+
+def _grants(was: Key, now: Key) -> Iterator[FactChange]:
     names = {grant.grant_id: grant for grant in (*was.grants, *now.grants)}
-    grants = _sets({grant.grant_id for grant in was.grants}, {grant.grant_id for grant in now.grants})
-    for change, grant_id in grants:
+    for change, grant_id in _sets({grant.grant_id for grant in was.grants}, {grant.grant_id for grant in now.grants}):
         grant = names[grant_id]
         holder = grant.grantee or grant.grantee_service or "nobody"
         yield FactChange("grant", now.arn, change, f"{grant_id} for {holder}: {', '.join(grant.operations)}")
-    for change, name in _sets({alias.name for alias in was.aliases}, {alias.name for alias in now.aliases}):
-        yield FactChange("alias", now.arn, change, name)
-    for change, tag in _sets({f"{k}={v}" for k, v in was.tags}, {f"{k}={v}" for k, v in now.tags}):
-        yield FactChange("tag", now.arn, change, tag)
+
+
+def _rotation(key: Key) -> str | None:
+    if key.rotation is None:
+        return None
+    days = f" every {key.rotation.period_days} days" if key.rotation.period_days else ""
+    return f"on{days}" if key.rotation.enabled else "off"
+
+
+def _tags(tags: Iterable[tuple[str, str]]) -> Iterator[str]:
+    return (f"{name}={value}" for name, value in tags)
 
 
 def _principals(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage) -> Iterator[FactChange]:
@@ -76,47 +97,91 @@ def _principals(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage)
 
 
 def _principal(was: Principal, now: Principal) -> Iterator[FactChange]:
+    unread = was.unread | now.unread
     if was.unique_id != now.unique_id and was.unique_id and now.unique_id:
         yield FactChange("principal", now.arn, CHANGED, "deleted and made again under the same name")
-    yield from _policies("identity policy", now.arn, was.identity_policies, now.identity_policies)
-    boundary_was = (was.boundary,) if was.boundary else ()
-    yield from _policies("permissions boundary", now.arn, boundary_was, (now.boundary,) if now.boundary else ())
+    if not unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY}:
+        yield from _policies("identity policy", now.arn, was.identity_policies, now.identity_policies)
+    if Fact.BOUNDARY not in unread:
+        boundary_was = (was.boundary,) if was.boundary else ()
+        yield from _policies("permissions boundary", now.arn, boundary_was, (now.boundary,) if now.boundary else ())
+    if was.trust_policy is not None and now.trust_policy is not None:
+        words = _document(was.trust_policy, now.trust_policy)
+        if words:
+            yield FactChange("trust policy", now.arn, CHANGED, words)
+    yield from _members("principal tag", now.arn, _tags(was.tags), _tags(now.tags))
+    yield from _members("group membership", now.arn, was.groups, now.groups)
 
 
 def _organization(old: Snapshot, new: Snapshot) -> Iterator[FactChange]:
-    if old.organization is None or new.organization is None:
+    first, second = old.organization, new.organization
+    if first is None or second is None:
+        if not old.organization_unread and not new.organization_unread:
+            yield from _values("organization", "accounts", first.id if first else None, second.id if second else None)
         return
-    was = {target.id: target for target in old.organization.targets}
-    for target in new.organization.targets:
-        before = was.get(target.id)
-        if before is not None and not before.unread and not target.unread:
-            subject = f"{target.name} ({target.id})"
-            yield from _policies("SCP", subject, before.scps or (), target.scps or ())
-            yield from _policies("RCP", subject, before.rcps or (), target.rcps or ())
-            if before.parent != target.parent:
-                yield FactChange("organization", subject, CHANGED, f"moved from {before.parent} to {target.parent}")
+    yield from _values("organization", "accounts", first.id, second.id)
+    was, now = ({target.id: target for target in side.targets} for side in (first, second))
+    for target_id in was.keys() | now.keys():
+        before, after = was.get(target_id), now.get(target_id)
+        if before is not None and after is not None:
+            yield from _target(before, after)
+        elif first.tree_read and second.tree_read and (target := after or before) is not None:
+            change = ADDED if before is None else REMOVED
+            yield FactChange("organization", f"{target.name} ({target.id})", change, target.kind)
+
+
+def _target(was: OrgTarget, now: OrgTarget) -> Iterator[FactChange]:
+    subject, unread = f"{now.name} ({now.id})", was.unread | now.unread
+    if Fact.SCP not in unread:
+        yield from _policies("SCP", subject, was.scps or (), now.scps or ())
+    if Fact.RCP not in unread:
+        yield from _policies("RCP", subject, was.rcps or (), now.rcps or ())
+    if was.parent != now.parent:
+        yield FactChange("organization", subject, CHANGED, f"moved from {was.parent} to {now.parent}")
 
 
 def _policies(
     kind: str, subject: str, was: Iterable[AttachedPolicy], now: Iterable[AttachedPolicy]
 ) -> Iterator[FactChange]:
-    old, new = {item.name: item.policy for item in was}, {item.name: item.policy for item in now}
-    for change, name in _sets(set(old), set(new)):
-        yield FactChange(kind, subject, change, name)
-    for name in old.keys() & new.keys():
-        if old[name].text != new[name].text:
-            statements_was = {repr(_meaning(item)): item.label for item in old[name].statements}
-            statements_now = {repr(_meaning(item)): item.label for item in new[name].statements}
-            changes = _sets(set(statements_was), set(statements_now))
-            words = [f"{change} {statements_now.get(text) or statements_was[text]}" for change, text in changes]
-            if words:
-                yield FactChange(kind, subject, CHANGED, f"{name}: {', '.join(sorted(words))}")
+    """By name and carrier: a group's policy and a user's own of the same name are two."""
+    old, new = ({(item.name, item.owner): item.policy for item in items} for items in (was, now))
+    for change, names in ((ADDED, new.keys() - old.keys()), (REMOVED, old.keys() - new.keys())):
+        for name, owner in names:
+            yield FactChange(kind, subject, change, name if ":group/" not in owner else f"{name} of {owner}")
+    for place in old.keys() & new.keys():
+        words = _document(old[place], new[place])
+        if words:
+            yield FactChange(kind, subject, CHANGED, f"{place[0]}: {words}")
+
+
+def _document(was: Policy, now: Policy) -> str:
+    """What differs between two documents in meaning: their statements and their version; empty when nothing does."""
+    if was.text == now.text:
+        return ""
+    if not was.readable or not now.readable:
+        return "a document that nobody can read"
+    old = {repr(_meaning(item)): item.label for item in was.statements}
+    new = {repr(_meaning(item)): item.label for item in now.statements}
+    words = [f"{change} {new.get(text) or old[text]}" for change, text in _sets(set(old), set(new))]
+    if was.version != now.version:
+        words.append(f"Version {was.version} → {now.version}")
+    return ", ".join(sorted(words))
 
 
 def _meaning(statement: object) -> list[object]:
     """A statement without its position and Sid."""
     names = ("effect", "principals", "not_principals", "actions", "not_actions", "resources", "not_resources")
     return [*(getattr(statement, name) for name in names), getattr(statement, "conditions", None)]
+
+
+def _values(kind: str, subject: str, was: str | None, now: str | None) -> Iterator[FactChange]:
+    if was != now:
+        yield FactChange(kind, subject, CHANGED, f"{was or 'none'} → {now or 'none'}")
+
+
+def _members(kind: str, subject: str, was: Iterable[str], now: Iterable[str]) -> Iterator[FactChange]:
+    for change, name in _sets(set(was), set(now)):
+        yield FactChange(kind, subject, change, name)
 
 
 def _sets(was: set[str], now: set[str]) -> list[tuple[str, str]]:

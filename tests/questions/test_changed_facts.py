@@ -1,0 +1,118 @@
+"""Changed facts: each kind is named with what changed, and nothing is said of what one side could not read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from auditor.model.key import Fact, Rotation
+from auditor.model.policy import parse_policy
+from auditor.model.snapshot import Snapshot
+from auditor.questions.affected import world_of
+from auditor.questions.differences import differences
+from auditor.questions.edits import Edit, EditKind, apply_edits
+from tests.cli.conftest import APP, KEY, ROOT, allow, text
+from tests.questions.estate import FOREIGN, NEW, NO_DECRYPT, USE, organization_estate
+
+AS_OF = "2026-11-24T12:00:00Z"
+DIRECT = allow(Sid="Direct", Principal={"AWS": APP}, Action="kms:Decrypt")
+
+
+def changes(old: Snapshot, new: Snapshot) -> list[tuple[str, str, str]]:
+    found = differences(world_of(old, as_of=AS_OF), world_of(new, as_of=AS_OF)).facts
+    return [(item.kind, item.change, item.detail) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("edit", "kind", "change", "detail"),
+    [
+        (Edit(EditKind.KEY_POLICY, KEY, text=text(ROOT, DIRECT)), "key policy", "changed", "added Direct"),
+        (Edit(EditKind.KEY_STATE, KEY, text="Disabled"), "key state", "changed", "Enabled → Disabled"),
+        (Edit(EditKind.IDENTITY_POLICY, APP, "New", USE), "identity policy", "added", "New"),
+        (Edit(EditKind.IDENTITY_POLICY, "group/readers", "New", USE), "identity policy", "added", "New of arn"),
+        (Edit(EditKind.IDENTITY_POLICY, APP, "inline"), "identity policy", "removed", "inline"),
+        (Edit(EditKind.MANAGED_POLICY, "KeyUse", text=NO_DECRYPT), "identity policy", "changed", "added statement 1"),
+        (Edit(EditKind.BOUNDARY, APP, text=USE), "permissions boundary", "added", "boundary"),
+        (Edit(EditKind.SCP, "Stop", "ou-a", NO_DECRYPT), "SCP", "added", "Stop"),
+        (Edit(EditKind.RCP, "Stop", "r-1", FOREIGN), "RCP", "added", "Stop"),
+        (Edit(EditKind.REVOKE_GRANT, "nightly"), "grant", "removed", "0a1b2c3d for"),
+        (Edit(EditKind.DELETE_ALIAS, "alias/app"), "alias", "removed", "alias/app"),
+        (Edit(EditKind.TAG, KEY, "team", "blue"), "tag", "added", "team=blue"),
+        (Edit(EditKind.PRINCIPAL_TAG, APP, "team", "blue"), "principal tag", "added", "team=blue"),
+        (Edit(EditKind.ADD_PRINCIPAL, NEW), "principal", "added", ""),
+    ],
+    ids=lambda value: str(value.kind) if isinstance(value, Edit) else "",
+)
+def test_each_kind_of_fact(edit: Edit, kind: str, change: str, detail: str) -> None:
+    snapshot = organization_estate()
+    (found,) = changes(snapshot, apply_edits(snapshot, [edit]))
+    assert found[:2] == (kind, change)
+    assert detail in found[2]
+
+
+def test_facts_that_no_edit_makes() -> None:
+    snapshot = organization_estate()
+    app, *others = snapshot.principals
+    trusting = replace(app, trust_policy=parse_policy(USE))
+    later = replace(trusting, trust_policy=parse_policy(NO_DECRYPT), groups=("x",), unique_id="AROAOTHER0000000000")
+    key = replace(snapshot.keys[0], rotation=Rotation(True, 90), deletion_date="2026-12-01T00:00:00Z")
+    old = replace(snapshot, principals=(trusting, *others))
+    found = changes(old, replace(snapshot, principals=(later, *others), keys=(key, *snapshot.keys[1:])))
+    assert found == [
+        ("group membership", "added", "x"),
+        ("key deletion", "changed", "none → 2026-12-01T00:00:00Z"),
+        ("key rotation", "changed", "none → on every 90 days"),
+        ("principal", "changed", "deleted and made again under the same name"),
+        ("trust policy", "changed", "added statement 1, removed Use"),
+    ]
+
+
+def test_an_account_that_moves_and_a_target_that_is_new() -> None:
+    snapshot = organization_estate()
+    organization = snapshot.organization
+    assert organization is not None
+    root, unit, account = organization.targets
+    moved = replace(organization, targets=(root, replace(unit, id="ou-b"), replace(account, parent="ou-b")))
+    assert changes(snapshot, replace(snapshot, organization=moved)) == [
+        ("organization", "removed", "organizational-unit"),
+        ("organization", "added", "organizational-unit"),
+        ("organization", "changed", "moved from ou-a to ou-b"),
+    ]
+
+
+def test_the_version_of_a_document_counts_and_its_layout_does_not() -> None:
+    snapshot = organization_estate()
+    old = text(ROOT).replace("2012-10-17", "2008-10-17")
+    first = apply_edits(snapshot, [Edit(EditKind.KEY_POLICY, KEY, text=text(ROOT))])
+    second = apply_edits(snapshot, [Edit(EditKind.KEY_POLICY, KEY, text=old)])
+    assert changes(first, second) == [("key policy", "changed", "default: Version 2012-10-17 → 2008-10-17")]
+    spaced = apply_edits(snapshot, [Edit(EditKind.KEY_POLICY, KEY, text=text(ROOT).replace("{", "{ "))])
+    assert changes(first, spaced) == []
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize(
+    ("fact", "emptied"),
+    [
+        (Fact.KEY_POLICY, {"policies": ()}),
+        (Fact.GRANTS, {"grants": ()}),
+        (Fact.ALIASES, {"aliases": ()}),
+        (Fact.KEY_METADATA, {"state": "Disabled"}),
+    ],
+)
+def test_what_one_side_could_not_read_of_a_key_is_no_change(fact: Fact, emptied: dict[str, Any], swap: bool) -> None:
+    snapshot = organization_estate()
+    blind = replace(snapshot.keys[0], unread=frozenset({fact}), **emptied)
+    other = replace(snapshot, keys=(blind, *snapshot.keys[1:]))
+    assert changes(*((other, snapshot) if swap else (snapshot, other))) == []
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_what_one_side_could_not_read_of_a_principal_is_no_change(swap: bool) -> None:
+    snapshot = organization_estate()
+    app, *others = snapshot.principals
+    blind = replace(app, unread=frozenset({Fact.IDENTITY_POLICY}), identity_policies=())
+    other = replace(snapshot, principals=(blind, *others))
+    assert changes(*((other, snapshot) if swap else (snapshot, other))) == []
