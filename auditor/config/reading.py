@@ -10,6 +10,7 @@ from auditor.config.aws_names import check_names
 from auditor.config.binding import bind
 from auditor.config.sections import Config
 from auditor.errors import ConfigError
+from auditor.model.settings import RuleSettings
 from auditor.userfiles import as_yaml, read_text
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -21,6 +22,12 @@ LIMITS = {
     "read_timeout": (0.1, 3600),
 }
 """Lowest and highest value of the numbers of the section ``collection``."""
+TIERS = ("T1", "T2", "T3", "T4")
+ORIGIN = re.compile(r"([0-9]{12}:)?(AWS_KMS|EXTERNAL|AWS_CLOUDHSM|EXTERNAL_KEY_STORE)")
+ARN_PATTERNS = (
+    *("key_admins", "key_destroyers", "account_admins", "log_admins", "break_glass"),
+    *("shared_service_principals", "regional_principals"),
+)
 
 
 def load_config(path: Path) -> Config:
@@ -43,6 +50,7 @@ def _check(config: Config) -> None:
     _check_collection(config)
     rules = config.rules
     _check_pattern("rules.grant_name_pattern", rules.grant_name_pattern)
+    _check_words(rules)
     for index, entry in enumerate(rules.trusted_accounts):
         place = f"rules.trusted_accounts[{index}]"
         if not re.fullmatch("[0-9]{12}", entry.account):
@@ -56,6 +64,25 @@ def _check(config: Config) -> None:
     ]
     for place, text in dated:
         _check_date(place, text)
+
+
+def _check_words(rules: RuleSettings) -> None:
+    """Values that are one of a few words: tiers, origins, and patterns that are to match ARNs."""
+    for name, tier in rules.tiers:
+        if tier not in TIERS:
+            raise ConfigError(f"rules.tiers.{name}: “{tier}” is no tier.", f"Choose among {', '.join(TIERS)}.")
+    for text in rules.approved_origins:
+        if not ORIGIN.fullmatch(text):
+            raise ConfigError(
+                f"rules.approved_origins: “{text}” is no origin.",
+                "Write AWS_KMS, EXTERNAL, AWS_CLOUDHSM or EXTERNAL_KEY_STORE, after “ACCOUNT:” for one account alone.",
+            )
+    for field in ARN_PATTERNS:
+        for pattern in getattr(rules, field):
+            if not pattern.startswith(("arn:", "*")):
+                raise ConfigError(
+                    f"rules.{field}: “{pattern}” matches no ARN.", "Write it as arn:aws:iam::*:role/NAME, with * and ?."
+                )
 
 
 def _check_collection(config: Config) -> None:

@@ -164,6 +164,11 @@ def framework_titles() -> dict[str, str]:
     return dict(_shared()["frameworks"])
 
 
+def aws_accounts() -> frozenset[str]:
+    """Accounts through which AWS services write on behalf of customers (load balancer logs, by Region)."""
+    return frozenset(_shared()["aws_accounts"])
+
+
 def catalogue_version() -> str:
     """The version that findings are made under."""
     return str(_shared()["version"])

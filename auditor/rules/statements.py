@@ -36,6 +36,16 @@ class Document:
     holders: tuple[Principal, ...] = ()
 
     @property
+    def subject(self) -> str:
+        """What a finding is about: the ARN that IAM knows, also for a policy of AWS that several accounts hold."""
+        return self.name if self.shared else self.arn
+
+    @property
+    def shared(self) -> bool:
+        """Whether the same document may be told for other accounts as well: then the account belongs to the fact."""
+        return self.name.startswith("arn:") and f"@{self.account}" in self.arn
+
+    @property
     def title(self) -> str:
         """What people call the document, with its owner when the name alone would not find it."""
         owner = self.arn.split("#", 1)[0]
@@ -115,7 +125,14 @@ def as_written(policy: Policy, index: int) -> dict[str, Any]:
     statements = loaded.get("Statement") if isinstance(loaded, dict) else None
     listed = statements if isinstance(statements, list) else [statements]
     entry = listed[index] if index < len(listed) else None
-    return dict(entry) if isinstance(entry, dict) else {}
+    if not isinstance(entry, dict):
+        return {}
+    written = dict(entry)
+    if "Condition" in written:
+        # A corrected copy builds on the blocks that can be read; what is wrong with the others is told elsewhere.
+        blocks = written["Condition"] if isinstance(written["Condition"], dict) else {}
+        written["Condition"] = {name: dict(block) for name, block in blocks.items() if isinstance(block, dict)}
+    return written
 
 
 def render(statement: dict[str, Any]) -> str:

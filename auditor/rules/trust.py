@@ -14,12 +14,14 @@ from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings, TrustedAccount
 from auditor.model.snapshot import Snapshot
+from auditor.rules.catalogue import aws_accounts
 
 
 class Standing(StrEnum):
     """How an account stands to the audited estate."""
 
     OWN = "own"
+    AWS = "aws"
     ORGANIZATION = "organization"
     TRUSTED = "trusted"
     EXPIRED = "expired"
@@ -95,7 +97,7 @@ class Trust:
             return Standing.ORGANIZATION
         entry = self.entry(account)
         if entry is None:
-            return Standing.UNKNOWN
+            return Standing.AWS if account in aws_accounts() else Standing.UNKNOWN
         expires = on_day(entry.expires)
         current = expires is not None and expires >= self.today and not entry.terminated
         return Standing.TRUSTED if current else Standing.EXPIRED

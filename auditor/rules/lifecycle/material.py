@@ -117,7 +117,7 @@ def unapproved_key_origin(view: View) -> Iterator[Hit]:
         store = _store(view, key)
         proxy = (store.proxy_endpoint or "") if store else ""
         strange_proxy = key.origin == "EXTERNAL_KEY_STORE" and proxy and proxy not in view.settings.approved_proxies
-        if key.origin in approved and not strange_proxy:
+        if not {key.origin, f"{key.account}:{key.origin}"}.isdisjoint(approved) and not strange_proxy:
             continue
         ages = [view.age(key.created), view.age(store.created) if store else None]
         yield Hit(

@@ -34,7 +34,7 @@ class Placed:
     @property
     def subject(self) -> str:
         """The key ARN, or the document's ARN."""
-        return self.key.arn if self.key is not None else (self.document.arn if self.document else "")
+        return self.key.arn if self.key is not None else (self.document.subject if self.document else "")
 
     def duplicated(self, corrected: dict[str, Any]) -> bool:
         """Whether another statement of the document already says what the corrected one would."""
@@ -84,7 +84,7 @@ class Placed:
             evidence=(Evidence("statement", f"{ref} (index {ref.index})", ref), *more),
             raised=raised,
             lowered=lowered,
-            identity=identity,
+            identity=(*identity, self.document.account) if self.document and self.document.shared else identity,
             remedy=remedy,
             advice=advice,
             bare=bare and not remedy,

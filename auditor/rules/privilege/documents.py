@@ -174,7 +174,7 @@ def _document_hit(
 ) -> Hit:
     document = wide.document
     return Hit(
-        subject=document.arn,
+        subject=document.subject,
         kind="iam-policy",
         summary=summary,
         account=document.account,
@@ -189,7 +189,10 @@ def _document_hit(
         raised=raised,
         lowered=lowered,
         latent=latent,
-        identity=tuple(meaning(located.statement) for located in wide.statements),
+        identity=(
+            *(meaning(located.statement) for located in wide.statements),
+            *((document.account,) if document.shared else ()),
+        ),
         fix=(("POLICY_ARN", document.name if document.name.startswith("arn:") else document.arn),),
     )
 
