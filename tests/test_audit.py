@@ -158,3 +158,17 @@ def test_access_frame_has_a_row_for_every_access() -> None:
     frame = evaluation.access_frame()
     assert not frame.empty
     assert KEY in set(frame["key"])
+
+
+def test_the_python_surface_is_named_and_documented() -> None:
+    """``__all__`` is what is promised: each name is there, and each public method says what it does."""
+    import inspect
+
+    import auditor.audit as surface
+
+    assert {"Auditor", "Evaluation", "Compared"} <= set(surface.__all__)
+    assert all(getattr(surface, name).__doc__ for name in surface.__all__ if callable(getattr(surface, name)))
+    for kind in (surface.Auditor, surface.Evaluation):
+        methods = [item for name, item in inspect.getmembers(kind) if not name.startswith("_") and callable(item)]
+        assert methods
+        assert all(method.__doc__ for method in methods)

@@ -67,8 +67,22 @@ def _context(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"“{pair}” is not KEY=VALUE.", param_hint="--context")
+        _check_name(name)
         found[name] = ((*(found.get(name) or ()), value)) if value else None
     return found
+
+
+def _check_name(name: str) -> None:
+    """Refuses a condition key that no request carries: a misspelt one would silently change nothing.
+
+    Keys of identity providers are theirs to name, and AWS adds global keys: those are taken as they are.
+    """
+    from auditor.errors import UsageError
+    from auditor.questions.context_keys import nearest_context_keys
+
+    if (":" in name and not name.lower().startswith("kms:")) or not (near := nearest_context_keys(name)):
+        return
+    raise UsageError(f"“{name}” is no condition key of KMS requests.", f"Did you mean {' or '.join(near)}?")
 
 
 def _text(answer: Explanation) -> list[str]:

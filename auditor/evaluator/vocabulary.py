@@ -77,6 +77,11 @@ def exists(name: str) -> bool:
     return family_of(name) in _by_name() or name.lower() in _by_name()
 
 
+def names() -> tuple[str, ...]:
+    """Every condition key as AWS spells it; families end with ``/`` or ``:``."""
+    return tuple(sorted(str(entry["key"]).split("${")[0].removesuffix("*") for entry in _entries()))
+
+
 def multi_valued(name: str) -> bool:
     """Whether a request may carry several values for the key."""
     entry = _by_name().get(family_of(name))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import APP, BATCH, KEY, OPS, OTHER, PARTNER, ROOT, Answer, text
+from tests.questions.estate import second_region
 
 pytestmark = pytest.mark.usefixtures("snapshots")
 Ask = Callable[..., Answer]
@@ -146,6 +147,11 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
         (("explain", "role/app", "kms:Decrypt", "alias/*"), "means 2 keys"),
         (("explain", "role/app", "decrypt", "alias/app"), "is a capability"),
         (("explain", "role/app", "kms:Decrypt", "alias/app", "--context", "x"), "not KEY=VALUE"),
+        (
+            ("explain", "role/app", "Decrypt", "alias/app", "--context", "kms:ViaServce=x"),
+            "Did you mean kms:ViaService",
+        ),
+        (("explain", "role/app", "Decrypt", "alias/app", "--context", "ViaService=x"), "Did you mean kms:ViaService"),
         (("what-can", "role/app", "--profile", "x"), "exclude each other"),
     ],
 )
@@ -222,3 +228,21 @@ def test_diff_and_what_if_take_the_newest_snapshot_and_gate(ask: Ask) -> None:
     assert ask(*words, "--fail-on-gained", "any").code == 3
     assert ask("what-if", "now", "--profile", "x", "--delete-alias", "alias/app").code == 2
     assert ask("diff", "now", "--output-dir", "none").code == 2
+
+
+@pytest.mark.parametrize("name", ["kms:EncryptionContext:App", "aws:PrincipalTag/team", "token.example.com:sub"])
+def test_condition_keys_with_a_name_of_their_own_are_taken(ask: Ask, name: str) -> None:
+    assert ask("explain", "role/app", "Decrypt", "alias/app", "--from", "now", "--context", f"{name}=x").code == 0
+
+
+@pytest.mark.parametrize("words", [("who-can", "decrypt", "alias/app"), ("grants", "alias/app")])
+def test_a_plain_name_of_two_keys_lists_both_and_a_pattern_takes_both(
+    ask: Ask, snapshots: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    snapshots["now"] = second_region(snapshots["now"])
+    answer = ask(*words, "--from", "now")
+    assert (answer.code, answer.out) == (2, "")
+    assert "eu-west-1" in answer.err
+    assert "us-east-1" in answer.err
+    assert "'*:alias/app'" in answer.err
+    assert ask(*words[:-1], "*:alias/app", "--from", "now").code == 0
