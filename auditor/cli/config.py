@@ -20,6 +20,7 @@ def command() -> None:
 @global_options
 def check(file: Path | None) -> int:
     """Check FILE (default: the one of --config) and say what is wrong with it."""
+    from auditor.audit.publishing import check_formats
     from auditor.cli.terminal import current, result
     from auditor.config import load_config
     from auditor.errors import UsageError
@@ -27,7 +28,7 @@ def check(file: Path | None) -> int:
     path = file or current().config
     if path is None:
         raise UsageError("Which configuration?", "Name it: kms-audit config check FILE.")
-    load_config(path)
+    check_formats(load_config(path).output.formats)
     result(f"{path}: valid")
     return 0
 

@@ -124,3 +124,8 @@ def test_register_and_baseline_are_read_once_so_that_a_pipe_will_do(
     answer = ask("evaluate", "now", "--suppressions", "register", "-f", "json", "-o", "-", "-q")
     writing.join()
     assert answer.json()["findings"][0]["state"] == "accepted"
+
+
+def test_config_check_knows_the_formats(ask: Ask) -> None:
+    Path("c.yaml").write_text("output: {formats: [html, pfd]}", encoding="utf-8")
+    refused(ask("config", "check", "c.yaml"), "There is no format “pfd”. Choose among asff, csv, html")
