@@ -2,18 +2,19 @@
 
 A decision rests on its principal, its key and the surroundings, on nothing else. Where all three are equal on both
 sides the decision is, so it need not be made at all. Of the surroundings, a pair sees the organization as a whole and
-the levels above the two accounts; the time counts only where a policy asks how long a key has not been used.
+the levels above the two accounts: their SCPs count for the caller, their RCPs for the key. The time counts only where a
+policy asks how long a key has not been used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from auditor.evaluator import Surroundings, surroundings_of
 from auditor.evaluator.mentions import rows
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal
@@ -62,11 +63,11 @@ class Affected:
 
 def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Principal]) -> Affected:
     """What differs between the rows ``was`` and ``now`` and between the keys of both sides."""
-    levels = _Levels(old.surroundings, new.surroundings)
+    worlds = (old.surroundings, new.surroundings)
     aged = _asks_for_age(old.snapshot) or _asks_for_age(new.snapshot)
     times = (old.surroundings.as_of, new.surroundings.as_of) if aged else ("", "")
-    principals = _differing(_callers(was), _callers(now), levels)
-    keys = _differing(_keys(old.snapshot, times[0]), _keys(new.snapshot, times[1]), levels)
+    principals = _differing(_callers(was), _callers(now), _Levels(*worlds, _seen_of_caller))
+    keys = _differing(_keys(old.snapshot, times[0]), _keys(new.snapshot, times[1]), _Levels(*worlds, _seen_of_key))
     return Affected(principals, keys)
 
 
@@ -136,10 +137,21 @@ def _differing(was: _Inputs, now: _Inputs, levels: _Levels) -> frozenset[str]:
     return frozenset(differing)
 
 
-class _Levels:
-    """Tells whether two surroundings differ for an account; asked once per account."""
+def _seen_of_caller(level: OrgTarget) -> Hashable:
+    """What the caller's side sees of a level: who stands there, and its SCPs."""
+    return (level.id, level.name, level.kind, level.scps, Fact.SCP in level.unread)
 
-    def __init__(self, old: Surroundings, new: Surroundings) -> None:
+
+def _seen_of_key(level: OrgTarget) -> Hashable:
+    """What the key's side sees of a level: who stands there, and its RCPs."""
+    return (level.id, level.name, level.kind, level.rcps, Fact.RCP in level.unread)
+
+
+class _Levels:
+    """Tells whether two surroundings differ for an account, as one of its sides sees it; asked once per account."""
+
+    def __init__(self, old: Surroundings, new: Surroundings, seen: Callable[[OrgTarget], Hashable]) -> None:
+        self._seen = seen
         self._everywhere = _frame(old) != _frame(new)
         self._old, self._new = _Tree(old.organization), _Tree(new.organization)
         self._known: dict[str, bool] = {}
@@ -148,8 +160,12 @@ class _Levels:
         if self._everywhere or account is None:
             return self._everywhere
         if account not in self._known:
-            self._known[account] = self._old.levels(account) != self._new.levels(account)
+            self._known[account] = self._levels(self._old, account) != self._levels(self._new, account)
         return self._known[account]
+
+    def _levels(self, tree: _Tree, account: str) -> Hashable:
+        found = tree.levels(account)
+        return None if found is None else tuple(map(self._seen, found))
 
 
 def _frame(world: Surroundings) -> Hashable:
