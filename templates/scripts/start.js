@@ -63,7 +63,7 @@ function stateOf(form) {
 function wire(form, draw, view) {
   let timer = 0;
   const redraw = () => { draw(); remember(view, stateOf(form)); };
-  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(redraw, 40); });
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(redraw, 25); });
   form.addEventListener("reset", () => setTimeout(redraw));
   form.addEventListener("submit", (event) => event.preventDefault());
 }
