@@ -31,6 +31,7 @@ def picture(page: Path) -> bytes:
     """The summary of a report as a reader sees it first, for the README."""
     with browser() as driver:
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
+        driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         driver.get(page.as_uri())
         return base64.b64decode(driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"])
 
