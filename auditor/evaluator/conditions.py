@@ -15,6 +15,7 @@ from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.policy import ConditionTest, Statement, StatementRef
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
+_PATTERNED = ("stringlike", "arnlike")
 _BOOLEANS = ("false", "true")
 
 
@@ -65,7 +66,8 @@ def test_outcome(
             continue
         is_open = is_open or resolved.open
         wanted.append(resolved.text)
-    leaf = Leaf(test.operator, vocabulary.canonical(test.key), tuple(sorted(set(map(glob.plain, wanted)))), source)
+    spell = glob.spelled if operator.base in _PATTERNED else glob.plain
+    leaf = Leaf(test.operator, vocabulary.canonical(test.key), tuple(sorted(set(map(spell, wanted)))), source)
     return _decide(operator, tuple(wanted), is_open, question.value(test.key), leaf)
 
 
@@ -106,7 +108,7 @@ def _when_present(operator: Operator, wanted: tuple[str, ...], value: RunTime) -
 
 def _possible(operator: Operator, text: str, value: RunTime) -> bool:
     """Whether the key can have a value that ``text`` matches, under the restrictions of ``value``."""
-    patterned = operator.base in ("stringlike", "arnlike")
+    patterned = operator.base in _PATTERNED
     if value.account is not None:
         arn = parse_arn(text)
         return arn is None or not is_account_id(arn.account) or arn.account == value.account

@@ -25,6 +25,11 @@ def plain(text: str) -> str:
     return text.replace(LITERAL_STAR, "*").replace(LITERAL_MARK, "?")
 
 
+def spelled(text: str) -> str:
+    """``text`` with inactive wildcards as a policy writes them, so that they are not taken for wildcards."""
+    return text.replace(LITERAL_STAR, "${*}").replace(LITERAL_MARK, "${?}")
+
+
 def has_wildcard(pattern: str) -> bool:
     """Whether ``pattern`` holds an active wildcard."""
     return "*" in pattern or "?" in pattern

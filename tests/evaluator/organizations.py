@@ -6,6 +6,7 @@ each other often.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,6 +21,9 @@ from auditor.model.snapshot import AccountFacts, Snapshot
 HOME, PEER, MANAGER, OUTSIDE = "111111111111", "222222222222", "999999999999", "777777777777"
 ORG = "o-example1"
 ROLES = [f"arn:aws:iam::{HOME}:role/App", f"arn:aws:iam::{HOME}:role/team/Ops", f"arn:aws:iam::{PEER}:role/App"]
+LINKED = f"arn:aws:iam::{HOME}:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX"
+ADHOC = f"arn:aws:sts::{HOME}:assumed-role/App/adhoc"
+FEDERATED = f"arn:aws:sts::{HOME}:federated-user/bob"
 USERS = [f"arn:aws:iam::{HOME}:user/alice"]
 SESSION = f"arn:aws:sts::{HOME}:assumed-role/Ops/nightly"
 KEY_ARNS = [
@@ -36,6 +40,7 @@ ACTION_SETS = [
     ["kms:RetireGrant", "kms:List*"],
     ["kms:GetKeyPolicy"],
     ["kms:UpdateAlias"],
+    ["kms:*Alias", "kms:DescribeKey"],
     ["s3:GetObject"],
     ["kms:ReEncrypt"],
 ]
@@ -48,6 +53,9 @@ PRINCIPALS: list[Any] = [
     *({"AWS": arn} for arn in (*ROLES, *USERS, SESSION, f"arn:aws:iam::{OUTSIDE}:role/Partner")),
     {"AWS": "AROAGONEEXAMPLE00001"},
     {"Service": "logs.amazonaws.com"},
+    {"AWS": f"arn:aws-cn:iam::{HOME}:root"},
+    *({"AWS": arn} for arn in (LINKED, ADHOC, FEDERATED)),
+    {"AWS": [f"arn:aws:iam::{HOME}:root", ROLES[0]], "Service": "logs.amazonaws.com"},
 ]
 CONDITIONS: list[dict[str, Any]] = [
     {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}},
@@ -80,8 +88,23 @@ CONDITIONS: list[dict[str, Any]] = [
     {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}},
     {"StringEquals": {"aws:SourceAccount": HOME}},
     {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+    {"StringNotEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team, 'blue'}"}},
+    {"StringLike": {"aws:PrincipalTag/team": "${*}"}},
+    {"StringNotLike": {"kms:ViaService": "s3.*"}},
+    {"StringNotEquals": {"kms:RequestAlias": "alias/app-main"}},
+    {"ForAllValues:StringNotLike": {"kms:ResourceAliases": "alias/o*"}, "Null": {"kms:ResourceAliases": "false"}},
+    {"StringEquals": {"aws:PrincipalType": ["User", "Account", "FederatedUser"]}},
+    {"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}},
+    {"ArnEquals": {"aws:PrincipalArn": [ROLES[1], USERS[0], LINKED]}, "Bool": {"aws:ViaAWSService": "false"}},
 ]
-RESOURCES = ["*", KEY_ARNS[0], f"arn:aws:kms:*:{HOME}:key/*", f"arn:aws:kms:*:{PEER}:*", "arn:aws:kms:*:*:alias/app*"]
+RESOURCES = [
+    "*",
+    KEY_ARNS[0],
+    f"arn:aws:kms:*:{HOME}:key/*",
+    f"arn:aws:kms:*:{PEER}:*",
+    "arn:aws:kms:*:*:alias/*",
+    "arn:aws:kms:*:*:alias/app*",
+]
 FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -94,14 +117,31 @@ def statements(draw: st.DrawFn, *, layer: Layer, effect: str | None = None) -> d
     if layer in (Layer.KEY_POLICY, Layer.RCP):
         statement["Resource"] = "*"
         statement["Principal"] = "*" if layer is Layer.RCP else draw(st.sampled_from(PRINCIPALS))
-        if layer is Layer.KEY_POLICY and statement["Effect"] == "Deny" and draw(st.integers(0, 4)) == 0:
-            statement["NotPrincipal"] = {"AWS": [f"arn:aws:iam::{HOME}:root", draw(st.sampled_from(ROLES))]}
+        if layer is Layer.KEY_POLICY and draw(st.integers(0, 4 if statement["Effect"] == "Deny" else 9)) == 0:
+            spared = draw(st.lists(st.sampled_from([*ROLES, *USERS, SESSION, ADHOC, LINKED]), min_size=1, max_size=2))
+            statement["NotPrincipal"] = {"AWS": [f"arn:aws:iam::{HOME}:root", *spared]}
             del statement["Principal"]
+        if layer is Layer.RCP:
+            statement["Resource"] = draw(st.sampled_from(RESOURCES))
     else:
-        statement["Resource"] = draw(st.sampled_from(RESOURCES))
+        name = draw(st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]))
+        statement[name] = draw(st.sampled_from(RESOURCES))
+        if draw(st.integers(0, 7)) == 0:
+            statement["NotAction"] = statement.pop("Action")
     if draw(st.booleans()):
-        statement["Condition"] = draw(st.sampled_from(CONDITIONS))
+        statement["Condition"] = draw(conditions())
     return statement
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, Any]:
+    """One block of ``CONDITIONS``, or two of them under one another."""
+    blocks = draw(st.lists(st.sampled_from(CONDITIONS), min_size=1, max_size=2))
+    joined: dict[str, Any] = {}
+    for block in blocks:
+        for operator, tests in block.items():
+            joined[operator] = {**joined.get(operator, {}), **tests}
+    return joined
 
 
 def document(items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -114,7 +154,8 @@ def attached(layer: Layer, name: str, owner: str, items: list[dict[str, Any]]) -
 
 @st.composite
 def grants(draw: st.DrawFn, key_arn: str) -> Grant:
-    grantee = draw(st.sampled_from([*ROLES, SESSION, f"arn:aws:iam::{PEER}:root", "logs.amazonaws.com"]))
+    holders = [*ROLES, SESSION, LINKED, FEDERATED, f"arn:aws:iam::{PEER}:root", "logs.amazonaws.com"]
+    grantee = draw(st.sampled_from(holders))
     return Grant(
         grant_id=f"g-{draw(st.integers(1, 9))}",
         key_arn=key_arn,
@@ -125,6 +166,7 @@ def grants(draw: st.DrawFn, key_arn: str) -> Grant:
             draw(st.sampled_from([["Decrypt"], ["Decrypt", "CreateGrant", "RetireGrant"], ["DescribeKey"]]))
         ),
         context_subset=draw(st.sampled_from([None, (("App", "Shop"),)])),
+        source_arn=draw(st.sampled_from([None, None, None, "arn:aws:s3:::bucket"])),
     )
 
 
@@ -142,7 +184,13 @@ def keys(draw: st.DrawFn, arn: str) -> Key:
         spec=draw(st.sampled_from(["SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", "HMAC_256"])),
         aliases=tuple(Alias(name, "") for name in draw(st.sampled_from([(), ("alias/app-main",), ("alias/other",)]))),
         tags=draw(st.sampled_from([(), (("team", "blue"),), (("Team", "red"),)])),
-        policies=(attached(Layer.KEY_POLICY, "default", arn, items),),
+        policies=(
+            attached(Layer.KEY_POLICY, "default", arn, items),
+            *(
+                attached(Layer.KEY_POLICY, "AWS_RAM", arn, [item])
+                for item in draw(st.lists(statements(layer=Layer.KEY_POLICY, effect="Allow"), max_size=1))
+            ),
+        ),
         grants=tuple(draw(st.lists(grants(arn), max_size=2))),
     )
 
@@ -180,9 +228,28 @@ def principals(draw: st.DrawFn, arn: str) -> Principal:
 
 
 @st.composite
+def others(draw: st.DrawFn) -> list[Principal]:
+    """Callers of other kinds: a role session and a federated user with session policies, a service-linked role."""
+    role, user = draw(principals(ROLES[0])), draw(principals(USERS[0]))
+    passed = st.lists(statements(layer=Layer.SESSION), min_size=1, max_size=2)
+
+    def policies() -> tuple[AttachedPolicy, ...] | None:
+        return (attached(Layer.SESSION, "session", "s", draw(passed)),) if draw(st.booleans()) else None
+
+    found = [
+        replace(role, kind=PrincipalKind.SESSION, arn=ADHOC, session_policies=policies()),
+        replace(user, kind=PrincipalKind.FEDERATED_USER, arn=FEDERATED, tags=(), session_policies=policies()),
+        replace(draw(principals(LINKED)), kind=PrincipalKind.SERVICE_LINKED_ROLE, boundary=None),
+    ]
+    return [one for one in found if draw(st.booleans())]
+
+
+@st.composite
 def organizations(draw: st.DrawFn) -> Organization:
     def policies(layer: Layer, owner: str) -> tuple[AttachedPolicy, ...]:
         found = [] if layer is Layer.RCP else [AttachedPolicy(layer, "FullAWSAccess", owner, parse_policy(FULL))]
+        if layer is Layer.SCP and draw(st.integers(0, 9)) == 0:  # an allow list in place of FullAWSAccess
+            found = [attached(layer, "list", owner, [draw(statements(layer=layer, effect="Allow"))])]
         if draw(st.integers(0, 2)) == 0:
             effect = "Deny" if layer is Layer.RCP else None
             items = draw(st.lists(statements(layer=layer, effect=effect), min_size=1, max_size=2))
@@ -211,7 +278,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     return Snapshot(
         accounts=(AccountFacts(id=HOME), AccountFacts(id=PEER)),
         keys=tuple(draw(keys(arn)) for arn in KEY_ARNS),
-        principals=tuple(draw(principals(arn)) for arn in sorted([*ROLES, *USERS])),
+        principals=(*(draw(principals(arn)) for arn in sorted([*ROLES, *USERS])), *draw(others())),
         organization=draw(st.one_of(st.none(), organizations())),
     )
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.evaluator import decide, evaluate
+from auditor.evaluator.glob import LITERAL_STAR
 from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import ACTIONS
@@ -194,6 +195,14 @@ CONTEXTS = st.fixed_dictionaries(
 Given = dict[str, tuple[str, ...] | None]
 
 
+def fill(value: str, tag: tuple[str, ...] | None) -> str | None:
+    """A value with the variables of the generator filled in, or None where one has no value."""
+    value = value.replace("${aws:PrincipalTag/team, 'blue'}", tag[0] if tag else "blue").replace("${*}", LITERAL_STAR)
+    if "${aws:PrincipalTag/team}" in value and not tag:
+        return None
+    return value.replace("${aws:PrincipalTag/team}", tag[0] if tag else "")
+
+
 def holds(residual: Residual, context: Given) -> bool:
     match residual:
         case Constant(value):
@@ -211,9 +220,7 @@ def holds(residual: Residual, context: Given) -> bool:
             operator = parse_operator(name)
             assert operator is not None
             tag = context["aws:PrincipalTag/team"]
-            filled = tuple(
-                v.replace("${aws:PrincipalTag/team}", tag[0]) if tag else v for v in values if tag or "${" not in v
-            )
+            filled = tuple(text for value in values if (text := fill(value, tag)) is not None)
             lowered = {name.lower(): value for name, value in context.items()}
             return satisfied(operator, filled, lowered[key.lower()] or ())
     raise AssertionError(residual)
@@ -229,7 +236,7 @@ def applicable(context: Given, key: Key, principal: Principal, decision: Decisio
     found = find_action(action)
     assert found is not None
     question = Pair(Surroundings(), principal, key, 1 << found.bit).question(found.bit, Layer.IDENTITY)
-    kept: Given = {}
+    kept: Given = {"aws:ViaAWSService": ("true",) if context["kms:ViaService"] else ("false",)}
     for name, value in context.items():
         settled = question.value(name)
         kept[name] = (settled.values or None) if isinstance(settled, Known) else value
