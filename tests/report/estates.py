@@ -163,6 +163,13 @@ def ordinary() -> Report:
     return report_of(("orders", "payments", "ledger", "backups"))
 
 
+def empty() -> Report:
+    """Nothing was found to read."""
+    evaluation = evaluate(Snapshot(), as_of=AS_OF)
+    bare = {"snapshot": evaluation.snapshot, "principals": evaluation.principals, "access": evaluation.table}
+    return Report(**bare, findings=(), as_of=AS_OF)
+
+
 def many() -> Report:
     """More keys and findings than the page itself has room for."""
     return report_of(tuple(f"number-{number}" for number in range(320)))

@@ -21,7 +21,7 @@ from auditor.report.csv_files import guarded
 from auditor.report.html import SCRIPTS
 from auditor.report.plain import INVISIBLE
 from tests.report.asff_limits import assert_accepted
-from tests.report.estates import BIG_SID, hostile, many, ordinary
+from tests.report.estates import BIG_SID, empty, hostile, many, ordinary
 
 REPORTS = {"ordinary": ordinary, "hostile": hostile}
 LARGE = {"many": many}
@@ -59,6 +59,14 @@ def test_same_report_gives_the_same_bytes(name: str, form: str) -> None:
 @pytest.mark.parametrize("name", REPORTS)
 def test_result_renders_again_without_a_difference(name: str, form: str) -> None:
     assert render(read_result(files(name, "json")["result.json"]), form) == files(name, form)
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_an_empty_estate_has_every_format(form: str) -> None:
+    written = render(empty(), form)
+    assert all(written.values())
+    if form == "html":
+        assert "No rule that was evaluated found anything" in written["report.html"].decode()
 
 
 @pytest.mark.parametrize("name", REPORTS)
