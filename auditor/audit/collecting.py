@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,20 +27,55 @@ def request_of(settings: CollectionSettings) -> CollectRequest:
     return CollectRequest(**values)
 
 
-def collect_into(
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """How much a collection brought: keys, gaps, and gaps that access verdicts rest on."""
+
+    keys: int
+    gaps: int
+    essential_gaps: int
+
+
+def collect_facts(
     folder: Path, settings: CollectionSettings, *, resume: bool = False, progress: Progress | None = None
-) -> Snapshot:
-    """Collect into the snapshot folder ``folder`` and return what was written, read back and checked.
+) -> Collected:
+    """Collect into the snapshot folder ``folder``, check what was written and count it, in little memory.
 
     Raises CredentialsError, CollectionError, OutputError, or SnapshotError when ``resume`` does not fit.
     """
+    from auditor.store import read_parts
+
+    _collect(folder, settings, resume, progress)
+    keys = gaps = essential = 0
+    for part in read_parts(folder):
+        keys += len(part.keys)
+        gaps += len(part.gaps)
+        essential += sum(1 for gap in part.gaps if gap.essential)
+    return Collected(keys, gaps, essential)
+
+
+def collect_into(
+    folder: Path, settings: CollectionSettings, *, resume: bool = False, progress: Progress | None = None
+) -> Snapshot:
+    """As ``collect_facts``, and returns the whole snapshot, read back and checked."""
+    from auditor.store import read_snapshot
+
+    _collect(folder, settings, resume, progress)
+    return read_snapshot(folder)
+
+
+def counted(snapshot: Snapshot) -> Collected:
+    """The same numbers of a snapshot in memory."""
+    essential = sum(1 for gap in snapshot.gaps if gap.essential)
+    return Collected(len(snapshot.keys), len(snapshot.gaps), essential)
+
+
+def _collect(folder: Path, settings: CollectionSettings, resume: bool, progress: Progress | None) -> None:
     from auditor.collectors import NoProgress, collect
-    from auditor.store import SnapshotWriter, read_snapshot
+    from auditor.store import SnapshotWriter
 
     writer = SnapshotWriter(folder, resume=resume)
-    provenance = collect(request_of(settings), writer, progress or NoProgress())
-    writer.finish(provenance)
-    return read_snapshot(folder)
+    writer.finish(collect(request_of(settings), writer, progress or NoProgress()))
 
 
 def waiting_room(output_dir: Path, started: str) -> Path:

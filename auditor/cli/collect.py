@@ -31,17 +31,16 @@ def command(output: Path | None, resume: Path | None, strict: bool, **given: Any
     if output and resume:
         raise UsageError("-o and --resume exclude each other.", "--resume writes into the snapshot that it names.")
     run = wanted(given)
-    snapshot, folder = _collect(run, output, resume)
-    result(f"{folder}: {plural(len(snapshot.keys), 'key')}, {plural(len(snapshot.gaps), 'gap')}")
-    essential = sum(1 for gap in snapshot.gaps if gap.essential)
-    if strict and essential:
-        warn(f"incomplete: {essential} facts that access rests on could not be read (--strict)")
+    found, folder = _collect(run, output, resume)
+    result(f"{folder}: {plural(found.keys, 'key')}, {plural(found.gaps, 'gap')}")
+    if strict and found.essential_gaps:
+        warn(f"incomplete: {found.essential_gaps} facts that access rests on could not be read (--strict)")
         return INCOMPLETE
     return 0
 
 
 def _collect(run: Any, output: Path | None, resume: Path | None) -> tuple[Any, Path]:
-    from auditor.audit import collect_into
+    from auditor.audit.collecting import collect_facts, counted
     from auditor.audit.places import SNAPSHOT_FOLDER, report_folder
     from auditor.cli.audit import collect_home
     from auditor.cli.progress import showing_progress
@@ -50,7 +49,7 @@ def _collect(run: Any, output: Path | None, resume: Path | None) -> tuple[Any, P
     folder = output or resume
     if folder is None:
         snapshot = collect_home(run.config.collection, run.output_dir)
-        return snapshot, report_folder(snapshot, run.output_dir) / SNAPSHOT_FOLDER
+        return counted(snapshot), report_folder(snapshot, run.output_dir) / SNAPSHOT_FOLDER
     current().collecting_into = folder
     with showing_progress() as progress:
-        return collect_into(folder, run.config.collection, resume=resume is not None, progress=progress), folder
+        return collect_facts(folder, run.config.collection, resume=resume is not None, progress=progress), folder

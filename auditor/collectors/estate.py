@@ -163,9 +163,10 @@ class Estate:
             self._write(caller, caller.region, [], NOT_ENABLED)
             return
         self._announce(len(listed))
-        around = self.run.lanes.submit(lambda: self._around(caller, people, keys_here=bool(listed)))
+        rank = self.run.lanes.rank()
+        around = self.run.lanes.submit(lambda: self._around(caller, people, keys_here=bool(listed)), rank)
         keys = []
-        for future in self._start_keys(caller, listed):
+        for future in self._start_keys(caller, listed, rank):
             record = future.result()
             keys += [] if record is None else [self._with_last_usage(caller, record)]
             self.run.meter.add(keys_done=1)
@@ -198,14 +199,18 @@ class Estate:
         self.run.reached.region(caller.region)
         return tuple({name_of(key): key for key in listing.items}.values())
 
-    def _start_keys(self, caller: Caller, listed: tuple[dict[str, object], ...]) -> Iterator[Future[Record | None]]:
-        """Hands the keys out at the pace of the slowest call that each needs, a few at a time ahead of the reader."""
+    def _start_keys(
+        self, caller: Caller, listed: tuple[dict[str, object], ...], rank: int
+    ) -> Iterator[Future[Record | None]]:
+        """Hands the keys out at the pace of the slowest call that each needs, and only so many at a time that workers
+        do not gather, and sleep, before the quota of one Region while others have keys to read."""
         admission = self.run.pacer.admission()
         ahead: deque[Future[Record | None]] = deque()
+        most = max(1, self.run.request.max_workers // 2)
         for key in listed:
             self.run.pacer.sleep(admission.reserve())
-            ahead.append(self.run.lanes.submit(lambda key=key: read_key(caller, key)))  # type: ignore[misc]
-            while ahead and ahead[0].done():
+            ahead.append(self.run.lanes.submit(lambda key=key: read_key(caller, key), rank))  # type: ignore[misc]
+            while ahead and (len(ahead) >= most or ahead[0].done()):
                 yield ahead.popleft()
         yield from ahead
 

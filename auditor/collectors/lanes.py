@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import queue
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -18,7 +19,7 @@ from auditor.collectors.failures import StoppedError
 T = TypeVar("T")
 Job = Callable[[], None]
 Entry = tuple[int, int, Job | None]
-"""Priority, turn, and a wide job; None ends a thread."""
+"""Priority, turn, and the job; None ends a thread."""
 FIRST, NEXT, LAST = range(3)
 POLL_SECONDS = 0.2
 
@@ -40,7 +41,7 @@ class Lanes:
         self._error: BaseException | None = None
         self._turn = itertools.count()
         self._wide: queue.PriorityQueue[Entry] = queue.PriorityQueue()
-        self._narrow: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._narrow: queue.PriorityQueue[Entry] = queue.PriorityQueue()
         self._narrow_count = narrow
         for work, count in zip((self._work_wide, self._work_narrow), (wide, narrow), strict=True):
             for _ in range(count):
@@ -53,8 +54,13 @@ class Lanes:
             self._idle.clear()
         self._wide.put((FIRST if first else NEXT, next(self._turn), lambda: self._watched(job)))
 
-    def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Runs a narrow job some time."""
+    def rank(self) -> int:
+        """A rank for the narrow jobs of one Region: Regions that began earlier are finished first, so that few are
+        half read, and held in memory, at a time."""
+        return next(self._turn)
+
+    def submit(self, job: Callable[[], T], rank: int) -> Future[T]:
+        """Runs a narrow job some time, those of a lower rank first."""
         future: Future[T] = Future()
 
         def run() -> None:
@@ -65,7 +71,7 @@ class Lanes:
             except BaseException as error:
                 future.set_exception(error)
 
-        self._narrow.put(run)
+        self._narrow.put((rank, next(self._turn), run))
         return future
 
     def join(self) -> None:
@@ -84,7 +90,7 @@ class Lanes:
         for _ in range(self.wide):
             self._wide.put((LAST, next(self._turn), None))
         for _ in range(self._narrow_count):
-            self._narrow.put(None)
+            self._narrow.put((sys.maxsize, next(self._turn), None))
 
     def _watched(self, job: Job) -> None:
         try:
@@ -107,5 +113,5 @@ class Lanes:
             job()
 
     def _work_narrow(self) -> None:
-        while (job := self._narrow.get()) is not None:
+        while (job := self._narrow.get()[2]) is not None:
             job()

@@ -1,14 +1,15 @@
 """The snapshot on disk: shards, manifest, integrity, resume; and the decoding of its records into the model.
 
 ``SnapshotWriter(path, resume=False)`` is a sink for ``collectors.collect``; call ``finish(provenance)`` afterwards.
-``read_snapshot(path)`` checks and decodes; ``decode(provenance, shards)`` does the same for shards in memory.
+``read_snapshot(path)`` checks and decodes, ``read_parts(path)`` shard by shard; ``decode(provenance, shards)`` does the
+same for shards in memory.
 """
 
 from __future__ import annotations
 
 from auditor.store.decode import decode
 from auditor.store.memory import MemorySink
-from auditor.store.reader import read_snapshot
+from auditor.store.reader import read_parts, read_snapshot
 from auditor.store.writer import SnapshotWriter
 
-__all__ = ["MemorySink", "SnapshotWriter", "decode", "read_snapshot"]
+__all__ = ["MemorySink", "SnapshotWriter", "decode", "read_parts", "read_snapshot"]

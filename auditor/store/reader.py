@@ -24,6 +24,22 @@ from auditor.store.manifest import (
 def read_snapshot(path: Path | str) -> Snapshot:
     """The decoded snapshot in folder ``path``. Raises SnapshotError for anything that cannot be trusted."""
     folder = Path(path)
+    manifest = _finished(folder)
+    return _decoded(folder, manifest, tuple(read_shards(folder, manifest)))
+
+
+def read_parts(path: Path | str) -> Iterator[Snapshot]:
+    """Each shard decoded on its own, so that a snapshot of any size can be counted in little memory.
+
+    Raises SnapshotError as ``read_snapshot`` does.
+    """
+    folder = Path(path)
+    manifest = _finished(folder)
+    for shard in read_shards(folder, manifest):
+        yield _decoded(folder, manifest, (shard,))
+
+
+def _finished(folder: Path) -> Manifest:
     manifest = read_manifest(folder)
     if not manifest.finished:
         raise SnapshotError(
@@ -31,7 +47,10 @@ def read_snapshot(path: Path | str) -> Snapshot:
         )
     if content_hash(manifest.entries) != manifest.provenance.content_hash:
         raise SnapshotError(f"The manifest in {folder} was changed after it was written.", "Collect again.")
-    shards = tuple(read_shards(folder, manifest))
+    return manifest
+
+
+def _decoded(folder: Path, manifest: Manifest, shards: tuple[Shard, ...]) -> Snapshot:
     try:
         return decode(manifest.provenance, shards)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
