@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from auditor.errors import CollectionError, UsageError
+from auditor.model.coverage import fact_coverage, key_counts
 from auditor.model.key import Fact
 from tests.aws.estate import fill, fill_iam, fill_organization, member
 from tests.aws.fixtures import collected
@@ -66,3 +67,42 @@ def test_an_expired_session_of_a_role_is_renewed(proxy: Proxy) -> None:
     assert len(snapshot.keys) == 2
     assert snapshot.gaps == ()
     assert sum(call.operation == "AssumeRole" for call in proxy.calls) - before == 2
+
+
+@pytest.mark.slow
+def test_every_fact_of_twelve_accounts_in_nested_units_and_four_regions(proxy: Proxy) -> None:
+    members = fill_organization(proxy.url, 12)
+    expected = set()
+    for account in members:
+        clients = member(proxy.url, account)
+        fill_iam(clients)
+        for region in REGIONS:
+            expected |= {(account, region, key_id) for key_id in fill(clients, region, keys=1)}
+    found = collected(proxy, org=True, role_name="audit", external_id=SECRET, regions=REGIONS)
+    assert {(key.account, key.region, key.key_id) for key in found.keys} == expected
+    for key in found.keys:
+        assert (len(key.grants), len(key.tags), len(key.aliases), len(key.policies)) == (3, 3, 1, 1)
+        assert key.rotation is not None
+        assert not key.unread
+    made = ("ada", "app", "OrganizationAccountAccessRole")
+    assert {(item.account, item.name) for item in found.principals if item.account in members} == {
+        (account, name) for account in members for name in made
+    }
+    organization = found.organization
+    assert organization is not None
+    assert organization.tree_read
+    levels = {account: [level.name for level in organization.levels(account) or ()] for account in members}
+    assert {len(path) for path in levels.values()} == {3, 4}
+    # moto has neither Access Analyzer, nor RAM resources, nor a credential report that nobody made.
+    assert {gap.fact for gap in found.gaps} <= {Fact.ANALYZERS, Fact.SHARES, Fact.CREDENTIALS, Fact.TRAILS}
+    assert {(count.account, count.region) for count in key_counts(found)} >= {
+        (account, region) for account in members for region in REGIONS
+    }
+    assert all(count.reconciled for count in key_counts(found))
+    rows = {(row.fact, row.account, row.region): (row.asked, row.refused) for row in fact_coverage(found)}
+    for account in members:
+        for region in REGIONS:
+            for fact in (Fact.KEY_LIST, Fact.ALIASES, Fact.KEY_METADATA, Fact.KEY_POLICY, Fact.GRANTS, Fact.ROTATION):
+                assert rows[fact, account, region] == (1, 0)
+        assert rows[Fact.IDENTITIES, account, ""] == (1, 0)
+    assert SECRET not in repr(found)
