@@ -39,7 +39,9 @@ MARKERS = (*TOKENS, "NextMarker", "Marker")
 MORE = ("Truncated", "IsTruncated")
 XML_SERVICES = frozenset({"cloudwatch", "ec2", "iam", "sts"})
 REPEATS = 2
-"""How often a call, or a whole list, is begun again after an expired token or an answer that was cut short."""
+"""How often a call, or a whole list, is begun again after an expired token, a throttle or a cut answer."""
+THROTTLED_PAUSE = 1.0
+"""Seconds before that, beside what botocore has waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,8 @@ class Caller:
             raise RefusedError(failure) from error
 
     def _repeated(self, once: Callable[[], T]) -> T:
-        """Runs ``once`` with a fresh token when the old one has expired, and again when an answer was cut short.
+        """Runs ``once`` with a fresh token when the old one has expired, again when an answer was cut short, and again
+        at the slower pace when even botocore's retries were throttled.
 
         All other failures that may pass are retried by botocore, call by call.
         """
@@ -242,7 +245,9 @@ class Caller:
                     raise
                 except Exception as error:
                     cause = classify(error).cause
-                    if cause is not Cause.MALFORMED and not (cause is Cause.EXPIRED and self.identity.renew(used)):
+                    if cause is Cause.THROTTLED:
+                        self.pacer.sleep(THROTTLED_PAUSE)
+                    elif cause is not Cause.MALFORMED and not (cause is Cause.EXPIRED and self.identity.renew(used)):
                         raise
             return once()
 

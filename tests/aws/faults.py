@@ -89,8 +89,10 @@ class Quotas:
             seen = self._seen[(call.account, call.region, call.action)]
             while seen and now - seen[0] > 1.0:
                 seen.popleft()
+            if len(seen) >= limit:
+                return True  # as at AWS, a refused request takes nothing from the quota
             seen.append(now)
-            return len(seen) > limit
+            return False
 
 
 Patch = Callable[[Call, dict], dict]
