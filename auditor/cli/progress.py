@@ -121,7 +121,7 @@ def words(tally: Tally) -> str:
         *([f"{tally.throttles} throttled"] if tally.throttles else []),
         *([f"{tally.gaps} gaps"] if tally.gaps else []),
     ]
-    if tally.left_seconds is not None:
+    if tally.left_seconds is not None and tally.left_seconds >= 1:
         parts.append(f"about {duration(tally.left_seconds)} left")
     return "collecting: " + ", ".join(parts)
 

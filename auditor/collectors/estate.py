@@ -16,7 +16,7 @@ from auditor.collectors.evidence import (
     read_region_evidence,
     read_retirable_grants,
 )
-from auditor.collectors.failures import Cause, RefusedError, StoppedError, classify, gap_of
+from auditor.collectors.failures import Cause, RefusedError, StoppedError, classify
 from auditor.collectors.identities import account_alias, callers_of, read_identities
 from auditor.collectors.keys import last_usage, name_of, read_key
 from auditor.collectors.lanes import Lanes
@@ -117,10 +117,8 @@ class Estate:
             with self.target.identity.active():
                 self.target.identity.frozen_key()
         except Exception as error:
-            failure = classify(error)
-            gap = gap_of(failure, Fact.ACCOUNT, ASSUME_ROLE.action, account=self.target.account, region="")
-            caller.gaps.append(gap)
-            self.run.meter.add(gaps=1, accounts_done=1)
+            caller.note(classify(error), Fact.ACCOUNT, ASSUME_ROLE)
+            self.run.meter.add(accounts_done=1)
             self.run.meter.opened(0)
             self._write(caller, "", [self._account_record("", Regions(()))], "refused")
             return False
