@@ -83,7 +83,10 @@ def _statement(pair: Pair, compiled: Compiled, allow: Slot, deny: Slot, level: i
         yield from denials(pair, compiled, deny, level)
         return
     yield from pair.contributions(compiled, allow, level=level)
-    if compiled.mask & pair.mask & ALIAS_ACTIONS:
+    on_aliases = compiled.mask & pair.mask & ALIAS_ACTIONS
+    if on_aliases and compiled.universal:
+        yield Contribution(ALIAS_PART[allow], on_aliases, TRUE, compiled.ref, None, level)
+    elif on_aliases:
         for on_alias in _as_asked_of_alias(pair, compiled):
             yield from on_alias.contributions(compiled, ALIAS_PART[allow], level=level, reach=some_alias_reached)
 
