@@ -24,7 +24,7 @@ function keysFor(state) {
   });
   return keys;
 }
-/** {groups: [{members, cells: Map of key → outcome}], keys} for the filters. */
+/** {groups: [{members, cells: [key × 4 + outcome]}], keys} for the filters; principals with equal cells are one group. */
 function heatRows(state) {
   const keys = keysFor(state);
   const matches = (record) => data.s[record[0]].toLowerCase().includes(state.q) || data.s[record[1]].toLowerCase().includes(state.q);
@@ -38,13 +38,13 @@ function heatRows(state) {
     for (const [k, cell] of rowOf(p)) {
       const outcome = outcomes[cell];
       if (outcome < 0 || (wanted >= 0 && outcome !== wanted) || !keys.has(k) || (!mine && !hitKeys.has(k))) continue;
-      cells.push([k, outcome]);
+      cells.push(k * 4 + outcome);
     }
     if (!cells.length) return;
-    const signature = cells.join(";");
+    const signature = cells.join();
     const group = groups.get(signature);
-    if (group) group.members.push(p); else groups.set(signature, { members: [p], cells: new Map(cells) });
-    for (const [k] of cells) used.add(k);
+    if (group) group.members.push(p); else groups.set(signature, { members: [p], cells });
+    for (const cell of cells) used.add(cell >> 2);
   });
   return { groups: [...groups.values()], keys: [...used].sort((a, b) => a - b) };
 }
@@ -60,7 +60,10 @@ function drawHeat() {
   byId("more-keys").hidden = columns.length === keys.length;
   const head = make("tr", {}, make("th", { scope: "row" }, "Principal"),
     ...columns.map((k) => make("th", { scope: "col" }, make("a", { href: `#key-${k}`, title: short(str(data.k[k][0])) }, short(str(data.k[k][1]), 40)))));
-  const body = rows.map((group) => make("tr", {}, heatName(group.members), ...columns.map((k) => heatCell(group, k))));
+  const body = rows.map((group) => {
+    const outcomes = new Map(group.cells.map((cell) => [cell >> 2, cell & 3]));
+    return make("tr", {}, heatName(group.members), ...columns.map((k) => heatCell(group.members[0], k, outcomes.get(k))));
+  });
   byId("heat").replaceChildren(rows.length ? make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))
     : make("p", {}, "No principal matches."));
   byId("heat").querySelector("button.cell")?.setAttribute("tabindex", "0");
@@ -78,12 +81,12 @@ function heatName(members) {
   const rest = members.slice(1, 200).map((p) => make("li", {}, make("a", { href: `#principal-${p}` }, short(str(data.p[p][0]), 120))));
   return make("th", { scope: "row" }, name, make("details", {}, make("summary", { class: "muted" }, `and ${members.length - 1} with equal access`), make("ul", {}, ...rest)));
 }
-function heatCell(group, key) {
-  const outcome = group.cells.get(key), td = document.createElement("td");
+function heatCell(p, key, outcome) {
+  const td = document.createElement("td");
   if (outcome === undefined) return td;
-  const label = `${str(data.p[group.members[0]][1])}, ${str(data.k[key][1])}: ${OUTCOMES[outcome]}`;
+  const label = `${str(data.p[p][1])}, ${str(data.k[key][1])}: ${OUTCOMES[outcome]}`;
   td.append(make("button", { type: "button", class: `cell h${outcome}`, tabindex: "-1", title: short(label), "aria-label": short(label),
-    "data-pk": `${group.members[0]}.${key}` }, LETTERS[outcome]));
+    "data-pk": `${p}.${key}` }, LETTERS[outcome]));
   return td;
 }
 byId("heat").addEventListener("click", (event) => {
@@ -109,7 +112,8 @@ byId("heat").addEventListener("keydown", (event) => {
 function accessCsv() {
   const state = heatState();
   const lines = [["principal", "key", "capability", "outcome", "condition", "reason"]];
-  for (const group of heatRows(state).groups) for (const p of group.members) for (const k of group.cells.keys()) {
+  for (const group of heatRows(state).groups) for (const p of group.members) for (const packed of group.cells) {
+    const k = packed >> 2;
     const item = find(rowOf(p).get(k), state.cap), d = data.d[item.decision];
     lines.push([data.s[data.p[p][0]], data.s[data.k[k][0]], data.caps[item.cap], data.outcomes[d[0]], data.s[d[2]], data.s[d[1]]]);
   }
