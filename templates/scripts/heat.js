@@ -76,7 +76,10 @@ byId("more-rows").addEventListener("click", () => showMore("rows", ROWS_AT_ONCE)
 byId("more-keys").addEventListener("click", () => showMore("keys", KEYS_AT_ONCE));
 function heatName(members) {
   const first = members[0];
-  const name = make("a", { href: `#principal-${first}`, title: short(str(data.p[first][0])) }, short(str(data.p[first][1]), 90));
+  const title = str(data.p[first][1]), account = str(data.p[first][3]);
+  const link = make("a", { href: `#principal-${first}`, title: short(str(data.p[first][0])) }, short(title, 90));
+  // A role of the same name stands in many accounts; the id tells them apart on the same line.
+  const name = make("span", { class: "named" }, link, account && !title.includes(account) ? make("small", { class: "account" }, account) : "");
   if (members.length === 1) return make("th", { scope: "row" }, name);
   const rest = members.slice(1, 200).map((p) => make("li", {}, make("a", { href: `#principal-${p}` }, short(str(data.p[p][0]), 120))));
   return make("th", { scope: "row" }, name, make("details", {}, make("summary", { class: "muted" }, `and ${members.length - 1} with equal access`), make("ul", {}, ...rest)));
