@@ -11,6 +11,7 @@ from auditor.report.wording import has_history, is_new
 
 Intern = Callable[[str], int]
 VALUE_LIMIT = 600
+NAMED = 12
 
 
 def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]:
@@ -19,7 +20,7 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
     Each is [severity, rule, title, summary, category, account, region, state, subject, fix, fix body, fingerprint,
     first seen, severity words, mappings, latent (1) and new (2), confidence, keys, principals, [label, value …]];
     ``keys`` and ``principals`` are positions in the report where the ARN is known, else the ARN's text (negative:
-    -1 - string). Every text is a position in the island's strings.
+    -1 - string); of more than ``NAMED`` the last entry says how many there are besides. Every text is a position in the island's strings.
     """
     keys = {key.arn: place for place, key in enumerate(report.snapshot.keys)}
     principals = {one.arn: place for place, one in enumerate(report.principals)}
@@ -27,7 +28,8 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
     history = has_history(report)
 
     def places(arns: tuple[str, ...], known: dict[str, int]) -> list[int]:
-        return [known[arn] if arn in known else -1 - word(arn) for arn in arns[:12]]
+        listed = [known[arn] if arn in known else -1 - word(arn) for arn in arns[:NAMED]]
+        return [*listed, -1 - word(f"and {len(arns) - NAMED} more")] if len(arns) > NAMED else listed
 
     return [
         [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from auditor.evaluator import evaluate
 from auditor.model.finding import Evidence, Finding, FindingState, Remediation, RuleStatus, Severity
@@ -173,6 +174,15 @@ def empty() -> Report:
 def many() -> Report:
     """More keys and findings than the page itself has room for."""
     return report_of(tuple(f"number-{number}" for number in range(320)))
+
+
+def shared() -> Report:
+    """As ``many``, with findings about several keys and about very many, in the page itself and beyond it."""
+    report = many()
+    keys, findings = [key.arn for key in report.snapshot.keys], list(report.findings)
+    for place, arns in ((0, keys[:3]), (1, keys[:13]), (310, keys[3:5]), (311, keys[:14])):
+        findings[place] = replace(findings[place], keys=tuple(arns), summary="It is about several keys")
+    return replace(report, findings=tuple(findings))
 
 
 def hostile() -> Report:

@@ -13,7 +13,7 @@ import pytest
 
 from auditor.report import render
 from tests.report.chromium import browser
-from tests.report.estates import hostile, many, ordinary
+from tests.report.estates import hostile, many, ordinary, shared
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -42,7 +42,7 @@ def driver() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     found = {}
-    for name, build in (("ordinary", ordinary), ("hostile", hostile), ("many", many)):
+    for name, build in (("ordinary", ordinary), ("hostile", hostile), ("many", many), ("shared", shared)):
         path = tmp_path_factory.mktemp(name) / "report.html"
         path.write_bytes(render(build(), "html")["report.html"])
         found[name] = path.as_uri()
@@ -131,6 +131,29 @@ def test_filters_sort_and_group(driver: Any, pages: dict[str, str]) -> None:
     assert driver.execute_script(names) == first[::-1]
     show(driver, pages["ordinary"], "keys?q=ledger&sort=0.desc")
     assert driver.execute_script(names) == ["alias/ledger"]
+    assert_quiet(driver)
+
+
+def test_a_finding_about_several_keys_stands_in_the_group_of_each(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["shared"], "findings?group=key&q=about+several")
+    visible(driver, "#findings tr.group")
+    rows = driver.execute_script(
+        "return [...document.querySelectorAll('#finding-table tbody tr')].map(e => e.className === 'group'"
+        " ? e.querySelector('th').firstChild.textContent.split('  ')[0] : '')"
+    )
+    assert sorted(filter(None, rows)) == [*(f"alias/number-{number}" for number in range(5)), "more than 12 keys"]
+    assert rows.count("") == 3 + 2 + 2
+    assert "4 of 320 findings" in driver.execute_script("return document.getElementById('finding-count').textContent")
+    click(driver, "#findings tr.finding:not([id]) summary")
+    assert visible(driver, "#findings tr.finding:not([id]) .body") == 1
+    show(driver, pages["shared"], "findings?group=key&q=about+several")
+    last = "const rows = document.querySelectorAll('#findings tr.finding:not([id])'); return rows[rows.length - 1]"
+    driver.execute_script(f"{last}.querySelector('details').open = true".replace("return ", ""))
+    time.sleep(0.2)
+    assert "Fingerprint" in driver.execute_script(f"{last}.textContent")
+    show(driver, pages["shared"], "findings?group=rule&q=about+several")
+    visible(driver, "#findings tr.group")
+    assert visible(driver, "#findings tr.finding") == 4
     assert_quiet(driver)
 
 
