@@ -118,6 +118,7 @@ class Auditor:
     def judge(self, evaluation: Evaluation, *, baseline: Report | None = None) -> Report:
         """Run the rules and return the result, findings worst first."""
         from auditor.rules import judge
+        from auditor.rules.catalogue import catalogue_version
 
         judgement = judge(evaluation, self.config.rules, as_of=evaluation.as_of, baseline=baseline)
         return Report(
@@ -130,6 +131,7 @@ class Auditor:
             as_of=evaluation.as_of,
             tool_version=__version__,
             config_hash=config_hash(self.config),
+            rules_version=catalogue_version(),
         )
 
     def compare(self, old: Snapshot, new: Snapshot, as_of: str | None = None, *, findings: bool = True) -> Compared:

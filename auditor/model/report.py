@@ -19,7 +19,8 @@ class Report:
 
     ``snapshot`` gives keys, gaps, organization and provenance; ``principals`` are all rows of ``access`` in its order:
     collected ones and those that policies and grants mention. ``as_of`` is the ISO 8601 UTC time that ages and expiry
-    are counted from. ``findings`` are sorted worst first.
+    are counted from. ``rules_version`` is the version of the rule catalogue that judged; empty: not
+    recorded. ``findings`` are sorted worst first.
     """
 
     snapshot: Snapshot
@@ -31,4 +32,5 @@ class Report:
     as_of: str = ""
     tool_version: str = ""
     config_hash: str = ""
+    rules_version: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)

@@ -10,7 +10,7 @@ from auditor.model.key import Key
 from auditor.model.report import Report
 from auditor.model.score import Score, scores_of_keys, scores_of_principals
 from auditor.report.counts import Counts, counts_of
-from auditor.report.coverage import FACT_TITLES, coverage_lines, totals
+from auditor.report.coverage import coverage_tables
 from auditor.report.grid import Grid, grid_of
 from auditor.report.island import island_of
 from auditor.report.pages import alike, key_pages, key_rows, principal_pages, reasons, worst, worst_severity
@@ -93,12 +93,11 @@ def _access(report: Report, grid: Grid) -> Content:
 
 
 def _coverage(report: Report, grid: Grid) -> Content:
-    lines = coverage_lines(report)
+    regional, whole = coverage_tables(report.snapshot)
     return {
         "gaps": report.snapshot.gaps[:TABLE_ROWS],
-        "coverage_lines": lines,
-        "coverage_totals": totals(lines),
-        "fact_titles": FACT_TITLES,
+        "coverage_regions": regional,
+        "coverage_accounts": whole,
         "drawn": drawn_pairs(report, grid),
     }
 

@@ -1,37 +1,38 @@
-"""What was asked for, read and refused: one line for each account × Region, with its facts and reconciled counts.
+"""What was asked for, read and refused, as two tables: accounts × Regions × facts, and what belongs to no Region.
 
-Counts what the snapshot records; a fact that was not asked for is absent, never counted as read.
+Arranges the counts of ``auditor.model.coverage``; a fact that was not asked for is absent, never counted as read.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from auditor.model.key import Fact, Key
-from auditor.model.principal import Principal, PrincipalKind
-from auditor.model.report import Report
-from auditor.model.snapshot import ShardCoverage
+from auditor.model.coverage import OF_THE_ORGANIZATION, FactCoverage, KeyCount, fact_coverage, key_counts
+from auditor.model.key import Fact
+from auditor.model.shard import ORGANIZATION_SHARD
+from auditor.model.snapshot import Gap, ShardCoverage, Snapshot
 
-KEY_FACTS: tuple[tuple[Fact, str, Callable[[Key], bool]], ...] = (
-    (Fact.KEY_POLICY, "key policy", lambda key: True),
-    (Fact.GRANTS, "grants", lambda key: True),
-    (Fact.TAGS, "tags", lambda key: True),
-    (Fact.ROTATION, "rotation", lambda key: key.rotation is not None),
-    (Fact.LAST_USAGE, "last use", lambda key: key.last_usage is not None),
-)
-"""Facts of a key; the last part says whether it was asked for and answered. AWS answers the first three for any key."""
-OWN_FACTS = (Fact.IDENTITIES, Fact.IDENTITY_POLICY, Fact.BOUNDARY)
-COLLECTED = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE)
+Place = tuple[str, str]
+TITLES = {
+    Fact.ACCOUNT: "entered",
+    Fact.IDENTITIES: "list of principals",
+    Fact.IDENTITY_POLICY: "IAM policies",
+    Fact.LAST_USAGE: "last use",
+    Fact.SCP: "SCPs",
+    Fact.RCP: "RCPs",
+    Fact.SHARES: "RAM shares",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often a fact was asked for, and how often it was read; the rest was refused."""
+    """How many were asked for and read; ``effects`` says what the refusals make unknowable."""
 
     asked: int
     read: int
+    effects: tuple[str, ...] = ()
 
     @property
     def refused(self) -> int:
@@ -41,81 +42,79 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One account × Region; an empty Region stands for the account's global facts.
+    """One account × Region; an empty Region stands for what the account (or the organization) has once.
 
-    ``missing`` keys were listed but not described; ``balanced`` says whether listed = described + missing.
-    ``facts`` follow ``FACT_TITLES``, None where nothing was asked; ``other_gaps`` are gaps of other facts.
+    ``facts`` follow the titles of the table, None where nothing was asked; ``other_gaps`` are gaps of facts that no
+    cell of the line counts. ``keys`` is None without a Region.
     """
 
     shard: ShardCoverage
-    missing: int
-    balanced: bool
+    keys: KeyCount | None
     facts: tuple[Tally | None, ...]
     other_gaps: int
 
 
-FACT_TITLES = (*(title for _, title, _ in KEY_FACTS), "principals", "IAM policies")
+@dataclass(frozen=True, slots=True)
+class CoverageTable:
+    """Lines in the order of the snapshot, under one title for each fact that any of them was asked for."""
+
+    titles: tuple[str, ...]
+    lines: tuple[Line, ...]
+    totals: tuple[Tally, ...]
+
+    @property
+    def reconciled(self) -> bool:
+        """Whether the keys add up on every line."""
+        return all(line.keys is None or line.keys.reconciled for line in self.lines)
 
 
-def coverage_lines(report: Report) -> tuple[Line, ...]:
-    """The lines, in the order of the snapshot; empty when it records no counts."""
-    keys, principals = _keys_by_place(report), _principals_by_account(report)
-    return tuple(_line(report, shard, keys, principals) for shard in report.snapshot.coverage)
+def coverage_tables(snapshot: Snapshot) -> tuple[CoverageTable, CoverageTable]:
+    """(accounts × Regions, accounts and organization); without lines when the snapshot records no counts."""
+    if not snapshot.coverage:
+        return CoverageTable((), (), ()), CoverageTable((), (), ())
+    counted = fact_coverage(snapshot)
+    shards = {(shard.account, shard.region): shard for shard in snapshot.coverage}
+    for item in counted:
+        shards.setdefault((item.account, item.region), ShardCoverage(item.account, item.region, ""))
+    regional = [shard for shard in shards.values() if shard.region]
+    whole = [shard for shard in shards.values() if not shard.region]
+    return _table(snapshot, regional, counted), _table(snapshot, whole, counted)
 
 
-def totals(lines: Iterable[Line]) -> tuple[Tally | None, ...]:
-    """The sum of each fact over all lines."""
-    columns = zip(*(line.facts for line in lines), strict=True)
-    return tuple(_sum([tally for tally in column if tally is not None]) for column in columns)
+def _table(snapshot: Snapshot, shards: Sequence[ShardCoverage], counted: Iterable[FactCoverage]) -> CoverageTable:
+    places = {(shard.account, shard.region) for shard in shards}
+    cells: dict[tuple[str, str, Fact], Tally] = {
+        (item.account, item.region, item.fact): Tally(item.asked, item.read, item.effects)
+        for item in counted
+        if (item.account, item.region) in places and item.fact is not Fact.KEY_METADATA
+    }
+    asked = {fact for _, _, fact in cells}
+    facts = [fact for fact in Fact if fact in asked]
+    keys = {(item.account, item.region): item for item in key_counts(snapshot)}
+    gaps = Counter(_place(gap) for gap in snapshot.gaps)
+    lines = tuple(_line(shard, keys, facts, cells, gaps) for shard in shards)
+    totals = tuple(_sum([line.facts[number] for line in lines]) for number in range(len(facts)))
+    return CoverageTable(tuple(TITLES.get(fact, fact.value.replace("-", " ")) for fact in facts), lines, totals)
 
 
-def _sum(tallies: list[Tally]) -> Tally | None:
-    return Tally(sum(one.asked for one in tallies), sum(one.read for one in tallies)) if tallies else None
-
-
-def _keys_by_place(report: Report) -> dict[tuple[str, str], list[Key]]:
-    found: dict[tuple[str, str], list[Key]] = {}
-    for key in report.snapshot.keys:
-        found.setdefault((key.account, key.region), []).append(key)
-    return found
-
-
-def _principals_by_account(report: Report) -> dict[str, list[Principal]]:
-    found: dict[str, list[Principal]] = {}
-    for one in report.snapshot.principals:
-        if one.kind in COLLECTED:
-            found.setdefault(one.account or "", []).append(one)
-    return found
+def _place(gap: Gap) -> tuple[str, str, Fact]:
+    return ((ORGANIZATION_SHARD, "") if gap.fact in OF_THE_ORGANIZATION else (gap.account, gap.region)) + (gap.fact,)
 
 
 def _line(
-    report: Report,
     shard: ShardCoverage,
-    keys: dict[tuple[str, str], list[Key]],
-    principals: dict[str, list[Principal]],
+    keys: dict[Place, KeyCount],
+    facts: Sequence[Fact],
+    cells: dict[tuple[str, str, Fact], Tally],
+    gaps: Counter[tuple[str, str, Fact]],
 ) -> Line:
-    gaps = [gap for gap in report.snapshot.gaps if (gap.account, gap.region) == (shard.account, shard.region)]
-    missing = len({gap.subject for gap in gaps if gap.fact is Fact.KEY_METADATA})
-    mine = keys.get((shard.account, shard.region), []) if shard.region else []
-    facts = [_of_keys(mine, fact, answered) for fact, _, answered in KEY_FACTS]
-    refused = Counter(gap.fact for gap in gaps)
-    facts += _of_account(principals.get(shard.account, []), refused) if not shard.region else [None, None]
-    shown = {Fact.KEY_METADATA, *(fact for fact, _, _ in KEY_FACTS), *OWN_FACTS}
-    other = sum(1 for gap in gaps if gap.fact not in shown)
-    return Line(shard, missing, shard.listed == shard.described + missing, tuple(facts), other)
+    account, region = shard.account, shard.region
+    tallies = tuple(cells.get((account, region, fact)) for fact in facts)
+    shown = {fact for fact, tally in zip(facts, tallies, strict=True) if tally and tally.refused} | {Fact.KEY_METADATA}
+    other = sum(gaps[account, region, fact] for fact in Fact if fact not in shown)
+    return Line(shard, keys.get((account, region)), tallies, other)
 
 
-def _of_keys(keys: list[Key], fact: Fact, answered: Callable[[Key], bool]) -> Tally | None:
-    refused = sum(1 for key in keys if fact in key.unread)
-    read = sum(1 for key in keys if fact not in key.unread and answered(key))
-    return Tally(refused + read, read) if refused + read else None
-
-
-def _of_account(principals: list[Principal], refused: Counter[Fact]) -> list[Tally | None]:
-    lists = refused[Fact.IDENTITIES]
-    blind = sum(1 for one in principals if one.unread & {Fact.IDENTITY_POLICY, Fact.BOUNDARY})
-    number = len(principals)
-    return [
-        Tally(number + lists, number) if number + lists else None,
-        Tally(number, number - blind) if number else None,
-    ]
+def _sum(column: Sequence[Tally | None]) -> Tally:
+    found = [tally for tally in column if tally is not None]
+    return Tally(sum(one.asked for one in found), sum(one.read for one in found))

@@ -20,7 +20,8 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
     Each is [severity, rule, title, summary, category, account, region, state, subject, fix, fix body, fingerprint,
     first seen, severity words, mappings, latent (1) and new (2), confidence, keys, principals, [label, value …]];
     ``keys`` and ``principals`` are positions in the report where the ARN is known, else the ARN's text (negative:
-    -1 - string); of more than ``NAMED`` the last entry says how many there are besides. Every text is a position in the island's strings.
+    -1 - string); of more than ``NAMED`` the last entry says how many there are besides. Every
+    text is a position in the island's strings.
     """
     keys = {key.arn: place for place, key in enumerate(report.snapshot.keys)}
     principals = {one.arn: place for place, one in enumerate(report.principals)}

@@ -31,6 +31,7 @@ def write_result(report: Report) -> bytes:
         "as_of": report.as_of,
         "tool_version": report.tool_version,
         "config_hash": report.config_hash,
+        "rules_version": report.rules_version,
         "notes": list(report.notes),
         "counts": counts_of(report).as_dict(),
         "findings": encode(report.findings, policies),
@@ -70,7 +71,8 @@ def _check_document(document: Any) -> None:
         )
     if document["actions"] != [action.name for action in ACTIONS]:
         raise ValueError("the result was made with another list of KMS actions; evaluate its snapshot again")
-    for name in ("as_of", "tool_version", "config_hash"):
+    document.setdefault("rules_version", "")  # results of earlier versions do not have it
+    for name in ("as_of", "tool_version", "config_hash", "rules_version"):
         if not isinstance(document[name], str):
             raise ValueError(f"{name}: expected str, found {type(document[name]).__name__}")
     datetime.fromisoformat(document["as_of"])
@@ -92,6 +94,7 @@ def _report(document: dict[str, Any]) -> Report:
         as_of=document["as_of"],
         tool_version=document["tool_version"],
         config_hash=document["config_hash"],
+        rules_version=document["rules_version"],
         notes=_of(tuple[str, ...], document, "notes", policies),
     )
 

@@ -91,6 +91,7 @@ def result_schema() -> Schema:
         "as_of": {"type": "string", "description": "ISO 8601 UTC time that ages and expiry are counted from"},
         "tool_version": {"type": "string"},
         "config_hash": {"type": "string", "description": "SHA-256 of what shaped the judgement"},
+        "rules_version": {"type": "string", "description": "version of the rule catalogue that judged"},
         "notes": TEXTS,
         "counts": definitions.of(Counts),
         "findings": definitions.of(tuple[Finding, ...]),
@@ -111,7 +112,7 @@ def result_schema() -> Schema:
             "policies are positions in the list policies; access is interned and columnar."
         ),
         "type": "object",
-        "required": [name for name in properties if name != "powers"],
+        "required": [name for name in properties if name not in ("powers", "rules_version")],
         "additionalProperties": False,
         "properties": properties,
         "$defs": dict(sorted({**definitions.found, "Residual": _residual()}.items())),

@@ -10,7 +10,7 @@ const opened = {
   keys: wireList("keys", "key-index", keyRows),
   principals: wireList("principals", "principal-index", principalRows),
   grants: wireList("grants", "grant-index"),
-  coverage: () => { for (const id of ["gap-table", "line-table", "rule-table"]) enhance(id); },
+  coverage: () => { for (const id of ["gap-table", "line-table", "whole-table", "rule-table"]) enhance(id); },
 };
 
 /** Brings the rows of every list into the page. */
