@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,8 @@ SUFFIXES = {
     ".md": "markdown",
 }
 SUMS = "SHA256SUMS"
+BATCH_FOLDER = "asff"
+BATCH_NAME = re.compile(r"\d{12}-[a-z0-9-]{3,40}-\d+\.json")
 
 
 def format_of(path: Path) -> str:
@@ -48,7 +51,10 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
 
 
 def publish(report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMATS) -> tuple[Path, ...]:
-    """Write the files of ``formats`` into ``folder`` and return their paths, sorted. Raises OutputError."""
+    """Write the files of ``formats`` into ``folder`` and return their paths, sorted. Raises OutputError.
+
+    Batches of an earlier ASFF result in the folder that this one does not have are removed: they would be imported too.
+    """
     from auditor.report import render
 
     wanted = check_formats(formats)
@@ -56,7 +62,22 @@ def publish(report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMA
     written = [
         write_private(folder / name, content) for form in wanted for name, content in render(report, form).items()
     ]
+    if "asff" in wanted:
+        _remove_stale_batches(folder / BATCH_FOLDER, frozenset(written))
     return tuple(sorted(written))
+
+
+def _remove_stale_batches(folder: Path, current: frozenset[Path]) -> None:
+    """Remove what is named like a batch and is none of this result; anything else in the folder is not ours."""
+    try:
+        stale = [path for path in folder.glob("*.json") if BATCH_NAME.fullmatch(path.name) and path not in current]
+        for path in stale:
+            path.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: batches of an earlier result cannot be removed: {error.strerror or error}.",
+            "Remove them before you import the folder.",
+        ) from None
 
 
 def publish_framework(report: Report, framework: str, folder: Path, output: Path | None = None) -> tuple[Path, ...]:

@@ -21,7 +21,7 @@ from auditor.report.csv_files import guarded
 from auditor.report.html import SCRIPTS
 from auditor.report.plain import INVISIBLE
 from tests.report.asff_limits import assert_accepted
-from tests.report.estates import BIG_SID, empty, hostile, many, ordinary
+from tests.report.estates import ACCOUNT, BIG_SID, empty, hostile, many, ordinary
 
 REPORTS = {"ordinary": ordinary, "hostile": hostile}
 LARGE = {"many": many}
@@ -328,3 +328,17 @@ def test_snippet_of_a_finding_is_an_entry_of_the_register(tmp_path: Path) -> Non
     path.write_text(text, encoding="utf-8")
     applied = apply(report("ordinary").findings, load_suppressions(path), date(2026, 11, 24))
     assert {finding.state for finding in applied.findings} <= {FindingState.ACCEPTED, FindingState.RESOLVED}
+
+
+def test_rendering_into_a_used_folder_leaves_no_batch_of_an_earlier_result(tmp_path: Path) -> None:
+    from auditor.audit.publishing import publish
+
+    before = {path.name for path in publish(report("ordinary"), tmp_path, ["asff"])}
+    kept = tmp_path / "asff" / "notes.json"
+    kept.write_text("{}")
+    stale = tmp_path / "asff" / f"{ACCOUNT}-eu-west-1-9.json"
+    stale.write_text("{}")
+    assert {path.name for path in publish(report("ordinary"), tmp_path, ["asff"])} == before
+    assert {path.name for path in (tmp_path / "asff").iterdir()} == before - {"findings.asff.json"} | {kept.name}
+    publish(report("ordinary"), tmp_path, ["csv"])
+    assert (tmp_path / "asff" / f"{ACCOUNT}-eu-west-1-1.json").exists()
