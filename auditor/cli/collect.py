@@ -24,9 +24,9 @@ def command(output: Path | None, resume: Path | None, strict: bool, **given: Any
     """
     from auditor.cli.running import INCOMPLETE
     from auditor.cli.settings import wanted
-    from auditor.cli.summary import plural
     from auditor.cli.terminal import result, warn
     from auditor.errors import UsageError
+    from auditor.report.wording import plural
 
     if output and resume:
         raise UsageError("-o and --resume exclude each other.", "--resume writes into the snapshot that it names.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor.cli.asking import as_csv
-from auditor.cli.summary import plural
 from auditor.cli.terminal import printable
+from auditor.report.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

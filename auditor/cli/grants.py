@@ -85,8 +85,8 @@ def _row(item: GrantRow) -> dict[str, Any]:
 
 
 def _text(rows: tuple[GrantRow, ...]) -> list[str]:
-    from auditor.cli.summary import plural
     from auditor.cli.terminal import printable
+    from auditor.report.wording import plural
 
     lines: list[str] = []
     for item in rows:

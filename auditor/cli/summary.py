@@ -10,6 +10,7 @@ from auditor.audit.gates import counts
 from auditor.cli.terminal import printable
 from auditor.model.finding import Finding, Severity
 from auditor.model.report import Report
+from auditor.report.wording import gap_words, plural
 
 COLORS = {
     Severity.CRITICAL: "magenta",
@@ -63,7 +64,7 @@ def _gaps(report: Report) -> list[str]:
     if not gaps:
         return ["Everything that was asked for could be read."]
     essential = sum(1 for gap in gaps if gap.essential)
-    lines = [f"{plural(len(gaps), 'fact')} could not be read; access rests on {essential} of them:"]
+    lines = [f"{gap_words(len(gaps), essential)}:"]
     shown = sorted(gaps, key=lambda gap: (not gap.essential, gap.account, gap.region, gap.subject))[:5]
     for gap in shown:
         place = gap.subject or " ".join(part for part in (gap.account, gap.region) if part) or "organization"
@@ -71,8 +72,3 @@ def _gaps(report: Report) -> list[str]:
     if len(gaps) > len(shown):
         lines.append(f"  and {len(gaps) - len(shown)} more in the report")
     return lines
-
-
-def plural(number: int, noun: str) -> str:
-    """``1 key``, ``2 keys``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

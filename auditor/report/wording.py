@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from auditor.model.finding import Finding, FindingState
 from auditor.model.report import Report
-from auditor.report.counts import Counts
+
+if TYPE_CHECKING:
+    from auditor.report.counts import Counts
 
 GRADES = {
     "A": "Every required input was read and no verdict is unknown.",
@@ -77,7 +80,7 @@ def coverage_words(report: Report, counts: Counts) -> str:
     """What was not read and what follows from it; empty when everything was."""
     parts = []
     if counts.gaps:
-        parts.append(f"{plural(counts.gaps, 'fact')} could not be read; {_rests(counts)}.")
+        parts.append(f"{gap_words(counts.gaps, counts.essential_gaps)}.")
     if report.snapshot.organization_unread:
         parts.append("The organization could not be read, so SCPs and RCPs are unknown.")
     if counts.unknown_cells:
@@ -90,13 +93,14 @@ def coverage_words(report: Report, counts: Counts) -> str:
     return " ".join(parts)
 
 
-def _rests(counts: Counts) -> str:
-    """How many of the gaps verdicts about access rest on."""
-    if not counts.essential_gaps:
-        return "no verdict about access rests on " + ("it" if counts.gaps == 1 else "them")
-    if counts.essential_gaps == counts.gaps:
-        return "verdicts about access rest on " + ("it" if counts.gaps == 1 else "all of them")
-    return f"verdicts about access rest on {counts.essential_gaps:,} of them"
+def gap_words(gaps: int, essential: int) -> str:
+    """How many facts could not be read, and how many of them verdicts about access rest on; without a full stop."""
+    start = f"{plural(gaps, 'fact')} could not be read; "
+    if not essential:
+        return f"{start}no verdict about access rests on " + ("it" if gaps == 1 else "them")
+    if essential == gaps:
+        return f"{start}verdicts about access rest on " + ("it" if gaps == 1 else "all of them")
+    return f"{start}verdicts about access rest on {essential:,} of them"
 
 
 def has_history(report: Report) -> bool:

@@ -172,3 +172,22 @@ def test_bytes_depend_on_neither_hash_seed_nor_zone_nor_locale(tmp_path: Path) -
         found.append({path.relative_to(tmp_path / str(number)): path.read_bytes() for path in files})
     assert len(found[0]) >= len(FORMATS)
     assert found[0] == found[1]
+
+
+def test_the_summary_says_what_rests_on_what_could_not_be_read() -> None:
+    from dataclasses import replace
+
+    from auditor.cli.summary import summary
+    from auditor.model.key import Fact
+    from auditor.model.snapshot import Gap
+    from tests.report.estates import ordinary
+
+    report = ordinary()
+    optional, essential = Gap(fact=Fact.ALARMS), Gap(fact=Fact.KEY_POLICY)
+    for gaps, words in {
+        (): "Everything that was asked for could be read.",
+        (optional,): "1 fact could not be read; no verdict about access rests on it:",
+        (essential, essential): "2 facts could not be read; verdicts about access rest on all of them:",
+        (essential, optional, optional): "3 facts could not be read; verdicts about access rest on 1 of them:",
+    }.items():
+        assert words in summary(replace(report, snapshot=replace(report.snapshot, gaps=gaps))).splitlines()
