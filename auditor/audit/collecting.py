@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -83,9 +84,12 @@ def waiting_room(output_dir: Path, started: str) -> Path:
     return make_private(output_dir / UNFINISHED / f"{started}-{os.getpid()}") / SNAPSHOT_FOLDER
 
 
-def leave(waiting: Path) -> None:
-    """Take an empty waiting room away again; one with a snapshot in it stays, and so does what another run uses."""
-    for folder in (waiting.parent, waiting.parent.parent):
+def leave(waiting: Path, made: Iterable[Path] = ()) -> None:
+    """Take an empty waiting room away again, and the folders ``made`` for it, deepest first.
+
+    One with a snapshot in it stays, and so does what another run uses.
+    """
+    for folder in (waiting.parent, waiting.parent.parent, *made):
         with suppress(OSError):
             folder.rmdir()
 

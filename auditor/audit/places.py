@@ -45,6 +45,11 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
+def missing_folders(folder: Path) -> tuple[Path, ...]:
+    """The folder and those above it that are not there yet, deepest first: what a run that fails must take away."""
+    return tuple(path for path in (folder, *folder.parents) if not path.exists())
+
+
 def newest_snapshot(output_dir: Path) -> Path:
     """The newest complete snapshot under ``output_dir``. Raises UsageError when there is none."""
     found = [

@@ -36,10 +36,12 @@ def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> 
     from shutil import rmtree
 
     from auditor.audit.collecting import collect_into, leave, move_home, waiting_room
+    from auditor.audit.places import missing_folders
     from auditor.audit.times import folder_name, iso
     from auditor.cli.progress import showing_progress
     from auditor.cli.terminal import current
 
+    made = missing_folders(output_dir)
     waiting = waiting_room(output_dir, folder_name(iso(datetime.now(UTC))))
     terminal = current()
     terminal.collecting_into = waiting if resumable else None
@@ -51,7 +53,7 @@ def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> 
             rmtree(waiting, ignore_errors=True)
         raise
     finally:
-        leave(waiting)
+        leave(waiting, made)
     terminal.collecting_into = None
     move_home(snapshot, waiting, output_dir)
     return snapshot

@@ -69,7 +69,16 @@ def test_no_credentials_is_exit_1_and_leaves_nothing(ask: Ask) -> None:
     answer = ask("audit", "-q")
     assert answer.code == 1
     assert answer.err.startswith("kms-audit: No AWS credentials were found")
-    assert list(Path.cwd().rglob("*")) == [Path.cwd() / "reports"]
+    assert list(Path.cwd().rglob("*")) == []
+
+
+@pytest.mark.parametrize("command", ["audit", "collect"])
+def test_no_credentials_takes_new_folders_away_and_spares_those_that_were_there(ask: Ask, command: str) -> None:
+    Path("mine").mkdir()
+    assert ask(command, "-q", "--output-dir", "mine/a/b").code == 1
+    assert list(Path.cwd().rglob("*")) == [Path.cwd() / "mine"]
+    assert ask(command, "-q", "--output-dir", "mine").code == 1
+    assert Path("mine").is_dir()
 
 
 @pytest.mark.parametrize(("name", "value"), [("AWS_ENDPOINT_URL", "localhost:1"), ("AWS_DEFAULT_REGION", "x y")])
