@@ -31,7 +31,11 @@ SAME_KEY: dict[str, tuple[str, ...]] = {
 SAME_GRANT: dict[str, tuple[str, ...]] = {
     "grant-unconstrained-plaintext": ("grant-to-deleted-principal",),
     "grant-stale": ("grant-to-deleted-principal", "grant-outlives-policy-removal"),
-    "grant-only-access": ("grant-outlives-policy-removal", "grant-to-deleted-principal"),
+    "grant-only-access": (
+        "grant-outlives-policy-removal",
+        "grant-to-deleted-principal",
+        "grant-to-external-account",
+    ),
 }
 """Weaker rule → the rules that win for the same grant."""
 SAME_PRINCIPAL: dict[str, tuple[str, ...]] = {

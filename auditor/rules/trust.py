@@ -138,8 +138,8 @@ class Trust:
 
     def tier(self, key: Key) -> str:
         """T1 to T4 from the data class tag; a missing or unknown class counts as T2, so it never lowers anything."""
-        value = key.tag(self.settings.data_class_tag)
-        return next((tier for name, tier in self.settings.tiers if value is not None and name == value.lower()), "T2")
+        value = (key.tag(self.settings.data_class_tag) or "").lower()
+        return next((tier for name, tier in self.settings.tiers if name.lower() == value), "T2")
 
     def decommission(self, key: Key) -> str | None:
         """The ticket of an approved deletion of the key, or None."""

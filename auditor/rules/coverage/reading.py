@@ -123,8 +123,8 @@ def evaluation_inconclusive(view: View) -> Iterator[Hit]:
     bits = [bit for bit in range(rows.shape[1]) if not META >> bit & 1]
     undecided = unknown[rows[:, bits]].any(axis=1)
     for position, key in enumerate(view.reach.keys):
-        if not key.customer_managed:
-            continue
+        if not key.customer_managed or key.unread & {Fact.KEY_POLICY, Fact.GRANTS}:
+            continue  # what nobody could read is told by key-policy-unreadable
         column = np.asarray(undecided)[table.cells[:, position]]
         if not column.any():
             continue

@@ -31,6 +31,7 @@ from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.public import allowing, for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
@@ -145,7 +146,7 @@ def _for_users(view: View, key: Key, located: Located) -> dict[str, Any]:
 def _environment(view: View, account: str) -> str | None:
     """The environment of an account: its tag, or the name of an organizational unit above it."""
     organization = view.snapshot.organization
-    known = {name for name, _ in view.settings.environments}
+    known = {name.lower() for name, _ in view.settings.environments}
     for level in reversed((organization.levels(account) if organization else None) or ()):
         found = _named(level, view.settings.environment_tag, known)
         if found:
@@ -169,7 +170,8 @@ def cross_environment_access(view: View) -> Iterator[Hit]:
 
     Fix: give each environment its own key.
     """
-    ranks = dict(view.settings.environments)
+    ranks = {name.lower(): rank for name, rank in view.settings.environments}
+    own_power = power(view)
     pairs = view.reach.all_pairs
     mask = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
     pairs = pairs.select(view.reach.having(pairs, mask, Openness.OPEN, Openness.GUARDED)) if len(pairs) else pairs
@@ -191,7 +193,9 @@ def cross_environment_access(view: View) -> Iterator[Hit]:
                 and ranks[other] < ranks[home]
                 and not view.trust.named(who, view.settings.shared_service_principals)
             ):
-                lower[who.arn] = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
+                held = own_power.held(row, profile, position, Openness.OPEN, Openness.GUARDED) & mask
+                if held:
+                    lower[who.arn] = held
         if lower:
             yield _environment_hit(view, key, home, lower)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from auditor.evaluator.glob import has_wildcard, matches
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.strength import Owner, Strength, passes_when_absent
 from auditor.model.access import Role
 from auditor.model.actions import CREATE_GRANT, DESTROY, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, actions_in, mask_of
-from auditor.model.finding import Evidence
-from auditor.model.key import Key
+from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
@@ -24,6 +25,10 @@ from auditor.rules.privilege.power import REPLICATE, power
 from auditor.rules.reach import Openness
 from auditor.rules.statements import Document, action_mask, as_written, render
 from auditor.rules.view import View, keys_by_account
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PROBE_KEYS = (
     "00000000-0000-0000-0000-000000000000",
@@ -64,7 +69,8 @@ class Wide:
 
     ``reached`` are keys on which a holder really has one of the actions of ``mask`` because of these statements,
     ``by_ordinary`` those of them that a holder reaches who is no key administrator. ``guarded_only``: every path
-    carries a condition of S2 or stronger.
+    carries a condition of S2 or stronger. ``unsure``: a fact that could not be read decides about every path, or about
+    keys that the statements may reach.
     """
 
     document: Document
@@ -74,6 +80,7 @@ class Wide:
     reached: tuple[Key, ...]
     by_ordinary: tuple[Key, ...]
     guarded_only: bool
+    unsure: bool
 
 
 def _place(view: View, account: str) -> tuple[tuple[str, ...], str]:
@@ -144,6 +151,17 @@ def reached_by(
         _keys_at(view, pairs.keys[through].tolist()),
         _keys_at(view, pairs.keys[ordinary].tolist()),
         bool(through.any()) and bool((level[through] == int(Openness.GUARDED)).all()),
+        _unsure(view, document, statements, level[through]),
+    )
+
+
+def _unsure(view: View, document: Document, statements: tuple[Located, ...], level: NDArray[np.int8]) -> bool:
+    if len(level):
+        return bool((level == int(Openness.MAYBE)).all())
+    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
+    return any(
+        Fact.KEY_POLICY in key.unread and any(resources_reach(located.statement, key.arn) for located in statements)
+        for key in keys
     )
 
 
@@ -184,17 +202,28 @@ def _document_hit(
             *(Evidence("statement", str(located.ref), located.ref) for located in wide.statements),
             Evidence("actions", listing((action.name for action in actions_in(wide.mask)), 12)),
             Evidence("held by", listing(holder.arn for holder in wide.holders)),
-            Evidence("keys reached", listing(key.arn for key in wide.reached) or "none today"),
+            Evidence("keys reached", listing(key.arn for key in wide.reached) or _nothing(wide)),
         ),
         raised=raised,
         lowered=lowered,
         latent=latent,
+        confidence=Confidence.POTENTIAL if wide.unsure else Confidence.CONFIRMED,
         identity=(
             *(meaning(located.statement) for located in wide.statements),
             *((document.account,) if document.shared else ()),
         ),
         fix=(("POLICY_ARN", document.name if document.name.startswith("arn:") else document.arn),),
     )
+
+
+def _so_many(wide: Wide) -> str:
+    if wide.unsure and not wide.reached:
+        return "keys whose policy could not be read may"
+    return f"{count(len(wide.reached), 'key')} can"
+
+
+def _nothing(wide: Wide) -> str:
+    return "unknown: key policies could not be read" if wide.unsure else "none today"
 
 
 def _bound(view: View, wide: Wide) -> bool:
@@ -226,7 +255,7 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
     """
     limit = view.settings.wide_decrypt_keys
     for wide in wide_documents(view, lambda located, _: action_mask(located.statement) & READ_PLAINTEXT):
-        latent = not wide.reached
+        latent = not wide.reached and not wide.unsure
         restricted = view.restricted(key.arn for key in wide.by_ordinary)
         bound = _bound(view, wide)
         foreign = any(key.account != wide.document.account for key in wide.reached)
@@ -239,14 +268,14 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
         )
         summary = (
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} decrypt with any key of account "
-            f"{wide.document.account}; {count(len(wide.reached), 'key')} can be read today."
+            f"{wide.document.account}; {_so_many(wide)} be read today."
         )
         hit = _document_hit(view, wide, summary, raised, lowered, latent)
         yield replace(hit, remedy=_on_reached_keys(wide), advice=_decrypt_advice(wide), bare=latent)
 
 
 def _decrypt_advice(wide: Wide) -> str:
-    if not wide.reached:
+    if not wide.reached and not wide.unsure:
         return "Remove the statement: it reaches no key today, and reaches every key that delegates to IAM tomorrow."
     return "List the keys that are meant, or keep the pattern and tie it to a tag, an alias or a service."
 
@@ -304,12 +333,12 @@ def iam_kms_admin_all_keys(view: View) -> Iterator[Hit]:
     Fix: detach the broad policy; give administration in the key policies of the keys that the team owns.
     """
     for wide in wide_documents(view, _administers(view)):
-        latent = not wide.reached
+        latent = not wide.reached and not wide.unsure
         raised = given((any(_risky_holder(view, holder) for holder in wide.holders), "human without MFA evidence"))
         lowered = given((latent, "no key delegates to IAM"), (_bound(view, wide) or wide.guarded_only, "S2+ residual"))
         summary = (
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} administer any key of account "
-            f"{wide.document.account}; {count(len(wide.reached), 'key')} can be changed today."
+            f"{wide.document.account}; {_so_many(wide)} be changed today."
         )
         hit = _document_hit(view, wide, summary, raised, lowered, latent)
         yield replace(hit, remedy=detaching(wide.document), remedy_kind="cli")
