@@ -12,7 +12,7 @@ HERE = ("--profile", "shop", "--region", REGIONS[0])
 
 def test_wrong_profile(cli: Cli) -> None:
     answer = cli("--profile", "shopp")
-    assert answer.code == 1
+    assert answer.code == 2
     line = answer.one_line()
     assert "shopp" in line
     assert "shop" in line.replace("shopp", "")
