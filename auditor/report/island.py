@@ -7,6 +7,7 @@ Arrays, not objects: 1,000 keys × 5,000 principals have to fit in a few megabyt
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from auditor.model.access import Cause, Decision, Outcome
@@ -73,6 +74,8 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
     ``s`` strings · ``k`` keys [arn, label, account, region, state, spec, rotation, manager, grants, score] · ``p``
     principals [arn, name, kind, account, outsider, power, score, findings]; -1 stands for no number, and for the
     name that the ARN ends with ·
+    ``ke`` key → further facts [usage, origin, multi-Region type, created, deletion date, last use] · ``ku`` and ``pu``
+    key and principal → what could not be read, only where there is such ·
     ``f`` findings from position ``full_findings`` on, see ``findings_beyond`` ·
     ``d`` decisions [outcome, reason, condition, path, [causes], [flags]] · ``c`` causes · ``t`` policy texts ·
     ``kt`` and ``pt`` key and principal → (layer, name, text) of its policies, flattened:
@@ -96,6 +99,9 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
             ]
             for p in report.principals
         ],
+        "ke": [[word(text) for text in _further(key)] for key in report.snapshot.keys],
+        "ku": _unread(report.snapshot.keys, word),
+        "pu": _unread(report.principals, word),
         "f": findings_beyond(report, full_findings, word),
         "d": decisions,
         "c": [list(cause) for cause in causes.causes.listed],
@@ -114,6 +120,17 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
 
 def _key_words(key: Key) -> tuple[str, ...]:
     return (key.arn, key.label, key.account, key.region, key.state, key.spec, rotation_words(key), key.manager)
+
+
+def _further(key: Key) -> tuple[str, ...]:
+    used = key.last_usage
+    last = (used.last_used or f"not seen since {used.tracking_since or 'tracking began'}") if used else "not asked"
+    kind = key.multi_region_key_type or "no"
+    return (key.usage, key.origin, kind, key.created or "not known", key.deletion_date or "", last)
+
+
+def _unread(entities: Iterable[Key | Principal], word: Intern) -> dict[int, int]:
+    return {place: word(", ".join(sorted(one.unread))) for place, one in enumerate(entities) if one.unread}
 
 
 def _name(one: Principal, word: Intern) -> int:

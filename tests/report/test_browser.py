@@ -196,6 +196,21 @@ def test_what_the_page_has_no_room_for_is_built_from_the_island(driver: Any, pag
     assert_quiet(driver)
 
 
+def test_a_page_made_on_demand_has_facts_and_findings_and_says_what_it_lacks(
+    driver: Any, pages: dict[str, str]
+) -> None:
+    show(driver, pages["shared"], "key-319")
+    assert visible(driver, "#built-key .page") == 1
+    text = "return document.querySelector('#built-key .page').innerText.replace(/\\s+/g, ' ')"
+    page = driver.execute_script(text)
+    for words in ("ENCRYPT_DECRYPT", "AWS_KMS", "Grants 1", "grants.csv", "keys.csv"):
+        assert words in page
+    assert "Not read for this key: grants, tags. What rests on it is unknown." in page
+    click(driver, "#built-key ul.plain a[href='#finding-319']")
+    assert driver.execute_script("return document.querySelector('#finding-319 details').open") is True
+    assert_quiet(driver)
+
+
 def test_paper_has_every_row_although_the_screen_has_pages(driver: Any, pages: dict[str, str]) -> None:
     show(driver, pages["many"], "findings")
     rows = "return document.querySelectorAll('#finding-table tbody tr').length"
