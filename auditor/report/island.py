@@ -12,7 +12,7 @@ from typing import Any
 
 from auditor.model.access import Cause, Decision, Outcome
 from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal
 from auditor.model.report import Report
@@ -72,8 +72,8 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
     """The island.
 
     ``s`` strings · ``k`` keys [arn, label, account, region, state, spec, rotation, manager, grants, score] · ``p``
-    principals [arn, name, kind, account, outsider, power, score, findings]; -1 stands for no number, and for the
-    name that the ARN ends with ·
+    principals [arn, name, kind, account, outsider, power, score, findings]; -1 stands for no number (of grants: not
+    read), and for the name that the ARN ends with ·
     ``ke`` key → further facts [usage, origin, multi-Region type, created, deletion date, last use] · ``ku`` and ``pu``
     key and principal → what could not be read, only where there is such ·
     ``f`` findings from position ``full_findings`` on, see ``findings_beyond`` ·
@@ -91,7 +91,10 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
     named = Counter(arn for item in report.findings if item.state in LISTED_STATES for arn in item.principals)
     decisions = [_decision(report.access.decisions[number], causes) for number in used]
     return {
-        "k": [[*map(word, _key_words(k)), len(k.grants), _score(scores, k.arn)] for k in report.snapshot.keys],
+        "k": [
+            [*map(word, _key_words(k)), -1 if Fact.GRANTS in k.unread else len(k.grants), _score(scores, k.arn)]
+            for k in report.snapshot.keys
+        ],
         "p": [
             [
                 *(word(p.arn), _name(p, word), word(str(p.kind)), word(p.account or ""), _outside(str(p.kind))),
@@ -124,9 +127,13 @@ def _key_words(key: Key) -> tuple[str, ...]:
 
 def _further(key: Key) -> tuple[str, ...]:
     used = key.last_usage
-    last = (used.last_used or f"not seen since {used.tracking_since or 'tracking began'}") if used else "not asked"
+    last = (used.last_used or f"not seen since {used.tracking_since or 'tracking began'}") if used else _not_used(key)
     kind = key.multi_region_key_type or "no"
     return (key.usage, key.origin, kind, key.created or "not known", key.deletion_date or "", last)
+
+
+def _not_used(key: Key) -> str:
+    return "could not be read" if Fact.LAST_USAGE in key.unread else "not asked"
 
 
 def _unread(entities: Iterable[Key | Principal], word: Intern) -> dict[int, int]:

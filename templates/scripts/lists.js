@@ -30,7 +30,7 @@ function matrixRows() {
 function keyRows() {
   const first = byId("key-index").tBodies[0].rows.length;
   return data.k.slice(first).map((key, i) => make("tr", {}, th("key", first + i, str(key[1])), td(str(key[2])), td(str(key[3])), td(str(key[4])),
-    td(str(key[5])), td(str(key[6])), td(number(key[8]), { class: "num" }), td(number(key[9]), { class: "num" })));
+    td(str(key[5])), td(str(key[6])), td(number(key[8]) || "not read", { class: "num", "data-order": key[8] }), td(number(key[9]), { class: "num" })));
 }
 function principalRows() {
   const here = new Set([...byId("principal-index").tBodies[0].rows].map((row) => row.dataset.place));

@@ -40,7 +40,7 @@ function keyFacts(place, record) {
   const [usage, origin, family, created, deletion, used] = data.ke[place].map(str);
   return [["Score", number(record[9])], ["State", str(record[4]) + (deletion && `, deletion on ${deletion}`)], ["Account", str(record[2])], ["Region", str(record[3])],
     ["Manager", str(record[7]) === "CUSTOMER" ? "you" : "AWS (its policy cannot be changed)"], ["Spec and usage", `${str(record[5])}, ${usage}`], ["Origin", origin], ["Rotation", str(record[6])],
-    ["Created", created], ["Last used", used], ["Multi-Region", family], ["Grants", number(record[8])]];
+    ["Created", created], ["Last used", used], ["Multi-Region", family], ["Grants", number(record[8]) || "not read"]];
 }
 /** The findings that name a key or principal, worst first. */
 function findingsAbout(kind, place) {
@@ -48,7 +48,7 @@ function findingsAbout(kind, place) {
   const found = facts.filter((one) => !one.copy && named(one.row, kind).length <= MANY && named(one.row, kind).includes(`#${place}`));
   if (!found.length) return [];
   const line = ({ row, severity, state }) => make("li", {}, make("span", { class: `badge sev-${severity}` }, severity), " ",
-    make("span", {}, make("a", { href: `#${row.id}` }, row.querySelector("summary b").textContent), state === "open" ? "" : make("span", { class: "chip" }, state)));
+    make("span", {}, make("a", { href: `#${row.id}` }, row.querySelector("summary b").textContent), " ", state === "open" ? "" : make("span", { class: "chip" }, state)));
   return [make("h3", {}, "Findings"), make("ul", { class: "plain" }, ...found.slice(0, 50).map(line)),
     found.length > 50 ? make("p", { class: "muted" }, `and ${found.length - 50} more in findings.csv`) : ""];
 }
@@ -65,7 +65,8 @@ function buildPage(kind, place) {
     record[4] === 1 && kind === "principal" ? make("p", { class: "banner" }, "Outside the collected accounts: its own policies were not read, so this is what the keys would let it do.") : "",
     make("dl", { class: "facts grid" }, ...facts.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value || "–")))),
     ...findingsAbout(kind, place),
-    make("h3", {}, kind === "key" ? "Who can use it" : "What it can use"), heldTable(kind, place), policies.length ? make("h3", {}, "Policy text") : "", ...policies, make("p", { class: "muted" }, LEFT_OUT[kind]));
+    make("h3", {}, kind === "key" ? "Who can use it" : "What it can use"),
+    pairsOf(kind, place).length ? heldTable(kind, place) : make("p", { class: "muted" }, kind === "principal" ? "No key that was read." : unread === undefined ? "Nobody among the principals that were read or mentioned." : "Nothing could be established."), policies.length ? make("h3", {}, "Policy text") : "", ...policies, make("p", { class: "muted" }, LEFT_OUT[kind]));
   byId(`built-${kind}`).replaceChildren(page);
   return page;
 }

@@ -203,7 +203,7 @@ def test_a_page_made_on_demand_has_facts_and_findings_and_says_what_it_lacks(
     assert visible(driver, "#built-key .page") == 1
     text = "return document.querySelector('#built-key .page').innerText.replace(/\\s+/g, ' ')"
     page = driver.execute_script(text)
-    for words in ("ENCRYPT_DECRYPT", "AWS_KMS", "Grants 1", "grants.csv", "keys.csv"):
+    for words in ("ENCRYPT_DECRYPT", "AWS_KMS", "Grants not read", "grants.csv", "keys.csv"):
         assert words in page
     assert "Not read for this key: grants, tags. What rests on it is unknown." in page
     click(driver, "#built-key ul.plain a[href='#finding-319']")
