@@ -105,3 +105,22 @@ def test_a_region_that_is_not_enabled_was_not_asked_for() -> None:
 
 def test_a_snapshot_without_counts_has_no_lines() -> None:
     assert [table.lines for table in coverage_tables(covered())] == [(), ()]
+
+
+def test_accounts_that_were_not_asked_because_they_are_suspended_are_named() -> None:
+    report = ordinary()
+    targets = tuple(
+        OrgTarget(id=account, name=account, kind="account", parent="r-1", status=status)
+        for account, status in ((ACCOUNT, "ACTIVE"), ("210987654321", "SUSPENDED"))
+    )
+    organization = Organization(id="o-1", management_account=ACCOUNT, targets=targets)
+    provenance = report.snapshot.provenance
+    wide = replace(provenance, scope=replace(provenance.scope, organization_wide=True))
+    told = [
+        b"210987654321 (suspended)" in render(replace(report, snapshot=snapshot), "html")["report.html"]
+        for snapshot in (
+            replace(report.snapshot, organization=organization, provenance=wide),
+            replace(report.snapshot, organization=organization),
+        )
+    ]
+    assert told == [True, False]
