@@ -207,7 +207,7 @@ def test_a_page_made_on_demand_has_facts_and_findings_and_says_what_it_lacks(
         assert words in page
     assert "Not read for this key: grants, tags. What rests on it is unknown." in page
     click(driver, "#built-key ul.plain a[href='#finding-319']")
-    assert driver.execute_script("return document.querySelector('#finding-319 details').open") is True
+    assert visible(driver, "#finding-319 details[open]") == 1
     assert_quiet(driver)
 
 
