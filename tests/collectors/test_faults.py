@@ -213,6 +213,7 @@ def test_one_key_that_cannot_rotate_takes_nothing_from_the_others(estate: Estate
     assert {key.key_id for key in found.keys if key.rotation is None} == {ids[0]}
 
 
+@pytest.mark.slow
 def test_throttling_by_a_real_quota_is_absorbed_without_a_gap(estate: Estate) -> None:
     proxy = estate.proxy
     proxy.quotas.limits = {"kms:ListGrants": 4}

@@ -70,6 +70,7 @@ def _roles(body: bytes) -> list[str]:
     return [text.replace("%3A", ":").replace("%2F", "/") for text in re.findall(r"RoleArn=([^&]+)", body.decode())]
 
 
+@pytest.mark.slow
 def test_a_session_near_its_end_is_renewed_before_it_ends(proxy: Proxy) -> None:
     (account,) = fill_organization(proxy.url, 1)
     fill(member(proxy.url, account), keys=2)
@@ -90,6 +91,7 @@ def test_a_session_near_its_end_is_renewed_before_it_ends(proxy: Proxy) -> None:
     assert sum(call.operation == "AssumeRole" for call in proxy.calls[before:]) > 1
 
 
+@pytest.mark.slow
 def test_units_accounts_and_regions_can_be_left_out(proxy: Proxy) -> None:
     members = fill_organization(proxy.url, 4)
     in_production = {account for number, account in enumerate(members) if number % 2}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from auditor.collectors import CollectRequest, NoProgress, collect
 from auditor.model.key import Fact
 from auditor.store import MemorySink
@@ -19,6 +21,7 @@ class Said(NoProgress):
         self.lines.append(message)
 
 
+@pytest.mark.slow
 def test_it_begins_while_keys_are_read_and_says_how_long_it_takes(proxy: Proxy) -> None:
     ids = fill(management(proxy.url), keys=6)
     used = {"Operation": "Decrypt", "Timestamp": 1790000000}

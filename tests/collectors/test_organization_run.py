@@ -15,6 +15,7 @@ REGIONS = ("eu-central-1", "eu-north-1", "eu-west-1", "us-east-1")
 SECRET = "external-id-7391"
 
 
+@pytest.mark.slow
 def test_twelve_accounts_in_four_regions_are_read_as_their_own(proxy: Proxy) -> None:
     members = fill_organization(proxy.url, 12)
     expected = {}
