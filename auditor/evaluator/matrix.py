@@ -14,6 +14,7 @@ from auditor.evaluator.caller_side import caller_side
 from auditor.evaluator.callers_in_bulk import CallerClass, CallerSides, classify
 from auditor.evaluator.contributions import KeySide
 from auditor.evaluator.deciding import decide_all
+from auditor.evaluator.heap import collector_at_rest
 from auditor.evaluator.keys_in_bulk import Column, KeySides
 from auditor.evaluator.layers import relation_of
 from auditor.evaluator.surroundings import Surroundings
@@ -30,6 +31,11 @@ NO_KEY = Key(arn="", key_id="", account="", region="")
 
 def build_table(principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings) -> AccessTable:
     """Every decision for ``principals`` × ``keys``, both in the given order."""
+    with collector_at_rest():
+        return _build(principals, keys, surroundings)
+
+
+def _build(principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings) -> AccessTable:
     profiles = _Profiles()
     classes, members = classify(principals, surroundings)
     callers = CallerSides()
@@ -56,6 +62,7 @@ class _Profiles:
         self.decisions: list[Decision] = [NOT_ASKED]
         self.rows: list[tuple[int, ...]] = []
         self._decision_numbers: dict[Decision, int] = {NOT_ASKED: 0}
+        self._seen: dict[int, tuple[Decision, int]] = {}
         self._row_numbers: dict[tuple[int, ...], int] = {}
 
     def number(self, decisions: tuple[Decision | None, ...]) -> int:
@@ -67,9 +74,14 @@ class _Profiles:
         return found
 
     def _decision(self, decision: Decision) -> int:
+        """Its number. Most come again as the same object, which spares hashing them; kept, so that no id is reused."""
+        seen = self._seen.get(id(decision))
+        if seen is not None:
+            return seen[1]
         found = self._decision_numbers.setdefault(decision, len(self.decisions))
         if found == len(self.decisions):
             self.decisions.append(decision)
+        self._seen[id(decision)] = (decision, found)
         return found
 
     def of_account(self, one: CallerClass, surroundings: Surroundings) -> int:

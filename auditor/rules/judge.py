@@ -5,13 +5,12 @@ Pure: the same evaluation, settings, time and baseline give the same findings in
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditor.evaluator import Evaluation
+from auditor.evaluator.heap import collector_at_rest
 from auditor.model.arn import parse_arn
 from auditor.model.finding import SEVERITY_RANK, Finding, RuleStatus
 from auditor.model.report import Report
@@ -54,18 +53,8 @@ def judge(
     moment = instant(as_of)
     if moment is None:
         raise ValueError(f"as_of is not an ISO 8601 time: {as_of!r}")
-    with _settled_heap():
+    with collector_at_rest():
         return _judged(evaluation, settings, moment, baseline, only)
-
-
-@contextmanager
-def _settled_heap() -> Iterator[None]:
-    """What the evaluation made stays alive through the judgement: the collector need not walk it again and again."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _judged(
