@@ -96,10 +96,10 @@ def test_a_minimal_case(tmp_path: Path) -> None:
             minimal(
                 expect={
                     "decision": "conditional",
-                    "residual": {"cond": {"operator": "GrantEncryptionContextSubset", "values": [["a", "b"]]}},
+                    "residual": {"cond": {"operator": "GrantEncryptionContextSubset", "values": [["a", "b", "c"]]}},
                 }
             ),
-            "field expect.residual: not a grant constraint: ['a', 'b']",
+            "field expect.residual: not a grant constraint: ['a', 'b', 'c']",
         ),
         (minimal(unread=["weather"]), "field unread[0]: unknown value 'weather'"),
         (minimal(unread=["scp"]), "field organization: is required, because the case says that scp"),
@@ -255,6 +255,12 @@ CONSTRAINT = [
     {"key": "EncryptionContextSubset", "values": [{"Department": "IT"}]},
     {"key": None, "values": {"Department": "IT"}},
     {"values": {"Department": "IT"}},
+    {"key": "EncryptionContext:Department", "values": "IT"},
+    {"key": "Constraints.EncryptionContextSubset", "values": ["Department=IT"]},
+    {"key": "GrantEncryptionContextSubset", "values": ["Department:IT"]},
+    {"key": "kms:EncryptionContext", "values": [["Department", "IT"]]},
+    {"key": "kms:EncryptionContext", "values": [{"key": "Department", "value": "IT"}]},
+    {"key": "kms:EncryptionContext", "values": '{"Department": "IT"}'},
 ]
 
 

@@ -75,6 +75,13 @@ SAME: list[tuple[Any, Any]] = [
             leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", "App=A"),
         ),
     ),
+    (
+        leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", "App=A", "dept=IT"),
+        both(
+            leaf("StringEquals", "kms:EncryptionContext:app", "A"),
+            leaf("StringEquals", "kms:EncryptionContext:Dept", "IT"),
+        ),
+    ),
 ]
 DIFFERENT: list[tuple[Any, Any]] = [
     (A, None),

@@ -16,6 +16,7 @@ from math import prod
 
 from auditor.cases.operators import Atom, Shape, atoms_of, holds
 from auditor.evaluator.expressions import all_of, negate
+from auditor.evaluator.grants import CONTEXT
 from auditor.evaluator.simplify import simplify
 from auditor.model.residual import TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
 
@@ -46,13 +47,15 @@ def _no_request_between(left: Residual, right: Residual) -> bool:
 
 
 def _by_pairs(tree: Residual) -> Residual:
-    """Grant constraints on some pairs as one leaf per pair, and pair names, which have no case, in lower case."""
+    """Grant constraints in comparable form: "at least these pairs" is a test of each pair, in the words of conditions;
+    pair names, which have no case, in lower case."""
     match tree:
         case Leaf(operator, key, values) if operator.lower().startswith("grantencryptioncontext"):
             pairs = tuple(name.lower() + mark + value for name, mark, value in (text.partition("=") for text in values))
             if operator.lower().endswith("equals"):
                 return Leaf(operator, key, tuple(sorted(pairs)))
-            return all_of(Leaf(operator, key, (pair,)) for pair in pairs)
+            parts = (pair.partition("=") for pair in pairs)
+            return all_of(Leaf("StringEquals", f"{CONTEXT}:{name}", (value,)) for name, _, value in parts)
         case Not(item):
             return Not(_by_pairs(item))
         case AllOf(items):

@@ -1,11 +1,14 @@
 """The residual that a case expects: its tree, and the several ways in which people write grant constraints.
 
 Grant constraints have pseudo operators. One pair may be written with the pair's name as key and its value as value, all
-pairs as ``NAME=VALUE`` texts, as objects or as one object; they all become the form that the evaluator prints.
+pairs as ``NAME=VALUE`` texts, as objects, as ``[NAME, VALUE]`` lists or as one object, also in JSON; they all become
+the form that the evaluator prints.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +17,10 @@ from auditor.evaluator.grants import CONTEXT, SOURCE
 from auditor.model.residual import Residual, from_json
 
 _HINT = "Write {cond: {operator, key, values}}, {not: …}, {all: […]} or {any: […]}."
-_CONSTRAINTS = ("grantencryptioncontextequals", "grantencryptioncontextsubset")
-_WHOLE_CONTEXT = ("", "encryptioncontext", "encryptioncontextequals", "encryptioncontextsubset")
+_EXACT = "grantencryptioncontextequals"
+_CONSTRAINTS = (_EXACT, "grantencryptioncontextsubset")
+_PREFIX = re.compile(r"(?:kms:)?(?:Grant)?(?:Constraints?\.?)?(?:EncryptionContext(?:Equals|Subset)?)?", re.IGNORECASE)
+"""What may stand before the name of a pair, or in place of a name, in the key of a constraint."""
 
 
 def read_residual(field: Field) -> Residual | None:
@@ -35,10 +40,23 @@ def _tree(data: Any) -> Any:
         case {"not": item}:
             return {"not": _tree(item)}
         case {"all": list(items)}:
-            return {"all": [_tree(item) for item in items]}
+            return {"all": _joined([_tree(item) for item in items])}
         case {"any": list(items)}:
             return {"any": [_tree(item) for item in items]}
     return data
+
+
+def _joined(items: list[Any]) -> list[Any]:
+    """The members of a conjunction. "Exactly these pairs", written pair by pair, is one constraint on all of them."""
+    exact = [item["cond"] for item in items if _is_exact(item)]
+    if len(exact) < 2:
+        return items
+    values = sorted({value for cond in exact for value in cond["values"]})
+    return [*(item for item in items if not _is_exact(item)), {"cond": {**exact[0], "values": values}}]
+
+
+def _is_exact(item: Any) -> bool:
+    return isinstance(item, dict) and "cond" in item and str(item["cond"].get("operator")).lower() == _EXACT
 
 
 def _cond(cond: dict[str, Any]) -> dict[str, Any]:
@@ -58,12 +76,37 @@ def _text(value: Any) -> str:
 
 def _pairs(key: str, values: Any) -> Iterator[str]:
     """The pairs of a constraint as ``NAME=VALUE``."""
-    name = key[len(CONTEXT) + 1 :] if key.lower().startswith(f"{CONTEXT.lower()}:") else key
-    whole = name.lower().removeprefix("kms:") in _WHOLE_CONTEXT
-    for entry in values if isinstance(values, list) else [values]:
-        if isinstance(entry, dict):
-            yield from (f"{pair}={_text(value)}" for pair, value in entry.items())
-        elif isinstance(entry, str | int | float):
-            yield _text(entry) if whole else f"{name}={_text(entry)}"
-        else:
-            raise ValueError(f"not a grant constraint: {entry!r}")
+    name = _pair_name(key)
+    for entry in map(_from_json_text, values if isinstance(values, list) else [values]):
+        match entry:
+            case {"key": str(pair), "value": value} | [str(pair), value] if not isinstance(value, dict | list):
+                yield f"{pair}={_text(value)}"
+            case dict():
+                yield from (f"{pair}={_text(value)}" for pair, value in entry.items())
+            case str() | int() | float():
+                yield f"{name}={_text(entry)}" if name else _as_pair(_text(entry))
+            case _:
+                raise ValueError(f"not a grant constraint: {entry!r}")
+
+
+def _as_pair(text: str) -> str:
+    """``NAME:VALUE`` is taken for ``NAME=VALUE``."""
+    return text if "=" in text else text.replace(":", "=", 1)
+
+
+def _pair_name(key: str) -> str:
+    """The pair that the key of a constraint names; empty where the key stands for the whole context."""
+    prefix = _PREFIX.match(key)
+    rest = key[prefix.end() :] if prefix else key
+    if not rest or not prefix or not prefix.group():
+        return rest
+    return rest[1:] if rest[0] in ":./" else key
+
+
+def _from_json_text(entry: Any) -> Any:
+    if isinstance(entry, str) and entry.lstrip().startswith("{"):
+        try:
+            return json.loads(entry)
+        except ValueError:
+            return entry
+    return entry

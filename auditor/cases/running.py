@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.cases.comparing import equivalent
 from auditor.cases.schema import Case, Expectation
 from auditor.evaluator import decide, in_words
+from auditor.evaluator.conditions import test_outcome
+from auditor.evaluator.expressions import all_of, any_of, negate
+from auditor.evaluator.facts import Question
 from auditor.model.access import Decision, Outcome
-from auditor.model.residual import to_json
+from auditor.model.actions import find_action
+from auditor.model.policy import ConditionTest, Layer
+from auditor.model.residual import AllOf, AnyOf, Leaf, Not, Residual, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,28 @@ class CaseResult:
 def run_case(case: Case) -> CaseResult:
     """Asks the evaluator for the decision of a case and compares it with the expectation."""
     decision = decide(case.surroundings, case.principal, case.key, case.action, case.context)
-    return CaseResult(case, decision, tuple(_differences(case.expect, decision)))
+    expect = case.expect
+    if expect.residual is not None:
+        expect = replace(expect, residual=_resolved(expect.residual, case))
+    return CaseResult(case, decision, tuple(_differences(expect, decision)))
+
+
+def _resolved(tree: Residual, case: Case) -> Residual:
+    """The expected tree with its policy variables resolved, as the evaluator does it with those of a statement."""
+    match tree:
+        case Leaf(operator, key, values) if any("${" in value for value in values):
+            action = find_action(case.action)
+            if action is None:
+                return tree
+            question = Question(case.surroundings, case.principal, case.key, action, Layer.IDENTITY, case.context)
+            return test_outcome(ConditionTest(operator, key, values), "", question, has_variables=True)
+        case Not(item):
+            return negate(_resolved(item, case))
+        case AllOf(items):
+            return all_of(_resolved(item, case) for item in items)
+        case AnyOf(items):
+            return any_of(_resolved(item, case) for item in items)
+    return tree
 
 
 def decision_word(outcome: Outcome) -> str:

@@ -48,7 +48,7 @@ def _service_value(name: str, principal: Principal) -> KeyValue:
         case "aws:viaawsservice":
             return Known(("false",))
         case "aws:principalservicenameslist":
-            return ALWAYS_PRESENT
+            return RunTime(may_be_absent=False, includes=(principal.name or principal.arn,))
         case "aws:principalarn" | "aws:principalorgid" | "aws:principalorgpaths" | "aws:username":
             return ABSENT
         case "aws:multifactorauthpresent" | "aws:multifactorauthage":

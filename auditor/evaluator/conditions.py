@@ -5,17 +5,20 @@ Source: kms-authorization.md section 11. Operators under one Condition, keys und
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.facts import Question, over_alias_quota
-from auditor.evaluator.operators import Operator, parse_operator, satisfied
-from auditor.evaluator.values import Known, RunTime, Unsettled
-from auditor.evaluator.variables import resolve
+from auditor.evaluator.operators import COMPARE, Operator, parse_operator, satisfied
+from auditor.evaluator.values import ABSENT, Known, RunTime, Unsettled
+from auditor.evaluator.variables import VARIABLE, lone_variable, resolve
 from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.policy import ConditionTest, Statement, StatementRef
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
 _PATTERNED = ("stringlike", "arnlike")
+_TURNABLE = ("stringequals", "stringequalsignorecase", "stringlike")
 _BOOLEANS = ("false", "true")
 
 
@@ -52,7 +55,7 @@ def test_outcome(
     if test.key.lower() == "kms:resourcealiases" and effect == "Allow" and over_alias_quota(question.key):
         return FALSE
     wanted: list[str] = []
-    is_open = False
+    waiting: list[str] = []
     for text in test.values:
         if not (has_variables and operator.takes_variables):
             wanted.append(text)
@@ -60,28 +63,69 @@ def test_outcome(
         resolved = resolve(text, question.value)
         if resolved.unsettled is not None:
             return unsettled(resolved.unsettled)
-        if resolved.text is None:
-            if operator.if_exists:
-                return TRUE
-            continue
-        is_open = is_open or resolved.open
-        wanted.append(resolved.text)
+        if resolved.text is not None:
+            (waiting if resolved.open else wanted).append(resolved.text)
+        elif operator.if_exists:
+            return TRUE
     spell = glob.spelled if operator.base in _PATTERNED else glob.plain
-    leaf = Leaf(test.operator, vocabulary.canonical(test.key), tuple(sorted(set(map(spell, wanted)))), source)
-    return _decide(operator, tuple(wanted), is_open, question.value(test.key), leaf)
+    name, texts = vocabulary.canonical(test.key), {spell(text) for text in (*wanted, *waiting)}
+    leaf = Leaf(test.operator, name, tuple(sorted(texts)), source)
+    value = question.value(test.key)
+    if waiting and not isinstance(value, Unsettled) and value != ABSENT:
+        return _with_variables(operator, (tuple(wanted), tuple(waiting)), value, leaf, question)
+    return _decide(operator, tuple(wanted), value, leaf)
 
 
-def _decide(
-    operator: Operator, wanted: tuple[str, ...], is_open: bool, value: Known | RunTime | Unsettled, leaf: Leaf
+def _with_variables(
+    operator: Operator,
+    texts: tuple[tuple[str, ...], tuple[str, ...]],
+    value: Known | RunTime,
+    leaf: Leaf,
+    question: Question,
 ) -> Residual:
+    """A test with values that wait for a request to fill in their variables; ``texts``: the finished ones, then those.
+    Where the key's own value is settled, only what the variables may still change remains."""
+    wanted, waiting = texts
+    if not isinstance(value, Known) or operator.quantifier or len(value.values) > 1:
+        return leaf
+    actual = value.values[0]
+    if any(COMPARE[operator.base](text, actual) for text in wanted):
+        return FALSE if operator.negated else TRUE
+    possible = [text for text in waiting if _may_become(operator, text, actual)]
+    if not possible:
+        return TRUE if operator.negated else FALSE
+    name = lone_variable(possible[0]) if len(possible) == 1 and operator.base in _TURNABLE else None
+    if name is not None:
+        return _turned(operator, name, actual, question, leaf.source)
+    spell = glob.spelled if operator.base in _PATTERNED else glob.plain
+    return Leaf(leaf.operator, leaf.key, tuple(sorted({spell(text) for text in possible})), leaf.source)
+
+
+def _may_become(operator: Operator, text: str, value: str) -> bool:
+    """Whether ``text`` can match ``value`` once its variables are filled in."""
+    if operator.base not in _TURNABLE:
+        return True
+    pattern = VARIABLE.sub("*", text if operator.base == "stringlike" else glob.literal(text))
+    if operator.base == "stringequalsignorecase":
+        pattern, value = pattern.lower(), value.lower()
+    return glob.matches(pattern, value)
+
+
+def _turned(operator: Operator, name: str, value: str, question: Question, source: StatementRef | None) -> Residual:
+    """A settled value compared with nothing but a variable, said of the variable's key: that is what a request decides.
+    Where that key is absent, both forms give the same answer."""
+    base = "stringequalsignorecase" if operator.base == "stringequalsignorecase" else "stringequals"
+    turned = replace(operator, base=base)
+    spelled = f"String{'Not' if operator.negated else ''}{'EqualsIgnoreCase' if 'ignorecase' in base else 'Equals'}"
+    leaf = Leaf(f"{spelled}{'IfExists' if operator.if_exists else ''}", vocabulary.canonical(name), (value,), source)
+    return _decide(turned, (glob.literal(value),), question.value(name), leaf)
+
+
+def _decide(operator: Operator, wanted: tuple[str, ...], value: Known | RunTime | Unsettled, leaf: Leaf) -> Residual:
     if isinstance(value, Unsettled):
         return unsettled(value.what)
     if isinstance(value, Known):
-        if is_open and value.values:
-            return leaf
         return TRUE if satisfied(operator, wanted, value.values) else FALSE
-    if is_open:
-        return leaf
     outcomes: set[bool | None] = {_when_present(operator, wanted, value)}
     if value.may_be_absent:
         outcomes.add(satisfied(operator, wanted, ()))
@@ -98,6 +142,8 @@ def _when_present(operator: Operator, wanted: tuple[str, ...], value: RunTime) -
     if domain is not None:
         results = {satisfied(operator, wanted, (text,)) for text in domain}
         return results.pop() if len(results) == 1 else (None if results else False)
+    if value.includes and operator.quantifier == "any" and satisfied(operator, wanted, value.includes):
+        return True
     possible = tuple(text for text in wanted if _possible(operator, text, value))
     if not possible:
         return operator.negated

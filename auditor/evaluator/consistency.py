@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from auditor.evaluator import glob, vocabulary
-from auditor.evaluator.operators import Operator, network, parse_operator, satisfied, timestamp
+from auditor.evaluator.operators import Operator, network, number, parse_operator, satisfied, timestamp
 from auditor.model.residual import Leaf
 
 Literal = tuple[Leaf, bool]
@@ -80,21 +80,14 @@ def _candidates(tests: list[Test]) -> list[tuple[str, ...]] | None:
 def _around(values: tuple[str, ...], *, dates: bool) -> list[tuple[str, ...]] | None:
     numbers = []
     for value in values:
-        number = timestamp(value) if dates else _float(value)
-        if number is None:
+        found = timestamp(value) if dates else number(value)
+        if found is None:
             return None
-        numbers.append(number)
+        numbers.append(found)
     ordered = sorted(set(numbers))
     between = [(left + right) / 2 for left, right in pairwise(ordered)]
     ends = [ordered[0] - 1, ordered[-1] + 1] if ordered else [0.0]
     return [(), *((repr(number),) for number in [*ordered, *between, *ends])]
-
-
-def _float(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _disjoint(tests: list[Test]) -> bool:
@@ -121,8 +114,8 @@ def _patterns(test: Test) -> tuple[str, ...]:
 
 
 def _some_pair_apart(groups: list[tuple[str, ...]], meet: Callable[[str, str], bool]) -> bool:
-    for number, left in enumerate(groups):
-        for right in groups[number + 1 :]:
+    for place, left in enumerate(groups):
+        for right in groups[place + 1 :]:
             if len(left) * len(right) <= 400 and not any(meet(a, b) for a in left for b in right):
                 return True
     return False

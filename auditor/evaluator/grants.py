@@ -95,14 +95,16 @@ def _takes_context(key: Key) -> bool:
 def _context(operator: str, wanted: Pairs, pair: Pair) -> Residual:
     """A context constraint; pair names are compared without regard to case (section 19, conflict 1)."""
     question = pair.question(_DECRYPT, Layer.GRANT)
-    known = [(value, question.value(f"{CONTEXT}:{name}")) for name, value in wanted]
-    if any(isinstance(given, Known) and value not in given.values for value, given in known):
+    given = {name.lower(): question.value(f"{CONTEXT}:{name}") for name, _ in wanted}
+    if any(isinstance(found := given[name.lower()], Known) and value not in found.values for name, value in wanted):
         return FALSE
-    settled = all(isinstance(given, Known) for _, given in known)
+    unseen = {name for name, found in given.items() if not isinstance(found, Known)}
+    settled = not unseen
     names = question.value("kms:EncryptionContextKeys")
     exact = operator.endswith("Equals")
-    if exact and isinstance(names, Known):
-        if {name.lower() for name in names.values} != {name.lower() for name, _ in wanted}:
+    if isinstance(names, Known):
+        present = {name.lower() for name in names.values}
+        if unseen - present or (exact and present != set(given)):
             return FALSE
     elif exact:
         settled = False

@@ -108,11 +108,18 @@ def _when_absent(operator: Operator) -> bool:
     return operator.negated and operator.quantifier != "any"
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+_NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*", re.ASCII)
+
+
+def number(text: str) -> float | None:
+    """The number that a decimal text stands for, or None; "nan", "inf" and "1_000" are no numbers in a policy."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _number_of_request(text: str) -> float | None:
+    """A request's value for a Numeric operator: a number, or a date as seconds since 1970 (kms:ValidTo has either)."""
+    found = number(text)
+    return timestamp(text) if found is None else found
 
 
 _DATE = re.compile(r"^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?$")
@@ -123,10 +130,10 @@ def timestamp(text: str) -> float | None:
     """Seconds since 1970 of a W3C date or a number of seconds, or None. A date without a zone is UTC."""
     found = _DATE.match(text.strip())
     if found is None or (found.group(2) is None and len(text.strip()) != 4):
-        return _number(text)
+        return number(text)
     if found.group(2) is None:
         return (
-            _number(text) if int(found.group(1)) > 2100 else datetime(int(found.group(1)), 1, 1, tzinfo=UTC).timestamp()
+            number(text) if int(found.group(1)) > 2100 else datetime(int(found.group(1)), 1, 1, tzinfo=UTC).timestamp()
         )
     try:
         return datetime.fromisoformat(_full_date(found)).timestamp()
@@ -140,9 +147,12 @@ def _full_date(found: re.Match[str]) -> str:
     return f"{year}-{month}-{day or '01'}T{hour or '00'}:{minute or '00'}:{second or '00'}{offset}"
 
 
-def _ordered(parse: Callable[[str], float | None], test: Callable[[float, float], bool]) -> Compare:
+Parse = Callable[[str], float | None]
+
+
+def _ordered(parse: Parse, parse_actual: Parse, test: Callable[[float, float], bool]) -> Compare:
     def compare(wanted: str, actual: str) -> bool:
-        left, right = parse(wanted), parse(actual)
+        left, right = parse(wanted), parse_actual(actual)
         return left is not None and right is not None and test(right, left)
 
     return compare
@@ -206,7 +216,7 @@ COMPARE: dict[str, Compare] = {
     "binaryequals": _binary,
     "ipaddress": _in_network,
     "arnlike": _arn_like,
-    **{f"numeric{name}": _ordered(_number, test) for name, test in _ORDER.items()},
-    **{f"date{name}": _ordered(timestamp, test) for name, test in _ORDER.items()},
+    **{f"numeric{name}": _ordered(number, _number_of_request, test) for name, test in _ORDER.items()},
+    **{f"date{name}": _ordered(timestamp, timestamp, test) for name, test in _ORDER.items()},
 }
 """Base operator → test of one wanted value against one actual value."""

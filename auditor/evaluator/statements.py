@@ -133,7 +133,7 @@ def covers_everything(pattern: str, account: str | None) -> bool:
     """
     if set(pattern) == {"*"}:
         return True
-    parts = pattern.split(":", 5)
-    if len(parts) != 6 or not glob.matches(parts[2], "kms"):
+    if not pattern.endswith("*"):
         return False
-    return glob.matches(parts[4], account or "") and set(parts[5]) == {"*"}
+    whole_account = f"arn:{glob.NAME_RUN}:kms:{glob.NAME_RUN}:{account or ''}:\x00"
+    return glob.overlap(pattern, whole_account)

@@ -18,7 +18,8 @@ class RunTime:
 
     ``domain``: all values the key can take, when that is a known list. ``may_be_absent``: a request without the key is
     possible. ``account`` / ``prefix`` / ``not_value`` narrow the value: an ARN of that account, a text that begins
-    so, a text that is not (and does not begin with) this organization id.
+    so, a text that is not (and does not begin with) this organization id. ``includes``: the values of a multi-valued
+    key that are certainly among those of the request.
     """
 
     domain: tuple[str, ...] | None = None
@@ -26,6 +27,7 @@ class RunTime:
     account: str | None = None
     prefix: str | None = None
     not_value: str | None = None
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,13 @@ def resolve(text: str, value_of: Callable[[str], KeyValue]) -> Resolved:
     return Resolved("".join(pieces), still_open)
 
 
+def lone_variable(text: str) -> str | None:
+    """The condition key of a text that is one variable without a default and nothing else."""
+    found = VARIABLE.fullmatch(text)
+    parts = _DEFAULT.match(found.group(1)) if found else None
+    return parts.group(1) if parts and parts.group(2) is None else None
+
+
 def _piece(body: str, value_of: Callable[[str], KeyValue]) -> str | Resolved:
     if body in _LITERALS:
         return _LITERALS[body]

@@ -166,14 +166,14 @@ def _missing_scp(layers: Layers) -> tuple[Cause, ...]:
 
 def _no_path(layers: Layers) -> Decision:
     """No path is even open: which half is there, which is missing (sections 6 and 8)."""
-    identity = Slot.IDENTITY_ALLOW in layers.by_slot
-    key_policy = any(slot in layers.by_slot for slot in _KEY_ALLOWS)
+    identity = _holds_sometimes(layers, Slot.IDENTITY_ALLOW)
+    key_policy = any(_holds_sometimes(layers, slot) for slot in _KEY_ALLOWS)
     kind = layers.relation.kind
     grants = any(slot in layers.by_slot for slot in (Slot.GRANT_ACCOUNT, Slot.RETIRE_ACCOUNT))
     if not layers.mask & ON_KEY:
         direct = any(slot in layers.by_slot for slot in DIRECT_SLOTS)
         reason = "action_not_authorized_by_key_policy" if direct and not identity else "no_identity_allow"
-    elif kind in (PrincipalKind.ROOT, PrincipalKind.SERVICE) and layers.relation.same_account:
+    elif kind is PrincipalKind.SERVICE or (kind is PrincipalKind.ROOT and layers.relation.same_account):
         reason = "no_allow"
     elif key_policy or (grants and not identity):
         reason = "no_identity_allow" if layers.relation.same_account else "cross_account_no_identity_allow"
@@ -182,6 +182,11 @@ def _no_path(layers: Layers) -> Decision:
     else:
         reason = "no_allow"
     return Decision(Outcome.IMPLICITLY_DENIED, reason, None, _halves(layers, reason))
+
+
+def _holds_sometimes(layers: Layers, slot: Slot) -> bool:
+    """Whether something in the slot allows, for some request: statements that contradict themselves do not count."""
+    return slot in layers.by_slot and simplify(layers.any(slot)) != FALSE
 
 
 def _halves(layers: Layers, reason: str) -> tuple[Cause, ...]:

@@ -105,6 +105,7 @@ def _action_masks() -> dict[str, int]:
         masks[name] = ON_KEY | mask_of(["CreateKey"])
     masks["kms:resourcealiases"] = ON_KEY
     masks["kms:recipientattestation:"] = sum(1 << action.bit for action in ACTIONS if action.recipient_attestation)
+    masks["kms:viaservice"] |= ON_KEY
     masks["kms:calleraccount"] = (1 << len(ACTIONS)) - 1
     return masks
 

@@ -76,6 +76,13 @@ def _data() -> dict[str, Any]:
     return loaded
 
 
+_USABLE = dict.fromkeys(
+    ("kms:DeriveSharedSecret", "kms:Encapsulate", "kms:Decapsulate", "kms:RotateKeyOnDemand"),
+    frozenset({"Enabled", "Updating"}),
+)
+"""Actions that AWS's table of key states leaves out: their declared exceptions say that the key must be usable."""
+
+
 def _subset(value: object) -> frozenset[str] | None:
     return frozenset(value) if isinstance(value, list) else None
 
@@ -96,7 +103,7 @@ def _action(bit: int, entry: dict[str, Any]) -> Action:
         recipient_attestation=bool(entry["recipient_attestation_keys"]),
         key_types=_subset(entry["key_types"]),
         origins=_subset(entry["origins"]),
-        states=_subset(entry["key_states_ok"]),
+        states=_subset(entry["key_states_ok"]) or _USABLE.get(entry["action"]),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from auditor.model.key import Fact, Tags
 from auditor.model.policy import AttachedPolicy
@@ -27,7 +29,7 @@ class OrgTarget:
     unread: frozenset[Fact] = field(default_factory=frozenset)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Organization:
     """An organization. ``tree_read`` False: only its id and management account are known, not who belongs to it."""
 
@@ -42,15 +44,13 @@ class Organization:
 
     def levels(self, account: str) -> tuple[OrgTarget, ...] | None:
         """The path root → organizational units → account, or None when the account is not in the tree."""
+        return self._levels.get(account)
+
+    @cached_property
+    def _levels(self) -> dict[str, tuple[OrgTarget, ...]]:
+        """Account → its path; the tree never changes, and it is asked for once per caller and key."""
         by_id = {target.id: target for target in self.targets}
-        current = by_id.get(account)
-        if current is None or current.kind != "account":
-            return None
-        path = [current]
-        while current.parent is not None and current.parent in by_id and len(path) <= len(by_id):
-            current = by_id[current.parent]
-            path.append(current)
-        return tuple(reversed(path))
+        return {target.id: _path_to(target, by_id) for target in by_id.values() if target.kind == "account"}
 
     def path(self, account: str) -> str | None:
         """The ``aws:PrincipalOrgPaths`` value of an account, ``o-…/r-…/ou-…/``, or None when it is not a member."""
@@ -58,3 +58,12 @@ class Organization:
         if levels is None:
             return None
         return "/".join([self.id, *(level.id for level in levels[:-1])]) + "/"
+
+
+def _path_to(target: OrgTarget, by_id: Mapping[str, OrgTarget]) -> tuple[OrgTarget, ...]:
+    """The targets from the root down to ``target``; a circle of parents, which no organization has, ends somewhere."""
+    path = [target]
+    while target.parent is not None and target.parent in by_id and len(path) <= len(by_id):
+        target = by_id[target.parent]
+        path.append(target)
+    return tuple(reversed(path))
