@@ -15,7 +15,6 @@ SAME_STATEMENT: dict[str, tuple[str, ...]] = {
     "inert-statement": ("malformed-statement", "never-true-condition", "condition-key-not-applicable"),
     "condition-key-not-applicable": ("malformed-statement",),
     "never-true-condition": ("malformed-statement", "condition-key-not-applicable"),
-    "permissive-condition-operator": ("public-key-policy",),
     "notaction-allow": ("notprincipal-allow",),
     "cross-environment-access": ("public-key-policy", "public-key-policy-soft-condition", "notprincipal-allow"),
 }
@@ -38,11 +37,6 @@ SAME_GRANT: dict[str, tuple[str, ...]] = {
     ),
 }
 """Weaker rule → the rules that win for the same grant."""
-SAME_PRINCIPAL: dict[str, tuple[str, ...]] = {
-    "admin-and-user-combined": ("full-kms-to-non-admin",),
-    "key-destruction-by-non-admin": ("full-kms-to-non-admin",),
-}
-"""Weaker rule → the rules that win when they name the same principal and all of its keys."""
 Place = tuple[Layer, str, str, int]
 T = TypeVar("T")
 
@@ -59,22 +53,13 @@ def without_overlap(findings: Iterable[Finding]) -> list[Finding]:
         statements.setdefault(finding.rule, set()).update(_places(finding))
         keys.setdefault(finding.rule, set()).update(finding.keys)
         grants.setdefault(finding.rule, set()).update(_grants(finding))
-    told = {(finding.rule, finding.subject): set(finding.keys) for finding in listed}
     return [
         finding
         for finding in listed
-        if not _same_principal(finding, told)
-        and not _covered(_places(finding), SAME_STATEMENT.get(finding.rule, ()), statements)
+        if not _covered(_places(finding), SAME_STATEMENT.get(finding.rule, ()), statements)
         and not _covered(_grants(finding), SAME_GRANT.get(finding.rule, ()), grants)
         and not _same_key(finding, keys, statements)
     ]
-
-
-def _same_principal(finding: Finding, told: dict[tuple[str, str], set[str]]) -> bool:
-    winners = SAME_PRINCIPAL.get(finding.rule, ())
-    return bool(finding.keys) and any(
-        set(finding.keys) <= told.get((winner, finding.subject), set()) for winner in winners
-    )
 
 
 def _covered(own: set[T], winners: tuple[str, ...], told: dict[str, set[T]]) -> bool:

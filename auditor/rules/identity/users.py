@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from auditor.evaluator.operators import parse_operator
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
@@ -24,19 +25,33 @@ DANGEROUS = TAKEOVER | DESTROY
 
 
 def _mfa_leaf(leaf: Leaf, negated: bool) -> bool:
-    name = leaf.key.lower()
-    return (name == "aws:multifactorauthpresent" and holds(leaf, negated, "true")) or (
-        name == "aws:multifactorauthage" and not negated and not leaf.operator.lower().endswith("ifexists")
-    )
+    """Whether a test leaves only requests with multi-factor authentication, as far as the key is there at all."""
+    name, operator = leaf.key.lower(), parse_operator(leaf.operator)
+    if operator is None or name not in ("aws:multifactorauthpresent", "aws:multifactorauthage"):
+        return False
+    if operator.base == "null":
+        return name == "aws:multifactorauthage" and {value.lower() for value in leaf.values} == {
+            "true" if negated else "false"
+        }
+    return holds(leaf, negated, "true") if operator.base == "bool" else negated or not operator.if_exists
+
+
+def _mfa_of_user(leaf: Leaf, negated: bool) -> bool:
+    """The same for a user, whose access keys send no such key: a Deny catches them with IfExists or Null alone."""
+    operator = parse_operator(leaf.operator)
+    if negated and operator is not None and operator.base != "null" and not operator.if_exists:
+        return False
+    return _mfa_leaf(leaf, negated)
 
 
 def _mfa_bound(view: View, holding: Holding, mask: int) -> bool:
     """Whether every way to one of the actions demands multi-factor authentication."""
     own = power(view)
+    test = _mfa_of_user if holding.principal.kind is PrincipalKind.USER else _mfa_leaf
     for row, key, profile in holding.pairs.rows():
         held = own.held(row, profile, key, Openness.OPEN, Openness.GUARDED, Openness.MAYBE) & mask
         for bit in range(held.bit_length()):
-            if held >> bit & 1 and not demands(view.reach.decision(profile, bit).residual, _mfa_leaf):
+            if held >> bit & 1 and not demands(view.reach.decision(profile, bit).residual, test):
                 return False
     return True
 

@@ -25,16 +25,23 @@ EVERYTHING = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 
 
 def everything(own: Power) -> NDArray[np.int8]:
-    """Per pair: the openness of holding use, takeover and destruction together; the weakest of the three counts."""
+    """Per pair: the openness of holding use, takeover and destruction together; the weakest of the three counts.
+
+    Where a condition guards some of the three and not the others, the weaker rules tell each as open as it is.
+    """
     import numpy as np
 
-    return np.minimum(np.minimum(own.read(), own.takeover()), own.destroy())
+    powers = (own.read(), own.takeover(), own.destroy())
+    weakest, strongest = np.minimum.reduce(powers), np.maximum.reduce(powers)
+    mixed = (weakest == int(Openness.GUARDED)) & (strongest == int(Openness.OPEN))
+    return np.where(mixed, np.int8(0), weakest)
 
 
-def full_pairs(view: View) -> NDArray[np.bool_]:
-    """Per pair: whether full-kms-to-non-admin tells it, so that weaker rules stay quiet."""
-    own = power(view)
-    return (everything(own) > 0) & ~administrators(view)
+def full_pairs(view: View) -> NDArray[np.int8]:
+    """Per pair: how open full-kms-to-non-admin tells it, so that rules about less than that stay quiet."""
+    import numpy as np
+
+    return np.where(administrators(view), np.int8(0), everything(power(view)))
 
 
 def administrators(view: View) -> NDArray[np.bool_]:
@@ -93,11 +100,8 @@ def full_kms_to_non_admin(view: View) -> Iterator[Hit]:
 
     Fix: replace the wildcard with the actions that the workload calls; administration goes to the key administrators.
     """
-    import numpy as np
-
     own = power(view)
-    levels = np.where(administrators(view), np.int8(0), everything(own))
-    for holding in own.holdings(levels, EVERYTHING):
+    for holding in own.holdings(full_pairs(view), EVERYTHING):
         who = holding.principal
         exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
         yield holding_hit(

@@ -64,7 +64,8 @@ def key_takeover_by_non_admin(view: View) -> Iterator[Hit]:
     import numpy as np
 
     own = power(view)
-    levels = np.where(full_pairs(view), np.int8(0), _not_named(view, rewriting(own)))
+    levels = _not_named(view, rewriting(own))
+    levels = np.where(full_pairs(view) >= levels, np.int8(0), levels)
     for holding in own.holdings(levels, TAKEOVER):
         who = holding.principal
         exposed = reachable_from_outside(who, view.trust) or view.restricted(holding.arns)
@@ -91,7 +92,7 @@ def creategrant_not_limited_to_services(view: View) -> Iterator[Hit]:
     own = power(view)
     constrained = constrained_grants(view.reach)[own.pairs.profiles]
     grants = np.where(constrained, np.int8(0), own.unlimited_grant())
-    told = full_pairs(view) | (rewriting(own) >= grants)
+    told = np.maximum(full_pairs(view), rewriting(own)) >= grants
     levels = np.where(told & ~administrators(view), np.int8(0), _not_named(view, grants))
     levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
     for holding in own.holdings(levels, CREATE_GRANT):
