@@ -14,7 +14,7 @@ from enum import IntEnum
 from auditor.evaluator import vocabulary
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import Operator, network, parse_operator
-from auditor.model.arn import account_of, is_account_id
+from auditor.model.arn import account_of, is_account_id, is_unique_id
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 
 
@@ -48,6 +48,11 @@ ALWAYS_PRESENT = frozenset(
     | {"aws:requestedregion", "aws:securetransport", "aws:currenttime", "aws:epochtime", "aws:viaawsservice"}
     | {"aws:principalisawsservice", "kms:grantoperations"}
 )
+LITERAL = ACCOUNT_KEYS | frozenset(
+    {"aws:principalorgid", "aws:sourceorgid", "aws:principalarn", "aws:sourcearn", "aws:sourceaccount"}
+    | {"aws:principalorgpaths", "aws:sourceorgpaths", "kms:viaservice"}
+)
+"""Keys whose values never hold ``*`` or ``?``: an operator that compares letter by letter never meets a wildcard."""
 CONSTANT = frozenset({"aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice", "aws:principaltype"})
 """Keys whose tests say nothing about who or from where: nearly every request passes them."""
 
@@ -150,7 +155,13 @@ def _positive(leaf: Leaf, name: str, operator: Operator, owner: Owner) -> Streng
     if not leaf.values:
         return Strength.S4
     pattern = operator.base in ("stringlike", "arnlike")
-    return min(_value(name, value, pattern, owner) for value in leaf.values)
+    values = [value for value in leaf.values if pattern or not never_met(name, value)]
+    return min((_value(name, value, pattern, owner) for value in values), default=Strength.S4)
+
+
+def never_met(name: str, value: str) -> bool:
+    """Whether no request carries this value of the condition key (lower case) letter by letter."""
+    return name in LITERAL and has_wildcard(value) and "${" not in value
 
 
 def _value(name: str, value: str, pattern: bool, owner: Owner) -> Strength:
@@ -183,6 +194,10 @@ def _arn(value: str) -> Strength:
 
 
 def _other(name: str, value: str, wild: bool) -> Strength:
+    if name == "aws:userid":
+        # The id names the user or role, or the account of a federated user; what follows is the session.
+        named = value.partition(":")[0]
+        return Strength.S3 if not wild or is_unique_id(named) or is_account_id(named) else Strength.S1
     if name in IDENTITY_KEYS:
         return Strength.S1 if wild else Strength.S3
     if name in IMITABLE:

@@ -13,6 +13,8 @@ from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.policy import Statement
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 
+IDENTITY_ONLY = ("aws:resourcetag/", "kms:resourcealiases")
+"""Condition keys that are documented for identity policies; their effect in a key policy or an RCP is not."""
 Test = Callable[[Leaf, bool], bool]
 """A question about one leaf; the flag says whether the leaf is negated."""
 
@@ -104,6 +106,12 @@ def grant_constrained(decision: Decision) -> bool:
 def as_residual(statement: Statement) -> Residual:
     """The statement's whole Condition as a residual, undecided: for verdicts that do not carry one."""
     return all_of(Leaf(test.operator, test.key, test.values) for test in statement.conditions)
+
+
+def written_for_keys(statement: Statement) -> Residual:
+    """The Condition of a key policy's statement without tests that nobody knows to restrict anything there."""
+    tests = (test for test in statement.conditions if not test.key.lower().startswith(IDENTITY_ONLY))
+    return all_of(Leaf(test.operator, test.key, test.values) for test in tests)
 
 
 def block_strength(statement: Statement, owner: Owner) -> Strength:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
@@ -21,8 +23,26 @@ from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
+STRANGERS = "o-somebodyelse"
 SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 CUSTOMER_RESOURCES = ("sns.", "sqs.", "s3.", "events.", "cloudtrail.", "config.", "delivery.logs.", "ses.")
+
+
+OWN_ACCOUNT, OWN_ORGANIZATION = "${aws:resourceaccount}", "${aws:resourceorgid}"
+
+
+def _settled(view: View, placed: Placed, key: Key) -> list[ConditionTest]:
+    """The statement's tests with the policy variables that name the key's own account and organization replaced."""
+    tests = list(placed.located.statement.conditions)
+    if not placed.located.variables:
+        return tests
+    organization = view.snapshot.organization
+    own = {OWN_ACCOUNT: key.account} | ({OWN_ORGANIZATION: organization.id} if organization else {})
+    pattern = re.compile("|".join(map(re.escape, own)), re.IGNORECASE)
+    return [
+        replace(test, values=tuple(pattern.sub(lambda found: own[found.group().lower()], v) for v in test.values))
+        for test in tests
+    ]
 
 
 def _binding(view: View, test: ConditionTest, owner: str) -> str:
@@ -64,29 +84,38 @@ def service_principal_without_source(view: View) -> Iterator[Hit]:
         mask = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP)
         if statement.effect != "Allow" or not services or not mask or key is None:
             continue
-        bindings = {_binding(view, test, key.account) for test in statement.conditions}
+        bindings = {_binding(view, test, key.account) for test in _settled(view, placed, key)}
         if "account" not in bindings:
-            if bindings.isdisjoint({"organization"}) and _kept_out_by_rcp(view, key, services, mask):
+            asked = mask & view.reach.usable[view.reach.key_at[key.arn]]
+            if _kept_out(view, key, services, asked, _own_organization(view), Layer.KEY_POLICY):
+                continue
+            if bindings.isdisjoint({"organization"}) and _kept_out(view, key, services, asked, STRANGERS):
                 bindings.add("organization")
             yield _hit(placed, services, bindings, exempt, action_mask(statement))
 
 
-def _kept_out_by_rcp(view: View, key: Key, services: list[str], mask: int) -> bool:
-    """Whether an RCP refuses each service when it acts for somebody of another organization."""
+def _own_organization(view: View) -> str:
+    return view.snapshot.organization.id if view.snapshot.organization else STRANGERS
+
+
+def _kept_out(view: View, key: Key, services: list[str], mask: int, organization: str, *layers: Layer) -> bool:
+    """Whether a Deny refuses each service when it acts for an unknown account of an organization."""
     stranger = {
         "aws:SourceAccount": (view.outsider.account or "",),
-        "aws:SourceOrgID": ("o-somebodyelse",),
+        "aws:SourceOrgID": (organization,),
         "aws:PrincipalIsAWSService": ("true",),
     }
-    action = next(actions_in(mask)).name
     for name in services:
         service = view.principal_by_arn.get(name)
-        if service is None:
+        if service is None or not mask:
             return False
-        decision = view.evaluation.decide(service, key, action, stranger)
-        stopped = any(cause.role is Role.DENIES and cause.layer is Layer.RCP for cause in decision.causes)
-        if not decision.outcome.denied or not stopped:
-            return False
+        for action in actions_in(mask):
+            decision = view.evaluation.decide(service, key, action.name, stranger)
+            stopped = any(
+                cause.role is Role.DENIES and (not layers or cause.layer in layers) for cause in decision.causes
+            )
+            if not decision.outcome.denied or not stopped:
+                return False
     return True
 
 

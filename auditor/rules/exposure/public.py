@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import Strength, parts, passes_when_absent, strength
+from auditor.evaluator.strength import ACCOUNT_KEYS, Strength, parts, passes_when_absent, strength
+from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
+from auditor.model.arn import is_account_id
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
-from auditor.model.policy import Statement
+from auditor.model.policy import ConditionTest, Statement
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import block_strength, demands
+from auditor.rules.conditions import block_strength, demands, written_for_keys
 from auditor.rules.corrections import bound_to_account, one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.fingerprint import meaning
@@ -23,6 +25,7 @@ from auditor.rules.statements import action_mask
 from auditor.rules.view import View
 
 STOPPED_STATES = ("Disabled", "PendingDeletion", "PendingReplicaDeletion")
+ACCOUNT_DIGITS = 12
 NETWORK_KEYS = ("aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
 
 
@@ -37,6 +40,43 @@ def outsider_access(view: View, key: Key) -> dict[str, Decision]:
     if not any(for_everybody(located.statement) for located in view.statements(key)):
         return {}
     return view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE)
+
+
+def patterned_access(view: View, key: Key) -> dict[str, Decision]:
+    """What strangers may do whose account fits a pattern such as ``1111*``; anybody may open one that does."""
+    patterns = {
+        value.split(":")[4] if value.startswith("arn:") else value
+        for located in view.statements(key)
+        if for_everybody(located.statement)
+        for test in located.statement.conditions
+        if test.key.lower() in (*ACCOUNT_KEYS, "aws:principalarn") and value_is_pattern(test)
+        for value in test.values
+        if not value.startswith("arn:") or value.count(":") > 4
+    }
+    found: dict[str, Decision] = {}
+    for account in sorted({fitting_account(pattern, view.named_accounts) for pattern in patterns} - {""}):
+        for name, decision in view.decisions(external(account), key, CROSS_ACCOUNT_EFFECTIVE).items():
+            if not decision.outcome.denied:
+                found.setdefault(name, decision)
+    return found
+
+
+def value_is_pattern(test: ConditionTest) -> bool:
+    """Whether a test asks for its values as patterns, and for nothing else."""
+    operator = parse_operator(test.operator)
+    return operator is not None and operator.base in ("stringlike", "arnlike") and not operator.negated
+
+
+def fitting_account(pattern: str, taken: frozenset[str]) -> str:
+    """An account id that a pattern with a wildcard matches and that is not in ``taken``; empty when there is none."""
+    fixed = pattern.replace("*", "")
+    if not set(pattern) & set("*?") or set(pattern) <= {"*"} or len(fixed) > ACCOUNT_DIGITS:
+        return ""
+    for digit in "9876543210":
+        filled = pattern.replace("*", digit * (ACCOUNT_DIGITS - len(fixed)), 1).replace("*", "").replace("?", digit)
+        if is_account_id(filled) and filled not in taken:
+            return filled
+    return ""
 
 
 def allowing(view: View, key: Key, decision: Decision) -> list[Located]:
@@ -55,7 +95,9 @@ def proof(view: View, key: Key, decision: Decision) -> Strength:
         return Strength.S0
     if decision.outcome is Outcome.CONDITIONAL and decision.residual is not None:
         return strength(decision.residual, view.owner(key))
-    blocks = [block_strength(located.statement, view.owner(key)) for located in allowing(view, key, decision)]
+    blocks = [
+        strength(written_for_keys(located.statement), view.owner(key)) for located in allowing(view, key, decision)
+    ]
     return min(blocks, default=Strength.S4)
 
 
@@ -78,9 +120,13 @@ def _weakly_open(
 ) -> tuple[Openness, dict[str, Decision]] | None:
     """OUTSIDER's decisions whose condition is between two levels, grouped at the strongest openness found."""
     graded: dict[Openness, dict[str, Decision]] = {}
-    for name, decision in outsider_access(view, key).items():
+    asked = [(name, one, proof(view, key, one)) for name, one in outsider_access(view, key).items()]
+    if lowest is Strength.S1:
+        fitting = patterned_access(view, key).items()
+        asked += [(name, one, max(Strength.S1, proof(view, key, one))) for name, one in fitting]
+    for name, decision, proved in asked:
         level = openness(decision, view.owner(key))
-        if level in (Openness.CLOSED, Openness.BLIND) or not lowest <= proof(view, key, decision) <= highest:
+        if level in (Openness.CLOSED, Openness.BLIND) or not lowest <= proved <= highest:
             continue
         level = Openness.OPEN if level is Openness.GUARDED else level
         graded.setdefault(level, {})[name] = decision
@@ -186,7 +232,7 @@ def public_key_policy_soft_condition(view: View) -> Iterator[Hit]:
             level,
             decisions,
             summary,
-            raised=given((weakest is Strength.S1, "the only residual is S1")),
+            raised=given((weakest <= Strength.S1, "the only residual is S1")),
             lowered=given((network, "private network binding"), (level is Openness.LATENT, "latent behind an RCP")),
         )
 

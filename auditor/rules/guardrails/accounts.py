@@ -13,7 +13,8 @@ from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.rules.corrections import one_or_many
 from auditor.rules.detection.sinks import log_resources
-from auditor.rules.exposure.external import external_account_access, external_can_delegate
+from auditor.rules.exposure.external import external_account_access, external_account_root, external_can_delegate
+from auditor.rules.exposure.inside import cross_environment_access, org_wide_principal, ram_shared_key
 from auditor.rules.exposure.public import notprincipal_allow, public_key_policy, public_key_policy_soft_condition
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.reach import Openness, openness
@@ -29,12 +30,16 @@ EXPOSURES = (
     public_key_policy_soft_condition,
     notprincipal_allow,
     external_account_access,
+    external_account_root,
     external_can_delegate,
+    org_wide_principal,
+    cross_environment_access,
+    ram_shared_key,
 )
 
 
 def exposed_accounts(view: View) -> frozenset[str]:
-    """Accounts with a key that strangers or outside accounts can use today."""
+    """Accounts with a key that a wider circle than meant can use today: any live finding of the exposure category."""
 
     def make() -> frozenset[str]:
         hits = [hit for check in EXPOSURES for hit in check(view) if not hit.latent]

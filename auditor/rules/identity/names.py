@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.glob import has_wildcard, matches
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
+from auditor.evaluator.strength import never_met
 from auditor.model.actions import DESTROY, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of
 from auditor.model.finding import Evidence
@@ -34,7 +36,9 @@ def name_tests(statement: Statement) -> list[ConditionTest]:
         if operator is None or test.key.lower() != "aws:principalarn" or operator.base == "null":
             continue
         if operator.negated == (statement.effect == "Deny"):
-            found.append(test)
+            like = operator.base in ("stringlike", "arnlike")
+            values = tuple(value for value in test.values if like or not never_met("aws:principalarn", value))
+            found.append(replace(test, values=values))
     return found
 
 

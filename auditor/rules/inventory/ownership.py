@@ -6,11 +6,14 @@ import shlex
 from collections.abc import Iterator
 
 from auditor.model.access import Decision
+from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.rules.exposure.external import outside_names
+from auditor.rules.exposure.external import outside_names, reached
 from auditor.rules.exposure.public import outsider_access
+from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import Hit, given, listing
+from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
@@ -38,8 +41,7 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
             missing.append("alias or description")
         if not missing:
             continue
-        known = Fact.KEY_POLICY not in key.unread
-        outside = known and bool(outside_names(view, key) or not all_denied(outsider_access(view, key)))
+        outside = _reachable_from_outside(view, key)
         yield Hit(
             subject=key.arn,
             kind="key",
@@ -50,6 +52,22 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
             remedy=_commands(key, missing),
             remedy_kind="cli",
         )
+
+
+def _reachable_from_outside(view: View, key: Key) -> bool:
+    """Whether strangers, outside accounts that the policy names, or outside grantees can use the key today."""
+    if any(
+        view.trust.standing(account_of(grant.grantee), key.account).foreign
+        for grant in key.grants
+        if grant.grantee is not None and not service_held(grant)
+    ):
+        return True
+    if Fact.KEY_POLICY in key.unread:
+        return False
+    found = (reached(view, key, account, names) for account, names in outside_names(view, key).items())
+    return any(one is not None and one.level is not Openness.LATENT for one in found) or not all_denied(
+        outsider_access(view, key)
+    )
 
 
 def _commands(key: Key, missing: list[str]) -> str:

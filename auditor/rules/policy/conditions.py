@@ -13,7 +13,7 @@ from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_o
 from auditor.model.actions import ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, ON_KEY, SENSITIVE, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.policy import ConditionTest, Layer, Statement
-from auditor.rules.conditions import as_residual, true_when_absent
+from auditor.rules.conditions import IDENTITY_ONLY, as_residual, true_when_absent
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
@@ -21,7 +21,6 @@ from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
-IDENTITY_ONLY = ("aws:resourcetag/", "kms:resourcealiases")
 CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
 LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
 TRUST_ONLY = ("sts:externalid", "sts:rolesessionname")

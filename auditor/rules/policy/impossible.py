@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import Any
 
 from auditor.evaluator.conditions import condition_residual
 from auditor.evaluator.facts import Question
@@ -12,6 +13,7 @@ from auditor.evaluator.glob import has_wildcard, overlap
 from auditor.evaluator.operators import parse_operator, timestamp
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
+from auditor.evaluator.strength import never_met
 from auditor.evaluator.vocabulary import via_services
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
@@ -25,6 +27,8 @@ from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
+LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
+LITERAL_WILDCARD = "takes the wildcard for a letter"
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
 
 
@@ -69,7 +73,9 @@ def _impossible(view: View, statement: Statement, key: Key | None) -> list[str]:
         if operator.base == "null" or not test.values:
             continue
         name = test.key.lower()
-        if name in nulls:
+        if operator.base in LETTER_BY_LETTER and all(never_met(name, value) for value in test.values):
+            found.append(f"{test.operator} {test.key} {listing(test.values)} {LITERAL_WILDCARD}")
+        elif name in nulls:
             found.append(f"{test.key} must be absent and have a value at once")
         elif name in ACCOUNT_VALUED and operator.base in ("stringequals", "stringlike"):
             if not any(is_account_id(value) or set(value) & set("*?$") for value in test.values):
@@ -140,15 +146,35 @@ def never_true_condition(view: View) -> Iterator[Hit]:
         if not bad and (key is None or not _nobody_passes(view, placed, key)):
             continue
         core = _contradictions(statement, bad)
+        remedy = _repaired(placed, bad[0]) if bad else ""
         yield placed.hit(
             f"The condition of {titled(statement)} of {placed.name} can never be met: {core[0]}.",
             more=(Evidence("element", "Condition"), *(Evidence("never true", text) for text in core)),
             raised=given((statement.effect == "Deny", "statement is a Deny")),
             identity=(meaning(statement),),
-            remedy=_in_region(placed) if bad and bad[0].startswith("kms:ViaService") else "",
+            remedy=remedy,
             advice="Correct the condition, or remove the statement so that reviewers stop counting it.",
-            bare=not bad or not bad[0].startswith("kms:ViaService"),
+            bare=True,
         )
+
+
+def _repaired(placed: Placed, first: str) -> str:
+    """The statement corrected where the first mistake tells what was meant, else empty."""
+    if first.endswith(LITERAL_WILDCARD):
+        return _with_patterns(placed)
+    return _in_region(placed) if first.startswith("kms:ViaService") else ""
+
+
+def _with_patterns(placed: Placed) -> str:
+    """The statement with StringLike where StringEquals is asked to find a pattern."""
+    written = as_written(placed.policy, placed.located.statement.index)
+    condition: dict[str, dict[str, Any]] = {}
+    for name, block in (written.get("Condition") or {}).items():
+        for key, value in block.items():
+            values = value if isinstance(value, list) else [value]
+            literal = name.lower().startswith(LETTER_BY_LETTER) and any(never_met(key.lower(), str(v)) for v in values)
+            condition.setdefault("StringLike" if literal else name, {})[key] = value
+    return render({**written, "Condition": condition})
 
 
 def _in_region(placed: Placed) -> str:
