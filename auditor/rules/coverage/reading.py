@@ -22,11 +22,12 @@ def key_policy_unreadable(view: View) -> Iterator[Hit]:
     """The policy, the grants or the metadata of a key could not be read, so what rests on them is unknown.
 
     Every verdict that rests on the missing fact is *unknown*, not denied. Raised when this key alone resists among the
-    keys of its account, which a Deny against the auditor looks like. Keys of AWS services are silent.
+    keys of its account, which a Deny against the auditor looks like. Keys of AWS services are silent, and so are keys
+    that are still being created.
 
     Fix: give the audit role read access in the key policy, or have the owner run the collection.
     """
-    blind = [key for key in view.keys if key.unread & set(READS)]
+    blind = [key for key in view.keys if key.unread & set(READS) and key.state != "Creating"]
     for key in blind:
         neighbours = [other for other in view.keys if other.account == key.account]
         alone = len(neighbours) > 1 and not any(other in blind for other in neighbours if other.arn != key.arn)

@@ -102,14 +102,15 @@ def idle_key(view: View) -> Iterator[Hit]:
     """Nobody uses the key: its last recorded use is longer ago than ``idle_days``, or there never was one.
 
     AWS records key usage since April 2026 only; an older key without a record is *unknown*, not idle. Multi-Region keys
-    count as idle when all related keys are. Silent for keys tagged ``purpose`` archive, dr or break-glass, and for
+    count as idle when all related keys are. A disabled key that something still refers to is told by
+    disabled-key-still-referenced. Silent for keys tagged ``purpose`` archive, dr or break-glass, and for
     asymmetric keys, whose public half may be in use outside AWS.
 
     Fix: disable first, watch for failed calls through a full business cycle, then schedule deletion.
     """
     for key in view.keys_with(Fact.KEY_METADATA, Fact.LAST_USAGE):
         reason = idle_reason(view, key)
-        if reason is None or dependencies(view, key):
+        if reason is None or (key.state == "Disabled" and dependencies(view, key)):
             continue
         readers = _users(view, key)
         outside = [arn for arn in readers if view.trust.standing(account_of(arn), key.account).foreign]

@@ -30,8 +30,8 @@ def imported_material_expiring(view: View) -> Iterator[Hit]:
             continue
         used = key.last_usage is not None and key.last_usage.last_used is not None
         if key.state == "PendingImport":
-            if used:
-                proofs = dependencies(view, key)
+            proofs = dependencies(view, key)
+            if used or proofs:
                 yield _material_hit(key, "has lost its imported material", key.valid_to, bool(proofs), proofs)
             continue
         ends = [(left, moment) for moment in _ends(key) if (left := _days_left(view, moment)) is not None]

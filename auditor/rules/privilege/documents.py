@@ -101,11 +101,16 @@ Relevant = Callable[[Located, Document], int]
 """The actions of a statement that a rule is about, as a mask."""
 
 
-def wide_documents(view: View, relevant: Relevant) -> Iterator[Wide]:
-    """Documents with statements that allow a relevant action on every key of their account."""
+def wide_documents(view: View, relevant: Relevant, *, administrators: bool) -> Iterator[Wide]:
+    """Documents with statements that allow a relevant action on every key of their account.
+
+    ``administrators``: whether those of the account count among the holders.
+    """
     for document in view.identity_documents:
         holders = tuple(
-            holder for holder in document.holders if not service_linked(holder) and not view.trust.account_admin(holder)
+            holder
+            for holder in document.holders
+            if not service_linked(holder) and (administrators or not view.trust.account_admin(holder))
         )
         if not holders:
             continue
@@ -248,13 +253,15 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
 
     Looks at policies in effect (managed, inline, through a group) whose Resource reaches every key, and then at the
     keys that the holders can really read because of it: without delegation in the key policy the statement reaches
-    nothing and the finding is latent. Permissions boundaries and service-linked roles are silent. Administrators of
-    accounts are expected to hold such a policy and are told by admin-and-user-combined.
+    nothing and the finding is latent. Permissions boundaries and service-linked roles are silent. What only
+    administrators reach by it raises nothing.
 
     Fix: list key ARNs, or keep the wildcard and tie it to a tag, an alias or a service.
     """
     limit = view.settings.wide_decrypt_keys
-    for wide in wide_documents(view, lambda located, _: action_mask(located.statement) & READ_PLAINTEXT):
+    for wide in wide_documents(
+        view, lambda located, _: action_mask(located.statement) & READ_PLAINTEXT, administrators=True
+    ):
         latent = not wide.reached and not wide.unsure
         restricted = view.restricted(key.arn for key in wide.by_ordinary)
         bound = _bound(view, wide)
@@ -332,7 +339,7 @@ def iam_kms_admin_all_keys(view: View) -> Iterator[Hit]:
 
     Fix: detach the broad policy; give administration in the key policies of the keys that the team owns.
     """
-    for wide in wide_documents(view, _administers(view)):
+    for wide in wide_documents(view, _administers(view), administrators=False):
         latent = not wide.reached and not wide.unsure
         raised = given((any(_risky_holder(view, holder) for holder in wide.holders), "human without MFA evidence"))
         lowered = given((latent, "no key delegates to IAM"), (_bound(view, wide) or wide.guarded_only, "S2+ residual"))
