@@ -144,6 +144,8 @@ def _when_present(operator: Operator, wanted: tuple[str, ...], value: RunTime) -
         return results.pop() if len(results) == 1 else (None if results else False)
     if value.includes and operator.quantifier == "any" and satisfied(operator, wanted, value.includes):
         return True
+    if value.includes and operator.quantifier == "all" and not satisfied(operator, wanted, value.includes):
+        return False
     possible = tuple(text for text in wanted if _possible(operator, text, value))
     if not possible:
         return operator.negated

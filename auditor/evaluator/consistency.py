@@ -41,7 +41,7 @@ Test = tuple[Operator, tuple[str, ...], bool]
 def _transparent(leaf: Leaf) -> Operator | None:
     """The operator of a leaf whose meaning for a single value is fully known here, else None."""
     operator = parse_operator(leaf.operator)
-    if operator is None or operator.quantifier or vocabulary.multi_valued(leaf.key):
+    if operator is None or operator.quantifier or (operator.base != "null" and vocabulary.multi_valued(leaf.key)):
         return None
     return None if any("${" in value for value in leaf.values) else operator
 

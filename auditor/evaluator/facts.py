@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from auditor.evaluator import vocabulary
 from auditor.evaluator.callers import principal_value
+from auditor.evaluator.implied import from_context
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.evaluator.values import (
     ABSENT,
@@ -64,6 +65,13 @@ class Question:
         for given, values in self.context.items():
             if given.lower() == lowered:
                 return ABSENT if values is None else Known(tuple(values))
+        value = self._unasked(lowered)
+        if self.context and isinstance(value, RunTime):
+            return from_context(lowered, self.context) or value
+        return value
+
+    def _unasked(self, lowered: str) -> KeyValue:
+        """What is known without any fact about the request."""
         if lowered.startswith("kms:"):
             return self._kms(lowered)
         if lowered.startswith("aws:"):

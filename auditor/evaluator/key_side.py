@@ -63,7 +63,8 @@ def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contributi
                 for contribution in limited.contributions(compiled, slot, match=forms[slot]):
                     yield _flagged(contribution, flag, NOT_PRINCIPAL_ALLOW if statement.not_principals else "")
         return
-    yield from _denies(replace(limited, mask=limited.mask & ON_KEY), compiled)
+    for contribution in _denies(replace(limited, mask=limited.mask & ON_KEY), compiled):
+        yield _flagged(contribution, flag)
 
 
 def _denies(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:

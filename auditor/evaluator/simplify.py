@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from auditor.evaluator import implied
 from auditor.evaluator.consistency import Literal, satisfiable
 from auditor.evaluator.expressions import all_of, any_of, leaves, negate
 from auditor.evaluator.operators import parse_operator, satisfied
@@ -17,9 +18,9 @@ from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, No
 LEAF_LIMIT = 300
 """Above this size only the constants are folded: hostile policies must not cost minutes."""
 _PASSES = 4
-_VIA_SERVICE = "kms:viaservice"
 _THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
-
+_WITH_CONTEXT = Leaf("Null", "kms:EncryptionContextKeys", ("false",))
+_WITH_MFA = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",))
 _CONTEXT_CONSTRAINTS = ("GrantEncryptionContextEquals", "GrantEncryptionContextSubset")
 
 Assumed = dict[str, tuple[Literal, ...]]
@@ -76,17 +77,21 @@ def _assume(assumed: Assumed, literals: Iterable[Literal]) -> Assumed:
 def _implied(literal: Literal) -> list[Literal]:
     """What a literal says about other condition keys."""
     leaf, holds = literal
-    if leaf.key.lower() == _VIA_SERVICE and _needs_presence(literal):
-        # A request that comes through a service is, by definition, one with aws:ViaAWSService true.
-        return [(_THROUGH_SERVICE, True)]
     if holds and leaf.operator in _CONTEXT_CONSTRAINTS:
         pairs = [value.split("=") for value in leaf.values]
-        return [
-            (Leaf("StringEquals", f"kms:EncryptionContext:{pair[0]}", (pair[1],)), True)
-            for pair in pairs
-            if len(pair) == 2
-        ]
-    return []
+        said = [Leaf("StringEquals", f"kms:EncryptionContext:{p[0]}", (p[1],)) for p in pairs if len(p) == 2]
+        return [(one, True) for one in (*said, *([_WITH_CONTEXT] if pairs else []))]
+    consequence = _of_presence(leaf.key.lower())
+    return [(consequence, True)] if consequence is not None and _needs_presence(literal) else []
+
+
+def _of_presence(key: str) -> Leaf | None:
+    """What every request says that carries the condition key ``key`` (lower case)."""
+    if key in implied.THROUGH_SERVICE:
+        return _THROUGH_SERVICE
+    if key.startswith(implied.CONTEXT_PAIR):
+        return _WITH_CONTEXT
+    return _WITH_MFA if key == implied.MFA_AGE else None
 
 
 def _needs_presence(literal: Literal) -> bool:
@@ -106,6 +111,8 @@ def _reduce(item: Residual, assumed: Assumed) -> Residual:
 
 
 def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Residual:
+    if any(not satisfiable((*assumed.get(said[0].key.lower(), ()), said)) for said in _implied(literal)):
+        return FALSE
     given = assumed.get(literal[0].key.lower(), ())
     if not given:
         return item

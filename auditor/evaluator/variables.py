@@ -1,6 +1,7 @@
 """Policy variables, ``${aws:PrincipalTag/team, 'default'}`` (IAM reference, policy variables and tags).
 
-They count in documents of Version 2012-10-17 only; the caller checks that. A variable whose value only a request can
+They count in documents of Version 2012-10-17 only; the caller checks that. A multi-valued condition key is no variable:
+it has no value to put in (section 11.1). A variable whose value only a request can
 tell stays in the text as it is.
 """
 
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from auditor.evaluator import glob
+from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.values import KeyValue, Known, Unsettled
 
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
@@ -65,6 +66,8 @@ def _piece(body: str, value_of: Callable[[str], KeyValue]) -> str | Resolved:
     if found is None:
         return Resolved(None)
     name, default = found.group(1), found.group(2)
+    if vocabulary.multi_valued(name):
+        return Resolved(None)
     value = value_of(name)
     if isinstance(value, Unsettled):
         return Resolved(None, unsettled=value.what)

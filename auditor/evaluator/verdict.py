@@ -120,7 +120,8 @@ def _leading(ways: list[Path], limited: list[Residual]) -> Path:
 
 
 def _flags(layers: Layers, way: Path) -> tuple[str, ...]:
-    found = {flag for slot in way.slots for item in layers.by_slot.get(slot, ()) for flag in item.flags}
+    slots = (*way.slots, *DENY_SLOTS)
+    found = {flag for slot in slots for item in layers.by_slot.get(slot, ()) for flag in item.flags}
     if way.slots == (Slot.GRANT,) and layers.relation.boundary and layers.any(Slot.BOUNDARY_ALLOW) != TRUE:
         found.add(BOUNDARY_FLAG)
     return tuple(sorted(found))
@@ -130,7 +131,8 @@ def _explicit(layers: Layers, slot: Slot, ways: list[Path], limited: list[Residu
     used = [kind for path, residual in zip(ways, limited, strict=True) if residual != FALSE for kind in path.slots]
     denying = [slot, *(other for other in DENY_SLOTS if other is not slot and other in layers.by_slot)]
     causes = (*_causes(layers, denying, Role.DENIES), *_causes(layers, dict.fromkeys(used), Role.ALLOWS))
-    return Decision(Outcome.EXPLICITLY_DENIED, DENY_REASONS[slot], None, causes)
+    flags = tuple(sorted({flag for item in layers.by_slot[slot] for flag in item.flags}))
+    return Decision(Outcome.EXPLICITLY_DENIED, DENY_REASONS[slot], None, causes, flags=flags)
 
 
 def _implicit(layers: Layers, ways: list[Path], limited: list[Residual], guard: Residual) -> Decision:

@@ -1,0 +1,48 @@
+"""What one condition key of a request says about another: facts that follow from each other in every request.
+
+Source: kms-authorization.md sections 11.2 and 12; the descriptions in ``model/data/condition_keys.json``. A call with
+``kms:ViaService`` is a forward access session, the pairs of an encryption context are those that its keys name, and a
+session without multi-factor authentication has no age of it. Nothing here looks at a policy.
+"""
+
+from __future__ import annotations
+
+from auditor.evaluator.surroundings import Context
+from auditor.evaluator.values import ABSENT, KeyValue, Known, RunTime
+
+VIA_AWS_SERVICE = "aws:viaawsservice"
+VIA_SERVICE = "kms:viaservice"
+CONTEXT_KEYS = "kms:encryptioncontextkeys"
+CONTEXT_PAIR = "kms:encryptioncontext:"
+MFA_PRESENT = "aws:multifactorauthpresent"
+MFA_AGE = "aws:multifactorauthage"
+CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+THROUGH_SERVICE = (VIA_SERVICE, *CALLED_VIA)
+"""Keys that only a request carries which a service makes for the caller."""
+_TRUE, _FALSE = Known(("true",)), ("false",)
+
+
+def from_context(name: str, context: Context) -> KeyValue | None:
+    """What the known request facts say about the condition key ``name`` (lower case), or None where they are silent."""
+    given = {key.lower(): values for key, values in context.items()}
+    if name == VIA_AWS_SERVICE:
+        return _TRUE if any(given.get(key) for key in THROUGH_SERVICE) else None
+    if name in THROUGH_SERVICE:
+        return ABSENT if _lowered(given.get(VIA_AWS_SERVICE)) == _FALSE else None
+    if name == MFA_PRESENT:
+        return _TRUE if given.get(MFA_AGE) else None
+    if name == MFA_AGE:
+        without = MFA_PRESENT in given and _lowered(given[MFA_PRESENT]) in ((), _FALSE)
+        return ABSENT if without else None
+    if name == CONTEXT_KEYS:
+        pairs = tuple(key[len(CONTEXT_PAIR) :] for key in context if key.lower().startswith(CONTEXT_PAIR))
+        carried = tuple(pair for pair in pairs if given[CONTEXT_PAIR + pair.lower()])
+        return RunTime(may_be_absent=False, includes=carried) if carried else None
+    if name.startswith(CONTEXT_PAIR) and CONTEXT_KEYS in given:
+        carried = _lowered(given[CONTEXT_KEYS])
+        return RunTime(may_be_absent=False) if name[len(CONTEXT_PAIR) :] in carried else ABSENT
+    return None
+
+
+def _lowered(values: tuple[str, ...] | None) -> tuple[str, ...]:
+    return tuple(value.lower() for value in values or ())
