@@ -111,8 +111,12 @@ def _reduce(item: Residual, assumed: Assumed) -> Residual:
 
 
 def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Residual:
-    if any(not satisfiable((*assumed.get(said[0].key.lower(), ()), said)) for said in _implied(literal)):
-        return FALSE
+    if not assumed:
+        return item
+    for said in _implied(literal):
+        known = assumed.get(said[0].key.lower(), ())
+        if known and not satisfiable((*known, said)):
+            return FALSE
     given = assumed.get(literal[0].key.lower(), ())
     if not given:
         return item
