@@ -27,12 +27,18 @@ LEAVES = [
     Leaf("NumericGreaterThan", "aws:MultiFactorAuthAge", ("60",)),
     Leaf("IpAddress", "aws:SourceIp", ("10.0.0.0/8",)),
     Leaf("NotIpAddress", "aws:SourceIp", ("10.1.0.0/16",)),
+    Leaf("Bool", "aws:ViaAWSService", ("true",)),
+    Leaf("StringEquals", "kms:EncryptionContext:app", ("web",)),
+    Leaf("Null", "kms:EncryptionContextKeys", ("false",)),
 ]
 VALUES = {
     "kms:ViaService": [None, S3, EC2, "s3.us-east-1.amazonaws.com", "lambda.eu-west-1.amazonaws.com"],
     "aws:MultiFactorAuthPresent": [None, "true", "false"],
     "aws:MultiFactorAuthAge": [None, "30", "60", "100", "3600", "9999"],
     "aws:SourceIp": [None, "10.1.2.3", "10.2.0.1", "192.0.2.1"],
+    "aws:ViaAWSService": ["true", "false"],
+    "kms:EncryptionContext:app": [None, "web", "batch"],
+    "kms:EncryptionContextKeys": [None, "app", "stage"],
 }
 TREES = st.recursive(
     st.sampled_from(LEAVES),
@@ -43,7 +49,19 @@ TREES = st.recursive(
     ),
     max_leaves=8,
 )
-REQUESTS = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in VALUES.items()})
+
+
+def occurs(request: dict[str, str | None]) -> bool:
+    """Whether a request can be so: a service's call says that it is one, an age is one of multi-factor authentication,
+    and the pairs of an encryption context are those that its keys name."""
+    return (
+        (request["kms:ViaService"] is None or request["aws:ViaAWSService"] == "true")
+        and (request["aws:MultiFactorAuthAge"] is None or request["aws:MultiFactorAuthPresent"] == "true")
+        and (request["kms:EncryptionContext:app"] is None or request["kms:EncryptionContextKeys"] is not None)
+    )
+
+
+REQUESTS = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in VALUES.items()}).filter(occurs)
 
 
 def holds(tree: Residual, request: dict[str, str | None]) -> bool:
