@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from auditor.evaluator.glob import matches
+from auditor.evaluator.glob import matches, overlap
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
@@ -23,10 +23,11 @@ from auditor.rules.view import View
 
 CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
 LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
+ALIAS_KEYS = ("kms:requestalias", "kms:resourcealiases")
 TRUST_ONLY = ("sts:externalid", "sts:rolesessionname")
 
 
-def _not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str] | None:
+def not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str] | None:
     """The actions of ``mask`` whose requests do not carry the key, and why; None when there are none."""
     name = test.key.lower()
     if name in LEGACY:
@@ -47,13 +48,18 @@ def _not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, st
 
 def _other_mistake(view: View, test: ConditionTest, layer: Layer) -> str:
     name = test.key.lower()
-    if name in ("kms:requestalias", "kms:resourcealiases") and any(value.startswith("arn:") for value in test.values):
-        return f"{canonical(test.key)} holds alias names (alias/…), never ARNs"
+    if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
+        return f"{canonical(test.key)} holds alias names (alias/…), never ARNs or bare names"
     if name == "kms:grantconstrainttype" and not any(value in CONSTRAINT_TYPES for value in test.values):
         return f"{canonical(test.key)} is {listing(CONSTRAINT_TYPES)}, never {listing(test.values)}"
     if layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
         return f"{canonical(test.key)} in an SCP always names the own organization: SCPs bind nobody else"
     return ""
+
+
+def _names_aliases(value: str) -> bool:
+    """Whether the value of an alias condition may match an alias name at all."""
+    return "${" in value or overlap(value, "alias/*")
 
 
 def _constant_in_scp(view: View, test: ConditionTest, layer: Layer) -> bool | None:
@@ -81,7 +87,7 @@ def condition_key_not_applicable(view: View) -> Iterator[Hit]:
         for test in statement.conditions:
             if test.key.lower() in nulls:
                 continue
-            found = _not_supplied(test, mask, layer) if mask else None
+            found = not_supplied(test, mask, layer) if mask else None
             other = _other_mistake(view, test, layer)
             if found is None and not other:
                 continue
@@ -100,7 +106,7 @@ def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing
     legacy = test.key.lower() in LEGACY
     deny_never = statement.effect == "Deny" and not passes and missing == mask and not legacy
     allow_always = statement.effect == "Allow" and passes and not legacy
-    elsewhere = statement.effect == "Allow" and not passes and _covered_elsewhere(placed, missing)
+    elsewhere = statement.effect == "Allow" and not passes and _covered_elsewhere(placed, missing, test.key.lower())
     effect = "the test always passes" if passes else "the test never passes"
     return placed.hit(
         f"{titled(statement)} of {placed.name}: {why}.",
@@ -118,12 +124,15 @@ def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing
     )
 
 
-def _covered_elsewhere(placed: Placed, missing: int) -> bool:
+def _covered_elsewhere(placed: Placed, mask: int, key: str = "") -> bool:
+    """Whether another statement gives the actions to the same principals: without a test of the condition key
+    (lower case), or without any condition when no key is named."""
     return any(
         other.effect == "Allow"
         and other.index != placed.located.statement.index
-        and not missing & ~action_mask(other)
+        and not mask & ~action_mask(other)
         and other.principals == placed.located.statement.principals
+        and not (key in {test.key.lower() for test in other.conditions} if key else other.conditions)
         for other in placed.policy.statements
     )
 
@@ -139,8 +148,8 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
     if name in LEGACY:
         block[LEGACY[name]] = block.pop(test.key, None)
         return render({**written, "Condition": condition})
-    if any(":alias/" in value for value in test.values):
-        values = [f"alias/{value.split(':alias/', 1)[1]}" if ":alias/" in value else value for value in test.values]
+    if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
+        values = [_alias_name(value) for value in test.values]
         block[test.key] = values[0] if len(values) == 1 else values
         return render({**written, "Condition": condition})
     if placed.located.ref.layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
@@ -157,6 +166,11 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
     if "Sid" in second:
         second["Sid"] = f"{second['Sid']}WithCondition"
     return render(first) + ",\n" + render(second)
+
+
+def _alias_name(value: str) -> str:
+    """The alias name that was probably meant by an alias ARN or a bare name."""
+    return value if _names_aliases(value) else f"alias/{value.rsplit('alias/', 1)[-1]}"
 
 
 def _without(written: dict[str, Any], condition: dict[str, Any], test: ConditionTest) -> dict[str, Any]:

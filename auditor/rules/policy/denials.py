@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.glob import matches
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
-from auditor.model.access import Role
+from auditor.model.access import Outcome, Role
 from auditor.model.actions import (
     ABAC_TAMPER,
     ALL,
@@ -193,7 +193,9 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
     touched: set[str] = set()
     for row, column, profile in hit.rows():
         who = view.reach.principals[row]
-        held = own.held(row, profile, column, Openness.OPEN, Openness.GUARDED) & uncovered
+        held = own.held(row, profile, column, Openness.OPEN, Openness.GUARDED) & _left_open(
+            view, profile, covered, uncovered
+        )
         if held and who.kind in INSIDE and not service_linked(who) and _spoken_of(placed, who):
             still[who.arn] = still.get(who.arn, 0) | held
             touched.add(view.reach.keys[column].arn)
@@ -227,8 +229,16 @@ def _claims_every_key(placed: Placed) -> bool:
     )
 
 
+def _left_open(view: View, profile: int, covered: int, uncovered: int) -> int:
+    """The uncovered actions that count as open: where the Deny only narrows, those that nothing else narrows too."""
+    if any(view.reach.decision(profile, action.bit).outcome.denied for action in actions_in(covered)):
+        return uncovered
+    decisions = {action: view.reach.decision(profile, action.bit) for action in actions_in(uncovered)}
+    return mask_of([action.short for action, one in decisions.items() if one.outcome is Outcome.ALLOWED])
+
+
 def _stopped_by(view: View, placed: Placed, covered: int) -> NDArray[np.bool_] | None:
-    """Profile → whether this very statement denies one of the covered actions there; None when it never does."""
+    """Profile → whether this very statement denies or narrows a covered action there; None when it never does."""
     import numpy as np
 
     ref = placed.located.ref
@@ -243,7 +253,8 @@ def _deny_citations(view: View) -> dict[tuple[Layer, str, int], list[int]]:
     """Layer, policy and position of a Deny → the numbers of the decisions that it takes part in."""
     found: dict[tuple[Layer, str, int], list[int]] = {}
     for number, decision in enumerate(view.reach.table.decisions):
-        for ref in {c.statement for c in decision.causes if c.role is Role.DENIES and c.statement is not None}:
+        roles = (Role.DENIES, Role.LIMITS)
+        for ref in {c.statement for c in decision.causes if c.role in roles and c.statement is not None}:
             found.setdefault((ref.layer, ref.policy, ref.index), []).append(number)
     return found
 

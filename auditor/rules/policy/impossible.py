@@ -14,7 +14,7 @@ from auditor.evaluator.operators import parse_operator, timestamp
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import never_met
-from auditor.evaluator.vocabulary import via_services
+from auditor.evaluator.vocabulary import family_of, via_services
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
 from auditor.model.finding import Evidence
@@ -23,6 +23,7 @@ from auditor.model.policy import ConditionTest, Statement
 from auditor.model.residual import FALSE
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
+from auditor.rules.policy.conditions import not_supplied
 from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -93,7 +94,8 @@ def _no_service(test: ConditionTest, key: Key | None) -> list[str]:
     """Why no service of the values can call for the key: none exists, or all are of other Regions."""
     region = key.region if key is not None else "*"
     if not any(overlap(value, f"*.{region}.amazonaws.com*") for value in test.values):
-        return [f"kms:ViaService {listing(test.values)} is not of Region {region}"] if key is not None else []
+        where = f"is not of Region {region}" if key is not None else "names a service without its Region"
+        return [f"kms:ViaService {listing(test.values)} {where}"]
     meant = [_meant_service(value) for value in test.values]
     if all(meant):
         return [f"kms:ViaService {listing(test.values)} names no service; meant was probably {listing(meant)}"]
@@ -143,7 +145,7 @@ def never_true_condition(view: View) -> Iterator[Hit]:
         if not statement.conditions or statement.effect is None:
             continue
         bad = _impossible(view, statement, key)
-        if not bad and (key is None or not _nobody_passes(view, placed, key)):
+        if not bad and (key is None or _never_sent(placed) or not _nobody_passes(view, placed, key)):
             continue
         core = _contradictions(statement, bad)
         remedy = _repaired(placed, bad[0]) if bad else ""
@@ -156,6 +158,17 @@ def never_true_condition(view: View) -> Iterator[Hit]:
             advice="Correct the condition, or remove the statement so that reviewers stop counting it.",
             bare=True,
         )
+
+
+def _never_sent(placed: Placed) -> bool:
+    """Whether no request carries a condition key of the statement: condition-key-not-applicable tells it. A key without
+    encryption context is a fact of the key, and told here."""
+    layer, mask = placed.located.ref.layer, action_mask(placed.located.statement) & KEY_POLICY_EFFECTIVE
+    for test in placed.located.statement.conditions:
+        found = not_supplied(test, mask, layer) if family_of(test.key) != "kms:encryptioncontext:" else None
+        if found is not None and found[0] == mask:
+            return True
+    return False
 
 
 def _repaired(placed: Placed, first: str) -> str:

@@ -36,7 +36,9 @@ ADMINISTERS = mask_of(["PutKeyPolicy"])
 def _dead_actions(statement: Statement, placed: Placed) -> list[tuple[str, str, str]]:
     """``(name, reason, replacement)`` of the listed actions that do nothing here."""
     found = []
-    in_key_policy = placed.located.ref.layer is Layer.KEY_POLICY
+    layer = placed.located.ref.layer
+    in_key_policy = layer is Layer.KEY_POLICY
+    outside = placed.key is not None and _foreign_alone(statement, placed.key) and _works_outside(statement)
     for name in statement.actions or ():
         if not name.lower().startswith("kms:"):
             if in_key_policy and name != "*":
@@ -48,8 +50,10 @@ def _dead_actions(statement: Statement, placed: Placed) -> list[tuple[str, str, 
             found.append((name, "is no KMS action" + (f"; meant was probably {meant}" if meant else ""), meant))
         elif in_key_policy and not mask & ~ACCOUNT_LEVEL and "*" not in name:
             found.append((name, "has no key to act on; only identity policies can allow it", ""))
-        elif in_key_policy and mask == RETIRE_GRANT:
-            found.append((name, "has no effect in a key policy", ""))
+        elif mask == RETIRE_GRANT and layer in (Layer.KEY_POLICY, Layer.RCP):
+            found.append((name, f"has no effect in {'a key policy' if in_key_policy else 'an RCP'}", ""))
+        elif outside and not mask & CROSS_ACCOUNT_EFFECTIVE and "*" not in name:
+            found.append((name, "does not work across accounts", ""))
     return found
 
 
@@ -92,11 +96,19 @@ def _dead_principals(statement: Statement, placed: Placed) -> list[tuple[str, st
     return found
 
 
+def _foreign_alone(statement: Statement, key: Key) -> bool:
+    """Whether the statement allows something to principals of other accounts and to nobody else."""
+    accounts = [account_of(entry.value) if entry.kind == "AWS" else None for entry in statement.principals or ()]
+    return bool(accounts) and all(account is not None and account != key.account for account in accounts)
+
+
+def _works_outside(statement: Statement) -> bool:
+    return bool(action_mask(statement) & CROSS_ACCOUNT_EFFECTIVE)
+
+
 def _outside_only(statement: Statement, key: Key) -> bool:
     """Whether every principal is of another account and no action works across accounts."""
-    accounts = [account_of(entry.value) for entry in statement.principals or () if entry.kind == "AWS"]
-    foreign = bool(accounts) and all(account is not None and account != key.account for account in accounts)
-    return foreign and not action_mask(statement) & CROSS_ACCOUNT_EFFECTIVE
+    return _foreign_alone(statement, key) and not _works_outside(statement)
 
 
 def inert_statement(view: View) -> Iterator[Hit]:
@@ -133,7 +145,7 @@ def _inert_hit(view: View, placed: Placed, statement: Statement) -> Hit | None:
             reasons.append("principals of another account cannot use these actions on the key")
         effective = mask & KEY_POLICY_EFFECTIVE & usable
     else:
-        effective = mask
+        effective = mask & ~RETIRE_GRANT if placed.located.ref.layer is Layer.RCP else mask
     if not reasons or (placed.key is None and not mask and not actions):
         return None
     works = (
