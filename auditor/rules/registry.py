@@ -21,6 +21,7 @@ from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes
 from auditor.rules.privilege import (
+    aliases,
     attributes,
     boundaries,
     combined,
@@ -52,7 +53,7 @@ RULES: dict[str, Check] = {
     "key-substitution-by-non-admin": substitution.key_substitution_by_non_admin,
     "broad-plaintext-population": nonadmin.broad_plaintext_population,
     "abac-tag-escalation": attributes.abac_tag_escalation,
-    "abac-alias-hijack": attributes.abac_alias_hijack,
+    "abac-alias-hijack": aliases.abac_alias_hijack,
     "abac-principal-tag-self-service": self_service.abac_principal_tag_self_service,
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,
     "iam-kms-admin-all-keys": documents.iam_kms_admin_all_keys,

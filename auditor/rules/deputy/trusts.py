@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evaluator.glob import has_wildcard
+from auditor.evaluator.operators import parse_operator
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
 from auditor.model.finding import Evidence
+from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
@@ -196,7 +198,7 @@ def _looseness(way: Admission) -> str:
     if way.kind == "saml":
         return "" if condition_values(way.statement, "saml:aud") else "SAML:aud is not checked"
     provider = way.value.split("oidc-provider/", 1)[-1].lower()
-    subjects = condition_values(way.statement, f"{provider}:sub")
+    subjects = _demanded(way.statement, f"{provider}:sub")
     if provider in WEB_PROVIDERS:
         audience = condition_values(way.statement, *(f"{provider}:{claim}" for claim in ("aud", "app_id", "oaud")))
         return "" if audience or subjects else "no audience is checked"
@@ -207,6 +209,17 @@ def _looseness(way: Admission) -> str:
         return f"the subject {listing(unowned)} leaves the owner open"
     loose = [value for value in subjects if has_wildcard(_project(value))]
     return f"the subject {listing(loose)} leaves the {_project_word(loose[0])} open" if loose else ""
+
+
+def _demanded(statement: Statement, name: str) -> tuple[str, ...]:
+    """The values that a claim is asked for; a wildcard that StringEquals takes for a letter is quoted away."""
+    found = []
+    for test in statement.conditions:
+        operator = parse_operator(test.operator)
+        like = operator is not None and operator.base == "stringlike"
+        for value in condition_values(replace(statement, conditions=(test,)), name):
+            found.append(value if like else value.replace("*", "").replace("?", "") or "-")
+    return tuple(found)
 
 
 def _parts(value: str) -> list[str]:

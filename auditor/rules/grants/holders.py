@@ -12,6 +12,7 @@ from auditor.model.finding import Evidence
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Statement
+from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, listing
 from auditor.rules.trust import Standing
 from auditor.rules.view import View
@@ -44,6 +45,25 @@ def identity_grants(view: View) -> Iterator[Held]:
         for grant in key.grants:
             if grant.grantee is not None and not service_held(grant):
                 yield Held(key, grant, grant.grantee, account_of(grant.grantee), operations_mask(grant))
+
+
+def row_of(view: View, grantee: str) -> int | None:
+    """The row of the access table that speaks of a grantee: its own, for a session that of its role."""
+    own = view.reach.principal_at.get(grantee)
+    session = session_role_name(grantee)
+    if own is not None or session is None:
+        return own
+    roles = view.once("rows-of-roles", lambda: _rows_of_roles(view))
+    return roles.get((account_of(grantee) or "", session[0]))
+
+
+def _rows_of_roles(view: View) -> dict[tuple[str, str], int]:
+    """Account and name → row of the role: the ARN of a session does not tell the path of its role."""
+    return {
+        (who.account or "", who.name): row
+        for row, who in enumerate(view.reach.principals)
+        if who.kind is PrincipalKind.ROLE
+    }
 
 
 def constrained(grant: Grant) -> bool:

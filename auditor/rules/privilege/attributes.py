@@ -1,23 +1,24 @@
-"""Rules about access that depends on tags and aliases of keys: who can change the attribute opens the door."""
+"""Rule about access that depends on tags of keys, and what it shares with the one about aliases: who can change the
+attribute opens the door."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.evaluator.glob import matches
+from auditor.evaluator.glob import matches, overlap
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
+from auditor.model.access import Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.policy import Statement
+from auditor.model.policy import Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
 from auditor.rules.corrections import deny, one_or_many
-from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.iam_side import may
+from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.steps import ASSUME, step_to, ways_into
@@ -27,8 +28,6 @@ from auditor.rules.view import View
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 TAG = mask_of(["TagResource"])
 UNTAG = mask_of(["UntagResource"])
-CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
-NAMING = CREATE_ALIAS | UPDATE_ALIAS
 LIVE = (Openness.OPEN, Openness.GUARDED)
 
 
@@ -37,13 +36,19 @@ class Dependence:
     """An Allow of an identity policy that hangs on an attribute: ``name`` is a tag key, or empty for an alias."""
 
     principal: Principal
-    statement: Statement
+    located: Located
     name: str
     values: tuple[str, ...]
     mask: int
 
+    @property
+    def statement(self) -> Statement:
+        """The statement itself."""
+        return self.located.statement
 
-def _dependences(view: View, prefix: str) -> Iterator[Dependence]:
+
+def dependences(view: View, prefix: str) -> Iterator[Dependence]:
+    """The Allow statements of ordinary identities that ask for a condition key beginning with ``prefix``."""
     for document in view.identity_documents:
         for located in document.statements():
             statement = located.statement
@@ -58,7 +63,7 @@ def _dependences(view: View, prefix: str) -> Iterator[Dependence]:
                     continue  # a value taken from the caller is another rule's business
                 for holder in document.holders:
                     if not service_linked(holder) and not view.trust.account_admin(holder):
-                        yield Dependence(holder, statement, test.key[len(prefix) :], test.values, mask)
+                        yield Dependence(holder, located, test.key[len(prefix) :], test.values, mask)
 
 
 def _delegated(view: View, key: Key, mask: int) -> int:
@@ -71,20 +76,42 @@ def _in_reach(view: View, dependence: Dependence, key: Key) -> bool:
     )
 
 
-def _tag_locked(residual: Residual | None, tag: str) -> bool:
+def _tag_locked(residual: Residual | None, tag: str, values: tuple[str, ...]) -> bool:
+    """Whether what remains of a tagging permission keeps the tag from getting one of ``values`` (none: any at all)."""
+
     def stops(leaf: Leaf, negated: bool) -> bool:
-        name = leaf.key.lower()
+        name, operator = leaf.key.lower(), parse_operator(leaf.operator)
+        if operator is None or operator.base == "null":
+            return False
+        accepts = operator.negated == negated
         if name == f"aws:requesttag/{tag.lower()}":
-            return not negated
-        if name == "aws:tagkeys":
-            listed = any(matches(value.lower(), tag.lower()) for value in leaf.values)
-            return negated == listed
+            named = [any("${" in one or overlap(one, value) for one in leaf.values) for value in values]
+            if any("${" in one for one in leaf.values):
+                return accepts  # the value comes from the caller, whose tags are another rule's business
+            return not any(named) if accepts else all(named) and bool(named)
+        if name == "aws:tagkeys" and (operator.quantifier == "all") != negated:
+            return accepts != any(matches(value.lower(), tag.lower()) for value in leaf.values)
         return False
 
     return demands(residual, stops)
 
 
-def _gain_hit(view: View, dependence: Dependence, keys: list[Key], summary: str, evidence: tuple[Evidence, ...]) -> Hit:
+def granting(view: View, hands: list[Principal], key: Key, mask: int) -> tuple[Evidence, ...]:
+    """The statements by which one of ``hands`` may change the attribute of a key."""
+    position = view.reach.key_at[key.arn]
+    found: dict[StatementRef, Evidence] = {}
+    for who in hands:
+        profile = view.reach.profile(view.reach.principal_at[who.arn], position)
+        for action in actions_in(view.reach.held(profile, position, *LIVE) & mask):
+            for cause in view.reach.decision(profile, action.bit).causes:
+                if cause.role is Role.ALLOWS and cause.statement is not None:
+                    words = f"{action.name} of {who.arn}: {cause.statement}"
+                    found.setdefault(cause.statement, Evidence("changes the attribute", words, cause.statement))
+    return tuple(found.values())
+
+
+def gain_hit(view: View, dependence: Dependence, keys: list[Key], summary: str, evidence: tuple[Evidence, ...]) -> Hit:
+    """A hit about a principal that changes an attribute and gains keys by it."""
     reads = dependence.mask & READ_PLAINTEXT
     restricted = bool(reads) and view.restricted(key.arn for key in keys)
     who = dependence.principal
@@ -97,6 +124,7 @@ def _gain_hit(view: View, dependence: Dependence, keys: list[Key], summary: str,
         principals=(who.arn,),
         evidence=(
             *evidence,
+            Evidence("depends on it", str(dependence.located.ref), dependence.located.ref),
             Evidence("actions gained", listing((a.name for a in actions_in(dependence.mask)), 6)),
             Evidence("keys gained", listing(key.arn for key in keys)),
         ),
@@ -115,7 +143,7 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
     Fix: protect the authorization tags from everybody but the tagging pipeline.
     """
     seen: set[tuple[str, str, tuple[str, ...]]] = set()
-    for dependence in _dependences(view, "aws:resourcetag/"):
+    for dependence in dependences(view, "aws:resourcetag/"):
         who = dependence.principal
         told = (who.arn, dependence.name.lower(), dependence.values)
         hands = [] if told in seen else [one for one in (who, *_one_hop(view, who)) if _tags_anything(view, one)]
@@ -123,8 +151,9 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
         seen.add(told)
         if gained:
             tag = f"{dependence.name}={listing(dependence.values)}"
-            summary = f"{who.arn} can set the tag {tag} on {_what(gained)} and then use {_pronoun(gained)}."
-            hit = _gain_hit(view, dependence, gained, summary, (Evidence("tag", tag),))
+            summary = f"{who.arn} can set the tag {tag} on {on_what(gained)} and then use {pronoun(gained)}."
+            tagging = granting(view, hands, gained[0], TAG)
+            hit = gain_hit(view, dependence, gained, summary, (Evidence("tag", tag), *tagging))
             yield replace(hit, remedy=_sealed_tag(view, dependence.name))
     yield from untagging(view)
 
@@ -140,11 +169,13 @@ def _sealed_tag(view: View, tag: str) -> str:
     return deny("AuthorizationTagIsSealed", actions, condition, in_key_policy=False)
 
 
-def _what(keys: list[Key]) -> str:
+def on_what(keys: list[Key]) -> str:
+    """The keys in words: the label of one, the number of many."""
     return keys[0].label if len(keys) == 1 else count(len(keys), "key")
 
 
-def _pronoun(keys: list[Key]) -> str:
+def pronoun(keys: list[Key]) -> str:
+    """The word that stands for the keys."""
     return "it" if len(keys) == 1 else "them"
 
 
@@ -153,10 +184,12 @@ def _gains_by_tag(view: View, dependence: Dependence, key: Key, hands: list[Prin
     held = key.tag(dependence.name)
     if held is not None and any(matches(value, held) for value in dependence.values):
         return False
-    return _would_gain(view, dependence, key) and any(_may_tag(view, who, key, TAG, dependence.name) for who in hands)
+    return would_gain(view, dependence, key) and any(
+        _may_tag(view, who, key, TAG, dependence.name, dependence.values) for who in hands
+    )
 
 
-def _would_gain(view: View, dependence: Dependence, key: Key) -> bool:
+def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
     """Whether the identity statement would give something new on the key, if the key carried the attribute."""
     row = view.reach.principal_at.get(dependence.principal.arn)
     if row is None or not _in_reach(view, dependence, key):
@@ -166,14 +199,14 @@ def _would_gain(view: View, dependence: Dependence, key: Key) -> bool:
     return bool(_delegated(view, key, dependence.mask) & ~held)
 
 
-def _may_tag(view: View, who: Principal, key: Key, action: int, tag: str) -> bool:
+def _may_tag(view: View, who: Principal, key: Key, action: int, tag: str, values: tuple[str, ...] = ()) -> bool:
     row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
     if row is None:
         return False
     profile = view.reach.profile(row, position)
     if not view.reach.held(profile, position, *LIVE) & action:
         return False
-    return not _tag_locked(view.reach.decision(profile, action.bit_length() - 1).residual, tag)
+    return not _tag_locked(view.reach.decision(profile, action.bit_length() - 1).residual, tag, values)
 
 
 def _one_hop(view: View, who: Principal) -> list[Principal]:
@@ -232,7 +265,7 @@ def _untag_hit(view: View, who: Principal, tag: str, statement: Statement, keys:
     return Hit(
         subject=who.arn,
         kind="principal",
-        summary=f"{who.arn} can remove the tag {tag} from {_what(keys)}, on which a Deny against it depends.",
+        summary=f"{who.arn} can remove the tag {tag} from {on_what(keys)}, on which a Deny against it depends.",
         account=who.account or "",
         keys=tuple(key.arn for key in keys),
         principals=(who.arn,),
@@ -245,71 +278,3 @@ def _untag_hit(view: View, who: Principal, tag: str, statement: Statement, keys:
         lowered=("only UntagResource matters",),
         identity=(who.unique_id or who.arn, "untag", tag),
     )
-
-
-def abac_alias_hijack(view: View) -> Iterator[Hit]:
-    """A principal whose access depends on an alias name may give that name to keys that it cannot use today.
-
-    CreateAlias is checked on the alias and on the key, UpdateAlias on the alias, its current key and the new one. A
-    literal name that exists already must be moved, or deleted and made again. Told when the key delegates to IAM and
-    the identity statement covers it.
-
-    Fix: reserve the alias names that policies use for the key pipeline.
-    """
-    seen: set[tuple[str, tuple[str, ...]]] = set()
-    for prefix in ("kms:resourcealiases", "kms:requestalias"):
-        for dependence in _dependences(view, prefix):
-            who = dependence.principal
-            told = (who.arn, dependence.values)
-            gained = [] if told in seen else [key for key in view.keys if _gains_by_alias(view, dependence, key)]
-            seen.add(told)
-            if gained:
-                pattern = listing(dependence.values)
-                summary = f"{who.arn} can name {_what(gained)} {pattern} and then use {_pronoun(gained)}."
-                hit = _gain_hit(view, dependence, gained, summary, (Evidence("alias pattern", pattern),))
-                name = dependence.values[0].removeprefix("alias/")
-                yield replace(hit, fix=(("restricted-*", name),))
-
-
-def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
-    row, position = view.reach.principal_at.get(dependence.principal.arn), view.reach.key_at[key.arn]
-    if row is None or not view.reach.held(view.reach.profile(row, position), position, *LIVE) & NAMING:
-        return False
-    named = any(matches(value, alias.name) for value in dependence.values for alias in key.aliases)
-    return not named and _would_gain(view, dependence, key) and _pointable(view, dependence, key)
-
-
-def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
-    """Whether the principal may give the key a fitting alias: a new one, or one that another key carries today."""
-    who, taken = dependence.principal, _aliases_at(view, key)
-    partition = key.arn.split(":")[1]
-    for value in dependence.values:
-        fitting = [(alias, owner) for alias, owner in taken.items() if matches(value, alias)]
-        fresh = value.replace("*", "x").replace("?", "x")
-        arn = f"arn:{partition}:kms:{key.region}:{key.account}:{fresh}"
-        if value.startswith(("alias/", "*")) and fresh not in taken and _may_alias(view, who, arn, key, CREATE_ALIAS):
-            return True
-        for alias, owner in fitting:
-            arn = f"arn:{partition}:kms:{key.region}:{key.account}:{alias}"
-            moved = _may_alias(view, who, arn, key, UPDATE_ALIAS) and _may_alias(view, who, arn, owner, UPDATE_ALIAS)
-            again = _may_alias(view, who, arn, owner, DELETE_ALIAS) and _may_alias(view, who, arn, key, CREATE_ALIAS)
-            if moved or again:
-                return True
-    return False
-
-
-def _aliases_at(view: View, key: Key) -> dict[str, Key]:
-    """The aliases of the key's account and Region, each with its key; aliases do not cross."""
-    memo = view.once("aliases-by-place", dict[tuple[str, str], dict[str, Key]])
-    place = (key.account, key.region)
-    if place not in memo:
-        here = [other for other in view.keys if (other.account, other.region) == place]
-        memo[place] = {alias.name: other for other in here for alias in other.aliases}
-    return memo[place]
-
-
-def _may_alias(view: View, who: Principal, alias: str, key: Key, action: int) -> bool:
-    """Whether an alias action is open on the alias (identity policies decide) and on the key."""
-    row, position = view.reach.principal_at[who.arn], view.reach.key_at[key.arn]
-    held = view.reach.held(view.reach.profile(row, position), position, *LIVE)
-    return bool(held & action) and may(view, who, next(actions_in(action)).name, alias)

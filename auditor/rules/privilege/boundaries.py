@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.statements import action_mask
-from auditor.model.access import Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.policy import Layer
+from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.exposure.public import allowing
+from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.privilege.documents import resources_reach
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
@@ -46,28 +47,36 @@ def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
         if who is None:
             continue
         keys: dict[str, Key] = {}
+        opening: dict[StatementRef, str] = {}
         guarded = True
         mask = 0
         for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
             beyond = MASK & ~_allowed_by_boundary(who, view.reach.keys[position])
             held = own_power.held(row, profile, position, Openness.OPEN, Openness.GUARDED) & beyond
-            direct = [
-                action
-                for action in actions_in(held)
-                if any(
-                    cause.role is Role.ALLOWS and cause.layer is Layer.KEY_POLICY
-                    for cause in view.reach.decision(profile, action.bit).causes
-                )
-            ]
-            for action in direct:
-                mask |= 1 << action.bit
-                keys[view.reach.keys[position].arn] = view.reach.keys[position]
-                guarded = guarded and not view.reach.held(profile, position, Openness.OPEN) >> action.bit & 1
+            key = view.reach.keys[position]
+            for action in actions_in(held):
+                found = allowing(view, key, view.reach.decision(profile, action.bit))
+                for located in found:
+                    ref = replace(located.ref, owner=key.arn)
+                    opening.setdefault(ref, f"{located.ref}, Principal {_form(located, who)}")
+                if found:
+                    mask |= 1 << action.bit
+                    keys[key.arn] = key
+                    guarded = guarded and not view.reach.held(profile, position, Openness.OPEN) >> action.bit & 1
         if keys:
-            yield _hit(view, who, keys, mask, guarded)
+            yield _hit(view, who, keys, mask, guarded, opening)
 
 
-def _hit(view: View, who: Principal, keys: dict[str, Key], mask: int, guarded: bool) -> Hit:
+def _form(located: Located, who: Principal) -> str:
+    """How a statement speaks of the identity: the values of its Principal element, as far as they are about it."""
+    values = sorted(entry.value for entry in located.statement.principals or ())
+    own = [value for value in values if value in ("*", who.arn, who.iam_arn) or f"/{who.name}/" in value]
+    return listing(own or values, 3)
+
+
+def _hit(
+    view: View, who: Principal, keys: dict[str, Key], mask: int, guarded: bool, opening: dict[StatementRef, str]
+) -> Hit:
     names = listing((action.name for action in actions_in(mask)), 6)
     return Hit(
         subject=who.arn,
@@ -78,6 +87,7 @@ def _hit(view: View, who: Principal, keys: dict[str, Key], mask: int, guarded: b
         principals=(who.arn,),
         evidence=(
             Evidence("boundary", who.boundary.name if who.boundary else ""),
+            *(Evidence("statement", words, ref) for ref, words in opening.items()),
             Evidence("actions", names),
             Evidence("keys", listing(keys)),
         ),

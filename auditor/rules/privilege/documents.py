@@ -20,6 +20,7 @@ from auditor.rules.conditions import as_residual, block_strength, demands, fixes
 from auditor.rules.corrections import detaching, one_or_many, with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
+from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import has_usable_credentials, service_linked
 from auditor.rules.privilege.power import REPLICATE, power
 from auditor.rules.reach import Openness
@@ -262,9 +263,9 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
     for wide in wide_documents(
         view, lambda located, _: action_mask(located.statement) & READ_PLAINTEXT, administrators=True
     ):
-        latent = not wide.reached and not wide.unsure
-        restricted = view.restricted(key.arn for key in wide.by_ordinary)
         bound = _bound(view, wide)
+        latent = not wide.reached and not wide.unsure and not (bound and _delegated(view, wide))
+        restricted = view.restricted(key.arn for key in wide.by_ordinary)
         foreign = any(key.account != wide.document.account for key in wide.reached)
         raised = given(
             (not bound and (len(wide.by_ordinary) >= limit or restricted), "effective READ_PLAINTEXT on at least"),
@@ -278,11 +279,17 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
             f"{wide.document.account}; {_so_many(wide)} be read today."
         )
         hit = _document_hit(view, wide, summary, raised, lowered, latent)
-        yield replace(hit, remedy=_on_reached_keys(wide), advice=_decrypt_advice(wide), bare=latent)
+        yield replace(hit, remedy=_on_reached_keys(wide), advice=_decrypt_advice(latent), bare=not wide.reached)
 
 
-def _decrypt_advice(wide: Wide) -> str:
-    if not wide.reached and not wide.unsure:
+def _delegated(view: View, wide: Wide) -> bool:
+    """Whether a key of the account leaves one of the actions to identity policies: then only the condition is unmet."""
+    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(wide.document.account, [])
+    return any(delegated_mask(view, key) & wide.mask for key in keys)
+
+
+def _decrypt_advice(latent: bool) -> str:
+    if latent:
         return "Remove the statement: it reaches no key today, and reaches every key that delegates to IAM tomorrow."
     return "List the keys that are meant, or keep the pattern and tie it to a tag, an alias or a service."
 

@@ -14,13 +14,13 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.iam_side import identities_of, may
+from auditor.rules.hit import Hit, Located, count, given, listing
+from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked
 from auditor.rules.privilege.documents import resources_reach
-from auditor.rules.privilege.steps import admits
+from auditor.rules.privilege.steps import ASSUME, admits, step_to, ways_into
 from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
@@ -34,9 +34,14 @@ class Door:
 
     tag: str
     values: tuple[str, ...]
-    statement: Statement
+    located: Located
     place: str
     keys: tuple[Key, ...]
+
+    @property
+    def statement(self) -> Statement:
+        """The statement itself."""
+        return self.located.statement
 
     @property
     def mask(self) -> int:
@@ -56,7 +61,7 @@ def _key_doors(view: View) -> Iterator[Door]:
         statement = placed.located.statement
         if statement.effect == "Allow" and placed.key is not None and action_mask(statement) & POWER:
             for tag, values in _tags(statement):
-                yield Door(tag, values, statement, f"the key policy of {placed.key.label}", (placed.key,))
+                yield Door(tag, values, placed.located, f"the key policy of {placed.key.label}", (placed.key,))
 
 
 def _spoken_of(door: Door, who: Principal) -> bool:
@@ -85,7 +90,7 @@ def _identity_doors(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
                     if resources_reach(statement, key.arn) and delegated_mask(view, key) & mask
                 )
                 if opened:
-                    yield Door(tag, values, statement, document.title, opened), document.holders
+                    yield Door(tag, values, located, document.title, opened), document.holders
 
 
 def _doors_of(view: View) -> Iterator[tuple[Door, Principal]]:
@@ -113,6 +118,18 @@ def _how(view: View, who: Principal, tag: str) -> str:
     return ""
 
 
+def _through(view: View, role: Principal, tag: str) -> Iterator[tuple[Principal, str]]:
+    """Those who may put the tag on a role and then assume it."""
+    if role.kind is not PrincipalKind.ROLE or service_linked(role):
+        return
+    for who in speakers(view, role.account or "", "iam:TagRole"):
+        if who.arn == role.arn or service_linked(who) or not may(view, who, "iam:TagRole", role.arn, tag):
+            continue
+        step = step_to(view, who, role, ways_into(role), frozenset({ASSUME}))
+        if step is not None and step.action == ASSUME:
+            yield who, f"iam:TagRole on {role.arn}, which it may assume"
+
+
 def _tags_sessions(statement: Statement, tag: str) -> bool:
     """Whether a trust statement lets callers tag the session with any value of the tag."""
     named = any(pattern.lower() in (TAG_SESSION.lower(), "sts:*", "*") for pattern in statement.actions or ())
@@ -135,8 +152,9 @@ def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
     """Access depends on a tag of the principal, and the principal can give itself that tag.
 
     Looks at ``aws:PrincipalTag`` conditions of key policies and identity policies, and asks who may call iam:TagRole or
-    iam:TagUser on itself, or whose trust policy lets callers choose session tags. Tags that come from a directory are
-    listed in ``trusted_session_tags``. Account administrators are told once per account, where nobody else can.
+    iam:TagUser on itself or on a role that it may assume, or whose trust policy lets callers choose session tags. Tags
+    that come from a directory are listed in ``trusted_session_tags``. Account administrators are told once per account,
+    where nobody else can.
 
     Fix: deny tagging of the authorization tag to everybody but the identity pipeline.
     """
@@ -145,10 +163,10 @@ def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
     for door, who in _doors_of(view):
         if door.tag.lower() in {tag.lower() for tag in view.settings.trusted_session_tags}:
             continue
-        how = _how(view, who, door.tag)
-        if how:
-            people[who.arn] = who
-            found.setdefault((who.arn, door.tag.lower()), []).append((door, how))
+        ways = [(who, how)] if (how := _how(view, who, door.tag)) else []
+        for one, how in (*ways, *_through(view, who, door.tag)):
+            people[one.arn] = one
+            found.setdefault((one.arn, door.tag.lower()), []).append((door, how))
     admins: dict[tuple[str, str], list[str]] = {}
     ordinary = {tag for arn, tag in found if not view.trust.account_admin(people[arn])}
     for (arn, tag), doors in sorted(found.items()):
@@ -184,7 +202,7 @@ def _hit(
         principals=who,
         evidence=(
             Evidence("tag", f"{door.tag}={listing(door.values)}"),
-            *(Evidence("trusted by", one.place) for one, _ in doors[:5]),
+            *(Evidence("trusted by", one.place, one.located.ref) for one, _ in doors[:5]),
             Evidence("how", how),
             Evidence("keys", listing(keys)),
         ),
