@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.cases import load_cases, run_case
+from auditor.cases import load_cases, read_cases, run_case
 from auditor.cases.schema import Case
 from auditor.errors import CaseFileError
 from auditor.model.key import Fact
@@ -58,6 +58,7 @@ def test_a_minimal_case(tmp_path: Path) -> None:
         (minimal(id=...), "field id: is required"),
         (minimal(expect=...), "case A: field expect: is required"),
         (minimal(expcet={}), "case A: field expcet: unknown field. Did you mean expect?"),
+        (minimal(scps={}), "case A: field scps: does not belong here"),
         (minimal(expect={"decision": "maybe"}), "case A: field expect.decision: unknown value 'maybe'"),
         (minimal(expect={"decision": "denied", "reason": "because"}), "field expect.reason: unknown value"),
         (minimal(expect={"decision": "denied", "residual": {"cond": {}}}), "field expect.residual: not a residual"),
@@ -151,6 +152,7 @@ def test_one_file_named_twice_is_read_once(tmp_path: Path) -> None:
         ("a.json", b"7", "must be an object, not a number"),
         ("a.json", b'{"schema_version": 9, "cases": []}', "field schema_version: 9 is not known"),
         ("a.json", b'{"case": []}', "field case: unknown field. Did you mean cases?"),
+        ("a.json", b'{"key_policy": {}, "cases": []}', "field key_policy: does not belong here; key_policies is"),
         ("a.json", b"[" * 100_000, "nested too deeply"),
         ("a.json", b'{"cases": ' + b"[" * 200 + b"]" * 200 + b"}", "nested too deeply"),
         ("a.yaml", b"cases: [", "not readable as YAML"),
@@ -311,3 +313,14 @@ def test_more_levels_than_the_path_has(tmp_path: Path) -> None:
     levels = case.surroundings.organization.levels("111122223333")
     assert levels is not None
     assert len(levels) == 4
+
+
+def test_annotations_are_named_once_for_each_file_and_name(tmp_path: Path) -> None:
+    noted = [minimal(reviewer="x", id=name) for name in ("A", "B", "C")]
+    load(tmp_path, *noted, generated_from={"tool": 1}, notes=["all"])
+    file = tmp_path / "cases.json"
+    assert read_cases([file]).ignored == (
+        f"{file}: field generated_from is not known and plays no part.",
+        f"{file}: field notes is not known and plays no part.",
+        f"{file}: case A and 2 more: field reviewer is not known and plays no part.",
+    )

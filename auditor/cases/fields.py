@@ -55,10 +55,14 @@ class Field:
             if not isinstance(name, str):
                 self.fail(f"has a name that is no text: {name!r}.")
             if known is not None and name not in known:
-                close = get_close_matches(name, known, 1, 0.6)
-                meant = f"Did you mean {close[0]}? " if close else ""
-                self[name].fail("unknown field.", f"{meant}Known here: {', '.join(known)}.")
+                self.refuse(name, known)
         return self.value
+
+    def refuse(self, name: str, known: tuple[str, ...]) -> NoReturn:
+        """Raises CaseFileError for a name of this object that is not among ``known``."""
+        close = get_close_matches(name, known, 1, 0.6)
+        meant = f"Did you mean {close[0]}? " if close else ""
+        self[name].fail("unknown field.", f"{meant}Known here: {', '.join(known)}.")
 
     def items(self) -> Iterator[tuple[str, Field]]:
         """The entries of an object with free names."""

@@ -7,10 +7,11 @@ A file is a list of cases, or an object with ``cases`` and optionally ``defaults
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from auditor.cases.annotations import MISPLACED, OF_CASE, OF_FRAME, annotations_of, sentences
 from auditor.cases.fields import Field
 from auditor.cases.key_fields import read_key
 from auditor.cases.organization_fields import read_organization
@@ -58,46 +59,87 @@ AS_OF = "2026-11-22T00:00:00Z"
 """The time of a case that names none: fixed, so that a case never changes its answer by itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class CaseSet:
+    """The cases that could be read, in file order, one error for each case or file that could not, and one sentence for
+    each name of a file that plays no part."""
+
+    cases: tuple[Case, ...]
+    refused: tuple[CaseFileError, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
 def load_cases(paths: Iterable[Path]) -> tuple[Case, ...]:
     """All cases of the files and folders, in file order.
 
-    Raises CaseFileError, naming file, case and field, for anything that is not exactly a case.
+    Raises CaseFileError, naming file, case and field, for the first that is not exactly a case.
     """
-    cases: list[Case] = []
-    seen: dict[str, str] = {}
+    found = read_cases(paths)
+    if found.refused:
+        raise found.refused[0]
+    return found.cases
+
+
+def read_cases(paths: Iterable[Path]) -> CaseSet:
+    """What can be read of the files and folders: a case with a mistake is refused whole and the others stand.
+
+    Raises CaseFileError for a path that is no case file or folder.
+    """
+    cases: dict[str, Case] = {}
+    refused: list[CaseFileError] = []
+    ignored: list[Field] = []
     for path in find_files(paths):
-        for case in read_cases(str(path), read_data(path)):
-            if case.id in seen:
-                also = "" if seen[case.id] == case.file else f" (also in {seen[case.id]})"
-                raise CaseFileError(f"{case.file}: case {case.id}: field id: used twice{also}.")
-            seen[case.id] = case.file
-            cases.append(case)
-    return tuple(cases)
+        try:
+            frame = _frame(str(path), read_data(path), ignored)
+            elements = _elements(frame)
+        except CaseFileError as error:
+            refused.append(error)
+            continue
+        for element in elements:
+            try:
+                case = _case(_with_defaults(frame, element, ignored))
+                _once(case, cases.get(case.id))
+            except CaseFileError as error:
+                refused.append(error)
+            else:
+                cases[case.id] = case
+    return CaseSet(tuple(cases.values()), tuple(refused), sentences(ignored))
 
 
-def read_cases(file: str, data: Any) -> list[Case]:
-    """The cases of one file's data."""
+def _once(case: Case, other: Case | None) -> None:
+    """Refuses an id that another case has."""
+    if other is not None:
+        also = "" if other.file == case.file else f" (also in {other.file})"
+        raise CaseFileError(f"{case.file}: case {case.id}: field id: used twice{also}.")
+
+
+def _frame(file: str, data: Any, ignored: list[Field]) -> Field:
+    """The file as an object; ``ignored`` takes what plays no part."""
     if isinstance(data, list):
         data = {"cases": data}
     if isinstance(data, dict):
         data = {name: value for name, value in data.items() if not name.startswith("x-")}
     frame = Field(file, "", "", data)
-    frame.mapping(FRAME)
+    ignored += annotations_of(frame, FRAME, OF_FRAME, OF_CASE)
     version = frame["schema_version"]
     if version.default(Field.scalar, SCHEMA_VERSION) != SCHEMA_VERSION:
         version.fail(f"{version.value!r} is not known.", f"This version reads schema {SCHEMA_VERSION}.")
+    return frame
+
+
+def _elements(frame: Field) -> list[Field]:
     elements = frame["cases"].elements()
     if not elements:
         frame["cases"].fail("is empty.")
-    return [_case(_with_defaults(frame, element)) for element in elements]
+    return elements
 
 
-def _with_defaults(frame: Field, element: Field) -> Field:
+def _with_defaults(frame: Field, element: Field, ignored: list[Field]) -> Field:
     """The case with the file's defaults under it, and its id known to every complaint from here on."""
     given = element.mapping()
     name = given.get("id")
     spot = Field(frame.file, name if isinstance(name, str) else element.path, "", given)
-    spot.mapping(CASE)
+    ignored += annotations_of(replace(spot, case=name if isinstance(name, str) else ""), CASE, OF_CASE, MISPLACED)
     merged: dict[str, Any] = {**frame["defaults"].default(lambda f: f.mapping(CASE), {}), **given}
     for part in MERGED:
         layers = [frame[f"default_{part}"], frame["defaults"][part], spot[part]]

@@ -90,3 +90,37 @@ def test_malformed_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_a_path_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["test"]) == 2
     assert "CASES" in capsys.readouterr().err
+
+
+def test_a_case_with_a_mistake_does_not_keep_the_others_from_being_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(
+        tmp_path,
+        {**case("one", decision="conditional"), "permissions_boundary": {}},
+        case("two", decision="conditional"),
+        case("two", decision="conditional"),
+    )
+    assert run(["test", file]) == 2
+    streams = capsys.readouterr()
+    assert "pass  two" in streams.out
+    assert "one" not in streams.out.split()
+    assert streams.out.rstrip().endswith("1 case: 1 passed, 0 failed, 2 more could not be read")
+    assert "case one: field permissions_boundary: does not belong here" in streams.err
+    assert "case two: field id: used twice." in streams.err
+
+
+def test_a_broken_file_does_not_keep_the_others_from_being_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, case("one", decision="denied"))
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    assert run(["test", str(tmp_path), "-f", "json"]) == 2
+    streams = capsys.readouterr()
+    assert json.loads(streams.out)["passed"] is False
+    assert "broken.json" in streams.err
+
+
+def test_an_annotation_plays_no_part_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["test", write(tmp_path, {**case("one", decision="conditional"), "reviewer": "x"})]) == 0
+    assert "case one: field reviewer is not known and plays no part." in capsys.readouterr().err
