@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from auditor.rules.coverage import reading
 from auditor.rules.deputy import attestation, services, trusts
-from auditor.rules.detection import logging
+from auditor.rules.detection import audit_key, logging
 from auditor.rules.drift import changes
 from auditor.rules.exposure import external, inside, public
 from auditor.rules.grants import alone, hygiene
@@ -112,7 +112,7 @@ RULES: dict[str, Check] = {
     "no-active-trail": logging.no_active_trail,
     "no-kms-change-alarm": logging.no_kms_change_alarm,
     "access-analyzer-gap": logging.access_analyzer_gap,
-    "audit-log-key-at-risk": logging.audit_log_key_at_risk,
+    "audit-log-key-at-risk": audit_key.audit_log_key_at_risk,
     "new-plaintext-access-since-baseline": changes.new_plaintext_access_since_baseline,
     "alias-repointed": changes.alias_repointed,
     "access-review-overdue": changes.access_review_overdue,

@@ -202,7 +202,10 @@ def evidence(data: dict[str, Any] | None, places: set[tuple[str, str]]) -> Evide
         found[name] = tuple(EVIDENCE[name](**_evidence_fields(entry)) for entry in entries)
     facts = [Fact(item) for item in data.get("asked", [fact.value for fact in EVIDENCE_FACTS])]
     asked = frozenset((fact, account, region) for fact in facts for account, region in places)
-    return Evidence(asked=asked | frozenset((fact, account, "") for fact in facts for account, _ in places), **found)
+    asked |= frozenset((fact, account, "") for fact in facts for account, _ in places)
+    blind = {str(account) for account in data.get("unread_analyzers", ())}
+    unread = frozenset(place for place in asked if place[0] is Fact.ANALYZERS and place[1] in blind)
+    return Evidence(asked=asked, unread=unread, **found)
 
 
 def _evidence_fields(entry: dict[str, Any]) -> dict[str, Any]:

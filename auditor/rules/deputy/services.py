@@ -14,7 +14,7 @@ from auditor.model.actions import CREATE_GRANT, CRYPTO, DESTROY, READ_PLAINTEXT,
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.policy import ConditionTest, Layer
+from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.rules.conditions import as_residual, demands, fixes_holder
 from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
@@ -79,19 +79,34 @@ def service_principal_without_source(view: View) -> Iterator[Hit]:
     """
     exempt = {entry.service for entry in view.settings.source_exempt_services}
     for placed in key_statements(view):
-        statement, key = placed.located.statement, placed.key
-        services = sorted({entry.value for entry in statement.principals or () if entry.kind == "Service"})
-        mask = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP)
-        if statement.effect != "Allow" or not services or not mask or key is None:
-            continue
-        bindings = {_binding(view, test, key.account) for test in _settled(view, placed, key)}
-        if "account" not in bindings:
-            asked = mask & view.reach.usable[view.reach.key_at[key.arn]]
-            if _kept_out(view, key, services, asked, _own_organization(view), Layer.KEY_POLICY):
-                continue
-            if bindings.isdisjoint({"organization"}) and _kept_out(view, key, services, asked, STRANGERS):
-                bindings.add("organization")
+        statement = placed.located.statement
+        services = _services(statement)
+        bindings = loose_bindings(view, placed)
+        if bindings is not None:
             yield _hit(placed, services, bindings, exempt, action_mask(statement))
+
+
+def loose_bindings(view: View, placed: Placed) -> set[str] | None:
+    """How far a statement that lets services use a key ties them to the own estate; None for one that ties them to
+    known accounts, or lets no service use the key."""
+    statement, key = placed.located.statement, placed.key
+    services = _services(statement)
+    mask = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP)
+    if statement.effect != "Allow" or not services or not mask or key is None:
+        return None
+    bindings = {_binding(view, test, key.account) for test in _settled(view, placed, key)}
+    if "account" in bindings:
+        return None
+    asked = mask & view.reach.usable[view.reach.key_at[key.arn]]
+    if _kept_out(view, key, services, asked, _own_organization(view), Layer.KEY_POLICY):
+        return None
+    if "organization" not in bindings and _kept_out(view, key, services, asked, STRANGERS):
+        bindings.add("organization")
+    return bindings
+
+
+def _services(statement: Statement) -> list[str]:
+    return sorted({entry.value for entry in statement.principals or () if entry.kind == "Service"})
 
 
 def _own_organization(view: View) -> str:
@@ -141,12 +156,12 @@ def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[st
         ),
         lowered=given((organization, "aws:SourceOrgID"), (excepted, "exception list")),
         identity=(meaning(statement),),
-        remedy=_for_own_account(placed),
+        remedy=for_own_account(placed),
         advice="Bind the statement to the account, better still to the resource by aws:SourceArn.",
     )
 
 
-def _for_own_account(placed: Placed) -> str:
+def for_own_account(placed: Placed) -> str:
     """The statement for resources of the key's own account."""
     written = as_written(placed.policy, placed.located.statement.index)
     account = placed.key.account if placed.key is not None else ""

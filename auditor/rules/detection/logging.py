@@ -6,16 +6,12 @@ import json
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import DESTROY, TAKEOVER
+from auditor.model.arn import parse_arn
 from auditor.model.evidence import Evidence as Facts
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.rules.corrections import deny, one_or_many
-from auditor.rules.detection.sinks import keeps_kms, log_resources, store_covers, store_keeps_kms, trail_covers
-from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.principals import service_linked
-from auditor.rules.privilege.power import power
-from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.detection.sinks import keeps_kms, store_covers, store_keeps_kms, trail_covers
+from auditor.rules.hit import Hit, given, listing
 from auditor.rules.view import View
 
 CORE_EVENTS = ("DisableKey", "ScheduleKeyDeletion")
@@ -117,18 +113,37 @@ def no_active_trail(view: View) -> Iterator[Hit]:
             yield _place_hit(place, keys, summary, (Evidence("sinks", "none active"),))
 
 
+def _log_groups(view: View, account: str, region: str) -> set[tuple[str, str]]:
+    """Account and name of the log groups that receive the place's events, also those of a central log account."""
+    found = set()
+    for trail in view.snapshot.evidence.trails:
+        arn = parse_arn(trail.log_group_arn or "")
+        if arn is not None and trail_covers(trail, account, region, view.trust):
+            found.add((arn.account, arn.resource.removeprefix("log-group:").removesuffix(":*")))
+    return found
+
+
+def _filtered_events(pattern: str) -> set[str]:
+    """The KMS events that a metric filter counts: those it names, or all of KMS when it names none."""
+    if "eventname" not in pattern.lower():
+        return {*CORE_EVENTS, *MORE_EVENTS} if "kms.amazonaws.com" in pattern else set()
+    return {name for name in (*CORE_EVENTS, *MORE_EVENTS) if name in pattern}
+
+
 def _told_events(view: View, account: str, region: str) -> set[str]:
     evidence = view.snapshot.evidence
+    groups = _log_groups(view, account, region)
     told: set[str] = set()
     for rule in evidence.event_rules:
         if rule.account == account and rule.region == region and rule.state == "ENABLED" and rule.targets:
             told |= _events_of(rule.pattern)
     for alarm in evidence.metric_alarms:
-        if alarm.account != account or not alarm.actions_enabled or not alarm.actions:
+        if not alarm.actions_enabled or not alarm.actions:
             continue
         for item in evidence.metric_filters:
-            if item.account == account and (alarm.namespace, alarm.metric) in item.metrics:
-                told |= {name for name in (*CORE_EVENTS, *MORE_EVENTS) if name in item.pattern}
+            near = item.account == account or (item.account, item.log_group) in groups
+            if near and item.account == alarm.account and (alarm.namespace, alarm.metric) in item.metrics:
+                told |= _filtered_events(item.pattern)
     return told
 
 
@@ -164,9 +179,10 @@ def _takes(item: object, name: str) -> bool:
 def no_kms_change_alarm(view: View) -> Iterator[Hit]:
     """Nobody is told when a key is disabled, scheduled for deletion or re-permissioned.
 
-    Counts metric filters with an alarm that notifies, and EventBridge rules with a target, per account and Region. The
-    wider set (PutKeyPolicy, CreateGrant, …) is listed as missing parts. A SIEM that the settings name in
-    ``external_detection`` turns the finding into information, because it cannot be checked.
+    Counts metric filters with an alarm that notifies, and EventBridge rules with a target, per account and Region;
+    those of a central log account count for every account whose trail writes there. The wider set (PutKeyPolicy,
+    CreateGrant, …) is listed as missing parts. A SIEM that the settings name in ``external_detection`` turns the
+    finding into information, because it cannot be checked.
 
     Fix: one EventBridge rule for the full set.
     """
@@ -198,7 +214,11 @@ def access_analyzer_gap(view: View) -> Iterator[Hit]:
     from auditor.evaluator.synthetic import analyzer_role
 
     analyzers = [item for item in view.snapshot.evidence.analyzers if item.status == "ACTIVE"]
-    for place, keys in places(view, Fact.ANALYZERS).items():
+    read = places(view, Fact.ANALYZERS)
+    everywhere: dict[tuple[str, str], list[Key]] = {}
+    for key in view.keys:
+        everywhere.setdefault((key.account, key.region), []).append(key)
+    for place, keys in sorted(everywhere.items()):
         account, region = place
         watching = [
             item
@@ -218,81 +238,17 @@ def access_analyzer_gap(view: View) -> Iterator[Hit]:
                 view.decide(role, key, name).outcome.denied for name in ("DescribeKey", "GetKeyPolicy", "ListGrants")
             )
         ]
-        if watching and not blind:
+        missing = place in read and not watching
+        if not missing and not blind:
             continue
-        what = "cannot read some keys" if watching else "is missing"
+        what = "is missing" if missing else "cannot read some keys"
         yield _place_hit(
             place,
-            blind if watching else keys,
+            keys if missing else blind,
             f"Access Analyzer {what} in account {account}, {region}.",
             (
-                Evidence("active analyzers", listing(item.arn for item in watching) or "none"),
+                Evidence("active analyzers", listing(i.arn for i in watching) or ("none" if missing else "not read")),
                 Evidence("blind keys", listing(key.arn for key in blind) or "none"),
             ),
             raised=given((any(view.tier(key) == "T1" for key in keys), "T1 keys")),
         )
-
-
-def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
-    """The key that protects the audit log can be stopped by those whom the log watches.
-
-    A trail whose key is disabled or deleted writes nothing any more. Told when the key is not enabled, when somebody
-    outside ``log_admins`` may destroy it or take it over.
-
-    Fix: keep a dedicated key in the log account, administered there.
-    """
-    for key in view.keys:
-        logs = log_resources(view, key)
-        if not logs:
-            continue
-        able = _stoppers(view, key)
-        stopped = key.state != "Enabled"
-        if not stopped and not able:
-            continue
-        summary = f"{key.label} protects {listing(logs)} and "
-        summary += f"is {key.state}." if stopped else f"{count(len(able), 'principal')} outside log_admins can stop it."
-        yield Hit(
-            subject=key.arn,
-            kind="key",
-            summary=summary,
-            keys=(key.arn,),
-            principals=tuple(able),
-            evidence=(
-                Evidence("log", listing(logs)),
-                Evidence("state", key.state),
-                Evidence("can stop it", listing(able) or "nobody outside log_admins"),
-            ),
-            raised=given((key.state in ("Disabled", "PendingDeletion", "PendingReplicaDeletion"), "state is Disabled")),
-            identity=tuple(logs),
-            remedy=_restart(key) if stopped else _for_log_admins(view, key),
-            remedy_kind="cli" if stopped else "policy",
-            advice="Bring the key back now." if stopped else "Leave the key of the log to those who administer logs.",
-        )
-
-
-def _restart(key: Key) -> str:
-    """The commands that make a stopped key usable again."""
-    lines = [f"aws kms cancel-key-deletion --key-id {key.arn}"] if key.state.startswith("Pending") else []
-    return "\n".join([*lines, f"aws kms enable-key --key-id {key.arn}"])
-
-
-def _for_log_admins(view: View, key: Key) -> str:
-    """A Deny for the key policy that leaves stopping and re-permissioning to the log administrators."""
-    root = f"arn:{key.arn.split(':')[1]}:iam::{key.account}:root"
-    actions = ("kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:PutKeyPolicy", "kms:CreateGrant")
-    condition = {"ArnNotLike": {"aws:PrincipalArn": one_or_many([*view.settings.log_admins, root])}}
-    return deny("LogAdministratorsOnly", actions, condition, in_key_policy=True)
-
-
-def _stoppers(view: View, key: Key) -> list[str]:
-    position = view.reach.key_at[key.arn]
-    own = power(view)
-    return [
-        who.arn
-        for row, who in enumerate(view.reach.principals)
-        if who.kind in INSIDE
-        and not service_linked(who)
-        and not view.trust.named(who, view.settings.log_admins)
-        and own.held(row, view.reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED)
-        & (DESTROY | TAKEOVER)
-    ]

@@ -32,7 +32,7 @@ from auditor.rules.exposure.public import allowing, for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import Openness, openness
+from auditor.rules.reach import INSIDE, Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
 from auditor.rules.view import View, accounts_in_conditions, instant
@@ -166,14 +166,18 @@ def cross_environment_access(view: View) -> Iterator[Hit]:
 
     Environments come from account tags, names of organizational units and the key's own tag; their ranks from the
     settings. Where one of the two is unknown nothing is concluded. Roles that cross on purpose are listed in
-    ``shared_service_principals``.
+    ``shared_service_principals``. Of member accounts that were not collected the worst is assumed.
 
     Fix: give each environment its own key.
     """
+    import numpy as np
+
     ranks = {name.lower(): rank for name, rank in view.settings.environments}
     own_power = power(view)
-    pairs = view.reach.all_pairs
     mask = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
+    pairs = view.reach.pairs(mask, inside=False)
+    known = np.array([_of_the_estate(view, who) for who in view.reach.principals], dtype=bool)
+    pairs = pairs.select(known[pairs.principals]) if len(pairs) else pairs
     pairs = pairs.select(view.reach.having(pairs, mask, Openness.OPEN, Openness.GUARDED)) if len(pairs) else pairs
     environments = {
         account: _environment(view, account) for account in view.trust.organization_accounts | view.trust.collected
@@ -198,6 +202,13 @@ def cross_environment_access(view: View) -> Iterator[Hit]:
                     lower[who.arn] = held
         if lower:
             yield _environment_hit(view, key, home, lower)
+
+
+def _of_the_estate(view: View, who: Principal) -> bool:
+    """Whether the caller is an identity that was collected, or one of a member account that was not."""
+    if who.kind in INSIDE:
+        return True
+    return who.assume_allowed and who.account in view.trust.organization_accounts
 
 
 def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> Hit:

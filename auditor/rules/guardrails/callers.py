@@ -8,7 +8,7 @@ from auditor.evaluator.synthetic import account_admin, data_role, unused_account
 from auditor.model.actions import BY_NAME
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.rules.guardrails.accounts import account_hit, any_restricted, is_management, open_key, partition_of
+from auditor.rules.guardrails.accounts import account_hit, any_restricted, open_key, partition_of
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
 from auditor.rules.principals import service_linked
@@ -83,14 +83,16 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
     """Identities of the account may encrypt its data under a key of somebody outside the organization.
 
     Whoever owns that key can then withhold the data: the KMS form of ransomware. Asks an invented storage role against
-    an outside key, and looks for a real identity with the same reach.
+    an outside key, and looks for a real identity with the same reach, also in accounts without keys of their own.
 
     Fix: deny KMS use of resources outside the organization by SCP (``aws:ResourceOrgID``).
     """
     foreign_account = unused_account(view.named_accounts)
-    for account, keys in keys_by_account(view).items():
-        partition = partition_of(keys[0])
-        probe = open_key(foreign_account, keys[0].region, partition)
+    owned = keys_by_account(view)
+    for account in sorted(view.trust.collected | owned.keys()):
+        keys = owned.get(account, [])
+        region, partition = _place(view, account, keys)
+        probe = open_key(foreign_account, region, partition)
         role = data_role(account, partition)
         reachable = [
             name
@@ -98,7 +100,7 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
             if openness(view.evaluation.decide(role, probe, BY_NAME[f"kms:{name}".lower()].name)) is Openness.OPEN
         ]
         holders = _writers(view, account, probe) if reachable else []
-        if not holders or is_management(view, account):
+        if not holders:
             continue
         yield account_hit(
             view,
@@ -108,6 +110,14 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
             raised=given((any_restricted(view, keys), "T1 data")),
             more=(Evidence("identities", listing(holders)), Evidence("open", listing(reachable))),
         )
+
+
+def _place(view: View, account: str, keys: list[Key]) -> tuple[str, str]:
+    """A Region and the partition of an account, which may have no keys of its own."""
+    if keys:
+        return keys[0].region, partition_of(keys[0])
+    facts = view.snapshot.account(account)
+    return next(iter(facts.regions), "us-east-1") if facts else "us-east-1", facts.partition if facts else "aws"
 
 
 def _writers(view: View, account: str, foreign: Key) -> list[str]:

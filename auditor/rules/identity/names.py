@@ -19,6 +19,7 @@ from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, listing, titled
 from auditor.rules.iam_side import identities_of, may, speakers
+from auditor.rules.identity.barriers import only_barriers
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.statements import Document, render
@@ -148,7 +149,8 @@ def guardrail_exemption_matchable(view: View) -> Iterator[Hit]:
 
     Looks at Deny statements of SCPs and RCPs that protect keys and spare principals by ``aws:PrincipalArn`` pattern or
     by tag, and asks in every collected account who may create a matching role, assume one that trusts too many, or set
-    the tag on itself. Account administrators alone are medium.
+    the tag on itself. Account administrators alone are medium; a statement that alone keeps another finding from being
+    critical is critical itself.
 
     Fix: exempt a protected path, and deny creating, changing and passing roles on that path.
     """
@@ -184,7 +186,7 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
         admins += there
     if not ordinary and not admins:
         return None
-    return _exemption_hit(document, statement, pattern, ordinary, admins)
+    return _exemption_hit(view, document, statement, pattern, ordinary, admins)
 
 
 def _tag_exemptions(view: View, document: Document, statement: Statement) -> Iterator[Hit]:
@@ -203,11 +205,16 @@ def _tag_exemptions(view: View, document: Document, statement: Statement) -> Ite
         ]
         ordinary = [who for who in able if not view.trust.account_admin(who)]
         if able:
-            yield _exemption_hit(document, statement, f"the tag {tag}={listing(test.values)}", ordinary, able)
+            yield _exemption_hit(view, document, statement, f"the tag {tag}={listing(test.values)}", ordinary, able)
 
 
 def _exemption_hit(
-    document: Document, statement: Statement, pattern: str, ordinary: list[Principal], admins: list[Principal]
+    view: View,
+    document: Document,
+    statement: Statement,
+    pattern: str,
+    ordinary: list[Principal],
+    admins: list[Principal],
 ) -> Hit:
     able = ordinary or admins
     layer = Layer.SCP if document.layer is Layer.SCP else Layer.RCP
@@ -223,6 +230,7 @@ def _exemption_hit(
             Evidence("exempt pattern", pattern),
             Evidence("can become it", listing(who.arn for who in able)),
         ),
+        raised=given((ordinary and str(ref) in only_barriers(view), "only barrier of a latent critical")),
         lowered=given((not ordinary, "only account administrators")),
         identity=(meaning(statement), pattern),
         remedy=sealed([pattern]) if pattern.startswith("arn:") else "",

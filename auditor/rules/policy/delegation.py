@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import Strength
+from auditor.evaluator.strength import Strength, parts
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, mask_of
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
 from auditor.model.policy import Policy
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.conditions import block_strength
+from auditor.rules.conditions import as_residual, block_strength
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import without_actions
 from auditor.rules.exposure.public import for_everybody
@@ -68,10 +68,17 @@ def delegated_mask(view: View, key: Key) -> int:
 
 def mode_of(key: Key, view: View) -> str:
     """none, limited or full."""
-    mask = delegated_mask(view, key)
-    if not mask:
+    if not delegated_mask(view, key):
         return "none"
-    return "full" if mask == KEY_POLICY_EFFECTIVE else "limited"
+    plain = 0
+    for located in delegations(key, view):
+        levels = {level for _, level in parts(as_residual(located.statement), view.owner(key))}
+        if levels <= {
+            Strength.S0,
+            Strength.S4,
+        }:  # a test of the own account, or of nothing, narrows no delegation to it
+            plain |= action_mask(located.statement) & KEY_POLICY_EFFECTIVE
+    return "full" if plain == KEY_POLICY_EFFECTIVE else "limited"
 
 
 def _bypasses(key: Key, view: View) -> list[Located]:
