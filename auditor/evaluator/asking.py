@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from auditor.evaluator.conditions import condition_residual, empty_set_passes
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of
 from auditor.evaluator.facts import Question
+from auditor.evaluator.memory import Memory
 from auditor.evaluator.resources import key_reached
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Context, Surroundings
@@ -23,13 +24,17 @@ Reach = Callable[[Compiled, Question], Residual]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A principal and a key, the world around them, what is known of the request, and the actions asked about."""
+    """A principal and a key, the world around them, what is known of the request, and the actions asked about.
+
+    ``memory`` is for many pairs of one snapshot; it is asked only where ``context`` is empty.
+    """
 
     surroundings: Surroundings
     principal: Principal
     key: Key
     mask: int
     context: Context = field(default_factory=dict)
+    memory: Memory | None = None
 
     @property
     def same_account(self) -> bool:
@@ -39,6 +44,14 @@ class Pair:
     def question(self, bit: int, layer: Layer) -> Question:
         """The question about the action with this bit, as a statement of ``layer`` sees it."""
         return Question(self.surroundings, self.principal, self.key, ACTIONS[bit], layer, self.context)
+
+    def recall(
+        self, compiled: Compiled, place: tuple[Hashable, ...], make: Callable[[], Iterable[Contribution]]
+    ) -> Iterable[Contribution]:
+        """What ``make`` says that the statement contributes to ``place``, from memory where there is one."""
+        if self.memory is None:
+            return make()
+        return self.memory.recall(compiled, self.principal, self.key, (self.mask, *place), make)
 
     def contributions(
         self, compiled: Compiled, slot: Slot, *, match: Residual = TRUE, level: int = 0, reach: Reach = key_reached

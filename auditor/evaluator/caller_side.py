@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.contributions import ALIAS_PART, CallerSide, Contribution, Slot
@@ -14,15 +15,13 @@ from auditor.evaluator.expressions import unsettled
 from auditor.evaluator.resources import every_alias_reached, some_alias_reached
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.vocabulary import RESOURCE_KEYS, family_of
-from auditor.model.actions import actions_in, mask_of
+from auditor.model.actions import ALIAS_ACTIONS, actions_in
 from auditor.model.key import Fact
 from auditor.model.organization import OrgTarget
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import TRUE
 
-ALIAS_ACTIONS = mask_of(["CreateAlias", "UpdateAlias", "DeleteAlias"])
-"""They need the permission on the alias (never by key policy) and on the key (section 3)."""
 _NOT_BOUND = (PrincipalKind.SERVICE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.EVERYONE)
 _WITHOUT_IDENTITY = (PrincipalKind.ROOT, PrincipalKind.SERVICE, PrincipalKind.EVERYONE)
 
@@ -72,13 +71,19 @@ def _identity(pair: Pair) -> Iterator[Contribution]:
         owner = cited_owner(attached, principal)
         if not attached.policy.readable:
             yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, f"identity policy {attached.name}")
-        for compiled in compile_policy(attached, owner):
-            yield from _statement(pair, compiled, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY)
+        yield from _statements(pair, attached, owner, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY)
     if principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY}:
         yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, "identity policies")
 
 
-def _statement(pair: Pair, compiled: Compiled, allow: Slot, deny: Slot, level: int = 0) -> Iterator[Contribution]:
+def _statements(
+    pair: Pair, attached: AttachedPolicy, owner: str, allow: Slot, deny: Slot, level: int = 0
+) -> Iterator[Contribution]:
+    for compiled in compile_policy(attached, owner):
+        yield from pair.recall(compiled, (allow, level), partial(_statement, pair, compiled, allow, deny, level))
+
+
+def _statement(pair: Pair, compiled: Compiled, allow: Slot, deny: Slot, level: int) -> Iterator[Contribution]:
     if not compiled.allows:
         yield from denials(pair, compiled, deny, level)
         return
@@ -134,9 +139,7 @@ def _session(pair: Pair) -> Iterator[Contribution]:
 
 def _limit(pair: Pair, attached: AttachedPolicy, allow: Slot, deny: Slot, level: int = 0) -> Iterator[Contribution]:
     """The contributions of a policy that only limits; a boundary belongs to its principal, so it has no owner."""
-    owner = "" if attached.owner in (pair.principal.arn, pair.principal.iam_arn) else attached.owner
-    for compiled in compile_policy(attached, owner):
-        yield from _statement(pair, compiled, allow, deny, level)
+    yield from _statements(pair, attached, cited_owner(attached, pair.principal), allow, deny, level)
 
 
 def scp_part(pair: Pair) -> ScpPart:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from auditor.evaluator import glob
 from auditor.evaluator.asking import Pair
-from auditor.evaluator.caller_side import ALIAS_ACTIONS, ScpPart, cited_owner, joined, own_part, scp_part
+from auditor.evaluator.caller_side import ScpPart, cited_owner, joined, own_part, scp_part
 from auditor.evaluator.contributions import CallerSide, Contribution
+from auditor.evaluator.deciding_in_bulk import Decider
+from auditor.evaluator.memory import Memory
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
-from auditor.evaluator.traits import caller_answers, key_trait
+from auditor.evaluator.traits import alias_trait, caller_answers, key_trait, sees_aliases
 from auditor.model.actions import ON_KEY
-from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
@@ -136,18 +137,9 @@ class KeyCodes:
         """Which of the key's aliases match, as a number that is equal for equal answers."""
         found = self._aliases.get(pattern)
         if found is None:
-            found = self._numbered([self._alias_answer(pattern, key) for key in self._keys])
+            found = self._numbered([alias_trait(pattern, key) for key in self._keys])
             self._aliases[pattern] = found
         return found
-
-    @staticmethod
-    def _alias_answer(pattern: str, key: Key) -> Hashable:
-        arn = parse_arn(key.arn)
-        prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
-        names = tuple(glob.matches(pattern, prefix + alias.name) for alias in key.aliases)
-        some = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}")
-        every = glob.matches(pattern, f"{prefix}alias/\x00")
-        return (any(names), all(names), bool(names), some, every, Fact.ALIASES in key.unread)
 
     def trait(self, name: str) -> Codes:
         """A number per key, equal where the condition key's value is."""
@@ -183,23 +175,26 @@ def vectors_of(compiled: tuple[Compiled, ...], codes: KeyCodes) -> list[Codes]:
                 found.setdefault(("trait", "arn"), codes.each())
                 continue
             found.setdefault(("pattern", pattern), codes.pattern(pattern))
-            if one.mask & ALIAS_ACTIONS and ":key/" not in pattern:
+            if sees_aliases(one, pattern):
                 found.setdefault(("alias", pattern), codes.aliases(pattern))
     return list(found.values())
 
 
 class CallerSides:
-    """The interned caller sides of every class and key."""
+    """The interned caller sides of every class and key, each with its contributions in the decider's numbers."""
 
-    def __init__(self) -> None:
-        self.sides: list[tuple[PrincipalKind, CallerSide]] = []
-        self._numbers: dict[tuple[PrincipalKind, CallerSide], int] = {}
+    def __init__(self, decider: Decider) -> None:
+        self.sides: list[tuple[PrincipalKind, CallerSide, tuple[int, ...]]] = []
+        self._numbers: dict[Hashable, int] = {}
+        self._decider = decider
 
     def number(self, kind: PrincipalKind, side: CallerSide) -> int:
         """The number of a side, new or known."""
-        found = self._numbers.setdefault((kind, side), len(self.sides))
+        contributions = self._decider.numbers(side.contributions)
+        identity = (kind, side.boundary, side.session, side.scp_levels, contributions)
+        found = self._numbers.setdefault(identity, len(self.sides))
         if found == len(self.sides):
-            self.sides.append((kind, side))
+            self.sides.append((kind, side, contributions))
         return found
 
     def matrix(
@@ -207,6 +202,7 @@ class CallerSides:
         classes: tuple[CallerClass, ...],
         keys: tuple[Key, ...],
         surroundings: Surroundings,
+        memory: Memory,
     ) -> NDArray[np.int64]:
         """classes × keys of side numbers; keys that a class cannot tell apart share one evaluation."""
         codes = KeyCodes(keys)
@@ -220,7 +216,7 @@ class CallerSides:
             own: dict[int, tuple[Contribution, ...]] = {}
             numbers = []
             for index in first:
-                pair = Pair(surroundings, one.principal, keys[int(index)], ON_KEY)
+                pair = Pair(surroundings, one.principal, keys[int(index)], ON_KEY, memory=memory)
                 code = int(own_code[index])
                 if code not in own:
                     own[code] = own_part(pair)

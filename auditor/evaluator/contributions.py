@@ -41,6 +41,9 @@ class Slot(Enum):
     RETIRE_ACCOUNT = auto()
     RETIRE_ISSUER = auto()
 
+    __hash__ = object.__hash__
+    """By identity, as for any singleton: ``Enum`` hashes the name, in Python, millions of times."""
+
 
 LAYER_OF = {
     Slot.IDENTITY_ALLOW: Layer.IDENTITY,

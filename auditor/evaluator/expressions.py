@@ -12,7 +12,7 @@ UNSETTLED = "Unsettled"
 
 def all_of(items: Iterable[Residual]) -> Residual:
     """Conjunction: flattened, without duplicates and decided parts."""
-    kept = _gather(items, AllOf, FALSE, TRUE)
+    kept = _gather(items, AllOf, decides=False)
     if kept is None:
         return FALSE
     return kept[0] if len(kept) == 1 else (AllOf(tuple(kept)) if kept else TRUE)
@@ -20,23 +20,22 @@ def all_of(items: Iterable[Residual]) -> Residual:
 
 def any_of(items: Iterable[Residual]) -> Residual:
     """Disjunction: flattened, without duplicates and decided parts."""
-    kept = _gather(items, AnyOf, TRUE, FALSE)
+    kept = _gather(items, AnyOf, decides=True)
     if kept is None:
         return TRUE
     return kept[0] if len(kept) == 1 else (AnyOf(tuple(kept)) if kept else FALSE)
 
 
-def _gather(
-    items: Iterable[Residual], kind: type[AllOf] | type[AnyOf], decides: Constant, neutral: Constant
-) -> list[Residual] | None:
+def _gather(items: Iterable[Residual], kind: type[AllOf] | type[AnyOf], *, decides: bool) -> list[Residual] | None:
+    """The parts that remain; None when a part is the constant ``decides``, which settles the whole."""
     seen: dict[Residual, None] = {}
     for item in items:
-        parts = item.items if isinstance(item, AllOf | AnyOf) and isinstance(item, kind) else (item,)
+        parts = item.items if isinstance(item, kind) else (item,)
         for part in parts:
-            if part == decides:
-                return None
-            if part != neutral:
+            if not isinstance(part, Constant):
                 seen.setdefault(part)
+            elif part.value is decides:
+                return None
     return list(seen)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
@@ -54,27 +55,33 @@ def _policies(pair: Pair) -> Iterator[Contribution]:
 
 def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contribution]:
     # Account-level actions stay in: that the key policy names them to no effect is the reason of their denial.
-    limited = Pair(pair.surroundings, pair.principal, pair.key, pair.mask & _reach(pair.mask), pair.context)
-    statement = compiled.statement
+    limited = replace(pair, mask=pair.mask & _reach(pair.mask))
     if compiled.allows:
         forms = _allowed_forms(compiled, pair)
         for slot in _KEY_ALLOWS:
             if slot in forms:
-                for contribution in limited.contributions(compiled, slot, match=forms[slot]):
-                    yield _flagged(contribution, flag, NOT_PRINCIPAL_ALLOW if statement.not_principals else "")
+                place = (slot, forms[slot])
+                yield from pair.recall(compiled, place, partial(_allows, limited, compiled, flag, *place))
         return
     for contribution in _denies(replace(limited, mask=limited.mask & ON_KEY), compiled):
         yield _flagged(contribution, flag)
 
 
+def _allows(pair: Pair, compiled: Compiled, flag: str, slot: Slot, match: Residual) -> Iterator[Contribution]:
+    for contribution in pair.contributions(compiled, slot, match=match):
+        yield _flagged(contribution, flag, NOT_PRINCIPAL_ALLOW if compiled.statement.not_principals else "")
+
+
 def _denies(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:
     exempt = compiled.statement.not_principals
     if exempt is not None:
-        if not naming.exempted(exempt, pair.principal, bounded=is_bounded(pair.principal)):
-            yield from pair.contributions(compiled, Slot.KEY_DENY)
-        return
-    for match in naming.matches(compiled.statement.principals or (), pair.principal).values():
-        yield from pair.contributions(compiled, Slot.KEY_DENY, match=match)
+        spared = naming.exempted(exempt, pair.principal, bounded=is_bounded(pair.principal))
+        found: list[Residual] = [] if spared else [TRUE]
+    else:
+        found = list(naming.matches(compiled.statement.principals or (), pair.principal).values())
+    for match in found:
+        denied = partial(pair.contributions, compiled, Slot.KEY_DENY, match=match)
+        yield from pair.recall(compiled, (Slot.KEY_DENY, match), denied)
 
 
 def _reach(mask: int) -> int:
@@ -117,14 +124,15 @@ def _rcps(pair: Pair) -> Iterator[Contribution]:
         yield Contribution(Slot.RCP_DENY, mask, unsettled("resource control policies"))
         return
     levels = organization.levels(key.account) if organization is not None else None
-    limited = Pair(world, pair.principal, key, mask, pair.context)
+    limited = replace(pair, mask=mask)
     for number, level in enumerate(levels or ()):
         for attached in level.rcps or ():
             if not attached.policy.readable:
                 yield Contribution(Slot.RCP_DENY, mask, unsettled(f"RCP {attached.name}"), level=number)
             for compiled in compile_policy(attached, attached.owner):
                 if not compiled.allows and _binds_everyone(compiled):
-                    yield from denials(limited, compiled, Slot.RCP_DENY, number)
+                    denied = partial(denials, limited, compiled, Slot.RCP_DENY, number)
+                    yield from limited.recall(compiled, (Slot.RCP_DENY, number), denied)
         if Fact.RCP in level.unread:
             yield Contribution(Slot.RCP_DENY, mask, unsettled(f"RCPs of {level.name or level.id}"), level=number)
 

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import is_bounded
 from auditor.evaluator.conditions import test_outcome
-from auditor.evaluator.contributions import KeySide
+from auditor.evaluator.deciding_in_bulk import Decider
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.key_view import CallerIndex, CallerTest, KeyView, named_accounts, negated, view_of
+from auditor.evaluator.memory import Memory
+from auditor.evaluator.numbering import Numbers
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_values
@@ -50,12 +52,16 @@ class Column:
 
 
 class KeySides:
-    """The interned key sides (each with the key's state, which flags decisions)."""
+    """The interned key sides: flags, the key's state (which flags decisions) and contributions in numbers."""
 
-    def __init__(self, surroundings: Surroundings, principals: tuple[Principal, ...]) -> None:
-        self.sides: list[tuple[KeySide, str]] = []
-        self._numbers: dict[tuple[KeySide, str], int] = {}
+    def __init__(
+        self, surroundings: Surroundings, principals: tuple[Principal, ...], memory: Memory, decider: Decider
+    ) -> None:
+        self._interned: Numbers[tuple[tuple[str, ...], str, tuple[int, ...]]] = Numbers()
+        self.sides = self._interned.values
+        self._decider = decider
         self._surroundings = surroundings
+        self._memory = memory
         self._principals = principals
         self._index = CallerIndex.of(principals)
         self._rcps: dict[str, tuple[Compiled, ...]] = {}
@@ -146,11 +152,9 @@ class KeySides:
         return self._rcps[account]
 
     def _number(self, principal: Principal, key: Key) -> int:
-        identity = (key_side(Pair(self._surroundings, principal, key, ON_KEY)), key.state)
-        found = self._numbers.setdefault(identity, len(self.sides))
-        if found == len(self.sides):
-            self.sides.append(identity)
-        return found
+        pair = Pair(self._surroundings, principal, key, ON_KEY, memory=self._memory)
+        side = key_side(pair)
+        return self._interned.of((side.flags, key.state, self._decider.numbers(side.contributions)))
 
     def _signature(self, principal: Principal, view: KeyView) -> Hashable:
         plain = principal.kind in PLAIN_KINDS

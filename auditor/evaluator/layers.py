@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from auditor.evaluator.caller_side import ALIAS_ACTIONS
 from auditor.evaluator.contributions import ALIAS_PART, CallerSide, Contribution, Slot, layer_of
 from auditor.evaluator.expressions import all_of, any_of
-from auditor.model.actions import RETIRE_GRANT
+from auditor.model.actions import ALIAS_ACTIONS, RETIRE_GRANT
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE, Residual

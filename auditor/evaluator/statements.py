@@ -7,6 +7,7 @@ dropped here, so they cost nothing later.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.variables import VARIABLE
@@ -23,7 +24,7 @@ _DATA_KEYS = mask_of(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Compiled:
     """One statement ready for evaluation.
 
@@ -38,17 +39,17 @@ class Compiled:
     groups: tuple[int, ...]
     keys: frozenset[str]
 
-    @property
+    @cached_property
     def allows(self) -> bool:
         """Whether the effect is Allow."""
         return self.statement.effect == "Allow"
 
-    @property
+    @cached_property
     def universal(self) -> bool:
         """Whether it holds for every key, caller and request: no conditions, and Resource ``*``."""
         return self.plain and "*" in (self.statement.resources or ())
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether neither conditions nor variables make it depend on the caller, the key or the request."""
         return not self.keys and self.statement.condition_readable

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
+from auditor.evaluator import glob
 from auditor.evaluator.callers import principal_value
 from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.values import Known
+from auditor.model.actions import ACCOUNT_LEVEL, ALIAS_ACTIONS
+from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal
 
@@ -45,6 +48,36 @@ def key_trait(name: str, key: Key) -> Hashable:
             Fact.KEY_METADATA in key.unread,
         )
     return None
+
+
+def alias_trait(pattern: str, key: Key) -> Hashable:
+    """What a Resource pattern can see of the key's aliases."""
+    arn = parse_arn(key.arn)
+    prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
+    names = tuple(glob.matches(pattern, prefix + alias.name) for alias in key.aliases)
+    some = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}")
+    every = glob.matches(pattern, f"{prefix}alias/\x00")
+    return (any(names), all(names), bool(names), some, every, Fact.ALIASES in key.unread)
+
+
+def sees_aliases(compiled: Compiled, pattern: str) -> bool:
+    """Whether the Resource pattern of a statement may be about an alias."""
+    return bool(compiled.mask & ALIAS_ACTIONS) and ":key/" not in pattern
+
+
+def key_sight(compiled: Compiled, key: Key) -> Hashable:
+    """What the statement can see of the key; equal sights cannot be told apart by it."""
+    found: list[Hashable] = [key_trait(name, key) for name in sorted(compiled.keys)]
+    for pattern in compiled.statement.resources or compiled.statement.not_resources or ():
+        if pattern == "*":
+            continue
+        if "${" in pattern and compiled.has_variables:
+            found.append(key.arn)
+            continue
+        found.append(glob.matches(pattern, key.arn))
+        if sees_aliases(compiled, pattern):
+            found.append(alias_trait(pattern, key))
+    return tuple(found)
 
 
 def caller_scoped(names: Iterable[str]) -> tuple[str, ...]:
@@ -88,3 +121,10 @@ def caller_answers(
                 names.discard(test.key.lower())
         found.update(zip(sorted(names), caller_values(sorted(names), principal, surroundings), strict=False))
     return tuple(found.items())
+
+
+def caller_sight(compiled: Compiled, principal: Principal, surroundings: Surroundings) -> Hashable:
+    """What the statement can see of the caller; equal sights cannot be told apart by it."""
+    answers = caller_answers((compiled,), principal, surroundings)
+    by_account = compiled.mask & ACCOUNT_LEVEL and compiled.statement.resources != ("*",)
+    return (principal.kind, principal.account if by_account else None, answers)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditor.evaluator.caller_side import ALIAS_ACTIONS
 from auditor.evaluator.contributions import Slot, layer_of
 from auditor.evaluator.expressions import all_of, any_of, has_unsettled, leaves, negate
 from auditor.evaluator.layers import DENY_SLOTS, DIRECT_SLOTS, Layers, Path, account_level_paths, paths
 from auditor.evaluator.simplify import simplify
 from auditor.model.access import Cause, Decision, Outcome, Role
-from auditor.model.actions import CROSS_ACCOUNT, ON_KEY
+from auditor.model.actions import ALIAS_ACTIONS, CROSS_ACCOUNT, ON_KEY
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import FALSE, TRUE, Residual

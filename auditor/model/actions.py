@@ -170,6 +170,8 @@ GRANTABLE = _where("grantable")
 RETIRE_GRANT = mask_of(["RetireGrant"])
 CREATE_GRANT = mask_of(["CreateGrant"])
 CREATE_KEY = mask_of(["CreateKey"])
+ALIAS_ACTIONS = mask_of(["CreateAlias", "UpdateAlias", "DeleteAlias"])
+"""They need the permission on the alias (never by key policy) and on the key (kms-authorization.md section 3)."""
 
 READ_PLAINTEXT = mask_of(["Decrypt", "ReEncryptFrom", "DeriveSharedSecret", "Decapsulate"])
 NEW_DATA_KEYS = mask_of(["GenerateDataKey", "GenerateDataKeyPair"])

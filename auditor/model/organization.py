@@ -54,10 +54,14 @@ class Organization:
 
     def path(self, account: str) -> str | None:
         """The ``aws:PrincipalOrgPaths`` value of an account, ``o-…/r-…/ou-…/``, or None when it is not a member."""
-        levels = self.levels(account)
-        if levels is None:
-            return None
-        return "/".join([self.id, *(level.id for level in levels[:-1])]) + "/"
+        return self._paths.get(account)
+
+    @cached_property
+    def _paths(self) -> dict[str, str]:
+        return {
+            account: "/".join([self.id, *(level.id for level in levels[:-1])]) + "/"
+            for account, levels in self._levels.items()
+        }
 
 
 def _path_to(target: OrgTarget, by_id: Mapping[str, OrgTarget]) -> tuple[OrgTarget, ...]:
