@@ -1,8 +1,9 @@
 """What one condition key of a request says about another: facts that follow from each other in every request.
 
 Source: kms-authorization.md sections 11.2 and 12; the descriptions in ``model/data/condition_keys.json``. A call with
-``kms:ViaService`` is a forward access session, the pairs of an encryption context are those that its keys name, and a
-session without multi-factor authentication has no age of it. Nothing here looks at a policy.
+``kms:ViaService`` is a forward access session, as is one that makes a grant for a service's resource; the pairs of an
+encryption context are those that its keys name; a session without multi-factor authentication has no age of it; a grant
+has one grantee. Nothing here looks at a policy.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ CONTEXT_PAIR = "kms:encryptioncontext:"
 MFA_PRESENT = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"
 CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
+FOR_RESOURCE = "kms:grantisforawsresource"
+EXCLUSIVE = {
+    "kms:granteeprincipal": "kms:GranteeServicePrincipal",
+    "kms:granteeserviceprincipal": "kms:GranteePrincipal",
+    "kms:retiringprincipal": "kms:RetiringServicePrincipal",
+    "kms:retiringserviceprincipal": "kms:RetiringPrincipal",
+}
+"""Keys of CreateGrant (lower case) and the one that a request with them does not carry (section 10)."""
 THROUGH_SERVICE = (VIA_SERVICE, *CALLED_VIA)
 """Keys that only a request carries which a service makes for the caller."""
 _TRUE, _FALSE = Known(("true",)), ("false",)
@@ -26,9 +35,14 @@ def from_context(name: str, context: Context) -> KeyValue | None:
     """What the known request facts say about the condition key ``name`` (lower case), or None where they are silent."""
     given = {key.lower(): values for key, values in context.items()}
     if name == VIA_AWS_SERVICE:
-        return _TRUE if any(given.get(key) for key in THROUGH_SERVICE) else None
+        through = any(given.get(key) for key in THROUGH_SERVICE) or _lowered(given.get(FOR_RESOURCE)) == _TRUE.values
+        return _TRUE if through else (Known(_FALSE) if _direct(given) else None)
     if name in THROUGH_SERVICE:
-        return ABSENT if _lowered(given.get(VIA_AWS_SERVICE)) == _FALSE else None
+        return ABSENT if _direct(given) else None
+    if name == FOR_RESOURCE:
+        return RunTime(domain=_FALSE) if _direct(given) else None
+    if name in EXCLUSIVE:
+        return ABSENT if given.get(EXCLUSIVE[name].lower()) else None
     if name == MFA_PRESENT:
         return _TRUE if given.get(MFA_AGE) else None
     if name == MFA_AGE:
@@ -42,6 +56,11 @@ def from_context(name: str, context: Context) -> KeyValue | None:
         carried = _lowered(given[CONTEXT_KEYS])
         return RunTime(may_be_absent=False) if name[len(CONTEXT_PAIR) :] in carried else ABSENT
     return None
+
+
+def _direct(given: Context) -> bool:
+    """Whether the caller itself is known to make the request, by names in lower case."""
+    return _lowered(given.get(VIA_AWS_SERVICE)) == _FALSE or given.get(VIA_SERVICE, ("",)) is None
 
 
 def _lowered(values: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -81,22 +81,31 @@ def _implied(literal: Literal) -> list[Literal]:
         pairs = [value.split("=") for value in leaf.values]
         said = [Leaf("StringEquals", f"kms:EncryptionContext:{p[0]}", (p[1],)) for p in pairs if len(p) == 2]
         return [(one, True) for one in (*said, *([_WITH_CONTEXT] if pairs else []))]
-    consequence = _of_presence(leaf.key.lower())
-    return [(consequence, True)] if consequence is not None and _needs_presence(literal) else []
+    if leaf.key.lower() == implied.FOR_RESOURCE and not _excludes(literal, ("false",)):
+        return []
+    consequences = _of_presence(leaf.key.lower())
+    return [(one, True) for one in consequences] if consequences and _needs_presence(literal) else []
 
 
-def _of_presence(key: str) -> Leaf | None:
+def _of_presence(key: str) -> tuple[Leaf, ...]:
     """What every request says that carries the condition key ``key`` (lower case)."""
-    if key in implied.THROUGH_SERVICE:
-        return _THROUGH_SERVICE
+    if key in implied.THROUGH_SERVICE or key == implied.FOR_RESOURCE:
+        return (_THROUGH_SERVICE,)
     if key.startswith(implied.CONTEXT_PAIR):
-        return _WITH_CONTEXT
-    return _WITH_MFA if key == implied.MFA_AGE else None
+        return (_WITH_CONTEXT,)
+    if key in implied.EXCLUSIVE:
+        return (Leaf("Null", implied.EXCLUSIVE[key], ("true",)),)
+    return (_WITH_MFA,) if key == implied.MFA_AGE else ()
 
 
 def _needs_presence(literal: Literal) -> bool:
+    return _excludes(literal, ())
+
+
+def _excludes(literal: Literal, values: tuple[str, ...]) -> bool:
+    """Whether no request meets the literal whose key has these values (none: is absent)."""
     operator = parse_operator(literal[0].operator)
-    return operator is not None and satisfied(operator, literal[0].values, ()) != literal[1]
+    return operator is not None and satisfied(operator, literal[0].values, values) != literal[1]
 
 
 def _reduce(item: Residual, assumed: Assumed) -> Residual:
