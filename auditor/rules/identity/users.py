@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditor.evaluator.operators import parse_operator
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
@@ -22,6 +22,7 @@ from auditor.rules.view import View
 
 OLD_KEY_DAYS = 90
 DANGEROUS = TAKEOVER | DESTROY
+COUNTED = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 
 
 def _mfa_leaf(leaf: Leaf, negated: bool) -> bool:
@@ -44,16 +45,22 @@ def _mfa_of_user(leaf: Leaf, negated: bool) -> bool:
     return _mfa_leaf(leaf, negated)
 
 
-def _mfa_bound(view: View, holding: Holding, mask: int) -> bool:
+def mfa_bound(view: View, holding: Holding, mask: int) -> bool:
     """Whether every way to one of the actions demands multi-factor authentication."""
-    own = power(view)
+    own, reach = power(view), view.reach
     test = _mfa_of_user if holding.principal.kind is PrincipalKind.USER else _mfa_leaf
-    for row, key, profile in holding.pairs.rows():
-        held = own.held(row, profile, key, Openness.OPEN, Openness.GUARDED, Openness.MAYBE) & mask
-        for bit in range(held.bit_length()):
-            if held >> bit & 1 and not demands(view.reach.decision(profile, bit).residual, test):
-                return False
-    return True
+    asked = {
+        (profile, own.held(row, profile, key, *COUNTED) & mask & ~STORE_BREAKERS)
+        for row, key, profile in holding.pairs.rows()
+    }
+    if any(key.custom_key_store_id is not None for key in holding.keys):
+        level = int(reach.table.account_level[reach.principal_at[holding.principal.arn]])
+        asked.add((level, reach.mask_at(level, *COUNTED) & mask & STORE_BREAKERS))
+    return all(
+        demands(reach.decision(profile, action.bit).residual, test)
+        for profile, held in asked
+        for action in actions_in(held)
+    )
 
 
 def _credentials(view: View, user: Principal) -> tuple[Evidence, ...]:
@@ -108,7 +115,7 @@ def iam_user_key_access(view: View) -> Iterator[Hit]:
                 (named and has_usable_credentials(user), "named in the key policy of a T1 key"),
             ),
             lowered=given(
-                (_mfa_bound(view, holding, holding.mask), "only with MFA"),
+                (mfa_bound(view, holding, holding.mask), "only with MFA"),
                 (not has_usable_credentials(user), "no usable credential"),
             ),
             more=_credentials(view, user),
@@ -150,7 +157,7 @@ def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
     levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
     for holding in own.holdings(levels, DANGEROUS):
         who = holding.principal
-        if not _people(who) or _mfa_bound(view, holding, holding.mask):
+        if not _people(who) or mfa_bound(view, holding, holding.mask):
             continue
         yield holding_hit(
             view,

@@ -13,7 +13,6 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import Hit, listing
 from auditor.rules.iam_side import may
 from auditor.rules.privilege.attributes import (
-    LIVE,
     Dependence,
     dependences,
     gain_hit,
@@ -22,6 +21,7 @@ from auditor.rules.privilege.attributes import (
     pronoun,
     would_gain,
 )
+from auditor.rules.privilege.naming import open_on_key
 from auditor.rules.view import View
 
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
@@ -54,8 +54,7 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
 
 
 def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
-    row, position = view.reach.principal_at.get(dependence.principal.arn), view.reach.key_at[key.arn]
-    if row is None or not view.reach.held(view.reach.profile(row, position), position, *LIVE) & NAMING:
+    if not any(open_on_key(view, dependence.principal, key, action) for action in (CREATE_ALIAS, UPDATE_ALIAS)):
         return False
     named = any(matches(value, alias.name) for value in dependence.values for alias in key.aliases)
     return not named and would_gain(view, dependence, key) and _pointable(view, dependence, key)
@@ -92,6 +91,4 @@ def _aliases_at(view: View, key: Key) -> dict[str, Key]:
 
 def _may_alias(view: View, who: Principal, alias: str, key: Key, action: int) -> bool:
     """Whether an alias action is open on the alias (identity policies decide) and on the key."""
-    row, position = view.reach.principal_at[who.arn], view.reach.key_at[key.arn]
-    held = view.reach.held(view.reach.profile(row, position), position, *LIVE)
-    return bool(held & action) and may(view, who, next(actions_in(action)).name, alias)
+    return may(view, who, next(actions_in(action)).name, alias) and open_on_key(view, who, key, action)

@@ -233,10 +233,12 @@ def _nothing(wide: Wide) -> str:
 
 
 def _bound(view: View, wide: Wide) -> bool:
-    """Whether every wide statement carries a condition that at least says how or for what."""
+    """Whether every wide statement leaves only certain keys or data or, as far as it reaches nothing today, carries a
+    condition that at least says how. What the evaluator found to hold anyway, such as the own organization, is none."""
     owner = Owner(wide.document.account)
     return all(
-        block_strength(located.statement, owner) >= Strength.S2 or demands(as_residual(located.statement), _narrows)
+        demands(as_residual(located.statement), _narrows)
+        or (not wide.reached and block_strength(located.statement, owner) >= Strength.S2)
         for located in wide.statements
     )
 
@@ -263,7 +265,7 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
     for wide in wide_documents(
         view, lambda located, _: action_mask(located.statement) & READ_PLAINTEXT, administrators=True
     ):
-        bound = _bound(view, wide)
+        bound = wide.guarded_only or _bound(view, wide)
         latent = not wide.reached and not wide.unsure and not (bound and _delegated(view, wide))
         restricted = view.restricted(key.arn for key in wide.by_ordinary)
         foreign = any(key.account != wide.document.account for key in wide.reached)
@@ -271,9 +273,7 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
             (not bound and (len(wide.by_ordinary) >= limit or restricted), "effective READ_PLAINTEXT on at least"),
             (not bound and foreign, "matches keys of other accounts"),
         )
-        lowered = given(
-            (bound or wide.guarded_only, "every effective path has an S2+"), (latent, "reaches nothing today")
-        )
+        lowered = given((bound, "every effective path has an S2+"), (latent, "reaches nothing today"))
         summary = (
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} decrypt with any key of account "
             f"{wide.document.account}; {_so_many(wide)} be read today."
@@ -312,7 +312,8 @@ def _administers(view: View) -> Relevant:
 
     def relevant(located: Located, document: Document) -> int:
         mask = action_mask(located.statement) & (TAKEOVER | DESTROY)
-        if mask & CREATE_GRANT and demands(as_residual(located.statement), fixes_holder):
+        limited = demands(as_residual(located.statement), fixes_holder)
+        if mask & CREATE_GRANT and (limited or _grants_for_services(view, document.holders)):
             mask &= ~CREATE_GRANT
         if mask & REPLICATE and not any(_creates_keys(view, holder) for holder in document.holders):
             mask &= ~REPLICATE
@@ -322,6 +323,20 @@ def _administers(view: View) -> Relevant:
         return mask if any(key.custom_key_store_id for key in keys) else mask & ~STORE_BREAKERS
 
     return relevant
+
+
+def _grants_for_services(view: View, holders: tuple[Principal, ...]) -> bool:
+    """Whether all that the holders may grant today is limited, by a Deny elsewhere: to services, say."""
+    rows = {row for holder in holders if (row := view.reach.principal_at.get(holder.arn)) is not None}
+    free, some = view.once("granters", lambda: _granters(view))
+    return bool(rows & some) and not rows & free
+
+
+def _granters(view: View) -> tuple[set[int], set[int]]:
+    """Rows of those who may create grants of any sort on some key, and of those who may create grants at all."""
+    own = power(view)
+    free, some = own.unlimited_grant() > 0, own.level_of(CREATE_GRANT) > 0
+    return set(own.pairs.principals[free].tolist()), set(own.pairs.principals[some].tolist())
 
 
 def _creates_keys(view: View, holder: Principal) -> bool:

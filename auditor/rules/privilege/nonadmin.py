@@ -22,6 +22,7 @@ from auditor.model.principal import PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import as_residual, demands
 from auditor.rules.hit import Hit, given, listing
+from auditor.rules.identity.users import mfa_bound
 from auditor.rules.principals import admissions as ways_in
 from auditor.rules.principals import reachable_from_outside, requires_mfa
 from auditor.rules.privilege.combined import administrators, full_pairs, holding_hit
@@ -222,13 +223,14 @@ def instant_destruction_capability(view: View) -> Iterator[Hit]:
     levels = np.where(named[own.pairs.principals] | (levels < int(Openness.MAYBE)), np.int8(0), levels)
     for holding in own.holdings(levels, DELETE_MATERIAL | STORE_BREAKERS):
         who = holding.principal
-        trusted = view.trust.key_admin(who) and all(requires_mfa(way.statement) for way in ways_in(who))
+        at_the_door = bool(who.trust_policy) and all(requires_mfa(way.statement) for way in ways_in(who))
+        trusted = view.trust.key_admin(who) and (at_the_door or mfa_bound(view, holding, holding.mask))
         yield holding_hit(
             view,
             holding,
             f"{who.arn} can destroy or cut off {holding.on_what} without any waiting period.",
             raised=given((view.restricted(holding.arns), "T1 key, or no re-import")),
-            lowered=given((trusted and who.trust_policy, "listed administrator with MFA")),
+            lowered=given((trusted, "listed administrator with MFA")),
         )
 
 

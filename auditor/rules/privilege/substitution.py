@@ -11,6 +11,7 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.naming import open_on_key
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
@@ -72,10 +73,19 @@ def _movable_alias(view: View, who: Principal, key: Key, held: dict[str, int]) -
             continue
         for way, actions in ALIAS_MOVES.items():
             here, there = mask_of([actions[0]]), mask_of([actions[-1]])
-            others = [arn for arn, mask in held.items() if mask & there and _replaces(view.key_by_arn[arn], key)]
-            if held[key.arn] & here and others and all(may(view, who, f"kms:{name}", alias.arn) for name in actions):
+            if not held[key.arn] & here or not all(may(view, who, f"kms:{name}", alias.arn) for name in actions):
+                continue
+            if any(open_on_key(view, who, other, there) for other in _replacements(view, key)):
                 return f"{way} {alias.name}"
     return ""
+
+
+def _replacements(view: View, key: Key) -> list[Key]:
+    """The keys at which an alias of the key may point instead."""
+    memo = view.once("replacements", dict[str, list[Key]])
+    if key.arn not in memo:
+        memo[key.arn] = [other for other in view.keys if _replaces(other, key)]
+    return memo[key.arn]
 
 
 def _replaces(other: Key, key: Key) -> bool:

@@ -1,0 +1,47 @@
+"""Whether an identity may act on a key by an alias action, whatever aliases the key carries today.
+
+The table decides UpdateAlias and DeleteAlias for the aliases that a key has. Pointing another alias at the key asks the
+key's side of the same action, for a name that the key does not carry yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from auditor.evaluator.statements import action_mask
+from auditor.model.actions import actions_in
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.rules.privilege.documents import resources_reach
+from auditor.rules.reach import Openness, openness
+from auditor.rules.view import View
+
+LIVE = (Openness.OPEN, Openness.GUARDED)
+
+
+def open_on_key(view: View, who: Principal, key: Key, action: int) -> bool:
+    """Whether an alias action (a mask of one bit) is open to the identity on the key, for some alias or other."""
+    row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
+    if row is None:
+        return False
+    if view.reach.held(view.reach.profile(row, position), position, *LIVE) & action:
+        return True
+    memo = view.once("open-on-key", dict[tuple[str, str, int], bool])
+    asked = (who.arn, key.arn, action)
+    if asked not in memo:
+        memo[asked] = bool(key.aliases) and _speaks_of(who, key, action) and _without_aliases(view, who, key, action)
+    return memo[asked]
+
+
+def _speaks_of(who: Principal, key: Key, action: int) -> bool:
+    """Whether an identity policy allows the action on the key at all: without it nothing is allowed on an alias."""
+    return any(
+        statement.effect == "Allow" and action_mask(statement) & action and resources_reach(statement, key.arn)
+        for attached in who.identity_policies
+        for statement in attached.policy.statements
+    )
+
+
+def _without_aliases(view: View, who: Principal, key: Key, action: int) -> bool:
+    name = next(actions_in(action)).name
+    return openness(view.evaluation.decide(who, replace(key, aliases=()), name)) in LIVE
