@@ -27,6 +27,7 @@ PLAIN = re.compile(r"^[A-Za-z0-9_.:/@+=,-]+$")
 def substitutions(hit: Hit, organization: str | None, place: tuple[str, str] = ("", "")) -> dict[str, str]:
     """Placeholder → value for a hit in an account and Region; what the hit itself gives in ``fix`` comes first."""
     found = {"SNAPSHOT": "snapshot", "NEW_RESULT": "result.json", "RESULT": "result.json"}
+    found["OLD_RESULT"] = "baseline.json"
     account, region = place
     if account:
         found[OWN_ACCOUNT] = account

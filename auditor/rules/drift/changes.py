@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.access import AccessTable, Outcome, Role
+from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -52,25 +52,50 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
         if service_linked(who):
             continue
         gained: dict[str, int] = {}
+        earlier: dict[str, Decision | None] = {}
         for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
             key = view.reach.keys[position]
             then_row, column = rows.get(who.arn), columns.get(key.arn)
-            known = then_row is not None and column is not None
-            then = old[int(before.access.cells[then_row, column])] if known else 0
+            place = int(before.access.cells[then_row, column]) if then_row is not None and column is not None else None
+            then = old[place] if place is not None else 0
             for mask in CLASSES.values():
                 here = now[profile] & mask & own_power.held(row, profile, position, *Openness)
                 if here and not then & mask:
                     gained[key.arn] = gained.get(key.arn, 0) | here
+                    first = next(actions_in(here))
+                    earlier.setdefault(key.arn, _earlier(before.access, place, first.bit))
         for arn, mask in gained.items():
-            yield _gained_hit(view, who, view.key_by_arn[arn], mask, arn not in columns)
+            yield _gained_hit(view, who, view.key_by_arn[arn], mask, arn not in columns, earlier[arn])
 
 
-def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool) -> Hit:
+def _earlier(table: AccessTable, profile: int | None, bit: int) -> Decision | None:
+    """The decision of the baseline; None when it knew the principal or the key not."""
+    return table.decisions[table.profiles[profile][bit]] if profile is not None else None
+
+
+def _before(then: Decision | None) -> str:
+    """What the baseline says, and what stopped the principal then."""
+    if then is None:
+        return "the principal or the key was not there"
+    stops = [str(c.statement or c.note) for c in then.causes if c.role in (Role.DENIES, Role.LIMITS, Role.MISSING)]
+    return f"denied ({listing(stops)})" if stops else "denied"
+
+
+def _causes(decision: Decision, then: Decision | None) -> tuple[Evidence, ...]:
+    """What gives the access: what is new in it, else all of it, and the denials that are gone."""
+    then_cited = {(c.role, c.layer, c.statement, c.grant) for c in then.causes} if then is not None else set()
+    allows = [cause for cause in decision.causes if cause.role is Role.ALLOWS]
+    new = [cause for cause in allows if (cause.role, cause.layer, cause.statement, cause.grant) not in then_cited]
+    given_by = [Evidence("cause", str(c.statement or c.grant or c.note), c.statement, c.grant) for c in new or allows]
+    denials = [c for c in then.causes if c.role is Role.DENIES and c.statement is not None] if then is not None else []
+    return (*given_by, *(Evidence("cause", f"{cause.statement} no longer denies it") for cause in denials))
+
+
+def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, then: Decision | None) -> Hit:
     first = next(actions_in(mask))
     decision = view.reach.decision(
         view.reach.profile(view.reach.principal_at[who.arn], view.reach.key_at[key.arn]), first.bit
     )
-    causes = [str(c.statement or c.grant or c.note) for c in decision.causes if c.role is Role.ALLOWS]
     ticket = next(
         (c.ticket for c in view.settings.approved_changes if c.principal == who.arn and c.key in (key.arn, key.key_id)),
         "",
@@ -88,9 +113,9 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool) 
         keys=(key.arn,),
         principals=(who.arn,),
         evidence=(
-            Evidence("before", "no access of this kind"),
+            Evidence("before", _before(then)),
             Evidence("after", listing((action.name for action in actions_in(mask)), 12)),
-            Evidence("cause", listing(causes)),
+            *_causes(decision, then),
             Evidence("approved by", ticket or "nobody on record"),
         ),
         raised=given(

@@ -54,10 +54,11 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
 
 
 def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
-    if not any(open_on_key(view, dependence.principal, key, action) for action in (CREATE_ALIAS, UPDATE_ALIAS)):
-        return False
     named = any(matches(value, alias.name) for value in dependence.values for alias in key.aliases)
-    return not named and would_gain(view, dependence, key) and _pointable(view, dependence, key)
+    if named or not would_gain(view, dependence, key):
+        return False
+    may_name = any(open_on_key(view, dependence.principal, key, action) for action in (CREATE_ALIAS, UPDATE_ALIAS))
+    return may_name and _pointable(view, dependence, key)
 
 
 def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
