@@ -29,7 +29,8 @@ from auditor.model.key import ALIAS_QUOTA, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
 
-UNDOCUMENTED_LAYERS = (Layer.KEY_POLICY, Layer.RCP)
+UNDOCUMENTED_LAYERS = {Layer.KEY_POLICY: "a key policy", Layer.RCP: "an RCP"}
+_UNDOCUMENTED = {Fact.TAGS: "effect of a tag", Fact.ALIASES: "effect of an alias"}
 """Where the effect of tag and alias conditions of the key is not documented (section 12, open question 3)."""
 _DATA_KEY_ACTIONS = ("GenerateDataKey", "GenerateDataKeyPair")
 _NEVER_ABSENT = {
@@ -135,7 +136,7 @@ class Question:
 
     def _tag_or_alias(self, fact: Fact, values: tuple[str, ...]) -> KeyValue:
         if self.layer in UNDOCUMENTED_LAYERS:
-            return Unsettled(f"effect of a {fact} condition in a {self.layer}")
+            return Unsettled(f"{_UNDOCUMENTED[fact]} condition in {UNDOCUMENTED_LAYERS[self.layer]}")
         return Unsettled(str(fact)) if fact in self.key.unread else Known(values)
 
     def _request_alias(self) -> KeyValue:

@@ -117,7 +117,7 @@ def _listed(values: tuple[str, ...]) -> str:
 
 def _leaf(leaf: Leaf, *, holds: bool) -> str:
     if leaf.operator == UNSETTLED:
-        return f"{'depends' if holds else 'unless it depends'} on {leaf.key}, which could not be read"
+        return f"{'depends' if holds else 'unless it depends'} on {leaf.key}, which {_why_open(leaf.key)}"
     if leaf.operator.startswith("Grant"):
         return _grant_constraint(leaf, holds)
     operator = parse_operator(leaf.operator)
@@ -132,6 +132,13 @@ def _leaf(leaf: Leaf, *, holds: bool) -> str:
     if operator.base == "bool" and len(leaf.values) == 1:
         return _boolean(key, leaf, positive, absent)
     return _test(key, leaf, _COMPARISONS.get(operator.base, operator.base), operator.quantifier, positive) + absent
+
+
+def _why_open(what: str) -> str:
+    """Why a fact is missing, by its name."""
+    if what.startswith("effect of "):
+        return "AWS does not document"
+    return "does not exist" if what.startswith("condition operator ") else "could not be read"
 
 
 def _absent_passes(if_exists: bool, negated: bool, quantifier: str, holds: bool) -> str:

@@ -140,3 +140,7 @@ def test_words() -> None:
     )
     assert in_words(Not(Leaf("BoolIfExists", "aws:MultiFactorAuthPresent", ("false",)))) == "only with MFA"
     assert in_words(TRUE) == ""
+    assert in_words(unsettled("grants")) == "depends on grants, which could not be read"
+    assert in_words(unsettled("condition operator StringIs")).endswith("which does not exist")
+    undocumented = unsettled("effect of a tag condition in an RCP")
+    assert in_words(undocumented) == "depends on effect of a tag condition in an RCP, which AWS does not document"
