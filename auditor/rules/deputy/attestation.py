@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.model.access import Role
 from auditor.model.actions import NEW_DATA_KEYS, READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands
 from auditor.rules.deputy.trusts import assumed_by_many
 from auditor.rules.hit import Hit, given, listing
@@ -15,7 +17,12 @@ from auditor.rules.reach import INSIDE, Openness
 from auditor.rules.view import View
 
 ATTESTATION = "kms:recipientattestation:"
+LISTED_PATHS = 10
 BYPASSERS = (*INSIDE, PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRINCIPAL, PrincipalKind.EVERYONE)
+
+
+def _attests(leaf: Leaf, negated: bool) -> bool:
+    return leaf.key.lower().startswith(ATTESTATION)
 
 
 def attestation_bypass_path(view: View) -> Iterator[Hit]:
@@ -37,19 +44,20 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
             continue
         position = view.reach.key_at[key.arn]
         bypassing: dict[str, Principal] = {}
+        paths: dict[str, Evidence] = {}
         for row, who in enumerate(view.reach.principals):
             if who.kind not in BYPASSERS or view.trust.named(who, view.settings.break_glass):
                 continue
             profile = view.reach.profile(row, position)
             held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
-            if any(
-                not demands(
-                    view.reach.decision(profile, action.bit).residual,
-                    lambda leaf, _: leaf.key.lower().startswith(ATTESTATION),
-                )
-                for action in actions_in(held)
-            ):
+            decisions = [view.reach.decision(profile, action.bit) for action in actions_in(held)]
+            loose = [one for one in decisions if not demands(one.residual, _attests)]
+            if loose:
                 bypassing[who.arn] = who
+                for cause in loose[0].causes:
+                    if cause.role is Role.ALLOWS:
+                        words = f"{who.arn}: {cause.statement or cause.grant or cause.note}"
+                        paths.setdefault(words, Evidence("bypassing path", words, cause.statement, cause.grant))
         if bypassing:
             outside = any(
                 who.assume_allowed or reachable_from_outside(who, view.trust) or assumed_by_many(view, who)
@@ -64,6 +72,7 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
                 evidence=(
                     *(Evidence("attested statement", str(item.ref), item.ref) for item in attested),
                     Evidence("bypassing", listing(bypassing)),
+                    *list(paths.values())[:LISTED_PATHS],
                 ),
                 raised=given((outside, "external or widely assumable")),
                 identity=tuple(bypassing),

@@ -130,21 +130,27 @@ def _filtered_events(pattern: str) -> set[str]:
     return {name for name in (*CORE_EVENTS, *MORE_EVENTS) if name in pattern}
 
 
-def _told_events(view: View, account: str, region: str) -> set[str]:
+def _told_events(view: View, account: str, region: str) -> tuple[set[str], set[str]]:
+    """The KMS events that somebody is told of, and the names of the rules and filters that do."""
     evidence = view.snapshot.evidence
     groups = _log_groups(view, account, region)
     told: set[str] = set()
+    names: set[str] = set()
     for rule in evidence.event_rules:
         if rule.account == account and rule.region == region and rule.state == "ENABLED" and rule.targets:
-            told |= _events_of(rule.pattern)
+            found = _events_of(rule.pattern)
+            told |= found
+            names |= {f"rule {rule.name}"} if found else set()
     for alarm in evidence.metric_alarms:
         if not alarm.actions_enabled or not alarm.actions:
             continue
         for item in evidence.metric_filters:
             near = item.account == account or (item.account, item.log_group) in groups
             if near and item.account == alarm.account and (alarm.namespace, alarm.metric) in item.metrics:
-                told |= _filtered_events(item.pattern)
-    return told
+                found = _filtered_events(item.pattern)
+                told |= found
+                names |= {f"filter {item.name} with alarm {alarm.name}"} if found else set()
+    return told, names
 
 
 def _events_of(pattern: str) -> set[str]:
@@ -187,7 +193,7 @@ def no_kms_change_alarm(view: View) -> Iterator[Hit]:
     Fix: one EventBridge rule for the full set.
     """
     for place, keys in places(view, Fact.ALARMS).items():
-        told = _told_events(view, *place)
+        told, names = _told_events(view, *place)
         core = [name for name in CORE_EVENTS if name not in told]
         missing = [name for name in (*CORE_EVENTS, *MORE_EVENTS) if name not in told]
         if not missing:
@@ -198,7 +204,11 @@ def no_kms_change_alarm(view: View) -> Iterator[Hit]:
             place,
             keys,
             f"Nobody is alerted when a key of {place[0]} in {place[1]} {what}.",
-            (Evidence("events covered", listing(told) or "none"), Evidence("events missing", listing(missing, 9))),
+            (
+                Evidence("filters and rules", listing(names) or "none"),
+                Evidence("events covered", listing(told) or "none"),
+                Evidence("events missing", listing(missing, 9)),
+            ),
             lowered=given((not core, "only parts of the extended set"), (outside, "`external_detection`")),
         )
 

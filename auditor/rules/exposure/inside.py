@@ -201,7 +201,8 @@ def cross_environment_access(view: View) -> Iterator[Hit]:
                 if held:
                     lower[who.arn] = held
         if lower:
-            yield _environment_hit(view, key, home, lower)
+            found = {environments.get(account_of(arn) or "") or "" for arn in lower}
+            yield _environment_hit(view, key, home, lower, found)
 
 
 def _of_the_estate(view: View, who: Principal) -> bool:
@@ -211,7 +212,7 @@ def _of_the_estate(view: View, who: Principal) -> bool:
     return who.assume_allowed and who.account in view.trust.organization_accounts
 
 
-def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> Hit:
+def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int], environments: set[str]) -> Hit:
     mask = 0
     for held in lower.values():
         mask |= held
@@ -224,6 +225,7 @@ def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int]) -> 
         evidence=(
             *(Evidence("statement", str(item.ref), item.ref) for item in _opening(view, key, lower)),
             Evidence("environment of the key", home),
+            Evidence("environments of the principals", listing(environments)),
             Evidence("principals", listing(lower)),
             Evidence("actions", listing((action.name for action in actions_in(mask)), 10)),
         ),
@@ -289,6 +291,7 @@ def ram_shared_key(view: View) -> Iterator[Hit]:
                 Evidence("policies", listing(key.policy_names)),
                 Evidence("shares", listing(share.arn for share in shares) or "not collected"),
                 Evidence("consumers", listing(values) or "unknown"),
+                Evidence("actions", listing((a.name for a in actions_in(mask)), 20) or "unknown"),
                 *(Evidence("statement", str(item.ref), item.ref) for item in statements),
             ),
             raised=given(

@@ -48,7 +48,8 @@ def grant_only_access(view: View) -> Iterator[Hit]:
         raised = given((standing_of(view, held).foreign, "grantee is external"))
         lowered = given((held.grant.name and documented.match(held.grant.name), "name that matches"))
         summary = f"{held.grantee} reaches {held.key.label} only through a grant; no policy shows it."
-        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered)
+        other = Evidence("other paths", "none: neither the key policy nor an identity policy allows it")
+        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(other,))
         yield replace(hit, subject=held.grantee, kind="principal", account=held.key.account, region=held.key.region)
 
 

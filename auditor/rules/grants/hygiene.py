@@ -202,7 +202,17 @@ def grant_stale(view: View) -> Iterator[Hit]:
         raised = given((standing_of(view, held).foreign or restricted, "external grantee or T1"))
         lowered = given((not held.mask & ~(WRAP | META), "WRAP or META operations only"))
         summary = f"The grant of {held.grantee} on {held.key.label} is {age} days old."
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(Evidence("age", f"{age} days"),))
+        yield grant_hit(
+            view,
+            held,
+            summary,
+            raised=raised,
+            lowered=lowered,
+            more=(
+                Evidence("age", f"{age} days"),
+                Evidence("last use", "not known: key usage events are not collected"),
+            ),
+        )
 
 
 def _likeness(grant: Grant) -> tuple[object, ...]:

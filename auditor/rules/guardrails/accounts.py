@@ -74,11 +74,15 @@ def is_management(view: View, account: str) -> bool:
     return organization is not None and organization.management_account == account
 
 
-def _path(view: View, account: str) -> Evidence:
+def _path(view: View, account: str, layer: Layer) -> Evidence:
     organization = view.snapshot.organization
     levels = organization.levels(account) if organization else None
-    parts = [f"{level.name} ({listing(p.name for p in level.scps or ()) or 'no SCP'})" for level in levels or ()]
-    return Evidence("SCP path", " → ".join(parts) or "no organization")
+    word = "RCP" if layer is Layer.RCP else "SCP"
+    parts = []
+    for level in levels or ():
+        attached = level.rcps if layer is Layer.RCP else level.scps
+        parts.append(f"{level.name} ({listing(policy.name for policy in attached or ()) or f'no {word}'})")
+    return Evidence(f"{word} path", " → ".join(parts) or "no organization")
 
 
 def account_hit(
@@ -91,8 +95,9 @@ def account_hit(
     lowered: tuple[str, ...] = (),
     more: tuple[Evidence, ...] = (),
     remedy: str = "",
+    layer: Layer = Layer.SCP,
 ) -> Hit:
-    """A hit about an account and its keys."""
+    """A hit about an account and its keys, with the guardrails of ``layer`` above it."""
     return Hit(
         subject=account,
         kind="account",
@@ -100,7 +105,7 @@ def account_hit(
         account=account,
         region=keys[0].region if keys else "",
         keys=tuple(key.arn for key in keys),
-        evidence=(_path(view, account), *more),
+        evidence=(_path(view, account, layer), *more),
         raised=raised,
         lowered=lowered,
         remedy=remedy,
@@ -187,6 +192,7 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
                 )
             ),
             remedy=_perimeter(view),
+            layer=Layer.RCP,
         )
 
 

@@ -17,6 +17,7 @@ from auditor.rules.view import View
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 SOON_DAYS = 7
 WIDE_POPULATION = 25
+SCHEDULED_BY = Evidence("scheduled by", "not known: look for ScheduleKeyDeletion in CloudTrail")
 
 
 def _days_left(view: View, key: Key) -> int | None:
@@ -41,7 +42,7 @@ def pending_deletion_in_use(view: View) -> Iterator[Hit]:
             kind="key",
             summary=f"{key.label} will be deleted on {key.deletion_date or 'an unknown date'} and is still needed.",
             keys=(key.arn,),
-            evidence=(Evidence("deletion date", key.deletion_date or "unknown"), *proofs),
+            evidence=(Evidence("deletion date", key.deletion_date or "unknown"), *proofs, SCHEDULED_BY),
         )
 
 

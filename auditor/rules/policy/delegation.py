@@ -193,6 +193,7 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         evidence=(
             Evidence("can call kms:PutKeyPolicy", listing(who.arn for who in able) or "nobody"),
             Evidence("statements of the policy", count(len(list(view.statements(key))), "statement")),
+            *(_unmatched(view, key) or [Evidence("reason", "no statement allows kms:PutKeyPolicy")]),
         ),
         raised=given((not able and used, "key is in use")),
         lowered=given((able, "exactly one non-root")),
@@ -203,6 +204,22 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         if able
         else "",
     )
+
+
+def _unmatched(view: View, key: Key) -> list[Evidence]:
+    """The statements that decide about PutKeyPolicy, with whom they speak of."""
+    found = []
+    for located in view.statements(key):
+        statement = located.statement
+        if not action_mask(statement) >> PUT_POLICY_BIT & 1:
+            continue
+        listed = statement.principals if statement.principals is not None else statement.not_principals
+        word = "allows" if statement.effect == "Allow" else "denies"
+        but = "" if statement.principals is not None else "everybody but "
+        under = " under a condition" if statement.conditions else ""
+        whom = listing((entry.value for entry in listed or ()), 4) or "nobody"
+        found.append(Evidence("reason", f"{located.ref} {word} it to {but}{whom}{under}", located.ref))
+    return found
 
 
 def _second(key: Key, able: list[Principal]) -> str:

@@ -98,7 +98,8 @@ def _document_sweep(view: View, placed: Placed, document: Document) -> Hit | Non
         not view.trust.account_admin(holder) for holder in holders
     )
     hit = _sweep_hit(placed, mask, holders, restricted, not wide.reached)
-    return replace(hit, keys=tuple(key.arn for key in wide.reached))
+    reached = Evidence("keys", listing(key.arn for key in wide.reached) or "none today")
+    return replace(hit, keys=tuple(key.arn for key in wide.reached), evidence=(*hit.evidence, reached))
 
 
 def _has_it_anyway(view: View, holder: Principal, mask: int) -> bool:
@@ -213,6 +214,8 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
         f"and leaves {listing(a.name for a in actions_in(open_mask))} open.",
         more=(
             Evidence("family", name),
+            Evidence("covered", listing((a.name for a in actions_in(covered)), 12)),
+            Evidence("uncovered", listing((a.name for a in actions_in(uncovered)), 12)),
             Evidence("still allowed", listing(f"{arn}" for arn in still)),
         ),
         raised=given((view.restricted(touched) or _claims_every_key(placed), "T1 key, or SCP")),

@@ -79,7 +79,12 @@ def holding_hit(
         account=who.account or "",
         keys=holding.arns,
         principals=(who.arn,),
-        evidence=(Evidence("principal", who.arn), *holding.evidence(), *more),
+        evidence=(
+            Evidence("principal", who.arn),
+            *holding.evidence(),
+            *view.residual_evidence(holding.sample, holding.keys[0]),
+            *more,
+        ),
         raised=raised,
         lowered=lowered,
         latent=holding.latent,
@@ -89,6 +94,24 @@ def holding_hit(
         remedy_kind=remedy_kind,
         fix=fix,
     )
+
+
+def _paths(view: View, holding: Holding, *masks: int) -> tuple[Evidence, ...]:
+    """One statement or grant per kind of power by which the holder has it on one of the keys."""
+    found: dict[int, Evidence] = {}
+    row = view.reach.principal_at[holding.principal.arn]
+    for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True):
+        held = power(view).held(row, profile, key, holding.level)
+        for mask in masks:
+            for action in actions_in(held & mask if mask not in found else 0):
+                allows = [c for c in view.reach.decision(profile, action.bit).causes if c.role is Role.ALLOWS]
+                if allows:
+                    last = allows[-1]
+                    words = (
+                        f"{action.name} on {view.reach.keys[key].label}: {last.statement or last.grant or last.note}"
+                    )
+                    found.setdefault(mask, Evidence("path", words, last.statement, last.grant))
+    return tuple(found[mask] for mask in masks if mask in found)
 
 
 def full_kms_to_non_admin(view: View) -> Iterator[Hit]:
@@ -112,6 +135,7 @@ def full_kms_to_non_admin(view: View) -> Iterator[Hit]:
             lowered=given(
                 (holding.level is Openness.GUARDED, "all paths carry an S2"), (holding.latent, "latent behind SCP")
             ),
+            more=_paths(view, holding, READ_PLAINTEXT | FORGE, TAKEOVER, DESTROY),
             remedy=use_only(view, holding),
         )
 
@@ -146,6 +170,7 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
             holding,
             f"{who.arn} administers {holding.on_what} ({administers}) and also uses it ({uses}).",
             raised=given((view.restricted(holding.arns), "T1 key"), (human(who), "principal is a human")),
+            more=_paths(view, holding, TAKEOVER | DESTROY, READ_PLAINTEXT | FORGE),
             fix=(("arn:aws:iam::*:role/key-admin*", who.iam_arn),),
         )
     for account, holdings in sorted(grouped.items()):

@@ -27,7 +27,7 @@ from auditor.rules.principals import admissions as ways_in
 from auditor.rules.principals import reachable_from_outside, requires_mfa
 from auditor.rules.privilege.combined import administrators, full_pairs, holding_hit
 from auditor.rules.privilege.power import PUT_POLICY, Holding, Power, constrained_grants, power
-from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.reach import INSIDE, Openness, Pairs
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
@@ -234,6 +234,19 @@ def instant_destruction_capability(view: View) -> Iterator[Hit]:
         )
 
 
+def _top_paths(view: View, pairs: Pairs) -> list[str]:
+    """The statements and grants through which most of the readers come, with their number, most first."""
+    counted: dict[str, int] = {}
+    for position, profile in zip(pairs.keys.tolist(), pairs.profiles.tolist(), strict=True):
+        held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & (READ_PLAINTEXT | FORGE)
+        first = next(actions_in(held))
+        causes = [c for c in view.reach.decision(profile, first.bit).causes if c.role is Role.ALLOWS]
+        for path in {str(cause.statement or cause.grant or cause.note) for cause in causes}:
+            counted[path] = counted.get(path, 0) + 1
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return [f"{path} ({number})" for path, number in ranked[:5]]
+
+
 def broad_plaintext_population(view: View) -> Iterator[Hit]:
     """More identities can read plaintext with a key than its tier allows (``max_plaintext_principals``).
 
@@ -268,6 +281,7 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
                 Evidence("readers", str(number)),
                 Evidence("limit", f"{limit} ({view.tier(key)})"),
                 Evidence("among them", listing(names)),
+                Evidence("top paths", listing(_top_paths(view, own), 5)),
             ),
             raised=given((view.tier(key) == "T1" and number > 3 * limit, "three times the limit")),
         )

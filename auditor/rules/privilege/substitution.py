@@ -113,7 +113,10 @@ def _substitution_hit(view: View, who: Principal, ways: dict[str, str]) -> Hit:
         account=who.account or "",
         keys=tuple(ways),
         principals=(who.arn,),
-        evidence=tuple(Evidence("substitution", f"{how}: {arn}") for arn, how in sorted(ways.items())[:10]),
+        evidence=(
+            Evidence("principal", who.arn),
+            *(Evidence("substitution", f"{how}: {arn}") for arn, how in sorted(ways.items())[:10]),
+        ),
         raised=given((view.restricted(ways), "encryption workloads of a T1 key")),
         identity=(who.unique_id or who.arn, *ways.values()),
     )

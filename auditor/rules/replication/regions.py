@@ -133,6 +133,10 @@ def _region_reasons(view: View, account: str, region: str, approved: tuple[str, 
     return found
 
 
+def _set_of(key: Key, arn: str) -> set[str]:
+    return {arn, key.arn, key.primary_arn or key.arn, *key.replica_arns}
+
+
 def _replica_hit(view: View, arn: str, key: Key, reasons: list[str]) -> Hit:
     age = view.age(key.created)
     parsed = parse_arn(arn)
@@ -141,7 +145,11 @@ def _replica_hit(view: View, arn: str, key: Key, reasons: list[str]) -> Hit:
         kind="key",
         summary=f"Replica {arn}: {listing(reasons)}.",
         keys=(arn,),
-        evidence=(Evidence("reason", listing(reasons)), Evidence("primary", key.primary_arn or key.arn)),
+        evidence=(
+            Evidence("reason", listing(reasons)),
+            Evidence("primary", key.primary_arn or key.arn),
+            Evidence("Regions of the set", listing(one.split(":")[3] for one in _set_of(key, arn))),
+        ),
         raised=given((arn == key.arn and age is not None and age < YOUNG_DAYS, "younger than 30 days")),
         fix=(("REPLICA", parsed.region if parsed else ""), ("mrk-ID", arn.rsplit("/", 1)[-1])),
     )
