@@ -6,6 +6,7 @@ Pairs of principal and key are kept apart inside the rules themselves; here is o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from auditor.model.finding import Finding
@@ -22,7 +23,7 @@ SAME_STATEMENT: dict[str, tuple[str, ...]] = {
 SAME_KEY: dict[str, tuple[str, ...]] = {
     "pending-deletion": ("pending-deletion-in-use",),
     "idle-key": ("pending-deletion", "pending-deletion-in-use", "disabled-key-still-referenced"),
-    "public-key-policy-soft-condition": ("public-key-policy",),
+    "public-key-policy-soft-condition": ("public-key-policy", "notprincipal-allow"),
     "public-key-policy": ("notprincipal-allow",),
     "broad-plaintext-population": ("public-key-policy", "notprincipal-allow"),
 }
@@ -41,25 +42,40 @@ Place = tuple[Layer, str, str, int]
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the findings of each rule cite: statements, keys and grants."""
+
+    statements: dict[str, set[Place]]
+    keys: dict[str, set[str]]
+    grants: dict[str, set[str]]
+
+
+def _told(findings: Iterable[Finding]) -> Told:
+    told = Told({}, {}, {})
+    for finding in findings:
+        told.statements.setdefault(finding.rule, set()).update(_places(finding))
+        told.keys.setdefault(finding.rule, set()).update(finding.keys)
+        told.grants.setdefault(finding.rule, set()).update(_grants(finding))
+    return told
+
+
 def without_overlap(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings without those that a more specific one already tells."""
+    """The findings without those that a more specific one already tells.
+
+    What a guardrail stops today tells nothing that happens today: a latent finding outdoes latent ones alone.
+    """
     listed = list(findings)
-    statements: dict[str, set[Place]] = {}
-    keys: dict[str, set[str]] = {}
-    grants: dict[str, set[str]] = {}
-    for finding in listed:
-        if finding.latent:
-            continue  # what a guardrail stops today tells nothing that happens today
-        statements.setdefault(finding.rule, set()).update(_places(finding))
-        keys.setdefault(finding.rule, set()).update(finding.keys)
-        grants.setdefault(finding.rule, set()).update(_grants(finding))
-    return [
-        finding
-        for finding in listed
-        if not _covered(_places(finding), SAME_STATEMENT.get(finding.rule, ()), statements)
-        and not _covered(_grants(finding), SAME_GRANT.get(finding.rule, ()), grants)
-        and not _same_key(finding, keys, statements)
-    ]
+    live, all_told = _told(finding for finding in listed if not finding.latent), _told(listed)
+    return [finding for finding in listed if not _outdone(finding, all_told if finding.latent else live)]
+
+
+def _outdone(finding: Finding, told: Told) -> bool:
+    return (
+        _covered(_places(finding), SAME_STATEMENT.get(finding.rule, ()), told.statements)
+        or _covered(_grants(finding), SAME_GRANT.get(finding.rule, ()), told.grants)
+        or _same_key(finding, told.keys, told.statements)
+    )
 
 
 def _covered(own: set[T], winners: tuple[str, ...], told: dict[str, set[T]]) -> bool:
@@ -78,10 +94,12 @@ def _same_key(finding: Finding, keys: dict[str, set[str]], statements: dict[str,
 
 
 def _places(finding: Finding) -> set[Place]:
+    """Where the cited statements stand; the evaluator leaves out the key whose policy it is, when there is only one."""
+    alone = finding.keys[0] if len(finding.keys) == 1 else ""
+    cited = [item.statement for item in finding.evidence if item.statement is not None]
     return {
-        (item.statement.layer, item.statement.owner, item.statement.policy, item.statement.index)
-        for item in finding.evidence
-        if item.statement is not None
+        (ref.layer, ref.owner or (alone if ref.layer is Layer.KEY_POLICY else ""), ref.policy, ref.index)
+        for ref in cited
     }
 
 

@@ -291,6 +291,8 @@ def external_account_root(view: View) -> Iterator[Hit]:
     """
     for key in view.keys_with(Fact.KEY_POLICY):
         for located in view.statements(key):
+            if located.ref.policy != DEFAULT_POLICY:
+                continue  # RAM names accounts as a whole, and nobody else can edit its policy
             for account in _whole_accounts(view, key, located):
                 yield _whole_account_hit(view, key, located, account)
 
