@@ -14,18 +14,18 @@ from auditor.audit.collecting import collect_into
 from auditor.audit.comparing import Compared, compare_findings
 from auditor.audit.times import as_of_for
 from auditor.config import Config
-from auditor.evaluator.matrix import build_table
 from auditor.evaluator.mentions import rows
 from auditor.model.key import Key
 from auditor.model.principal import Principal
-from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from auditor.collectors import Progress
+    from auditor.model.report import Report
     from auditor.questions import Answer, Explanation
+    from auditor.store import DecodedShards
 
 
 class Evaluation(evaluator.Evaluation):
@@ -82,11 +82,15 @@ class Auditor:
         """Read the facts from AWS into the snapshot folder ``folder``; see ``collect_into`` for the errors."""
         return collect_into(Path(folder), self.config.collection, resume=resume, progress=progress)
 
-    def load(self, folder: Path | str) -> Snapshot:
-        """A snapshot from disk, checked against its hashes. Raises SnapshotError."""
+    def load(self, folder: Path | str, known: DecodedShards | None = None) -> Snapshot:
+        """A snapshot from disk, checked against its hashes. Raises SnapshotError.
+
+        Snapshots that are loaded with the same ``known`` (``auditor.store.DecodedShards()``) share the objects of the
+        shards that are equal in them: loading the second and comparing both takes less.
+        """
         from auditor.store import read_snapshot
 
-        return read_snapshot(Path(folder))
+        return read_snapshot(Path(folder), known)
 
     def evaluate(self, snapshot: Snapshot, as_of: str | None = None) -> Evaluation:
         """The whole matrix. ``as_of``: ISO date or time (UTC), by default the end of the collection."""
@@ -105,6 +109,8 @@ class Auditor:
 
         ``principals`` need not be rows of the whole matrix: sessions and strangers are decided like any other.
         """
+        from auditor.evaluator.matrix import build_table
+
         columns = snapshot.keys if keys is None else tuple(keys)
         callers = rows(snapshot) if principals is None else tuple(principals)
         surroundings = evaluator.surroundings_of(snapshot, as_of=as_of_for(snapshot, as_of))
@@ -117,6 +123,7 @@ class Auditor:
 
     def judge(self, evaluation: Evaluation, *, baseline: Report | None = None) -> Report:
         """Run the rules and return the result, findings worst first."""
+        from auditor.model.report import Report
         from auditor.rules import judge
         from auditor.rules.catalogue import catalogue_version
 
@@ -154,6 +161,8 @@ class Auditor:
 
 def bare_report(evaluation: Evaluation) -> Report:
     """A result without judgement, for views of access alone."""
+    from auditor.model.report import Report
+
     return Report(
         snapshot=evaluation.snapshot,
         principals=evaluation.principals,

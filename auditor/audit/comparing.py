@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.model.finding import Finding
-from auditor.model.report import Report
-
 if TYPE_CHECKING:
+    from auditor.model.finding import Finding
+    from auditor.model.report import Report
     from auditor.questions.differences import Differences
 
-Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
-"""Findings under the headings new, resolved and unverified."""
+    Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
+    """Findings under the headings new, resolved and unverified."""
 
 
 @dataclass(frozen=True, slots=True)

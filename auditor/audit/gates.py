@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from auditor.model.finding import SEVERITY_RANK, FindingState, Severity
-from auditor.model.report import Report
+if TYPE_CHECKING:
+    from auditor.model.finding import FindingState
+    from auditor.model.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Verdict:
 
 def verdict(report: Report, fail_on: str) -> Verdict:
     """Count what a gate looks at; accepted and resolved findings do not count. ``fail_on``: a severity or ``none``."""
+    from auditor.model.finding import SEVERITY_RANK, Severity
+
     failing = 0
     if fail_on != "none":
         limit = SEVERITY_RANK[Severity(fail_on)]
@@ -27,4 +31,6 @@ def verdict(report: Report, fail_on: str) -> Verdict:
 
 def counts(state: FindingState) -> bool:
     """Whether a finding in this state is still a matter of concern."""
+    from auditor.model.finding import FindingState
+
     return state in (FindingState.OPEN, FindingState.UNVERIFIED)

@@ -8,10 +8,13 @@ import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.audit.places import make_private
 from auditor.errors import OutputError, UsageError
-from auditor.model.report import Report
+
+if TYPE_CHECKING:
+    from auditor.model.report import Report
 
 DEFAULT_FORMATS = ("html", "csv", "json")
 SUFFIXES = {

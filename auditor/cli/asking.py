@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor.audit import Auditor, Evaluation, collect_into, newest_snapshot
 from auditor.audit.times import as_of_for
@@ -20,6 +20,9 @@ from auditor.errors import UsageError
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from auditor.store import DecodedShards
 
 LIVE = ("profiles", "regions", "org", "accounts", "role_name", "endpoint_url")
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
@@ -49,14 +52,14 @@ class Asked:
             note(f"{gaps} facts that access rests on could not be read; answers that need them say unknown")
 
 
-def facts(given: Mapping[str, Any]) -> Asked:
-    """The facts that a question is about: --from, else live AWS, else the newest snapshot."""
+def facts(given: Mapping[str, Any], known: DecodedShards | None = None) -> Asked:
+    """The facts that a question is about: --from, else live AWS, else the newest snapshot; ``known`` as in ``load``."""
     run = wanted({name: value for name, value in given.items() if name not in ("formats", "output")})
     auditor = Auditor(run.config)
     live = [name for name in LIVE if given.get(name)]
     if given.get("source") and live:
         raise UsageError("A snapshot and the AWS options exclude each other.", "Ask a snapshot, or AWS.")
-    snapshot = _live(auditor) if live else auditor.load(_source(given, run.output_dir))
+    snapshot = _live(auditor) if live else auditor.load(_source(given, run.output_dir), known)
     return Asked(auditor, snapshot, as_of_for(snapshot, run.as_of))
 
 

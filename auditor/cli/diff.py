@@ -33,9 +33,11 @@ def command(old: Path, fail_on_gained: str | None, form: str, **given: Any) -> i
     """
     from auditor.cli.asking import facts
     from auditor.cli.differing import Comparison, labels_of
+    from auditor.store import DecodedShards
 
-    asking = facts(given)
-    before = asking.auditor.load(old)
+    known = DecodedShards()
+    asking = facts(given, known)
+    before = asking.auditor.load(old, known)
     found = asking.auditor.compare(before, asking.snapshot, given["as_of"], findings=not given["no_findings"])
     labels = labels_of(before, asking.snapshot)
     return show(Comparison(found.differences, found.findings, labels=labels), form, fail_on_gained)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor.audit.times import parse_as_of
 from auditor.cli.logs import start_logging
@@ -13,8 +13,10 @@ from auditor.cli.terminal import current
 from auditor.config import Config, check_names, load_config
 from auditor.config.sections import FailOn
 from auditor.errors import UsageError
-from auditor.model.report import Report
-from auditor.suppressions import Suppression
+
+if TYPE_CHECKING:
+    from auditor.model.report import Report
+    from auditor.suppressions import Suppression
 
 COLLECTION = (
     "profiles",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.evaluator.deciding import decide
-from auditor.evaluator.matrix import build_table
 from auditor.evaluator.mentions import rows
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.model.access import AccessTable, Decision
@@ -37,6 +36,8 @@ def surroundings_of(snapshot: Snapshot, *, as_of: str) -> Surroundings:
 
 def evaluate(snapshot: Snapshot, *, as_of: str) -> Evaluation:
     """The whole matrix of a snapshot. The same snapshot and ``as_of`` give the same table."""
+    from auditor.evaluator.matrix import build_table
+
     surroundings = surroundings_of(snapshot, as_of=as_of)
     principals = rows(snapshot)
     return Evaluation(snapshot, surroundings, principals, build_table(principals, snapshot.keys, surroundings))

@@ -13,12 +13,12 @@ from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import caller_side
 from auditor.evaluator.callers_in_bulk import CallerClass, CallerSides, classify
 from auditor.evaluator.deciding_in_bulk import Decider, Part, bits_of
-from auditor.evaluator.heap import collector_at_rest
 from auditor.evaluator.keys_in_bulk import Column, KeySides
 from auditor.evaluator.layers import relation_of
 from auditor.evaluator.memory import Memory
 from auditor.evaluator.numbering import Numbers
 from auditor.evaluator.surroundings import Surroundings
+from auditor.heap import collector_at_rest
 from auditor.model.access import AccessTable, Decision, Outcome
 from auditor.model.actions import ACCOUNT_LEVEL, ACTIONS, ON_KEY
 from auditor.model.key import Key

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.evaluator import Evaluation
-from auditor.evaluator.matrix import NO_KEY, build_table
 from auditor.model.actions import Action, Capability
 from auditor.model.key import Key
 from auditor.model.principal import Principal
@@ -29,6 +28,8 @@ def what_can(
     strangers = tuple(principal for principal in principals if principal.arn not in rows)
     tables = [(evaluation, rows)]
     if strangers:
+        from auditor.evaluator.matrix import build_table
+
         table = build_table(strangers, evaluation.snapshot.keys, evaluation.surroundings)
         part = Evaluation(evaluation.snapshot, evaluation.surroundings, strangers, table)
         tables.append((part, {principal.arn: row for row, principal in enumerate(strangers)}))
@@ -43,6 +44,8 @@ def _row(
     evaluation: Evaluation, row: int, what: Action | Capability | None, keys: Sequence[Key] | None
 ) -> list[Answer]:
     if isinstance(what, Action) and not what.on_key:
+        from auditor.evaluator.matrix import NO_KEY
+
         decision = evaluation.table.account_decision(row, what)
         answers = [Answer(evaluation.principals[row], NO_KEY, what.name, what, decision)]
     else:

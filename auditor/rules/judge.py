@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditor.evaluator import Evaluation
-from auditor.evaluator.heap import collector_at_rest
+from auditor.heap import collector_at_rest
 from auditor.model.arn import parse_arn
 from auditor.model.finding import SEVERITY_RANK, Finding, RuleStatus
 from auditor.model.report import Report

@@ -13,13 +13,10 @@ from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.principal import Principal
-from auditor.model.shard import ORGANIZATION_SHARD, Kind, Shard
-from auditor.model.snapshot import AccountFacts, Gap, Provenance, Snapshot
-from auditor.store.decode_evidence import decode_evidence
-from auditor.store.decode_identities import decode_principals
-from auditor.store.decode_keys import decode_keys
-from auditor.store.decode_organization import decode_organization
-from auditor.store.values import text, texts
+from auditor.model.shard import ORGANIZATION_SHARD, Shard
+from auditor.model.snapshot import Gap, Provenance, ShardCoverage, Snapshot
+from auditor.store.decode_evidence import join_evidence
+from auditor.store.parts import Part, part_of
 
 _FACTS = {
     Layer.KEY_POLICY: Fact.KEY_POLICY,
@@ -35,25 +32,32 @@ Described = TypeVar("Described", Key, Principal)
 
 
 def decode(provenance: Provenance, shards: Iterable[Shard]) -> Snapshot:
-    """The snapshot; every tuple sorted, whatever the order of the shards."""
-    ordered = sorted(shards, key=lambda shard: (shard.account, shard.region))
-    organization_shard = next((shard for shard in ordered if shard.account == ORGANIZATION_SHARD), None)
-    own = [shard for shard in ordered if shard.account != ORGANIZATION_SHARD]
-    organization, unread = decode_organization(organization_shard)
-    gaps = {gap for shard in ordered for gap in shard.gaps}
-    keys = _once((key for shard in own for key in decode_keys(shard)), KEY_FACTS, gaps)
-    principals = _once((item for shard in own for item in decode_principals(shard)), PRINCIPAL_FACTS, gaps)
+    """The snapshot of shards in memory; every tuple sorted, whatever the order of the shards."""
+    return join(provenance, [(shard.coverage, part_of(shard)) for shard in shards])
+
+
+def join(provenance: Provenance, parts: Iterable[tuple[ShardCoverage, Part]]) -> Snapshot:
+    """The snapshot of decoded shards, each with its line of the manifest, in any order."""
+    ordered = sorted(parts, key=lambda item: (item[1].account, item[1].region))
+    found = [part for _, part in ordered]
+    organization, unread = next(
+        ((part.organization, part.organization_unread) for part in found if part.account == ORGANIZATION_SHARD),
+        (None, True),
+    )
+    gaps = {gap for part in found for gap in part.gaps}
+    keys = _once((key for part in found for key in part.keys), KEY_FACTS, gaps)
+    principals = _once((item for part in found for item in part.principals), PRINCIPAL_FACTS, gaps)
     gaps |= set(_unreadable(keys, principals, organization))
     return Snapshot(
         provenance=provenance,
-        accounts=tuple(_accounts(own)),
+        accounts=tuple(account for part in found for account in part.accounts),
         keys=tuple(keys),
         principals=tuple(principals),
         organization=organization,
         organization_unread=unread,
         gaps=tuple(sorted(gaps, key=_gap_order)),
-        coverage=tuple(shard.coverage for shard in ordered),
-        evidence=decode_evidence(own),
+        coverage=tuple(coverage for coverage, _ in ordered),
+        evidence=join_evidence(part.evidence for part in found),
     )
 
 
@@ -62,7 +66,7 @@ def _once(found: Iterable[Described], facts: tuple[Fact, ...], gaps: set[Gap]) -
     kept: dict[str, Described] = {}
     for item in found:
         earlier = kept.setdefault(item.arn, item)
-        if earlier == item:
+        if earlier is item or earlier == item:
             continue
         kept[item.arn] = replace(earlier, unread=earlier.unread | set(facts))
         gaps.update(_contradiction(item, fact) for fact in facts)
@@ -84,25 +88,6 @@ def _contradiction(item: Key | Principal, fact: Fact) -> Gap:
 
 def _gap_order(gap: Gap) -> tuple[str, ...]:
     return (gap.account, gap.region, str(gap.fact), gap.subject, gap.operation, gap.code, gap.message)
-
-
-def _accounts(shards: list[Shard]) -> Iterator[AccountFacts]:
-    for shard in shards:
-        for record in shard.records:
-            if record.kind is Kind.ACCOUNT:
-                yield AccountFacts(
-                    id=shard.account,
-                    name=text(record.data, "Alias") or text(record.data, "Name"),
-                    partition=text(record.data, "Partition", "aws"),
-                    regions=texts(record.data, "Regions"),
-                    unread=frozenset(_account_unread(shard)),
-                )
-
-
-def _account_unread(shard: Shard) -> set[Fact]:
-    """Facts of the whole account; an account that could not be entered leaves its identities unread, too."""
-    unread = {gap.fact for gap in shard.gaps if not gap.subject}
-    return unread | {Fact.IDENTITIES} if Fact.ACCOUNT in unread else unread
 
 
 def _unreadable(keys: list[Key], principals: list[Principal], organization: Organization | None) -> Iterator[Gap]:

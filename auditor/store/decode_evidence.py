@@ -16,21 +16,37 @@ from auditor.store.values import Data, inner, items, maybe, text, texts
 
 def decode_evidence(shards: Iterable[Shard]) -> model.Evidence:
     """All evidence of all shards."""
-    found: dict[str, list[Any]] = {name: [] for name in {field for field, _ in _DECODERS.values()}}
-    roots: list[model.RootCredentials] = []
-    asked, unread = set(), set()
-    for shard in shards:
-        place = (shard.account, shard.region)
-        roots += root_credentials(shard)
-        unread |= {(gap.fact, *place) for gap in shard.gaps}
-        for record in shard.records:
-            if record.kind is Kind.ASKED:
-                asked.add((Fact(text(record.data, "Fact")), *place))
-            elif record.kind in _DECODERS:
-                name, decoder = _DECODERS[record.kind]
-                found[name].append(decoder(record.data, *place))
-    kept = {name: tuple(sorted(values, key=repr)) for name, values in found.items()}
-    return model.Evidence(root_credentials=tuple(roots), asked=frozenset(asked), unread=frozenset(unread), **kept)
+    return join_evidence(map(evidence_of, shards))
+
+
+def evidence_of(shard: Shard) -> model.Evidence:
+    """The evidence of one shard, in the order of its records."""
+    found: dict[str, list[Any]] = {name: [] for name in _NAMES}
+    asked: set[tuple[Fact, str, str]] = set()
+    place = (shard.account, shard.region)
+    for record in shard.records:
+        if record.kind is Kind.ASKED:
+            asked.add((Fact(text(record.data, "Fact")), *place))
+        elif record.kind in _DECODERS:
+            name, decoder = _DECODERS[record.kind]
+            found[name].append(decoder(record.data, *place))
+    return model.Evidence(
+        root_credentials=root_credentials(shard),
+        asked=frozenset(asked),
+        unread=frozenset((gap.fact, *place) for gap in shard.gaps),
+        **{name: tuple(values) for name, values in found.items()},
+    )
+
+
+def join_evidence(parts: Iterable[model.Evidence]) -> model.Evidence:
+    """The evidence of several shards in one, sorted; root users in the order of the shards."""
+    given = tuple(parts)
+    return model.Evidence(
+        root_credentials=tuple(root for part in given for root in part.root_credentials),
+        asked=frozenset().union(*(part.asked for part in given)),
+        unread=frozenset().union(*(part.unread for part in given)),
+        **{name: tuple(sorted((item for part in given for item in getattr(part, name)), key=repr)) for name in _NAMES},
+    )
 
 
 def _key_store(data: Data, account: str, region: str) -> model.KeyStore:
@@ -162,3 +178,4 @@ _DECODERS: dict[Kind, tuple[str, Callable[[Data, str, str], Any]]] = {
     Kind.METRIC_FILTER: ("metric_filters", _filter),
     Kind.METRIC_ALARM: ("metric_alarms", _alarm),
 }
+_NAMES = tuple(dict.fromkeys(name for name, _ in _DECODERS.values()))

@@ -10,19 +10,20 @@ from auditor.model.policy import AttachedPolicy, Layer, Policy
 from auditor.model.principal import CredentialFacts, Principal, PrincipalKind
 from auditor.model.shard import Kind, Shard
 from auditor.store.decode_credentials import credentials_by_arn
-from auditor.store.values import Data, iam_policy, inner, items, maybe, tags, text, texts
+from auditor.store.values import Data, IamDocuments, inner, items, maybe, tags, text, texts
 
 
 def decode_principals(shard: Shard) -> tuple[Principal, ...]:
     """The users and roles of one account."""
-    documents = _documents(shard)
+    written = IamDocuments()
+    documents = _documents(shard, written)
     groups = {text(item, "GroupName"): item for item in _of(shard, Kind.GROUP)}
     credentials = credentials_by_arn(shard)
     found = []
     for kind in (Kind.USER, Kind.ROLE):
         for data in _of(shard, kind):
             if data.get("Arn"):
-                found.append(_Carrier(data, kind, shard.account, documents, groups).principal(credentials))
+                found.append(_Carrier(data, kind, shard.account, written, documents, groups).principal(credentials))
     return tuple(found)
 
 
@@ -30,13 +31,13 @@ def _of(shard: Shard, kind: Kind) -> list[Data]:
     return [record.data for record in shard.records if record.kind is kind]
 
 
-def _documents(shard: Shard) -> dict[str, Policy]:
+def _documents(shard: Shard, written: IamDocuments) -> dict[str, Policy]:
     """Managed policy ARN → its default version."""
     found = {}
     for data in _of(shard, Kind.MANAGED_POLICY):
         for version in items(data, "PolicyVersionList"):
             if version.get("IsDefaultVersion") and version.get("Document"):
-                found[text(data, "Arn")] = iam_policy(version["Document"])
+                found[text(data, "Arn")] = written.policy(version["Document"])
     return found
 
 
@@ -44,11 +45,18 @@ class _Carrier:
     """A user or role with everything that policies are attached to on its behalf."""
 
     def __init__(
-        self, data: Data, kind: Kind, account: str, documents: dict[str, Policy], groups: dict[str, Data]
+        self,
+        data: Data,
+        kind: Kind,
+        account: str,
+        written: IamDocuments,
+        documents: dict[str, Policy],
+        groups: dict[str, Data],
     ) -> None:
         self.data = data
         self.kind = kind
         self.account = account
+        self.written = written
         self.documents = documents
         self.arn = text(data, "Arn")
         self.group_names = tuple(sorted(texts(data, "GroupList")))
@@ -59,6 +67,7 @@ class _Carrier:
         """The principal."""
         data = self.data
         policies = self._policies()
+        trust = data.get("AssumeRolePolicyDocument")
         boundary = self._boundary()
         return Principal(
             kind=self._kind(),
@@ -74,7 +83,7 @@ class _Carrier:
             groups=self.group_names,
             identity_policies=policies,
             boundary=boundary,
-            trust_policy=iam_policy(data["AssumeRolePolicyDocument"]) if data.get("AssumeRolePolicyDocument") else None,
+            trust_policy=self.written.policy(trust) if trust else None,
             credentials=credentials.get(self.arn),
             instance_profiles=tuple(
                 sorted(text(profile, "Arn") for profile in items(data, "InstanceProfileList") if profile.get("Arn"))
@@ -99,8 +108,9 @@ class _Carrier:
         return tuple(found)
 
     def _carried(self, data: Data, inline: str, owner: str) -> list[AttachedPolicy]:
+        read = self.written.policy
         found = [
-            AttachedPolicy(Layer.IDENTITY, text(item, "PolicyName"), owner, iam_policy(item.get("PolicyDocument")))
+            AttachedPolicy(Layer.IDENTITY, text(item, "PolicyName"), owner, read(item.get("PolicyDocument")))
             for item in items(data, inline)
         ]
         for item in items(data, "AttachedManagedPolicies"):

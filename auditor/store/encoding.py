@@ -20,6 +20,7 @@ from auditor.model.snapshot import Gap, ShardCoverage
 MAX_SHARD_BYTES = 2 * 1024**3
 """More than this, unpacked, is no snapshot of ours: 100,000 keys take about 0.5 GiB."""
 _COMPACT = (",", ":")
+_JSON = json.JSONDecoder()
 
 
 def to_line(value: Any) -> str:
@@ -45,10 +46,10 @@ def encode(shard: Shard) -> bytes:
 
 def decode_bytes(content: bytes, coverage: ShardCoverage, name: str) -> Shard:
     """The shard of ``content``; ``name`` is for messages."""
-    # only "\n" ends a line: names may hold the other line breaks of Unicode, which JSON does not escape
-    lines = _unpacked(content, name).split("\n") if content else []
     try:
-        header, *rest = [json.loads(line) for line in lines if line]
+        # only "\n" ends a line: names may hold the other line breaks of Unicode, which JSON does not escape
+        lines = _unpacked(content, name).split("\n") if content else []
+        header, *rest = [_value(line) for line in lines if line]
         if (header["account"], header["region"]) != (coverage.account, coverage.region):
             raise SnapshotError(f"{name}: the shard belongs to another account or Region than the manifest says.")
         gaps = tuple(_gap(item["gap"]) for item in rest if "gap" in item)
@@ -56,6 +57,15 @@ def decode_bytes(content: bytes, coverage: ShardCoverage, name: str) -> Shard:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SnapshotError(f"{name}: the shard is not readable ({type(error).__name__}).", "Collect again.") from error
     return Shard(account=coverage.account, region=coverage.region, records=records, gaps=gaps, coverage=coverage)
+
+
+def _value(line: str) -> Any:
+    """As ``json.loads``, without its search for white space where the line is one value and nothing else."""
+    try:
+        value, end = _JSON.raw_decode(line)
+    except ValueError:
+        return json.loads(line)
+    return value if end == len(line) else json.loads(line)
 
 
 def _record(item: dict[str, Any]) -> Record:

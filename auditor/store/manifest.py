@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, get_type_hints
 
 from auditor.errors import SnapshotError
@@ -125,13 +126,18 @@ def _unreadable(error: Exception) -> SnapshotError:
 
 def _typed(kind: Any, values: dict[str, Any]) -> Any:
     """``kind(**values)``, each value of the type that its field declares. Raises TypeError that names the field."""
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for name, value in values.items():
         wanted = hints.get(name, str)
         texts = wanted == tuple[str, ...] and type(value) is tuple and all(type(item) is str for item in value)
         if not texts and type(value) is not wanted:
             raise TypeError(f"{name} must not be {type(value).__name__}")
     return kind(**values)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _check_times(provenance: Provenance) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from auditor.errors import SnapshotError
-from auditor.model.shard import Shard
-from auditor.model.snapshot import Snapshot
-from auditor.store.decode import decode
+from auditor.heap import collector_at_rest
+from auditor.model.snapshot import ShardCoverage, Snapshot
+from auditor.store.decode import decode, join
 from auditor.store.encoding import decode_bytes
 from auditor.store.manifest import (
     MANIFEST,
@@ -19,13 +20,21 @@ from auditor.store.manifest import (
     manifest_from_text,
     sha256,
 )
+from auditor.store.parts import DecodedShards, Part, part_of
+
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What the decoding of a record that no version of ours wrote may raise."""
 
 
-def read_snapshot(path: Path | str) -> Snapshot:
-    """The decoded snapshot in folder ``path``. Raises SnapshotError for anything that cannot be trusted."""
+def read_snapshot(path: Path | str, known: DecodedShards | None = None) -> Snapshot:
+    """The decoded snapshot in folder ``path``. Raises SnapshotError for anything that cannot be trusted.
+
+    Shards that are in ``known`` are checked like all others, but not decoded again; it learns the others.
+    """
     folder = Path(path)
-    manifest = _finished(folder)
-    return _decoded(folder, manifest, tuple(read_shards(folder, manifest)))
+    with collector_at_rest():
+        manifest = _finished(folder)
+        return _readable(folder, lambda: join(manifest.provenance, _parts(folder, manifest, known or DecodedShards())))
 
 
 def read_parts(path: Path | str) -> Iterator[Snapshot]:
@@ -35,8 +44,9 @@ def read_parts(path: Path | str) -> Iterator[Snapshot]:
     """
     folder = Path(path)
     manifest = _finished(folder)
-    for shard in read_shards(folder, manifest):
-        yield _decoded(folder, manifest, (shard,))
+    for entry, content in _contents(folder, manifest):
+        shard = decode_bytes(content, entry.coverage, entry.file)
+        yield _readable(folder, partial(decode, manifest.provenance, (shard,)))
 
 
 def _finished(folder: Path) -> Manifest:
@@ -50,14 +60,34 @@ def _finished(folder: Path) -> Manifest:
     return manifest
 
 
-def _decoded(folder: Path, manifest: Manifest, shards: tuple[Shard, ...]) -> Snapshot:
+def _readable(folder: Path, decoding: Callable[[], Snapshot]) -> Snapshot:
     try:
-        return decode(manifest.provenance, shards)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return decoding()
+    except _UNREADABLE as error:
         raise SnapshotError(
             f"The snapshot in {folder} holds a record that this version cannot read: {error}.",
             "Use the version of kms-audit that wrote it, or collect again.",
         ) from error
+
+
+def _parts(folder: Path, manifest: Manifest, known: DecodedShards) -> list[tuple[ShardCoverage, Part]]:
+    """Every shard, checked and decoded. That one of them is damaged is said before that one cannot be decoded."""
+    found = []
+    unreadable: Exception | None = None
+    for entry, content in _contents(folder, manifest):
+        part = known.get(entry)
+        if part is None:
+            shard = decode_bytes(content, entry.coverage, entry.file)
+            try:
+                part = part_of(shard)
+            except _UNREADABLE as error:
+                unreadable = unreadable or error
+                continue
+            known.keep(entry, part)
+        found.append((entry.coverage, part))
+    if unreadable is not None:
+        raise unreadable
+    return found
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -78,13 +108,13 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest_from_text(text)
 
 
-def read_shards(folder: Path, manifest: Manifest) -> Iterator[Shard]:
-    """Every shard, checked. Raises SnapshotError."""
+def _contents(folder: Path, manifest: Manifest) -> Iterator[tuple[ShardEntry, bytes]]:
+    """The bytes of every shard, checked against its hash. Raises SnapshotError."""
     for entry in sorted(manifest.entries, key=lambda item: item.file):
-        yield _shard(folder, entry)
+        yield entry, _content(folder, entry)
 
 
-def _shard(folder: Path, entry: ShardEntry) -> Shard:
+def _content(folder: Path, entry: ShardEntry) -> bytes:
     file = folder / entry.file
     try:
         if file.is_symlink() or not file.resolve().is_relative_to(folder.resolve()):
@@ -100,4 +130,4 @@ def _shard(folder: Path, entry: ShardEntry) -> Shard:
         raise SnapshotError(
             f"The shard {entry.file} does not match its hash: it was changed or damaged.", "Collect again."
         )
-    return decode_bytes(content, entry.coverage, entry.file)
+    return content

@@ -120,5 +120,5 @@ def snapshots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Snap
     for name in found:
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Auditor, "load", lambda self, folder: found[Path(folder).name])
+    monkeypatch.setattr(Auditor, "load", lambda self, folder, known=None: found[Path(folder).name])
     return found

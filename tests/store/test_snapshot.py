@@ -119,6 +119,8 @@ def test_a_changed_cut_or_missing_shard_is_refused(tmp_path: Path) -> None:
             "readable",
         ),
         (gzip.compress(b"[" * 100_000), "not readable"),
+        (gzip.compress(b'{"account": "\xff"}\n'), "not readable"),
+        (gzip.compress(b'{"account": "111122223333", "region": "eu-central-1"} {}\n'), "not readable"),
     ],
 )
 def test_nonsense_with_the_right_hash_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
