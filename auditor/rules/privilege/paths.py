@@ -19,6 +19,7 @@ from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import Admission, reachable_from_outside, service_linked
+from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.steps import (
     JOIN,
@@ -251,6 +252,7 @@ def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
         principals=(who.arn, *(arn for path in paths for arn in path.via)),
         evidence=(
             *(Evidence("path", path.words) for path in paths[:10]),
+            *enabling_statements([path.words for path in paths[:10]], view.principal_by_arn),
             Evidence("keys reached", listing(keys)),
         ),
         raised=given((exposed and view.restricted(keys), "T1 key and P")),
