@@ -11,7 +11,7 @@ from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.facts import Question, over_alias_quota
 from auditor.evaluator.operators import COMPARE, Operator, parse_operator, satisfied
-from auditor.evaluator.values import ABSENT, Known, RunTime, Unsettled
+from auditor.evaluator.values import ABSENT, KeyValue, Known, RunTime, Unsettled
 from auditor.evaluator.variables import VARIABLE, lone_variable, resolve
 from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.policy import ConditionTest, Statement, StatementRef
@@ -37,12 +37,14 @@ def condition_residual(
 
 
 def empty_set_passes(statement: Statement, question: Question) -> bool:
-    """Whether a ForAllValues test of the statement holds only because its key is absent (a known trap)."""
-    for test in statement.conditions:
-        operator = parse_operator(test.operator)
-        if operator and operator.quantifier == "all" and question.value(test.key) == Known(()):
-            return True
-    return False
+    """Whether a test of the statement holds only because its key is absent (see ``passes_empty``)."""
+    return any(passes_empty(test, question.value(test.key)) for test in statement.conditions)
+
+
+def passes_empty(test: ConditionTest, value: KeyValue) -> bool:
+    """Whether a ForAllValues test holds only because its key is absent (a known trap)."""
+    operator = parse_operator(test.operator)
+    return operator is not None and operator.quantifier == "all" and value == ABSENT
 
 
 def test_outcome(

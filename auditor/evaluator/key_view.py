@@ -71,7 +71,7 @@ def _caller_tests(one: Compiled) -> Iterator[CallerTest]:
     bits = one.mask & ON_KEY or one.mask
     bit = (bits & -bits).bit_length() - 1
     for test in one.statement.conditions:
-        direct = bool(caller_scoped([test.key.lower()]))
+        direct = bool(caller_scoped(frozenset([test.key.lower()])))
         variable = one.has_variables and any("${" in value for value in test.values)
         if direct or variable:
             effect = one.statement.effect or ""

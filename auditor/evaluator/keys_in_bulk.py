@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import is_bounded
-from auditor.evaluator.conditions import test_outcome
+from auditor.evaluator.conditions import passes_empty, test_outcome
 from auditor.evaluator.deciding_in_bulk import Decider
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.key_view import CallerIndex, CallerTest, KeyView, named_accounts, negated, view_of
@@ -116,13 +116,14 @@ class KeySides:
         numbers: dict[Hashable, int] = {}
         near, answers = self._near(test), np.zeros(len(self._principals), dtype=np.int64)
         if len(near) < len(answers):
-            numbers[FALSE if not negated(test) else TRUE] = 0
+            numbers[FALSE if not negated(test) else TRUE, False] = 0
         for row in near:
             principal = self._principals[row]
             pair = Pair(self._surroundings, principal, key, ON_KEY)
             question = pair.question(test.bit, test.layer)
             answer = test_outcome(test.test, test.effect, question, has_variables=test.has_variables)
-            answers[row] = numbers.setdefault(answer, len(numbers))
+            identity = (answer, passes_empty(test.test, question.value(test.test.key)))
+            answers[row] = numbers.setdefault(identity, len(numbers))
         if not test.of_key:
             self._tests[test] = answers
         return answers

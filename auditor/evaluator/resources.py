@@ -13,7 +13,7 @@ from auditor.evaluator.facts import Question
 from auditor.evaluator.statements import Compiled, covers_everything
 from auditor.evaluator.variables import resolve
 from auditor.model.arn import parse_arn
-from auditor.model.key import Fact
+from auditor.model.key import Fact, Key
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
 Test = Callable[[str], Residual]
@@ -42,6 +42,11 @@ def every_alias_reached(compiled: Compiled, question: Question) -> Residual:
     return _element(compiled, question, lambda pattern: _aliases(pattern, question, all))
 
 
+def changeable_aliases(key: Key) -> list[str]:
+    """The aliases of the key that an alias action can be about: those of AWS are not."""
+    return [alias.name for alias in key.aliases if not alias.name.startswith("alias/aws/")]
+
+
 def _aliases(pattern: str, question: Question, how_many: Callable[[list[bool]], bool]) -> Residual:
     """Existing aliases for DeleteAlias and UpdateAlias (any name where the key has none), any name for CreateAlias."""
     key = question.key
@@ -53,7 +58,7 @@ def _aliases(pattern: str, question: Question, how_many: Callable[[list[bool]], 
     if question.action.short != "CreateAlias":
         if Fact.ALIASES in key.unread:
             return unsettled(str(Fact.ALIASES))
-        names = [alias.name for alias in key.aliases if not alias.name.startswith("alias/aws/")]
+        names = changeable_aliases(key)
         if names:
             return TRUE if how_many([glob.matches(pattern, prefix + name) for name in names]) else FALSE
     return TRUE if (some if how_many is any else every) else FALSE

@@ -12,7 +12,7 @@ from functools import cached_property
 from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.variables import VARIABLE
 from auditor.model.actions import ALL, ON_KEY, mask_of, match_pattern
-from auditor.model.policy import AttachedPolicy, Layer, Policy, Statement, StatementRef
+from auditor.model.policy import AttachedPolicy, Layer, Statement, StatementRef
 
 _DATA_KEYS = mask_of(
     [
@@ -29,7 +29,7 @@ class Compiled:
     """One statement ready for evaluation.
 
     ``mask``: the KMS actions it is about. ``groups`` splits the mask into parts whose requests carry the same
-    condition keys. ``keys``: the lower-case condition keys of its conditions and variables.
+    condition keys. ``keys``: the lower-case condition keys of its conditions and variables, ``variables``: the latter.
     """
 
     statement: Statement
@@ -38,6 +38,7 @@ class Compiled:
     mask: int
     groups: tuple[int, ...]
     keys: frozenset[str]
+    variables: frozenset[str]
 
     @cached_property
     def allows(self) -> bool:
@@ -94,20 +95,17 @@ def _compile(statement: Statement, attached: AttachedPolicy, owner: str) -> Comp
     mask = action_mask(statement)
     if statement.effect is None or not mask or (statement.resources is None and statement.not_resources is None):
         return None
-    keys = _condition_keys(statement, attached.policy)
+    variables = _variables(statement) if attached.policy.has_variables else frozenset()
+    keys = variables | {test.key.lower() for test in statement.conditions}
     ref = StatementRef(attached.layer, attached.name, owner, statement.index, statement.sid)
-    return Compiled(statement, ref, attached.policy.has_variables, mask, _groups(mask, keys), keys)
+    return Compiled(statement, ref, attached.policy.has_variables, mask, _groups(mask, keys), keys, variables)
 
 
-def _condition_keys(statement: Statement, policy: Policy) -> frozenset[str]:
-    keys = {test.key.lower() for test in statement.conditions}
-    if policy.has_variables:
-        texts = [value for test in statement.conditions for value in test.values]
-        texts += [*(statement.resources or ()), *(statement.not_resources or ())]
-        for text in texts:
-            for found in VARIABLE.finditer(text):
-                keys.add(found.group(1).split(",")[0].strip().lower())
-    return frozenset(keys - {"*", "?", "$"})
+def _variables(statement: Statement) -> frozenset[str]:
+    texts = [value for test in statement.conditions for value in test.values]
+    texts += [*(statement.resources or ()), *(statement.not_resources or ())]
+    names = {found.group(1).split(",")[0].strip().lower() for text in texts for found in VARIABLE.finditer(text)}
+    return frozenset(names - {"*", "?", "$"})
 
 
 def _groups(mask: int, keys: frozenset[str]) -> tuple[int, ...]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 
 from auditor.evaluator import glob
 from auditor.evaluator.callers import principal_value
+from auditor.evaluator.conditions import passes_empty
+from auditor.evaluator.facts import over_alias_quota
 from auditor.evaluator.operators import parse_operator, satisfied
+from auditor.evaluator.resources import changeable_aliases
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.values import Known
@@ -54,7 +58,7 @@ def alias_trait(pattern: str, key: Key) -> Hashable:
     """What a Resource pattern can see of the key's aliases."""
     arn = parse_arn(key.arn)
     prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
-    names = tuple(glob.matches(pattern, prefix + alias.name) for alias in key.aliases)
+    names = tuple(glob.matches(pattern, prefix + name) for name in changeable_aliases(key))
     some = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}")
     every = glob.matches(pattern, f"{prefix}alias/\x00")
     return (any(names), all(names), bool(names), some, every, Fact.ALIASES in key.unread)
@@ -67,7 +71,11 @@ def sees_aliases(compiled: Compiled, pattern: str) -> bool:
 
 def key_sight(compiled: Compiled, key: Key) -> Hashable:
     """What the statement can see of the key; equal sights cannot be told apart by it."""
-    found: list[Hashable] = [key_trait(name, key) for name in sorted(compiled.keys)]
+    plain = "kms:resourcealiases" in compiled.keys and not compiled.variables
+    names = compiled.keys - {"kms:resourcealiases"} if plain else compiled.keys
+    found: list[Hashable] = [key_trait(name, key) for name in sorted(names)]
+    if plain:
+        found += _answers_about_aliases(compiled, key)
     for pattern in compiled.statement.resources or compiled.statement.not_resources or ():
         if pattern == "*":
             continue
@@ -80,7 +88,19 @@ def key_sight(compiled: Compiled, key: Key) -> Hashable:
     return tuple(found)
 
 
-def caller_scoped(names: Iterable[str]) -> tuple[str, ...]:
+def _answers_about_aliases(compiled: Compiled, key: Key) -> Iterator[Hashable]:
+    """The answers of tests on kms:ResourceAliases: every key has other aliases, but they mostly get the same answer."""
+    yield (over_alias_quota(key), Fact.ALIASES in key.unread)
+    aliases = tuple(alias.name for alias in key.aliases)
+    for test in compiled.statement.conditions:
+        if test.key.lower() == "kms:resourcealiases":
+            operator = parse_operator(test.operator)
+            yield operator is not None and satisfied(operator, test.values, aliases)
+            yield passes_empty(test, Known(aliases))
+
+
+@lru_cache(maxsize=16384)
+def caller_scoped(names: frozenset[str]) -> tuple[str, ...]:
     """The condition keys among ``names`` whose value belongs to the individual caller."""
     return tuple(
         sorted(
@@ -111,15 +131,19 @@ def caller_answers(
     for one in statements:
         if not caller_scoped(one.keys) and not one.keys & ACCOUNT_SCOPED:
             continue
-        names = set(one.keys)
+        answered, still_open = set(), set(one.variables)
         for test in one.statement.conditions:
-            value = principal_value(test.key.lower(), principal, surroundings)
+            name = test.key.lower()
+            value = principal_value(name, principal, surroundings)
             plain = not (one.has_variables and any("${" in text for text in test.values))
             operator = parse_operator(test.operator)
-            if plain and operator is not None and isinstance(value, Known) and test.key.lower().startswith("aws:"):
-                found[test] = satisfied(operator, test.values, value.values)
-                names.discard(test.key.lower())
-        found.update(zip(sorted(names), caller_values(sorted(names), principal, surroundings), strict=False))
+            if plain and operator is not None and isinstance(value, Known) and name.startswith("aws:"):
+                found[test] = (satisfied(operator, test.values, value.values), passes_empty(test, value))
+                answered.add(name)
+            else:
+                still_open.add(name)
+        names = sorted(one.keys - (answered - still_open))
+        found.update(zip(names, caller_values(names, principal, surroundings), strict=True))
     return tuple(found.items())
 
 

@@ -1,0 +1,101 @@
+"""Callers and keys that are almost alike: the bulk engine must not answer for one of them with the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from auditor.evaluator import evaluate
+from auditor.model.actions import ACTIONS
+from auditor.model.key import Alias, Key
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.snapshot import AccountFacts, Snapshot
+from tests.evaluator.organizations import HOME, attached
+
+EVERYTHING = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+DELEGATION = {**EVERYTHING, "Principal": {"AWS": f"arn:aws:iam::{HOME}:root"}}
+DECRYPT = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+
+
+def role(name: str, team: str | None, *statements: dict[str, Any]) -> Principal:
+    arn = f"arn:aws:iam::{HOME}:role/{name}"
+    return Principal(
+        kind=PrincipalKind.ROLE,
+        arn=arn,
+        iam_arn=arn,
+        account=HOME,
+        name=name,
+        tags=(("team", team),) if team else (),
+        trust_policy=parse_policy({"Statement": []}),
+        identity_policies=(attached(Layer.IDENTITY, "p", arn, list(statements)),) if statements else (),
+    )
+
+
+def key(name: str, *aliases: str, policy: AttachedPolicy | None = None) -> Key:
+    arn = f"arn:aws:kms:eu-west-1:{HOME}:key/{name}"
+    return Key(
+        arn=arn,
+        key_id=name,
+        account=HOME,
+        region="eu-west-1",
+        aliases=tuple(Alias(alias, "") for alias in aliases),
+        tags=(("team", "blue"),),
+        policies=(policy or attached(Layer.KEY_POLICY, "default", arn, [DELEGATION]),),
+    )
+
+
+def own_tag(test: dict[str, Any]) -> dict[str, Any]:
+    return {**DECRYPT, "Condition": {**test, "StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}}
+
+
+ONE_TEAM = {**DECRYPT, "Condition": {"ForAllValues:StringEquals": {"aws:PrincipalTag/team": "blue"}}}
+FOR_ALL = attached(Layer.KEY_POLICY, "default", "k", [{**ONE_TEAM, "Principal": "*"}])
+ALIASES_A = f"arn:aws:kms:*:{HOME}:alias/a*"
+KEEP = {"Effect": "Deny", "Action": "kms:DeleteAlias", "Resource": ALIASES_A}
+DELETE = {"Effect": "Allow", "Action": "kms:DeleteAlias", "Resource": [ALIASES_A, f"arn:aws:kms:*:{HOME}:key/*"]}
+TESTED = own_tag({"StringLike": {"aws:PrincipalTag/team": "b*"}})
+BOTH_FORMS = {
+    **DECRYPT,
+    "Condition": {
+        "StringLike": {"aws:PrincipalTag/team": "b*"},
+        "StringEquals": {"aws:PrincipalTag/team": ["${aws:ResourceTag/team}"]},
+    },
+}
+LIMITED = {**EVERYTHING, "Condition": {"ForAllValues:StringLike": {"kms:ResourceAliases": "alias/a*"}}}
+
+
+@pytest.mark.parametrize(
+    ("principals", "keys"),
+    [
+        pytest.param([role("a", "brown", TESTED), role("b", "blue", TESTED)], [key("1")], id="tag tested and inserted"),
+        pytest.param(
+            [role("a", "brown", BOTH_FORMS), role("b", "blue", BOTH_FORMS)], [key("1")], id="tag tested twice"
+        ),
+        pytest.param([role("a", "blue", ONE_TEAM), role("b", None, ONE_TEAM)], [key("1")], id="ForAllValues, no tag"),
+        pytest.param([role("a", "blue"), role("b", None)], [key("1", policy=FOR_ALL)], id="the same in a key policy"),
+        pytest.param(
+            [role("a", None, EVERYTHING, KEEP)], [key("1", "alias/aws/s3"), key("2", "alias/ab")], id="Deny on aliases"
+        ),
+        pytest.param(
+            [role("a", None, DELETE)],
+            [key("1", "alias/aws/s3", "alias/b"), key("2", "alias/ab", "alias/b")],
+            id="Allow on aliases",
+        ),
+        pytest.param(
+            [role("a", None, LIMITED)],
+            [key("1"), key("2", "alias/a"), key("3", *(f"alias/a{n}" for n in range(60))), key("4", "alias/b")],
+            id="ForAllValues, no alias or too many",
+        ),
+    ],
+)
+def test_the_table_equals_asking_one_by_one(principals: list[Principal], keys: list[Key]) -> None:
+    snapshot = Snapshot(accounts=(AccountFacts(id=HOME),), keys=tuple(keys), principals=tuple(principals))
+    evaluation = evaluate(snapshot, as_of="2026-11-24T00:00:00Z")
+    for row, principal in enumerate(evaluation.principals):
+        for column, asked in enumerate(keys):
+            for action in ACTIONS:
+                if action.on_key:
+                    single = evaluation.decide(principal, asked, action.name)
+                    assert evaluation.table.decision(row, column, action) == single, (principal.name, action.name)
