@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.glob import matches
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
+from auditor.evaluator.vocabulary import carried_by
 from auditor.model.access import Outcome, Role
 from auditor.model.actions import (
     ABAC_TAMPER,
@@ -30,8 +31,8 @@ from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements, placed_statements
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.documents import reached_by, resources_reach
 from auditor.rules.privilege.power import power
+from auditor.rules.privilege.wide import reached_by, resources_reach
 from auditor.rules.reach import INSIDE, Openness, Pairs
 from auditor.rules.statements import Document, as_written, render
 from auditor.rules.view import View, keys_by_account
@@ -194,9 +195,8 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
     touched: set[str] = set()
     for row, column, profile in hit.rows():
         who = view.reach.principals[row]
-        held = own.held(row, profile, column, Openness.OPEN, Openness.GUARDED) & _left_open(
-            view, profile, covered, uncovered
-        )
+        held = own.held(row, profile, column, Openness.OPEN, Openness.GUARDED)
+        held &= _left_open(view, placed, profile, covered, uncovered)
         if held and who.kind in INSIDE and not service_linked(who) and _spoken_of(placed, who):
             still[who.arn] = still.get(who.arn, 0) | held
             touched.add(view.reach.keys[column].arn)
@@ -232,10 +232,14 @@ def _claims_every_key(placed: Placed) -> bool:
     )
 
 
-def _left_open(view: View, profile: int, covered: int, uncovered: int) -> int:
-    """The uncovered actions that count as open: where the Deny only narrows, those that nothing else narrows too."""
+def _left_open(view: View, placed: Placed, profile: int, covered: int, uncovered: int) -> int:
+    """The uncovered actions that count as open: where the Deny only narrows, those that nothing else narrows too and
+    whose requests carry what its condition asks for."""
     if any(view.reach.decision(profile, action.bit).outcome.denied for action in actions_in(covered)):
         return uncovered
+    for test in placed.located.statement.conditions:
+        if test.key.lower().startswith("kms:"):
+            uncovered &= carried_by(test.key)
     decisions = {action: view.reach.decision(profile, action.bit) for action in actions_in(uncovered)}
     return mask_of([action.short for action, one in decisions.items() if one.outcome is Outcome.ALLOWED])
 

@@ -13,8 +13,8 @@ from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
 from auditor.rules.exposure.public import allowing
 from auditor.rules.hit import Hit, Located, given, listing
-from auditor.rules.privilege.documents import resources_reach
 from auditor.rules.privilege.power import power
+from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.reach import Openness
 from auditor.rules.statements import render
 from auditor.rules.view import View

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import replace
 
-from auditor.evaluator.glob import has_wildcard, matches
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.strength import Owner, Strength, passes_when_absent
-from auditor.model.access import Role
 from auditor.model.actions import CREATE_GRANT, DESTROY, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, actions_in, mask_of
 from auditor.model.finding import Confidence, Evidence
-from auditor.model.key import Fact, Key
-from auditor.model.policy import Layer, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import as_residual, block_strength, demands, fixes_holder
@@ -21,176 +16,18 @@ from auditor.rules.corrections import detaching, one_or_many, with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.policy.delegation import delegated_mask
-from auditor.rules.principals import has_usable_credentials, service_linked
+from auditor.rules.principals import has_usable_credentials
 from auditor.rules.privilege.power import REPLICATE, power
-from auditor.rules.reach import Openness
+from auditor.rules.privilege.wide import Relevant, Wide, wide_documents
 from auditor.rules.statements import Document, action_mask, as_written, render
 from auditor.rules.view import View, keys_by_account
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-PROBE_KEYS = (
-    "00000000-0000-0000-0000-000000000000",
-    "ffffffff-ffff-ffff-ffff-ffffffffffff",
-    "mrk-00000000000000000000000000000000",
-)
-"""Ids of keys that do not exist; a pattern that reaches all of them reaches every key."""
 STALE_DAYS = 90
 LISTED_KEYS = 25
 NARROWING = ("aws:resourcetag/", "kms:resourcealiases", "kms:encryptioncontext:", "kms:requestalias")
-LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
+CONSTANT = ("aws:principalorg", "aws:principalaccount", "aws:principalarn", "kms:calleraccount", "aws:resourceaccount")
+"""Tests that an identity policy's holders and the keys of their account meet or fail as a whole."""
 DELETE_MATERIAL = mask_of(["DeleteImportedKeyMaterial"])
-
-
-def covers_all_keys(statement: Statement, account: str, regions: tuple[str, ...], partition: str = "aws") -> bool:
-    """Whether the Resource patterns reach every key of the account in at least one Region."""
-    return any(
-        all(resources_reach(statement, f"arn:{partition}:kms:{region}:{account}:key/{key_id}") for key_id in PROBE_KEYS)
-        for region in {*regions, *_written_regions(statement), "us-east-1"}
-    )
-
-
-def resources_reach(statement: Statement, arn: str) -> bool:
-    """Whether the Resource or NotResource element covers an ARN."""
-    if statement.not_resources is not None:
-        return not any(matches(pattern, arn) for pattern in statement.not_resources)
-    return any(matches(pattern, arn) for pattern in statement.resources or ())
-
-
-def _written_regions(statement: Statement) -> set[str]:
-    parts = [pattern.split(":") for pattern in statement.resources or ()]
-    return {part[3] for part in parts if len(part) > 5 and part[2] == "kms" and not has_wildcard(part[3])}
-
-
-@dataclass(frozen=True, slots=True)
-class Wide:
-    """Statements of one document that reach every key, and what they do for its holders.
-
-    ``reached`` are keys on which a holder really has one of the actions of ``mask`` because of these statements,
-    ``by_ordinary`` those of them that a holder reaches who is no key administrator. ``guarded_only``: every path
-    carries a condition of S2 or stronger. ``unsure``: a fact that could not be read decides about every path, or about
-    keys that the statements may reach.
-    """
-
-    document: Document
-    statements: tuple[Located, ...]
-    mask: int
-    holders: tuple[Principal, ...]
-    reached: tuple[Key, ...]
-    by_ordinary: tuple[Key, ...]
-    guarded_only: bool
-    unsure: bool
-
-
-def _place(view: View, account: str) -> tuple[tuple[str, ...], str]:
-    """The Regions in which the account has keys, and its partition."""
-    facts = view.snapshot.account(account)
-    regions = view.once("regions-with-keys", lambda: _regions_with_keys(view)).get(account, set())
-    return tuple(sorted(regions)), facts.partition if facts else "aws"
-
-
-def _regions_with_keys(view: View) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for key in view.snapshot.keys:
-        found.setdefault(key.account, set()).add(key.region)
-    return found
-
-
-Relevant = Callable[[Located, Document], int]
-"""The actions of a statement that a rule is about, as a mask."""
-
-
-def wide_documents(view: View, relevant: Relevant, *, administrators: bool) -> Iterator[Wide]:
-    """Documents with statements that allow a relevant action on every key of their account.
-
-    ``administrators``: whether those of the account count among the holders.
-    """
-    for document in view.identity_documents:
-        holders = tuple(
-            holder
-            for holder in document.holders
-            if not service_linked(holder) and (administrators or not view.trust.account_admin(holder))
-        )
-        if not holders:
-            continue
-        place = _place(view, document.account)
-        statements = tuple(
-            located
-            for located in document.statements()
-            if located.statement.effect == "Allow"
-            and relevant(located, document)
-            and covers_all_keys(located.statement, document.account, *place)
-        )
-        if statements:
-            mask = 0
-            for located in statements:
-                mask |= relevant(located, document)
-            yield reached_by(view, document, statements, holders, mask)
-
-
-def reached_by(
-    view: View, document: Document, statements: tuple[Located, ...], holders: tuple[Principal, ...], mask: int
-) -> Wide:
-    """What the statements reach: every kind of pair of a holder and a key is asked once."""
-    import numpy as np
-
-    reach, served = view.reach, view.reach.usable_kinds
-    pairs = reach.pairs_of([row for holder in holders if (row := reach.principal_at.get(holder.arn)) is not None])
-    pairs = pairs.select(reach.having(pairs, mask, *LIVE))
-    indexes = {located.statement.index for located in statements}
-    kinds, kind_of = np.unique(pairs.profiles * len(served) + reach.usable_kind[pairs.keys], return_inverse=True)
-    found = [
-        _through(view, kind // len(served), mask & served[kind % len(served)], document, indexes)
-        for kind in kinds.tolist()
-    ]
-    levels = np.array(found, dtype=np.int8)
-    level = levels[kind_of]
-    through = level > 0
-    ordinary = through & ~view.key_admins[pairs.principals]
-    return Wide(
-        document,
-        statements,
-        mask,
-        holders,
-        _keys_at(view, pairs.keys[through].tolist()),
-        _keys_at(view, pairs.keys[ordinary].tolist()),
-        bool(through.any()) and bool((level[through] == int(Openness.GUARDED)).all()),
-        _unsure(view, document, statements, level[through]),
-    )
-
-
-def _unsure(view: View, document: Document, statements: tuple[Located, ...], level: NDArray[np.int8]) -> bool:
-    if len(level):
-        return bool((level == int(Openness.MAYBE)).all())
-    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
-    return any(
-        Fact.KEY_POLICY in key.unread and any(resources_reach(located.statement, key.arn) for located in statements)
-        for key in keys
-    )
-
-
-def _keys_at(view: View, positions: list[int]) -> tuple[Key, ...]:
-    return tuple(view.reach.keys[position] for position in sorted(set(positions)))
-
-
-def _through(view: View, profile: int, held: int, document: Document, indexes: set[int]) -> Openness:
-    """The strongest openness of the actions that the profile holds because of the document's statements."""
-    best = Openness.CLOSED
-    for action in actions_in(held & view.reach.mask_at(profile, *LIVE)):
-        decision = view.reach.decision(profile, action.bit)
-        cited = any(
-            cause.role is Role.ALLOWS
-            and cause.statement is not None
-            and cause.statement.layer is Layer.IDENTITY
-            and cause.statement.policy == document.name
-            and cause.statement.index in indexes
-            for cause in decision.causes
-        )
-        if cited:
-            best = max(best, Openness(int(view.reach.classes[view.reach.table.profiles[profile][action.bit]])))
-    return best
 
 
 def _document_hit(
@@ -240,15 +77,18 @@ def _nothing(wide: Wide) -> str:
     return "unknown: key policies could not be read" if wide.unsure else "none today"
 
 
-def _bound(view: View, wide: Wide) -> bool:
-    """Whether every wide statement leaves only certain keys or data or, as far as it reaches nothing today, carries a
-    condition that at least says how. What the evaluator found to hold anyway, such as the own organization, is none."""
+def _bound(wide: Wide) -> bool:
+    """Whether every wide statement carries a condition that leaves only certain keys or data, or at least says how.
+
+    What every caller and key of the account meets anyway, such as the own organization, is none.
+    """
     owner = Owner(wide.document.account)
-    return all(
-        demands(as_residual(located.statement), _narrows)
-        or (not wide.reached and block_strength(located.statement, owner) >= Strength.S2)
-        for located in wide.statements
-    )
+    for located in wide.statements:
+        tests = tuple(t for t in located.statement.conditions if not t.key.lower().startswith(CONSTANT))
+        telling = replace(located.statement, conditions=tests)
+        if block_strength(telling, owner) < Strength.S2 and not demands(as_residual(telling), _narrows):
+            return False
+    return True
 
 
 def _narrows(leaf: Leaf, negated: bool) -> bool:
@@ -273,15 +113,17 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
     for wide in wide_documents(
         view, lambda located, _: action_mask(located.statement) & READ_PLAINTEXT, administrators=True
     ):
-        bound = wide.guarded_only or _bound(view, wide)
+        bound = _bound(wide)
         latent = not wide.reached and not wide.unsure and not (bound and _delegated(view, wide))
         restricted = view.restricted(key.arn for key in wide.by_ordinary)
-        foreign = any(key.account != wide.document.account for key in wide.reached)
+        foreign = any(key.account != wide.document.account for key in wide.by_ordinary)
         raised = given(
             (not bound and (len(wide.by_ordinary) >= limit or restricted), "effective READ_PLAINTEXT on at least"),
             (not bound and foreign, "matches keys of other accounts"),
         )
-        lowered = given((bound, "every effective path has an S2+"), (latent, "reaches nothing today"))
+        lowered = given(
+            (bound or wide.guarded_only, "every effective path has an S2+"), (latent, "reaches nothing today")
+        )
         summary = (
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} decrypt with any key of account "
             f"{wide.document.account}; {_so_many(wide)} be read today."
@@ -372,7 +214,7 @@ def iam_kms_admin_all_keys(view: View) -> Iterator[Hit]:
     for wide in wide_documents(view, _administers(view), administrators=False):
         latent = not wide.reached and not wide.unsure
         raised = given((any(_risky_holder(view, holder) for holder in wide.holders), "human without MFA evidence"))
-        lowered = given((latent, "no key delegates to IAM"), (_bound(view, wide) or wide.guarded_only, "S2+ residual"))
+        lowered = given((latent, "no key delegates to IAM"), (_bound(wide) or wide.guarded_only, "S2+ residual"))
         summary = (
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} administer any key of account "
             f"{wide.document.account}; {_so_many(wide)} be changed today."

@@ -12,7 +12,7 @@ from auditor.evaluator.statements import action_mask
 from auditor.model.actions import actions_in
 from auditor.model.key import Key
 from auditor.model.principal import Principal
-from auditor.rules.privilege.documents import resources_reach
+from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.reach import Openness, openness
 from auditor.rules.view import View
 

@@ -19,8 +19,8 @@ from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked
-from auditor.rules.privilege.documents import resources_reach
 from auditor.rules.privilege.steps import ASSUME, admits, step_to, ways_into
+from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY

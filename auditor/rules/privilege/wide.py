@@ -1,0 +1,180 @@
+"""Statements of identity policies that reach every key of an account, and what they do there for their holders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.evaluator.glob import has_wildcard, matches
+from auditor.model.access import Role
+from auditor.model.actions import actions_in
+from auditor.model.key import Fact, Key
+from auditor.model.policy import Layer, Statement
+from auditor.model.principal import Principal
+from auditor.rules.hit import Located
+from auditor.rules.principals import service_linked
+from auditor.rules.reach import Openness
+from auditor.rules.statements import Document
+from auditor.rules.view import View, keys_by_account
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+PROBE_KEYS = (
+    "00000000-0000-0000-0000-000000000000",
+    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    "mrk-00000000000000000000000000000000",
+)
+"""Ids of keys that do not exist; a pattern that reaches all of them reaches every key."""
+LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
+
+
+def covers_all_keys(statement: Statement, account: str, regions: tuple[str, ...], partition: str = "aws") -> bool:
+    """Whether the Resource patterns reach every key of the account in at least one Region."""
+    return any(
+        all(resources_reach(statement, f"arn:{partition}:kms:{region}:{account}:key/{key_id}") for key_id in PROBE_KEYS)
+        for region in {*regions, *_written_regions(statement), "us-east-1"}
+    )
+
+
+def resources_reach(statement: Statement, arn: str) -> bool:
+    """Whether the Resource or NotResource element covers an ARN."""
+    if statement.not_resources is not None:
+        return not any(matches(pattern, arn) for pattern in statement.not_resources)
+    return any(matches(pattern, arn) for pattern in statement.resources or ())
+
+
+def _written_regions(statement: Statement) -> set[str]:
+    parts = [pattern.split(":") for pattern in statement.resources or ()]
+    return {part[3] for part in parts if len(part) > 5 and part[2] == "kms" and not has_wildcard(part[3])}
+
+
+@dataclass(frozen=True, slots=True)
+class Wide:
+    """Statements of one document that reach every key, and what they do for its holders.
+
+    ``reached`` are keys on which a holder really has one of the actions of ``mask`` because of these statements,
+    ``by_ordinary`` those of them that a holder reaches who is no key administrator. ``guarded_only``: every path
+    carries a condition of S2 or stronger. ``unsure``: a fact that could not be read decides about every path, or about
+    keys that the statements may reach.
+    """
+
+    document: Document
+    statements: tuple[Located, ...]
+    mask: int
+    holders: tuple[Principal, ...]
+    reached: tuple[Key, ...]
+    by_ordinary: tuple[Key, ...]
+    guarded_only: bool
+    unsure: bool
+
+
+def _place(view: View, account: str) -> tuple[tuple[str, ...], str]:
+    """The Regions in which the account has keys, and its partition."""
+    facts = view.snapshot.account(account)
+    regions = view.once("regions-with-keys", lambda: _regions_with_keys(view)).get(account, set())
+    return tuple(sorted(regions)), facts.partition if facts else "aws"
+
+
+def _regions_with_keys(view: View) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for key in view.snapshot.keys:
+        found.setdefault(key.account, set()).add(key.region)
+    return found
+
+
+Relevant = Callable[[Located, Document], int]
+"""The actions of a statement that a rule is about, as a mask."""
+
+
+def wide_documents(view: View, relevant: Relevant, *, administrators: bool) -> Iterator[Wide]:
+    """Documents with statements that allow a relevant action on every key of their account.
+
+    ``administrators``: whether those of the account count among the holders.
+    """
+    for document in view.identity_documents:
+        holders = tuple(
+            holder
+            for holder in document.holders
+            if not service_linked(holder) and (administrators or not view.trust.account_admin(holder))
+        )
+        if not holders:
+            continue
+        place = _place(view, document.account)
+        statements = tuple(
+            located
+            for located in document.statements()
+            if located.statement.effect == "Allow"
+            and relevant(located, document)
+            and covers_all_keys(located.statement, document.account, *place)
+        )
+        if statements:
+            mask = 0
+            for located in statements:
+                mask |= relevant(located, document)
+            yield reached_by(view, document, statements, holders, mask)
+
+
+def reached_by(
+    view: View, document: Document, statements: tuple[Located, ...], holders: tuple[Principal, ...], mask: int
+) -> Wide:
+    """What the statements reach: every kind of pair of a holder and a key is asked once."""
+    import numpy as np
+
+    reach, served = view.reach, view.reach.usable_kinds
+    pairs = reach.pairs_of([row for holder in holders if (row := reach.principal_at.get(holder.arn)) is not None])
+    pairs = pairs.select(reach.having(pairs, mask, *LIVE))
+    indexes = {located.statement.index for located in statements}
+    kinds, kind_of = np.unique(pairs.profiles * len(served) + reach.usable_kind[pairs.keys], return_inverse=True)
+    found = [
+        _through(view, kind // len(served), mask & served[kind % len(served)], document, indexes)
+        for kind in kinds.tolist()
+    ]
+    levels = np.array(found, dtype=np.int8)
+    level = levels[kind_of]
+    through = level > 0
+    ordinary = through & ~view.key_admins[pairs.principals]
+    return Wide(
+        document,
+        statements,
+        mask,
+        holders,
+        _keys_at(view, pairs.keys[through].tolist()),
+        _keys_at(view, pairs.keys[ordinary].tolist()),
+        bool(through.any()) and bool((level[through] == int(Openness.GUARDED)).all()),
+        _unsure(view, document, statements, level[through]),
+    )
+
+
+def _unsure(view: View, document: Document, statements: tuple[Located, ...], level: NDArray[np.int8]) -> bool:
+    if len(level):
+        return bool((level == int(Openness.MAYBE)).all())
+    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
+    return any(
+        Fact.KEY_POLICY in key.unread and any(resources_reach(located.statement, key.arn) for located in statements)
+        for key in keys
+    )
+
+
+def _keys_at(view: View, positions: list[int]) -> tuple[Key, ...]:
+    return tuple(view.reach.keys[position] for position in sorted(set(positions)))
+
+
+def _through(view: View, profile: int, held: int, document: Document, indexes: set[int]) -> Openness:
+    """The strongest openness of the actions that the profile holds because of the document's statements."""
+    best = Openness.CLOSED
+    for action in actions_in(held & view.reach.mask_at(profile, *LIVE)):
+        decision = view.reach.decision(profile, action.bit)
+        cited = any(
+            cause.role is Role.ALLOWS
+            and cause.statement is not None
+            and cause.statement.layer is Layer.IDENTITY
+            and cause.statement.policy == document.name
+            and cause.statement.index in indexes
+            for cause in decision.causes
+        )
+        if cited:
+            best = max(best, Openness(int(view.reach.classes[view.reach.table.profiles[profile][action.bit]])))
+    return best
