@@ -9,17 +9,19 @@ policy asks how long a key has not been used.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Generic, Protocol, TypeVar
 
 from auditor.evaluator import Surroundings, surroundings_of
 from auditor.evaluator.mentions import rows
 from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization, OrgTarget
-from auditor.model.policy import AttachedPolicy
+from auditor.model.policy import AttachedPolicy, Policy
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
 
+Described = TypeVar("Described", Key, Principal)
 AGE = "kms:trailingdayswithoutkeyusage"
 
 
@@ -66,57 +68,79 @@ def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Pri
     worlds = (old.surroundings, new.surroundings)
     aged = _asks_for_age(old.snapshot) or _asks_for_age(new.snapshot)
     times = (old.surroundings.as_of, new.surroundings.as_of) if aged else ("", "")
-    principals = _differing(_callers(was), _callers(now), _Levels(*worlds, _seen_of_caller))
-    keys = _differing(_keys(old.snapshot, times[0]), _keys(new.snapshot, times[1]), _Levels(*worlds, _seen_of_key))
-    return Affected(principals, keys)
-
-
-_Inputs = dict[str, tuple[Hashable, str | None]]
-"""ARN → everything that a decision sees of it, and its account."""
-
-
-def _callers(principals: Iterable[Principal]) -> _Inputs:
-    """Without what rules alone look at: when and how somebody was active."""
-    return {
-        item.arn: (
-            replace(item, created=None, last_used=None, credentials=None, instance_profiles=(), groups=()),
-            item.account,
-        )
-        for item in principals
-    }
-
-
-def _keys(snapshot: Snapshot, as_of: str) -> _Inputs:
-    """Without what rules alone look at; the age of a key's last use counts where a policy asks for it (``as_of``)."""
-    return {
-        key.arn: ((_bare(key), (key.created, key.last_usage, as_of) if as_of else None), key.account)
-        for key in snapshot.keys
-    }
-
-
-def _bare(key: Key) -> Key:
-    return replace(
-        key,
-        description="",
-        created=None,
-        deletion_date=None,
-        pending_window_days=None,
-        valid_to=None,
-        expiration_model=None,
-        custom_key_store_id=None,
-        primary_arn=None,
-        replica_arns=(),
-        rotation=None,
-        last_usage=None,
+    callers, keys = _Sides(_by_arn(was), _by_arn(now)), _Sides(_by_arn(old.snapshot.keys), _by_arn(new.snapshot.keys))
+    aging = _seen_with_age(times[0])
+    return Affected(
+        callers.differing(_SEEN_OF_PRINCIPAL, _SEEN_OF_PRINCIPAL, _Levels(*worlds, _seen_of_caller)),
+        keys.differing(
+            aging, aging if times[0] == times[1] else _seen_with_age(times[1]), _Levels(*worlds, _seen_of_key)
+        ),
     )
 
 
+def _by_arn(items: Iterable[Described]) -> dict[str, Described]:
+    return {item.arn: item for item in items}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides(Generic[Described]):
+    """The callers or the keys of both sides, by ARN."""
+
+    was: dict[str, Described]
+    now: dict[str, Described]
+
+    def differing(
+        self, before: Callable[[Described], object], after: Callable[[Described], object], levels: _Levels
+    ) -> frozenset[str]:
+        """ARNs whose decisions may differ; ``before`` and ``after`` tell what a decision sees of an item on each side.
+
+        Most items are the same object on both sides: those are alike wherever both sides look the same way.
+        """
+        found = self.was.keys() ^ self.now.keys()
+        for arn in self.was.keys() & self.now.keys():
+            was, now = self.was[arn], self.now[arn]
+            same = before is after and was is now
+            if (not same and before(was) != after(now)) or levels.differ(was.account):
+                found.add(arn)
+        return frozenset(found)
+
+
+def _but(kind: type[Key | Principal], *ignored: str) -> Callable[[object], object]:
+    """What is left of an object without some fields, as something to compare."""
+    return attrgetter(*(item.name for item in fields(kind) if item.name not in ignored))
+
+
+_SEEN_OF_PRINCIPAL = _but(Principal, "created", "last_used", "credentials", "instance_profiles", "groups")
+"""Without what rules alone look at: when and how somebody was active."""
+_SEEN_OF_KEY = _but(
+    Key,
+    "description",
+    "created",
+    "deletion_date",
+    "pending_window_days",
+    "valid_to",
+    "expiration_model",
+    "custom_key_store_id",
+    "primary_arn",
+    "replica_arns",
+    "rotation",
+    "last_usage",
+)
+"""Without what rules alone look at."""
+
+
+def _seen_with_age(as_of: str) -> Callable[[Key], object]:
+    """As ``_SEEN_OF_KEY``; the age of a key's last use counts where a policy asks for it (``as_of``)."""
+    return (lambda key: (_SEEN_OF_KEY(key), key.created, key.last_usage, as_of)) if as_of else _SEEN_OF_KEY
+
+
 def _asks_for_age(snapshot: Snapshot) -> bool:
-    return any(_by_age(attached) for attached in _policies(snapshot))
+    distinct = {id(attached.policy): attached.policy for attached in _policies(snapshot)}
+    return any(_by_age(policy) for policy in distinct.values())
 
 
-def _by_age(attached: AttachedPolicy) -> bool:
-    tests = (test for statement in attached.policy.statements for test in statement.conditions)
+def _by_age(policy: Policy) -> bool:
+    tests = (test for statement in policy.statements for test in statement.conditions)
     return any(test.key.lower() == AGE for test in tests)
 
 
@@ -129,12 +153,6 @@ def _policies(snapshot: Snapshot) -> Iterator[AttachedPolicy]:
         yield from (principal.boundary,) if principal.boundary else ()
     for target in snapshot.organization.targets if snapshot.organization else ():
         yield from (*(target.scps or ()), *(target.rcps or ()))
-
-
-def _differing(was: _Inputs, now: _Inputs, levels: _Levels) -> frozenset[str]:
-    differing = was.keys() ^ now.keys()
-    differing |= {arn for arn in was.keys() & now.keys() if was[arn] != now[arn] or levels.differ(was[arn][1])}
-    return frozenset(differing)
 
 
 def _seen_of_caller(level: OrgTarget) -> Hashable:

@@ -43,7 +43,7 @@ def _keys(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage) -> It
         elif arn not in now:
             if after.keys_read(was[arn].account, was[arn].region):
                 yield FactChange("key", arn, REMOVED, was[arn].label)
-        else:
+        elif was[arn] is not now[arn]:
             yield from _key(was[arn], now[arn])
 
 
@@ -92,7 +92,7 @@ def _principals(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage)
         elif arn not in now:
             if after.identities_read(arn):
                 yield FactChange("principal", arn, REMOVED)
-        else:
+        elif was[arn] is not now[arn]:
             yield from _principal(was[arn], now[arn])
 
 
