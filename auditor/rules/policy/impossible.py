@@ -17,7 +17,7 @@ from auditor.evaluator.strength import never_met
 from auditor.evaluator.vocabulary import family_of, via_services
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Statement
 from auditor.model.residual import FALSE
@@ -29,6 +29,7 @@ from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
 LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
+NO_SERVICE = "names no service that AWS documents"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
 
@@ -91,23 +92,32 @@ def _impossible(view: View, statement: Statement, key: Key | None) -> list[str]:
 
 
 def _no_service(test: ConditionTest, key: Key | None) -> list[str]:
-    """Why no service of the values can call for the key: none exists, or all are of other Regions."""
+    """Why no service of the values can call for the key: none exists, or those that do are of other Regions."""
     region = key.region if key is not None else "*"
-    if not any(overlap(value, f"*.{region}.amazonaws.com*") for value in test.values):
+    known = [value for value in test.values if _known_service(value)]
+    if not known:
+        meant = [_meant_service(value) for value in test.values]
+        hint = f"; meant was probably {listing(meant)}" if all(meant) else ""
+        return [f"kms:ViaService {listing(test.values)} {NO_SERVICE}{hint}"]
+    if not any(overlap(value, f"*.{region}.amazonaws.com*") for value in known):
         where = f"is not of Region {region}" if key is not None else "names a service without its Region"
         return [f"kms:ViaService {listing(test.values)} {where}"]
-    meant = [_meant_service(value) for value in test.values]
-    if all(meant):
-        return [f"kms:ViaService {listing(test.values)} names no service; meant was probably {listing(meant)}"]
     return []
+
+
+def _known_service(value: str) -> bool:
+    """Whether a value of kms:ViaService is a documented service, or may be one."""
+    label = value.split(".", maxsplit=1)[0]
+    return has_wildcard(label) or "${" in label or label in via_services()
+
+
+def _close(label: str) -> list[str]:
+    return get_close_matches(label, sorted(via_services()), 1, 0.85)
 
 
 def _meant_service(value: str) -> str:
     """The documented service that a name nearly spells; empty for one that is right, a pattern or unheard of."""
-    label = value.split(".", maxsplit=1)[0]
-    if has_wildcard(label) or "${" in label or label in via_services():
-        return ""
-    close = get_close_matches(label, sorted(via_services()), 1, 0.85)
+    close = [] if _known_service(value) else _close(value.split(".", maxsplit=1)[0])
     return close[0] if close else ""
 
 
@@ -155,6 +165,7 @@ def never_true_condition(view: View) -> Iterator[Hit]:
             raised=given((statement.effect == "Deny", "statement is a Deny")),
             identity=(meaning(statement),),
             remedy=remedy,
+            confidence=Confidence.POTENTIAL if core[0].endswith(NO_SERVICE) else Confidence.CONFIRMED,
             advice="Correct the condition, or remove the statement so that reviewers stop counting it.",
             bare=True,
         )
@@ -175,7 +186,8 @@ def _repaired(placed: Placed, first: str) -> str:
     """The statement corrected where the first mistake tells what was meant, else empty."""
     if first.endswith(LITERAL_WILDCARD):
         return _with_patterns(placed)
-    return _in_region(placed) if first.startswith("kms:ViaService") else ""
+    moved = first.startswith("kms:ViaService") and not first.endswith(NO_SERVICE)
+    return _in_region(placed) if moved else ""
 
 
 def _with_patterns(placed: Placed) -> str:
