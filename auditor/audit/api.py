@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from auditor import __version__, evaluator
 from auditor.audit.collecting import collect_into
-from auditor.audit.comparing import Compared, compare_findings
+from auditor.audit.comparing import Compared
 from auditor.audit.times import as_of_for
 from auditor.config import Config
 from auditor.evaluator.mentions import rows
@@ -144,19 +144,16 @@ class Auditor:
     def compare(self, old: Snapshot, new: Snapshot, as_of: str | None = None, *, findings: bool = True) -> Compared:
         """What changed from ``old`` to ``new``; ``as_of`` as in ``evaluate``, for both, else each snapshot's own.
 
-        Access is decided only where it can differ; ``findings`` need the whole matrix of both sides: that takes longer.
+        Access is decided, and ``findings`` are judged, only where they can differ.
         """
+        from auditor.audit.judged import judged_change
         from auditor.questions.affected import world_of
-        from auditor.questions.carrying_over import evaluate_after
         from auditor.questions.differences import differences
 
         first, second = (world_of(facts, as_of=as_of_for(facts, as_of)) for facts in (old, new))
         if not findings:
             return Compared(differences(first, second), None)
-        before = self.evaluate(old, as_of)
-        found = evaluate_after(before, second)
-        after = Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
-        return Compared(differences(before, after), compare_findings(self.judge(before), self.judge(after)))
+        return judged_change(first, second, self.config.rules)
 
 
 def bare_report(evaluation: Evaluation) -> Report:

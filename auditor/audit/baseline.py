@@ -58,7 +58,9 @@ def _gone(finding: Finding, report: Report) -> Finding | None:
     """A finding that is not there any more; one that was resolved before is forgotten."""
     if finding.state is FindingState.RESOLVED:
         return None
-    return replace(finding, state=FindingState.RESOLVED if looked_at(report, finding) else FindingState.UNVERIFIED)
+    return replace(
+        finding, state=FindingState.RESOLVED if looked_at(report, report.snapshot, finding) else FindingState.UNVERIFIED
+    )
 
 
 def _first_seen(known: Finding | None, baseline: Report, as_of: str) -> str:

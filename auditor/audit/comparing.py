@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from auditor.model.finding import Finding
-    from auditor.model.report import Report
+    from auditor.model.finding import Finding, RuleStatus
+    from auditor.model.snapshot import Snapshot
     from auditor.questions.differences import Differences
 
     Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
@@ -22,20 +23,40 @@ class Compared:
     findings: Headed | None
 
 
-def compare_findings(old: Report, new: Report) -> Headed:
-    """Findings by heading; one that is gone is ``unverified`` where the new run could not look for it."""
+class Judged(Protocol):
+    """Findings with what became of each rule, and where it looked: a Report, or the judgement of a part."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """The findings."""
+
+    @property
+    def rules(self) -> Sequence[RuleStatus]:
+        """One status per rule."""
+
+
+def compare_findings(old: Judged, new: Judged, snapshot: Snapshot) -> Headed:
+    """Findings by heading, worst first; ``snapshot`` is what the new run looked at.
+
+    One that is gone is ``unverified`` where the new run could not look for it.
+    """
+    from auditor.model.finding import in_order
+
     before = {finding.fingerprint: finding for finding in old.findings}
     after = {finding.fingerprint: finding for finding in new.findings}
-    fresh = tuple(finding for finding in new.findings if finding.fingerprint not in before)
+    fresh = [finding for finding in new.findings if finding.fingerprint not in before]
     gone = [finding for finding in old.findings if finding.fingerprint not in after]
-    unverified = tuple(finding for finding in gone if not looked_at(new, finding))
-    resolved = tuple(finding for finding in gone if looked_at(new, finding))
-    return (("new", fresh), ("resolved", resolved), ("unverified", unverified))
+    seen = {finding.fingerprint for finding in gone if looked_at(new, snapshot, finding)}
+    return (
+        ("new", in_order(fresh)),
+        ("resolved", in_order(finding for finding in gone if finding.fingerprint in seen)),
+        ("unverified", in_order(finding for finding in gone if finding.fingerprint not in seen)),
+    )
 
 
-def looked_at(report: Report, finding: Finding) -> bool:
+def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
     """Whether a run evaluated the rule of a finding, for its subject and keys, in an account that it collected."""
-    status = next((item for item in report.rules if item.rule == finding.rule), None)
+    status = next((item for item in run.rules if item.rule == finding.rule), None)
     if status is None or not status.evaluated:
         return False
     names = (finding.subject, *finding.keys, finding.account, f"{finding.account}/{finding.region}")
@@ -43,5 +64,5 @@ def looked_at(report: Report, finding: Finding) -> bool:
         return False
     if not finding.account:
         return True
-    facts = report.snapshot.account(finding.account)
+    facts = snapshot.account(finding.account)
     return facts is not None and (not finding.region or not facts.regions or finding.region in facts.regions)

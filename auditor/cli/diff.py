@@ -20,7 +20,7 @@ CAPABILITIES = ("administer", "grant", "decrypt", "encrypt", "read", "any")
 @click.argument("old", type=SNAPSHOT)
 @click.argument("source", metavar="[NEW]", type=SNAPSHOT, required=False)
 @click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody gained it.")
-@click.option("--no-findings", is_flag=True, help="Only access and facts: much faster in a large organization.")
+@click.option("--no-findings", is_flag=True, help="Only access and facts, not findings.")
 @answer_format("text", "json", "csv", "markdown")
 @place_options
 @aws_options

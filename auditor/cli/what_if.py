@@ -46,7 +46,7 @@ def _change_options(function: Any) -> Any:
 @click.option("--changes", "lists", multiple=True, type=FILE, help="YAML list of changes: {change, of, name, file}.")
 @click.option("--terraform", "plans", multiple=True, type=FILE, help="Plan made with `terraform show -json`.")
 @click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody would gain it.")
-@click.option("--no-findings", is_flag=True, help="Only access and facts: much faster in a large organization.")
+@click.option("--no-findings", is_flag=True, help="Only access and facts, not findings.")
 @answer_format("text", "json", "csv", "markdown")
 @place_options
 @aws_options

@@ -22,6 +22,11 @@ class Evaluation:
     principals: tuple[Principal, ...]
     table: AccessTable
 
+    @property
+    def tables(self) -> tuple[AccessTable, ...]:
+        """The table, as the only one: for whoever looks decisions up among several."""
+        return (self.table,)
+
     def decide(self, principal: Principal, key: Key, action: str, context: Context | None = None) -> Decision:
         """One question; the principal need not be a row of the table."""
         return decide(self.surroundings, principal, key, action, context)

@@ -36,6 +36,18 @@ def build_table(principals: tuple[Principal, ...], keys: tuple[Key, ...], surrou
         return _build(principals, keys, surroundings)
 
 
+def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
+    """A table of that shape in which nothing was asked: for whoever looks at facts alone."""
+    return AccessTable(
+        principals=tuple(principal.arn for principal in principals),
+        keys=tuple(key.arn for key in keys),
+        decisions=(NOT_ASKED,),
+        profiles=((0,) * len(ACTIONS),),
+        cells=np.zeros((len(principals), len(keys)), dtype=np.int32),
+        account_level=np.zeros(len(principals), dtype=np.int32),
+    )
+
+
 def _build(principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings) -> AccessTable:
     profiles, memory, decider = _Profiles(), Memory(surroundings), Decider()
     classes, members = classify(principals, surroundings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -123,3 +124,12 @@ class RuleStatus:
     reason: str = ""
     findings: int = 0
     skipped: tuple[str, ...] = ()
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Worst first; what a guardrail stops today after what happens today."""
+    return tuple(sorted(findings, key=_order))
+
+
+def _order(finding: Finding) -> tuple[int, bool, str, str, str]:
+    return (SEVERITY_RANK[finding.severity], finding.latent, finding.code, finding.subject, finding.fingerprint)

@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from auditor.evaluator import Surroundings, surroundings_of
 from auditor.evaluator.mentions import rows
+from auditor.model.access import AccessTable
 from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.policy import AttachedPolicy, Policy
@@ -26,7 +27,7 @@ AGE = "kms:trailingdayswithoutkeyusage"
 
 
 class Facts(Protocol):
-    """Facts with the world around them and all callers that they know; an Evaluation has all three."""
+    """Facts with the world around them, all callers that they know, and what has been decided of them."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -40,14 +41,19 @@ class Facts(Protocol):
     def principals(self) -> tuple[Principal, ...]:
         """The rows: collected and mentioned callers, by ARN."""
 
+    @property
+    def tables(self) -> tuple[AccessTable, ...]:
+        """Access of some callers to some keys, where that has been decided already."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Facts that are not evaluated."""
+    """Facts that are not evaluated, or only in part (``tables``)."""
 
     snapshot: Snapshot
     surroundings: Surroundings
     principals: tuple[Principal, ...]
+    tables: tuple[AccessTable, ...] = ()
 
 
 def world_of(snapshot: Snapshot, *, as_of: str) -> World:

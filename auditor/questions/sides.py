@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import build_table
 from auditor.model.access import AccessTable, Decision
 from auditor.model.actions import Action
@@ -71,14 +70,25 @@ class Side:
         return Block(table, codes)
 
     def _table(self, callers: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
-        """Cut out of the whole matrix where there is one with all these callers, else made."""
-        import numpy as np
+        """Cut out of a table that has all of these, else made."""
+        found = (_cut(table, callers, keys) for table in self.facts.tables)
+        return next((table for table in found if table), None) or build_table(callers, keys, self.facts.surroundings)
 
-        known = self.facts.table if isinstance(self.facts, Evaluation) else None
-        places = {arn: place for place, arn in enumerate(known.principals)} if known else {}
-        if known is None or any(caller.arn not in places for caller in callers):
-            return build_table(callers, keys, self.facts.surroundings)
-        columns = {arn: place for place, arn in enumerate(known.keys)}
-        rows = [places[caller.arn] for caller in callers]
-        cells = known.cells[np.ix_(rows, [columns[key.arn] for key in keys])]
-        return replace(known, cells=cells, account_level=known.account_level[rows])
+
+def _cut(table: AccessTable, callers: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable | None:
+    """The part of a table with these rows and columns; None when one of them is not in it."""
+    import numpy as np
+
+    places = {arn: place for place, arn in enumerate(table.principals)}
+    columns = {arn: place for place, arn in enumerate(table.keys)}
+    if any(caller.arn not in places for caller in callers) or any(key.arn not in columns for key in keys):
+        return None
+    rows = [places[caller.arn] for caller in callers]
+    cells = table.cells[np.ix_(rows, [columns[key.arn] for key in keys])]
+    return replace(
+        table,
+        principals=tuple(caller.arn for caller in callers),
+        keys=tuple(key.arn for key in keys),
+        cells=cells,
+        account_level=table.account_level[rows],
+    )

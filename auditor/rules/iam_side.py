@@ -28,7 +28,7 @@ def identities_of(view: View, account: str) -> list[Principal]:
             found.setdefault(who.account or "", []).append(who)
         return found
 
-    return view.once("identities-by-account", make).get(account, [])
+    return view.commons.once("identities-by-account", make).get(account, [])
 
 
 def acts(statement: Statement, action: str) -> bool:
@@ -51,7 +51,7 @@ def _names(pattern: str, action: str) -> bool:
 
 def speakers(view: View, account: str, action: str) -> list[Principal]:
     """The identities of an account whose policies allow the action on anything; asked once."""
-    memo = view.once("speakers", dict[tuple[str, str], list[Principal]])
+    memo = view.commons.once("speakers", dict[tuple[str, str], list[Principal]])
     if (account, action) not in memo:
         memo[account, action] = [who for who in identities_of(view, account) if speaks_of(who, action)]
     return memo[account, action]
@@ -127,7 +127,7 @@ def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> b
 
 def _acting(view: View, policy: Policy, effect: str, action: str) -> tuple[Statement, ...]:
     """The statements of a document that speak of the action with this effect, looked up once per view."""
-    memo = view.once("iam-acting", dict[tuple[int, str, str], tuple[Statement, ...]])
+    memo = view.commons.once("iam-acting", dict[tuple[int, str, str], tuple[Statement, ...]])
     place = (id(policy), effect, action)
     if place not in memo:
         memo[place] = tuple(one for one in policy.statements if one.effect == effect and acts(one, action))
@@ -147,7 +147,7 @@ def _says(view: View, policy: Policy, effect: str, principal: Principal, request
 
 def _scp_levels(view: View, account: str) -> tuple[tuple[Policy, ...], ...]:
     """The SCPs of every level above an account; none for the management account and without an organization."""
-    memo = view.once("scp-levels", dict[str, tuple[tuple[Policy, ...], ...]])
+    memo = view.commons.once("scp-levels", dict[str, tuple[tuple[Policy, ...], ...]])
     if account not in memo:
         organization = view.snapshot.organization
         bound = organization is not None and organization.management_account != account
@@ -160,21 +160,21 @@ def _scp_levels(view: View, account: str) -> tuple[tuple[Policy, ...], ...]:
 
 def likeness(view: View, principal: Principal) -> object:
     """What identities that no policy tells apart share: their documents and account, and the ARN where one is named."""
-    memo = view.once("iam-likeness", dict[str, object])
+    memo = view.commons.once("iam-likeness", dict[str, object])
     if principal.arn not in memo:
         texts = tuple(sorted(attached.policy.text for attached in principal.identity_policies))
         boundary = principal.boundary.policy.text if principal.boundary else ""
         named, tagged = _tells_apart(view, principal, (*texts, boundary))
         marks = (principal.arn if named else "", principal.tags if tagged else ())
         memo[principal.arn] = (texts, boundary, principal.account, principal.kind, marks)
-        interned = view.once("iam-likeness-numbers", dict[object, int])
+        interned = view.commons.once("iam-likeness-numbers", dict[object, int])
         memo[principal.arn] = interned.setdefault(memo[principal.arn], len(interned))
     return memo[principal.arn]
 
 
 def _tells_apart(view: View, principal: Principal, texts: tuple[str, ...]) -> tuple[bool, bool]:
     """Whether one of the documents, or an SCP above, looks at the ARN or at the tags of its caller."""
-    memo = view.once("telling-documents", dict[str, tuple[bool, bool]])
+    memo = view.commons.once("telling-documents", dict[str, tuple[bool, bool]])
     named = tagged = False
     levels = _scp_levels(view, principal.account or "")
     for text in (*texts, *(policy.text for level in levels for policy in level)):
@@ -203,7 +203,7 @@ def not_stopped(view: View, principal: Principal, action: str, resource: str | N
 
 
 def _remembered(view: View, principal: Principal, request: Request, *, own_side: bool) -> bool:
-    memo = view.once("iam-answers", dict[object, bool])
+    memo = view.commons.once("iam-answers", dict[object, bool])
     question = (likeness(view, principal), request, own_side)
     if question not in memo:
         memo[question] = _may(view, principal, request, own_side)

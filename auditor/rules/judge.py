@@ -5,14 +5,14 @@ Pure: the same evaluation, settings, time and baseline give the same findings in
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 
 from auditor.evaluator import Evaluation
 from auditor.heap import collector_at_rest
 from auditor.model.arn import parse_arn
-from auditor.model.finding import SEVERITY_RANK, Finding, RuleStatus
+from auditor.model.finding import Finding, RuleStatus, in_order
 from auditor.model.report import Report
 from auditor.model.score import PrincipalPower
 from auditor.model.settings import RuleSettings
@@ -25,7 +25,7 @@ from auditor.rules.powers import principal_powers
 from auditor.rules.registry import RULES
 from auditor.rules.remedy import remediation
 from auditor.rules.severity import decide
-from auditor.rules.view import View, instant
+from auditor.rules.view import View, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,57 +50,49 @@ def judge(
     ``as_of`` is an ISO 8601 time; ``baseline`` the result of an earlier run, for the rules about change. Raises
     ValueError for an ``as_of`` that is not a time, and KeyError for an unknown rule id.
     """
-    moment = instant(as_of)
-    if moment is None:
-        raise ValueError(f"as_of is not an ISO 8601 time: {as_of!r}")
+    view = View(evaluation, settings, moment(as_of), baseline)
     with collector_at_rest():
-        return _judged(evaluation, settings, moment, baseline, only)
+        return _judged(view, only)
 
 
-def _judged(
-    evaluation: Evaluation,
-    settings: RuleSettings,
-    moment: datetime,
-    baseline: Report | None,
-    only: Iterable[str] | None,
-) -> Judgement:
-    view = View(evaluation, settings, moment.astimezone(UTC), baseline)
-    wanted = tuple(catalogue()) if only is None else tuple(dict.fromkeys(only))
-    findings: list[Finding] = []
-    statuses: list[RuleStatus] = []
-    available = available_inputs(view.snapshot, settings, baseline is not None)
-    lacking = Missing(view.snapshot)
-    for rule in wanted:
-        found, status = _run(rule, view, available, lacking)
-        findings += found
-        statuses.append(status)
-    kept = without_overlap(findings)
-    counts: dict[str, int] = {}
-    for finding in kept:
-        counts[finding.rule] = counts.get(finding.rule, 0) + 1
+def _judged(view: View, only: Iterable[str] | None) -> Judgement:
+    statuses = statuses_of(view, tuple(catalogue()) if only is None else tuple(dict.fromkeys(only)))
+    kept = without_overlap(
+        finding for status in statuses if status.evaluated for finding in findings_of(status.rule, view)
+    )
+    counts = Counter(finding.rule for finding in kept)
     return Judgement(
-        tuple(sorted(kept, key=_order)),
-        tuple(_counted(status, counts) for status in statuses),
+        in_order(kept),
+        tuple(replace(status, findings=counts[status.rule]) for status in statuses),
         principal_powers(view, kept) if only is None else (),
     )
 
 
-def _run(rule: str, view: View, available: frozenset[str], lacking: Missing) -> tuple[list[Finding], RuleStatus]:
+def statuses_of(view: View, rules: Iterable[str]) -> list[RuleStatus]:
+    """Whether each rule can be evaluated, and where it cannot look; findings are not counted yet. KeyError: no rule."""
+    available = available_inputs(view.snapshot, view.settings, view.baseline is not None)
+    lacking = Missing(view.snapshot)
+    return [_status(rule, available, lacking) for rule in rules]
+
+
+def _status(rule: str, available: frozenset[str], lacking: Missing) -> RuleStatus:
     facts = catalogue()[rule]
     missing = absent_inputs(facts, available)
     if missing or rule not in RULES:
-        return [], RuleStatus(rule, False, "; ".join(missing) or "its inputs are not collected")
+        return RuleStatus(rule, False, "; ".join(missing) or "its inputs are not collected")
+    skipped = lacking.skipped(facts)
+    reason = f"not evaluated for {len(skipped)} of its subjects: facts could not be read" if skipped else ""
+    return RuleStatus(rule, True, reason, skipped=skipped)
+
+
+def findings_of(rule: str, view: View) -> list[Finding]:
+    """The findings of one rule over a view, each fingerprint once, before they are held against other rules'."""
+    facts = catalogue()[rule]
     found: dict[str, Finding] = {}
     for hit in RULES[rule](view):
         finding = _finding(facts, hit, view)
         found.setdefault(finding.fingerprint, finding)
-    skipped = lacking.skipped(facts)
-    reason = f"not evaluated for {len(skipped)} of its subjects: facts could not be read" if skipped else ""
-    return list(found.values()), RuleStatus(rule, True, reason, len(found), skipped)
-
-
-def _counted(status: RuleStatus, counts: dict[str, int]) -> RuleStatus:
-    return RuleStatus(status.rule, status.evaluated, status.reason, counts.get(status.rule, 0), status.skipped)
+    return list(found.values())
 
 
 def _finding(facts: RuleFacts, hit: Hit, view: View) -> Finding:
@@ -140,7 +132,3 @@ def _place(hit: Hit) -> tuple[str, str]:
     if arn is None:
         return hit.account, hit.region
     return hit.account or arn.account, hit.region or arn.region
-
-
-def _order(finding: Finding) -> tuple[int, bool, str, str, str]:
-    return (SEVERITY_RANK[finding.severity], finding.latent, finding.code, finding.subject, finding.fingerprint)

@@ -143,6 +143,15 @@ class Reach:
         }
 
     @cached_property
+    def open_cells(self) -> NDArray[np.bool_]:
+        """principals × keys: whether an action is at least LATENT, on keys of any manager."""
+        import numpy as np
+
+        closed = self.masks[Openness.CLOSED] == np.uint64((1 << len(ACTIONS)) - 1)
+        found: NDArray[np.bool_] = ~closed[self.table.cells]
+        return found
+
+    @cached_property
     def _usable_array(self) -> NDArray[np.uint64]:
         import numpy as np
 

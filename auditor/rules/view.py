@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from auditor.evaluator import Evaluation
 from auditor.evaluator.strength import Owner, parts
@@ -15,53 +15,83 @@ from auditor.model.actions import FORGE, READ_PLAINTEXT, actions_in, key_type
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.model.policy import Layer, Statement, StatementRef
+from auditor.model.policy import AttachedPolicy, Layer, Policy, Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
+from auditor.rules.commons import Commons, Memo
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Located
 from auditor.rules.reach import Reach
-from auditor.rules.statements import (
-    Document,
-    as_written,
-    boundary_documents,
-    identity_documents,
-    in_key,
-    organization_documents,
-)
+from auditor.rules.statements import Document, as_written, in_key
 from auditor.rules.trust import Trust
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-T = TypeVar("T")
 
+class View(Memo):
+    """One run as the rules see it. ``as_of`` is the moment that ages are counted from.
 
-class View:
-    """One run as the rules see it. ``as_of`` is the moment that ages are counted from."""
+    ``commons`` are those of another view of the same callers, organization and time; made anew without. ``members``
+    are the accounts whose identity policies and boundaries are looked at, None for all.
+    """
 
     def __init__(
-        self, evaluation: Evaluation, settings: RuleSettings, as_of: datetime, baseline: Report | None = None
+        self,
+        evaluation: Evaluation,
+        settings: RuleSettings,
+        as_of: datetime,
+        baseline: Report | None = None,
+        commons: Commons | None = None,
+        members: frozenset[str] | None = None,
     ) -> None:
+        super().__init__()
         self.evaluation = evaluation
         self.snapshot: Snapshot = evaluation.snapshot
         self.settings = settings
         self.as_of = as_of
         self.baseline = baseline
-        self.trust = Trust(self.snapshot, settings, as_of.date())
+        self.commons = commons or Commons(self.snapshot, settings, as_of.date())
+        self._members = members
         self.reach = Reach(evaluation.table, evaluation.principals, self.snapshot.keys)
-        self._made: dict[str, Any] = {}
         self._decisions: dict[tuple[str, str, int], Decision] = {}
 
-    def once(self, name: str, make: Callable[[], T]) -> T:
-        """What ``make`` returns, made once per view under ``name``: for tables that several rules share."""
-        if name not in self._made:
-            self._made[name] = make()
-        found: T = self._made[name]
-        return found
+    def part(self, evaluation: Evaluation, members: frozenset[str] | None = None) -> View:
+        """The view of other rows or columns of the same estate, with the same callers and organization around them."""
+        return View(evaluation, self.settings, self.as_of, self.baseline, self.commons, members)
+
+    @property
+    def trust(self) -> Trust:
+        """Who is inside."""
+        return self.commons.trust
+
+    @cached_property
+    def identity_documents(self) -> tuple[Document, ...]:
+        """Identity policies in effect, each once."""
+        return self._of_members(self.commons.identity_documents)
+
+    @property
+    def scps(self) -> tuple[Document, ...]:
+        """Service control policies, each once."""
+        return self.commons.scps
+
+    @property
+    def rcps(self) -> tuple[Document, ...]:
+        """Resource control policies, each once."""
+        return self.commons.rcps
+
+    @cached_property
+    def boundaries(self) -> tuple[Document, ...]:
+        """Permissions boundaries, each once."""
+        return self._of_members(self.commons.boundaries)
+
+    def _of_members(self, documents: tuple[Document, ...]) -> tuple[Document, ...]:
+        if self._members is None:
+            return documents
+        return tuple(document for document in documents if document.account in self._members)
 
     @cached_property
     def keys(self) -> tuple[Key, ...]:
@@ -89,26 +119,6 @@ class View:
         import numpy as np
 
         return np.array([self.trust.key_admin(who) for who in self.evaluation.principals], dtype=bool)
-
-    @cached_property
-    def identity_documents(self) -> tuple[Document, ...]:
-        """Identity policies in effect, each once."""
-        return identity_documents(self.snapshot)
-
-    @cached_property
-    def scps(self) -> tuple[Document, ...]:
-        """Service control policies, each once."""
-        return organization_documents(self.snapshot, Layer.SCP)
-
-    @cached_property
-    def rcps(self) -> tuple[Document, ...]:
-        """Resource control policies, each once."""
-        return organization_documents(self.snapshot, Layer.RCP)
-
-    @cached_property
-    def boundaries(self) -> tuple[Document, ...]:
-        """Permissions boundaries, each once."""
-        return boundary_documents(self.snapshot)
 
     def statements(self, key: Key) -> Iterator[Located]:
         """The statements of the key's policies."""
@@ -168,26 +178,21 @@ class View:
         """OUTSIDER: a caller of an account that nobody in the estate has named."""
         return outsider(self.named_accounts)
 
-    def statement(self, ref: StatementRef) -> Statement | None:
-        """The statement behind a citation of the evaluator."""
-        return self._statement_index.get((ref.layer, ref.policy, ref.owner, ref.index)) or self._statement_index.get(
-            (ref.layer, ref.policy, "", ref.index)
-        )
+    def statement(self, ref: StatementRef, who: Principal, key: Key | None = None) -> Statement | None:
+        """The statement that a decision about ``who`` cites; without ``key``, none of a key policy."""
+        documents = self._cited(ref, who, key)
+        return next((one for policy in documents for one in policy.statements if one.index == ref.index), None)
 
-    @cached_property
-    def _statement_index(self) -> dict[tuple[Layer, str, str, int], Statement]:
-        index: dict[tuple[Layer, str, str, int], Statement] = {}
-        for key in self.snapshot.keys:
-            for located in in_key(key):
-                ref = located.ref
-                index[(ref.layer, ref.policy, ref.owner, ref.index)] = located.statement
-        for document in (*self.identity_documents, *self.scps, *self.rcps, *self.boundaries):
-            for located in document.statements():
-                ref = located.ref
-                owners = {ref.owner, "", *(holder.arn for holder in document.holders)}
-                for owner in owners:
-                    index.setdefault((ref.layer, ref.policy, owner, ref.index), located.statement)
-        return index
+    def _cited(self, ref: StatementRef, who: Principal, key: Key | None) -> Iterator[Policy]:
+        """The documents that a citation may mean: several callers have policies of one name."""
+        places: dict[Layer, tuple[AttachedPolicy | Document | None, ...]] = {
+            Layer.KEY_POLICY: key.policies if key else (),
+            Layer.IDENTITY: who.identity_policies,
+            Layer.BOUNDARY: (who.boundary,),
+            Layer.SCP: self.scps,
+            Layer.RCP: self.rcps,
+        }
+        return (item.policy for item in places.get(ref.layer, ()) if item is not None and item.name == ref.policy)
 
     def written(self, ref: StatementRef, holder: str, key: Key) -> dict[str, Any]:
         """A cited statement as its document has it: of the key's policy, or of an identity policy of ``holder``."""
@@ -197,11 +202,11 @@ class View:
             found = [item.policy for item in who.identity_policies if item.name == ref.policy]
         return as_written(found[0], ref.index) if found else {}
 
-    def meanings(self, causes: Iterable[Cause]) -> tuple[str, ...]:
-        """The fingerprint parts of the statements and grants that a decision cites."""
+    def meanings(self, causes: Iterable[Cause], who: Principal) -> tuple[str, ...]:
+        """The fingerprint parts of the grants, and of the statements outside key policies, that let ``who`` in."""
         found = set()
         for cause in causes:
-            statement = self.statement(cause.statement) if cause.statement else None
+            statement = self.statement(cause.statement, who) if cause.statement else None
             if statement is not None:
                 found.add(meaning(statement))
             if cause.grant:
@@ -240,6 +245,14 @@ def instant(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def moment(text: str) -> datetime:
+    """The time of a run. Raises ValueError for a text that is no ISO 8601 time."""
+    found = instant(text)
+    if found is None:
+        raise ValueError(f"as_of is not an ISO 8601 time: {text!r}")
+    return found.astimezone(UTC)
 
 
 def accounts_in_conditions(statement: Statement) -> frozenset[str]:

@@ -2,7 +2,8 @@
 
 Writes the synthetic organization to disk twice, the second time with a changed key policy, runs every question as a
 command of its own, and prints one JSON object: wall and CPU seconds and peak memory (MiB) for each, start and reading
-of the snapshot included. A question is meant to take less than 2 s; see ``_compared`` for what does not.
+of the snapshot included. A question is meant to take less than 2 s. An SCP of the root touches everybody: then both
+sides are evaluated and judged as a whole.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def prepare(snapshot: Snapshot, place: Path) -> dict[str, list[str]]:
 
 
 def _compared(name: str, words: list[str]) -> dict[str, list[str]]:
-    """A comparison with and without findings: these need the whole matrix of both sides."""
+    """A comparison with and without findings."""
     return {f"{name}, no findings": [*words, "--no-findings"], name: words}
 
 

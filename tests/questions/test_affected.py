@@ -9,7 +9,7 @@ from unittest import mock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.audit import Auditor
+from auditor.audit import Auditor, touched
 from auditor.audit.comparing import compare_findings
 from auditor.evaluator import evaluate
 from auditor.model.access import Outcome
@@ -121,11 +121,11 @@ def test_what_is_carried_over_is_what_would_be_decided(data: st.DataObject) -> N
 def test_findings_do_not_see_what_was_carried_over(data: st.DataObject) -> None:
     snapshot = data.draw(snapshots())
     changed = data.draw(edited(snapshot))
-    with mock.patch.object(carrying_over, "TOO_MUCH", 1.0):
+    with mock.patch.object(carrying_over, "TOO_MUCH", 1.0), mock.patch.object(touched, "TOO_MUCH", 1.0):
         compared = Auditor().compare(snapshot, changed, OLD)
     auditor = Auditor()
     reports = [auditor.judge(auditor.evaluate(facts, OLD)) for facts in (snapshot, changed)]
-    assert compared.findings == compare_findings(*reports)
+    assert compared.findings == compare_findings(*reports, changed)
     assert compared.differences == differences(world_of(snapshot, as_of=OLD), world_of(changed, as_of=OLD))
 
 

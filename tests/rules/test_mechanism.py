@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,3 +122,21 @@ def test_a_time_that_is_none_is_refused() -> None:
     snapshot = estate.snapshot({})
     with pytest.raises(ValueError, match="not an ISO 8601 time"):
         judge(evaluate(snapshot, as_of=estate.AS_OF), estate.settings(None), as_of="yesterday")
+
+
+def test_a_fingerprint_does_not_rest_on_another_policy_of_the_same_name() -> None:
+    def role(name: str, action: str) -> dict[str, Any]:
+        return {"name": name, "policy": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+    def fingerprints(action: str) -> set[str]:
+        case = {"keys": [{}], "roles": [role("aaa", action), role("worker", "kms:*")]}
+        facts = estate.snapshot(case)
+        as_collected = [
+            replace(who, identity_policies=tuple(replace(item, owner="") for item in who.identity_policies))
+            for who in facts.principals
+        ]
+        evaluation = evaluate(replace(facts, principals=tuple(as_collected)), as_of=estate.AS_OF)
+        found = judge(evaluation, estate.settings(None), as_of=estate.AS_OF, only=["full-kms-to-non-admin"]).findings
+        return {finding.fingerprint for finding in found if finding.subject.endswith("/worker")}
+
+    assert fingerprints("kms:Decrypt") == fingerprints("kms:Encrypt") != set()

@@ -88,7 +88,7 @@ def _hit(
 
 
 def _assumers(view: View, role: Principal) -> list[str]:
-    memo = view.once("assumers", dict[str, list[str]])
+    memo = view.commons.once("assumers", dict[str, list[str]])
     if role.arn not in memo:
         memo[role.arn] = sorted(
             who.arn

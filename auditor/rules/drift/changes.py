@@ -123,7 +123,7 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, 
             (everybody and not excused, "OUTSIDER became allowed"),
         ),
         lowered=given((new_key, "key itself is new"), (ticket, "`approved_changes`")),
-        identity=(who.unique_id or who.arn, key.arn, *view.meanings(decision.causes)),
+        identity=(who.unique_id or who.arn, key.arn, *view.meanings(decision.causes, who)),
     )
 
 

@@ -42,7 +42,7 @@ def missing_reason(view: View, held: Held) -> str:
     facts = view.snapshot.account(held.account or "")
     if facts is None or Fact.IDENTITIES in facts.unread or is_root(held.grantee) or ":" not in held.grantee:
         return ""
-    names, arns = view.once("known-identities", lambda: _known(view)).get(held.account or "", (set(), set()))
+    names, arns = view.commons.once("known-identities", lambda: _known(view)).get(held.account or "", (set(), set()))
     if not arns:
         return ""
     session = session_role_name(held.grantee)

@@ -18,7 +18,7 @@ from auditor.model.actions import (
 )
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.principal import PrincipalKind
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import as_residual, demands
 from auditor.rules.hit import Hit, given, listing
@@ -148,20 +148,21 @@ def _usage_guard(leaf: Leaf, negated: bool) -> bool:
 
 
 def _guarded_by_usage(view: View, holding: Holding) -> bool:
-    decisions = [
-        view.reach.decision(profile, action.bit)
+    found = [
+        (view.reach.decision(profile, action.bit), view.reach.keys[key])
         for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True)
         for action in actions_in(view.reach.held(profile, key, Openness.OPEN, Openness.GUARDED) & DESTROY)
     ]
-    return bool(decisions) and all(
-        demands(decision.residual, _usage_guard) or _decided_by_usage(view, decision) for decision in decisions
+    return bool(found) and all(
+        demands(decision.residual, _usage_guard) or _decided_by_usage(view, decision, holding.principal, key)
+        for decision, key in found
     )
 
 
-def _decided_by_usage(view: View, decision: Decision) -> bool:
+def _decided_by_usage(view: View, decision: Decision, who: Principal, key: Key) -> bool:
     """Whether the allow carries the usage condition, met today by what is known of the key's last use."""
     allows = [cause.statement for cause in decision.causes if cause.role is Role.ALLOWS and cause.statement]
-    statements = [view.statement(ref) for ref in allows]
+    statements = [view.statement(ref, who, key) for ref in allows]
     return any(statement is not None and demands(as_residual(statement), _usage_guard) for statement in statements)
 
 

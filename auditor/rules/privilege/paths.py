@@ -1,7 +1,4 @@
-"""Who could reach a key in one or two steps without access of its own: by becoming another, or by editing IAM.
-
-Identities that no policy tells apart are asked about once. The steps themselves are read in ``steps``.
-"""
+"""Who could reach a key in one or two steps without access of its own: by becoming another, or by editing IAM."""
 
 from __future__ import annotations
 
@@ -16,21 +13,13 @@ from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import one_or_many
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.iam_side import likeness, may, not_stopped
+from auditor.rules.iam_side import may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
-from auditor.rules.principals import Admission, reachable_from_outside, service_linked
+from auditor.rules.principals import reachable_from_outside
 from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.power import power
-from auditor.rules.privilege.steps import (
-    JOIN,
-    Step,
-    about_identity,
-    edits_itself,
-    step_to,
-    unbinds_itself,
-    verbs_of,
-    ways_into,
-)
+from auditor.rules.privilege.step_graph import step_graph
+from auditor.rules.privilege.steps import JOIN, Step, edits_itself, unbinds_itself
 from auditor.rules.reach import Openness
 from auditor.rules.statements import render
 from auditor.rules.view import View, keys_by_account
@@ -51,38 +40,23 @@ class Path:
     via: tuple[str, ...] = ()
 
 
+def powers(view: View) -> dict[str, frozenset[str]]:
+    """Principal ARN → ARNs of the keys over which it has power today."""
+    own, found = power(view), dict[str, frozenset[str]]()
+    for row, pairs in own.pairs.select(own.powerful() > 0).by_principal():
+        arns = frozenset(view.reach.keys[position].arn for position in pairs.keys.tolist())
+        found[view.reach.principals[row].arn] = arns
+    return found
+
+
 class Finder:
-    """The paths of one view."""
+    """The paths of one view, between the identities that have a row in its table."""
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.power = power(view)
-        self.candidates = [
-            who
-            for who in view.snapshot.principals
-            if who.kind in (PrincipalKind.USER, PrincipalKind.ROLE) and not service_linked(who)
-        ]
-        self.own = self._powers()
-        self.by_arn = {who.arn: who for who in self.candidates}
-        self.verbs = {who.arn: verbs_of(view, who) for who in self.candidates}
-        self.groups = self._groups()
-
-    def _powers(self) -> dict[str, frozenset[str]]:
-        """Principal ARN → ARNs of the keys over which it has power today."""
-        found: dict[str, frozenset[str]] = {}
-        pairs = self.power.pairs.select(self.power.powerful() > 0)
-        for row, own in pairs.by_principal():
-            arns = frozenset(self.view.reach.keys[position].arn for position in own.keys.tolist())
-            found[self.view.reach.principals[row].arn] = arns
-        return found
-
-    def _groups(self) -> dict[str, list[list[Principal]]]:
-        """Account → groups of identities that no policy tells apart and that may take some step by themselves."""
-        found: dict[str, dict[object, list[Principal]]] = {}
-        for who in self.candidates:
-            if self.verbs[who.arn]:
-                found.setdefault(who.account or "", {}).setdefault(likeness(self.view, who), []).append(who)
-        return {account: list(groups.values()) for account, groups in found.items()}
+        self.graph = step_graph(view)
+        self.own = powers(view)
+        self.candidates = [who for who in self.graph.candidates if who.arn in view.reach.principal_at]
 
     def paths(self) -> dict[str, list[Path]]:
         """Principal ARN → its paths to keys that it has no power over, shortest first."""
@@ -107,36 +81,12 @@ class Finder:
         """Paths that begin with a step to one of ``targets``."""
         new: list[tuple[Principal, Path]] = []
         for arn, paths in sorted(targets.items()):
-            target = self.by_arn.get(arn)
+            target = self.graph.by_arn.get(arn)
             if target is not None and paths:
-                for who, step in self._steps(target):
+                for who, step in self.graph.into(target):
                     new += [(who, self._longer(who, step, target, path)) for path in paths]
         for who, path in new:
             self._add(found, who, path)
-
-    def _steps(self, target: Principal) -> Iterator[tuple[Principal, Step]]:
-        """Everybody who becomes the target in one step."""
-        ways = ways_into(target)
-        named = {way.value for way in ways}
-        accounts = {target.account or ""} | {way.account for way in ways if way.account}
-        if any(way.kind in ("everyone", "organization") for way in ways):
-            accounts |= set(self.groups)
-        alike = not named & self.by_arn.keys() and not any(about_identity(way.statement) for way in ways)
-        for account in sorted(accounts):
-            for group in self.groups.get(account, ()):
-                # Where neither policies nor the trust tell the members apart, one answer holds for all of them.
-                asked = group[:1] if alike and target not in group else group
-                steps = {who.arn: self._step(who, target, ways) for who in asked}
-                for who in group:
-                    step = steps.get(who.arn) if len(asked) > 1 else steps[asked[0].arn]
-                    if step is not None and who.arn != target.arn:
-                        yield who, step
-        for arn in sorted(named & self.by_arn.keys()):
-            if not self.verbs[arn] and (step := self._step(self.by_arn[arn], target, ways)) is not None:
-                yield self.by_arn[arn], step
-
-    def _step(self, who: Principal, target: Principal, ways: list[Admission]) -> Step | None:
-        return None if who.arn == target.arn else step_to(self.view, who, target, ways, self.verbs[who.arn])
 
     @staticmethod
     def _longer(who: Principal, step: Step, target: Principal, path: Path) -> Path:
@@ -145,7 +95,7 @@ class Finder:
 
     def _by_itself(self, who: Principal) -> Iterator[Path]:
         """Editing its own policies, joining a group, taking its boundary away."""
-        verbs = self.verbs[who.arn]
+        verbs = self.graph.verbs[who.arn]
         if verbs:
             edit = next(edits_itself(self.view, who, verbs), "")
             if edit:
@@ -178,7 +128,7 @@ class Finder:
 
         def make() -> dict[str, dict[str, tuple[AttachedPolicy, ...]]]:
             found: dict[str, dict[str, tuple[AttachedPolicy, ...]]] = {}
-            for who in self.candidates:
+            for who in self.graph.candidates:
                 for attached in who.identity_policies:
                     if ":group/" in attached.owner:
                         groups = found.setdefault(who.account or "", {})
@@ -187,7 +137,7 @@ class Finder:
                             groups[attached.owner] = (*known, attached)
             return found
 
-        return self.view.once("iam-groups", make)
+        return self.view.commons.once("iam-groups", make)
 
     def _not_stopped(self, who: Principal, key: Key) -> int:
         """The actions that neither a boundary nor an SCP nor a Deny of its own keeps from the identity in a Region."""

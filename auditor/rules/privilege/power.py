@@ -78,7 +78,7 @@ class Holding:
 
     def identity(self, view: View) -> tuple[str, ...]:
         """Fingerprint parts: the principal's unique id and what gives it the power."""
-        return (self.principal.unique_id or self.principal.arn, *view.meanings(self.sample.causes))
+        return (self.principal.unique_id or self.principal.arn, *view.meanings(self.sample.causes, self.principal))
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Principal, keys, actions, and the path of one of them."""

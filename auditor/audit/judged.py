@@ -1,0 +1,59 @@
+"""What a change does to access and findings: decided and judged where the change can touch them, else everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+from auditor.audit.comparing import Compared, compare_findings
+from auditor.audit.touched import touched_parts
+from auditor.evaluator import Evaluation, evaluate
+from auditor.model.settings import RuleSettings
+from auditor.questions.affected import World
+from auditor.questions.carrying_over import evaluate_after
+from auditor.questions.differences import differences
+from auditor.rules import judge
+from auditor.rules.judge import Judgement
+from auditor.rules.parts import Pair, Parts, judge_parts
+
+
+def judged_change(old: World, new: World, settings: RuleSettings) -> Compared:
+    """Access, facts and findings from ``old`` to ``new``, as comparing two whole evaluations and judgements gives."""
+    whole = Whole(old, new, settings)
+    parts = touched_parts(old, new, settings)
+    if parts is None:
+        return Compared(differences(*whole.evaluations), compare_findings(*whole.judgements(), new.snapshot))
+    found = differences(_with_tables(old, parts[0]), _with_tables(new, parts[1]))
+    return Compared(found, compare_findings(*judge_parts(*parts, whole.findings), new.snapshot))
+
+
+def _with_tables(side: World, parts: Parts) -> World:
+    return replace(side, tables=(parts.keys.evaluation.table, parts.callers.evaluation.table))
+
+
+class Whole:
+    """Both sides evaluated and judged as a whole, when somebody asks for it."""
+
+    def __init__(self, old: World, new: World, settings: RuleSettings) -> None:
+        self._sides = (old, new)
+        self._settings = settings
+
+    @cached_property
+    def evaluations(self) -> tuple[Evaluation, Evaluation]:
+        """The whole matrices."""
+        old, new = self._sides
+        before = evaluate(old.snapshot, as_of=old.surroundings.as_of)
+        return before, evaluate_after(before, new)
+
+    def judgements(self, rules: Iterable[str] | None = None) -> tuple[Judgement, Judgement]:
+        """The judgements of both sides, of all rules or of the listed ones."""
+        before, after = (
+            judge(side, self._settings, as_of=side.surroundings.as_of, only=rules) for side in self.evaluations
+        )
+        return before, after
+
+    def findings(self, rules: tuple[str, ...]) -> Pair:
+        """The findings of some rules on both sides."""
+        before, after = self.judgements(rules)
+        return before.findings, after.findings

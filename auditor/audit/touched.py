@@ -1,0 +1,158 @@
+"""The parts of an estate that a change can touch, on both sides of a comparison, as the rules need them.
+
+A caller is touched when one of its facts differs, or when it is there on one side alone; a key when one of its facts
+differs, when a touched caller has access to it or is named by it, or when it is a multi-Region relative of such a key;
+an account when a touched caller is in it, or when a key whose facts differ is in it or open to one of its callers.
+About everything else every rule says the same on both sides (``rules.scopes``): it need not be judged, nor its access
+be decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.audit.unequal import differing_callers, differing_keys, names_in, relatives, same_around
+from auditor.evaluator import Evaluation
+from auditor.evaluator.matrix import build_table, closed_table
+from auditor.model.settings import RuleSettings
+from auditor.questions.affected import World, affected
+from auditor.questions.carrying_over import evaluate_after
+from auditor.rules.parts import Parts
+from auditor.rules.privilege.walkers import touched_walkers
+from auditor.rules.reach import Reach
+from auditor.rules.view import View, moment
+
+Sides = tuple[Evaluation, Evaluation]
+TOO_MUCH = 0.5
+"""From this share of touched callers or keys on, judging everything costs less."""
+
+
+def touched_parts(old: World, new: World, settings: RuleSettings) -> tuple[Parts, Parts] | None:
+    """The touched parts of both sides; None where the world around keys and callers differs, or too much is touched."""
+    if not same_around(old, new, settings):
+        return None
+    reached = affected(old, new, old.principals, new.principals)
+    callers = reached.principals | differing_callers(old.principals, new.principals)
+    keys = relatives(reached.keys | differing_keys(old.snapshot.keys, new.snapshot.keys), old, new)
+    if _too_many(callers, keys, old, new):
+        return None
+    return _Touched(old, new, settings, callers, keys).parts()
+
+
+def _too_many(callers: Iterable[str], keys: Iterable[str], old: World, new: World) -> bool:
+    """Whether more than half of the callers or keys of a side are listed."""
+    return any(
+        len(listed & {item.arn for item in everything}) > TOO_MUCH * len(everything)
+        for side in (old, new)
+        for listed, everything in ((set(callers), side.principals), (set(keys), side.snapshot.keys))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """Both sides with the ARNs of touched ``callers`` and of ``keys`` whose facts differ."""
+
+    old: World
+    new: World
+    settings: RuleSettings
+    callers: frozenset[str]
+    keys: frozenset[str]
+
+    def parts(self) -> tuple[Parts, Parts] | None:
+        facts = self._facts()
+        on_keys = self._on_keys(self.keys)
+        walkers = touched_walkers(facts[0].part(on_keys[0]), facts[1].part(on_keys[1]), self.callers)
+        members = self._members(on_keys)
+        rows = frozenset(
+            who.arn
+            for side in (self.old, self.new)
+            for who in side.principals
+            if who.account in members or who.arn in walkers.rows | self.callers
+        )
+        if _too_many(rows, (), self.old, self.new):
+            return None
+        of_callers = self._of_callers(rows)
+        keys = relatives(self.keys | self._opened(of_callers) | self._naming(), self.old, self.new)
+        if _too_many((), keys, self.old, self.new):
+            return None
+        if keys != self.keys:
+            on_keys = self._on_keys(keys)
+        first, second = (
+            Parts(view, view.part(column, members), view.part(row, members), members, walkers.subjects)
+            for view, column, row in zip(facts, on_keys, of_callers, strict=True)
+        )
+        return first, second
+
+    def _facts(self) -> tuple[View, View]:
+        """The whole snapshots without access; what rests on callers alone is found once where they are the same."""
+        first, second = self._view(self.old), self._view(self.new)
+        alike = first.as_of == second.as_of and self.old.snapshot.principals == self.new.snapshot.principals
+        return first, first.part(second.evaluation) if alike else second
+
+    def _view(self, side: World) -> View:
+        facts, around = side.snapshot, side.surroundings
+        table = closed_table(side.principals, facts.keys)
+        return View(Evaluation(facts, around, side.principals, table), self.settings, moment(around.as_of))
+
+    def _on_keys(self, keys: frozenset[str]) -> Sides:
+        """All callers and the listed keys."""
+        old, new = (
+            replace(
+                side, snapshot=replace(side.snapshot, keys=tuple(key for key in side.snapshot.keys if key.arn in keys))
+            )
+            for side in (self.old, self.new)
+        )
+        return _evaluated(old, new)
+
+    def _of_callers(self, rows: frozenset[str]) -> Sides:
+        """The listed callers and all keys."""
+        old, new = (
+            replace(side, principals=tuple(who for who in side.principals if who.arn in rows))
+            for side in (self.old, self.new)
+        )
+        return _evaluated(old, new)
+
+    def _members(self, on_keys: Sides) -> frozenset[str]:
+        """The accounts of touched callers, of keys whose facts differ, and of all who have access to these."""
+        found = {who.account for side in (self.old, self.new) for who in side.principals if who.arn in self.callers}
+        for evaluation in on_keys:
+            found |= {key.account for key in evaluation.snapshot.keys}
+            found |= {evaluation.principals[row].account for row in np.flatnonzero(_open(evaluation).any(axis=1))}
+        return frozenset(account for account in found if account)
+
+    def _opened(self, of_callers: Sides) -> set[str]:
+        """The ARNs of keys to which a touched caller has access on either side."""
+        found: set[str] = set()
+        for evaluation in of_callers:
+            rows = [place for place, who in enumerate(evaluation.principals) if who.arn in self.callers]
+            opened = np.flatnonzero(_open(evaluation)[rows].any(axis=0))
+            found |= {evaluation.snapshot.keys[column].arn for column in opened}
+        return found
+
+    def _naming(self) -> set[str]:
+        """The ARNs of keys whose policies or grants name a touched caller; where one was made or deleted, anybody of
+        its account: whether a name still exists is told from all identities of an account together."""
+        old, new = ({who.arn: who for who in side.principals} for side in (self.old, self.new))
+        callers = [side[arn] for side in (old, new) for arn in self.callers & side.keys()]
+        names = {name for who in callers for name in (who.arn, who.iam_arn, who.unique_id)}
+        names |= {who.account for who in callers if (who.arn in old) != (who.arn in new)}
+        return {
+            key.arn
+            for side in (self.old, self.new)
+            for key in side.snapshot.keys
+            if not names.isdisjoint(names_in(key))
+        }
+
+
+def _open(evaluation: Evaluation) -> NDArray[np.bool_]:
+    return Reach(evaluation.table, evaluation.principals, evaluation.snapshot.keys).open_cells
+
+
+def _evaluated(old: World, new: World) -> Sides:
+    table = build_table(old.principals, old.snapshot.keys, old.surroundings)
+    before = Evaluation(old.snapshot, old.surroundings, old.principals, table)
+    return before, evaluate_after(before, new)

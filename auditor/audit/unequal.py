@@ -1,0 +1,93 @@
+"""What differs between two snapshots of an estate, as far as rules look at it: callers, keys, and the world around."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+from auditor.model.arn import account_of
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.model.settings import RuleSettings
+from auditor.questions.affected import World
+
+
+class _Named(Protocol):
+    @property
+    def arn(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+def same_around(old: World, new: World, settings: RuleSettings) -> bool:
+    """Whether rules that ask about access see the same world around keys and callers, and trust the same accounts."""
+    return _around(old) == _around(new) and not _runs_out(settings, old, new)
+
+
+def _around(side: World) -> tuple[Hashable, ...]:
+    facts = side.snapshot
+    logs = (facts.evidence.trails, facts.evidence.event_data_stores)
+    return (facts.accounts, facts.organization, facts.organization_unread, logs)
+
+
+def _runs_out(settings: RuleSettings, old: World, new: World) -> bool:
+    """Whether an entry of the settings may run out between the days of the two sides."""
+    first, last = sorted(side.surroundings.as_of[:10] for side in (old, new))
+    dates = (
+        *(entry.expires for entry in settings.trusted_accounts),
+        *(entry.review for entry in settings.trusted_shares),
+        *(entry.review for entry in settings.shared_keys),
+        *(entry.review for entry in settings.standing_grants),
+    )
+    return old.surroundings.as_of != new.surroundings.as_of and any(first <= date[:10] <= last for date in dates)
+
+
+def differing_callers(old: Iterable[Principal], new: Iterable[Principal]) -> frozenset[str]:
+    """ARNs of callers that are on one side alone, or of which something differs beside when they were last active."""
+    return _differing(old, new, _undated)
+
+
+def _undated(who: Principal) -> Principal:
+    facts = who.credentials
+    if facts is not None:
+        keys = tuple(replace(key, last_used=None) for key in facts.access_keys)
+        facts = replace(facts, password_last_used=None, access_keys=keys)
+    return replace(who, last_used=None, credentials=facts)
+
+
+def differing_keys(old: Iterable[Key], new: Iterable[Key]) -> frozenset[str]:
+    """ARNs of keys that are on one side alone, or of which something differs beside when they were last used."""
+    return _differing(old, new, lambda key: replace(key, last_usage=None))
+
+
+def _differing(old: Iterable[T], new: Iterable[T], bare: Callable[[T], T]) -> frozenset[str]:
+    was, now = {item.arn: item for item in old}, {item.arn: item for item in new}
+    found = was.keys() ^ now.keys()
+    found |= {arn for arn in was.keys() & now.keys() if was[arn] != now[arn] and bare(was[arn]) != bare(now[arn])}
+    return frozenset(found)
+
+
+def relatives(keys: frozenset[str] | set[str], old: World, new: World) -> frozenset[str]:
+    """The keys (ARNs) and the multi-Region keys that share an id with one of them."""
+    ids = {arn.rsplit("/", 1)[-1] for arn in keys}
+    related = {key.arn for side in (old, new) for key in side.snapshot.keys if key.multi_region and key.key_id in ids}
+    return frozenset(keys | related)
+
+
+def names_in(key: Key) -> frozenset[str]:
+    """Everybody whom the policies and grants of a key name: principals as written, values of conditions, accounts."""
+    names = frozenset(_names_in(key))
+    return names | {account for name in names if (account := account_of(name))}
+
+
+def _names_in(key: Key) -> Iterator[str]:
+    for attached in key.policies:
+        for statement in attached.policy.statements:
+            for entry in (*(statement.principals or ()), *(statement.not_principals or ())):
+                yield entry.value
+            for test in statement.conditions:
+                yield from test.values
+    for grant in key.grants:
+        yield from (name for name in (grant.grantee, grant.retiring) if name)

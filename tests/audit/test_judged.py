@@ -1,0 +1,118 @@
+"""The law of partial judgement: judging what a change can touch gives the findings of judging everything twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from auditor.audit import touched
+from auditor.audit.comparing import compare_findings
+from auditor.audit.judged import Whole, judged_change
+from auditor.model.key import Fact, Key
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal
+from auditor.model.settings import RuleSettings
+from auditor.model.snapshot import Snapshot
+from auditor.questions.affected import World, world_of
+from auditor.questions.differences import differences
+from tests.bench.synthetic_organization import synthetic_snapshot
+from tests.rules import estate
+from tests.rules.test_cases import CASES
+
+LATER = "2027-03-01T00:00:00Z"
+EVERYTHING = {"Effect": "Allow", "Action": ["kms:*", "iam:*", "sts:AssumeRole"], "Resource": "*"}
+OPEN = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+CLOSED = {"Sid": "Closed", "Effect": "Deny", "Principal": "*", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
+
+
+def changes(facts: Snapshot) -> Iterator[Snapshot]:
+    """Small changes of every kind, one at a time."""
+    for place, key in enumerate(facts.keys):
+        for other in key_changes(key):
+            others = () if other is None else (other,)
+            yield replace(facts, keys=(*facts.keys[:place], *others, *facts.keys[place + 1 :]))
+    for place, who in enumerate(facts.principals):
+        for changed in caller_changes(who):
+            callers = () if changed is None else (changed,)
+            yield replace(facts, principals=(*facts.principals[:place], *callers, *facts.principals[place + 1 :]))
+
+
+def key_changes(key: Key) -> Iterator[Key | None]:
+    yield None
+    yield replace(key, grants=())
+    yield replace(key, tags=(("data-class", "restricted"),), aliases=())
+    yield replace(key, policies=(), unread=frozenset({Fact.KEY_POLICY}))
+    statements = _statements(key)
+    for kept in ([*statements, OPEN], [*statements, CLOSED], statements[1:]):
+        policy = parse_policy({"Version": "2012-10-17", "Statement": kept})
+        yield replace(key, policies=(AttachedPolicy(Layer.KEY_POLICY, "default", key.arn, policy),))
+
+
+def _statements(key: Key) -> list[Any]:
+    try:
+        found = json.loads(key.policies[0].policy.text)["Statement"]
+    except (ValueError, KeyError, IndexError, RecursionError):
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def caller_changes(who: Principal) -> Iterator[Principal | None]:
+    policy = parse_policy({"Version": "2012-10-17", "Statement": [EVERYTHING]})
+    yield None
+    yield replace(who, identity_policies=(), boundary=None)
+    yield replace(
+        who, identity_policies=(*who.identity_policies, AttachedPolicy(Layer.IDENTITY, "more", who.arn, policy))
+    )
+    yield replace(who, trust_policy=None, tags=(), last_used=LATER)
+
+
+def assert_judged_as_a_whole(old: World, new: World, settings: RuleSettings) -> None:
+    with mock.patch.object(touched, "TOO_MUCH", 1.0):
+        assert touched.touched_parts(old, new, settings) is not None
+        found = judged_change(old, new, settings)
+    assert found.findings == compare_findings(*Whole(old, new, settings).judgements(), new.snapshot)
+    assert found.differences == differences(old, new)
+
+
+def first_cases() -> dict[str, dict[str, Any]]:
+    """Rule → the first estate on which it fires without a baseline."""
+    firing = [(rule, case) for rule, case in CASES if case["expect"] and not case.get("baseline")]
+    return dict(reversed(firing))
+
+
+@pytest.mark.parametrize("rule", sorted(first_cases()))
+def test_changes_are_judged_as_comparing_the_whole_would(rule: str) -> None:
+    case = first_cases()[rule]
+    facts, settings = estate.snapshot(case), estate.settings(case.get("settings"))
+    as_of, several = case.get("as_of", estate.AS_OF), list(changes(facts))
+    for number, changed in enumerate(several[:: max(1, len(several) // 8)]):
+        pair = (facts, changed) if number % 2 else (changed, facts)
+        assert_judged_as_a_whole(*(world_of(side, as_of=as_of) for side in pair), settings)
+
+
+def test_time_alone_is_judged_as_comparing_the_whole_would() -> None:
+    facts = synthetic_snapshot(2, 20, 8, 5)
+    later = replace(facts, principals=tuple(replace(who, last_used=LATER) for who in facts.principals))
+    assert_judged_as_a_whole(world_of(facts, as_of=estate.AS_OF), world_of(later, as_of=LATER), RuleSettings())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_changes_of_an_organization_are_judged_as_comparing_the_whole_would(seed: int) -> None:
+    settings = RuleSettings(account_admins=("*role/team-1/*",), key_admins=("*role/team-2/*",))
+    facts = synthetic_snapshot(3, 60, 12, seed)
+    for changed in list(changes(facts))[seed::29]:
+        assert_judged_as_a_whole(*(world_of(side, as_of=estate.AS_OF) for side in (facts, changed)), settings)
+
+
+def test_a_changed_organization_is_judged_as_a_whole() -> None:
+    facts = synthetic_snapshot(2, 20, 8, 5)
+    old, new = world_of(facts, as_of=estate.AS_OF), world_of(replace(facts, organization=None), as_of=estate.AS_OF)
+    assert touched.touched_parts(old, new, RuleSettings()) is None
+    found = judged_change(old, new, RuleSettings())
+    assert found.findings == compare_findings(*Whole(old, new, RuleSettings()).judgements(), new.snapshot)
