@@ -41,6 +41,10 @@ class Pair:
         """Whether the caller belongs to the key's account."""
         return self.principal.account == self.key.account
 
+    def about(self, mask: int) -> Pair:
+        """The same pair, asked about the actions of ``mask`` only."""
+        return Pair(self.surroundings, self.principal, self.key, mask, self.context, self.memory)
+
     def question(self, bit: int, layer: Layer) -> Question:
         """The question about the action with this bit, as a statement of ``layer`` sees it."""
         return Question(self.surroundings, self.principal, self.key, ACTIONS[bit], layer, self.context)

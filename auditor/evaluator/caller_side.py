@@ -103,7 +103,7 @@ def denials(pair: Pair, compiled: Compiled, slot: Slot, level: int = 0) -> Itera
     open_actions = compiled.mask & pair.mask & ALIAS_ACTIONS
     for contribution in found:
         open_actions &= ~contribution.mask
-    for on_alias in _as_asked_of_alias(replace(pair, mask=open_actions), compiled) if open_actions else ():
+    for on_alias in _as_asked_of_alias(pair.about(open_actions), compiled) if open_actions else ():
         yield from on_alias.contributions(compiled, slot, level=level, reach=every_alias_reached)
 
 

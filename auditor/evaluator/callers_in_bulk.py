@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from auditor.evaluator import glob
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import ScpPart, cited_owner, joined, own_part, scp_part
-from auditor.evaluator.contributions import CallerSide, Contribution
+from auditor.evaluator.contributions import CallerSide
 from auditor.evaluator.deciding_in_bulk import Decider
 from auditor.evaluator.memory import Memory
 from auditor.evaluator.statements import Compiled, compile_policy
@@ -154,30 +154,30 @@ class KeyCodes:
         numbers: dict[Hashable, int] = {}
         return np.array([numbers.setdefault(answer, len(numbers)) for answer in answers], dtype=np.int64)
 
-    def combined(self, vectors: list[Codes]) -> Codes:
-        """One number per key, equal where all vectors are equal."""
+    def combined(self, statements: tuple[Compiled, ...]) -> Codes:
+        """One number per key, equal for keys that none of the statements tells apart."""
+        vectors = self._vectors_of(statements)
         code = np.zeros(len(self._keys), dtype=np.int64)
-        for vector in vectors:
+        for vector in vectors.values() if len(self._keys) > 1 else ():
             _, code = np.unique(code * (int(vector.max(initial=0)) + 1) + vector, return_inverse=True)
         return code
 
-
-def vectors_of(compiled: tuple[Compiled, ...], codes: KeyCodes) -> list[Codes]:
-    """The vectors that tell keys apart for these statements, each once."""
-    found: dict[tuple[str, str], Codes] = {}
-    for one in compiled:
-        for name in one.keys:
-            found.setdefault(("trait", name), codes.trait(name))
-        for pattern in one.statement.resources or one.statement.not_resources or ():
-            if pattern == "*":
-                continue
-            if "${" in pattern and one.has_variables:
-                found.setdefault(("trait", "arn"), codes.each())
-                continue
-            found.setdefault(("pattern", pattern), codes.pattern(pattern))
-            if sees_aliases(one, pattern):
-                found.setdefault(("alias", pattern), codes.aliases(pattern))
-    return list(found.values())
+    def _vectors_of(self, statements: tuple[Compiled, ...]) -> dict[tuple[str, str], Codes]:
+        """The vectors that tell keys apart for these statements, each once."""
+        found: dict[tuple[str, str], Codes] = {}
+        for one in statements:
+            for name in one.keys:
+                found.setdefault(("trait", name), self.trait(name))
+            for pattern in one.statement.resources or one.statement.not_resources or ():
+                if pattern == "*":
+                    continue
+                if "${" in pattern and one.has_variables:
+                    found.setdefault(("trait", "arn"), self.each())
+                    continue
+                found.setdefault(("pattern", pattern), self.pattern(pattern))
+                if sees_aliases(one, pattern):
+                    found.setdefault(("alias", pattern), self.aliases(pattern))
+        return found
 
 
 class CallerSides:
@@ -209,19 +209,19 @@ class CallerSides:
         scps = _ScpParts(codes, surroundings)
         result = np.empty((len(classes), len(keys)), dtype=np.int64)
         for row, one in enumerate(classes):
-            own_code = codes.combined(vectors_of(one.own, codes))
+            own_code = codes.combined(one.own)
             scp_code, scp_of = scps.of(one)
             joint = own_code * (int(scp_code.max(initial=0)) + 1) + scp_code
             _, first, inverse = np.unique(joint, return_index=True, return_inverse=True)
-            own: dict[int, tuple[Contribution, ...]] = {}
+            known: dict[Hashable, int] = {}
             numbers = []
-            for index in first:
-                pair = Pair(surroundings, one.principal, keys[int(index)], ON_KEY, memory=memory)
-                code = int(own_code[index])
-                if code not in own:
-                    own[code] = own_part(pair)
-                side = joined(one.principal, own[code], scp_of(pair, int(scp_code[index])))
-                numbers.append(self.number(one.principal.kind, side))
+            for index in first.tolist():
+                pair = Pair(surroundings, one.principal, keys[index], ON_KEY, memory=memory)
+                sight = (memory.key_sights(one.own, pair.key), int(scp_code[index]))
+                if sight not in known:
+                    side = joined(one.principal, own_part(pair), scp_of(pair, sight[1]))
+                    known[sight] = self.number(one.principal.kind, side)
+                numbers.append(known[sight])
             result[row] = np.array(numbers, dtype=np.int64)[inverse] if numbers else 0
         return result
 
@@ -239,7 +239,7 @@ class _ScpParts:
         """A number per key, equal where SCPs see no difference, and the part for a pair of such a number."""
         account = one.principal.account
         if account not in self._vectors:
-            self._vectors[account] = self._codes.combined(vectors_of(one.guardrails, self._codes))
+            self._vectors[account] = self._codes.combined(one.guardrails)
         identity = one.scp_identity(self._surroundings)
 
         def part(pair: Pair, code: int) -> ScpPart:

@@ -6,7 +6,6 @@ Source: kms-authorization.md sections 4, 5, 9 (RCP), 10 (grants) and 14 (the pol
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 from auditor.evaluator import naming
@@ -55,7 +54,7 @@ def _policies(pair: Pair) -> Iterator[Contribution]:
 
 def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contribution]:
     # Account-level actions stay in: that the key policy names them to no effect is the reason of their denial.
-    limited = replace(pair, mask=pair.mask & _reach(pair.mask))
+    limited = pair.about(pair.mask & _reach(pair.mask))
     if compiled.allows:
         forms = _allowed_forms(compiled, pair)
         for slot in _KEY_ALLOWS:
@@ -63,7 +62,7 @@ def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contributi
                 place = (slot, forms[slot])
                 yield from pair.recall(compiled, place, partial(_allows, limited, compiled, flag, *place))
         return
-    for contribution in _denies(replace(limited, mask=limited.mask & ON_KEY), compiled):
+    for contribution in _denies(limited.about(limited.mask & ON_KEY), compiled):
         yield _flagged(contribution, flag)
 
 
@@ -124,7 +123,7 @@ def _rcps(pair: Pair) -> Iterator[Contribution]:
         yield Contribution(Slot.RCP_DENY, mask, unsettled("resource control policies"))
         return
     levels = organization.levels(key.account) if organization is not None else None
-    limited = replace(pair, mask=mask)
+    limited = pair.about(mask)
     for number, level in enumerate(levels or ()):
         for attached in level.rcps or ():
             if not attached.policy.readable:

@@ -66,6 +66,7 @@ class KeySides:
         self._index = CallerIndex.of(principals)
         self._rcps: dict[str, tuple[Compiled, ...]] = {}
         self._tests: dict[CallerTest, Codes] = {}
+        self._codes: dict[Hashable, Codes] = {}
         groups: dict[Hashable, int] = {}
         self._representatives: list[Principal] = []
         self._plain_rows: dict[str, list[int]] = {}
@@ -86,11 +87,7 @@ class KeySides:
         view = view_of(key, self._compiled(key))
         named = sorted({row for value in view.named for row in self._index.rows(value)})
         overrides = {row: self._number(self._principals[row], key) for row in named}
-        signatures: dict[Hashable, int] = {}
-        codes = np.array(
-            [signatures.setdefault(self._signature(one, view), len(signatures)) for one in self._representatives],
-            dtype=np.int64,
-        )
+        codes = self._group_codes(view)
         if view.tests:
             return Column(None, self._by_row(key, view, codes, named), overrides)
         _, first = np.unique(codes, return_index=True)
@@ -156,6 +153,16 @@ class KeySides:
         pair = Pair(self._surroundings, principal, key, ON_KEY, memory=self._memory)
         side = key_side(pair)
         return self._interned.of((side.flags, key.state, self._decider.numbers(side.contributions)))
+
+    def _group_codes(self, view: KeyView) -> Codes:
+        """A number per coarse group, equal for those that the key's side cannot tell apart."""
+        seen = (view.accounts, view.account_facts, view.not_principal)
+        found = self._codes.get(seen)
+        if found is None:
+            numbers: Numbers[Hashable] = Numbers()
+            answers = [numbers.of(self._signature(one, view)) for one in self._representatives]
+            found = self._codes[seen] = np.array(answers, dtype=np.int64)
+        return found
 
     def _signature(self, principal: Principal, view: KeyView) -> Hashable:
         plain = principal.kind in PLAIN_KINDS

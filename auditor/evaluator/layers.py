@@ -13,7 +13,7 @@ from auditor.evaluator.expressions import all_of, any_of
 from auditor.model.actions import ALIAS_ACTIONS, RETIRE_GRANT
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
-from auditor.model.residual import TRUE, Residual
+from auditor.model.residual import FALSE, TRUE, Residual
 
 DENY_SLOTS = (
     Slot.IDENTITY_DENY,
@@ -68,7 +68,8 @@ class Layers:
 
     def any(self, *slots: Slot) -> Residual:
         """The condition under which at least one contribution in ``slots`` holds."""
-        return any_of(item.residual for slot in slots for item in self.by_slot.get(slot, ()))
+        present = [slot for slot in slots if slot in self.by_slot]
+        return any_of(item.residual for slot in present for item in self.by_slot[slot]) if present else FALSE
 
     def limit(self, slot: Slot) -> Residual:
         """What a boundary or session policy lets through: TRUE where there is none."""

@@ -158,7 +158,7 @@ class _Filler:
         same = (accounts == self._key_account[place]).astype(np.int64)
         codes = ((callers << 31) | sides) << 1 | same
         distinct, inverse = np.unique(codes, return_inverse=True)
-        return np.array([self._profile(int(code)) for code in distinct], dtype=np.int64)[inverse]
+        return np.array([self._profile(code) for code in distinct.tolist()], dtype=np.int64)[inverse]
 
     def _profile(self, code: int) -> int:
         found = self._known.get(code)

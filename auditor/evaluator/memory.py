@@ -39,6 +39,10 @@ class Memory:
             found = self._kept[identity] = tuple(make())
         return found
 
+    def key_sights(self, statements: tuple[Compiled, ...], key: Key) -> tuple[Hashable, ...]:
+        """What the statements can see of the key; equal tuples cannot be told apart by them."""
+        return tuple([self._key_sight(one, key) for one in statements])
+
     def _caller_sight(self, compiled: Compiled, principal: Principal) -> Hashable:
         if compiled.universal:
             return None

@@ -7,6 +7,7 @@ or everybody (section 7).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from auditor.evaluator.contributions import Slot
 from auditor.evaluator.expressions import any_of
@@ -20,6 +21,7 @@ SESSION_NAME = "sts:RoleSessionName"
 _ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.SERVICE_LINKED_ROLE)
 
 
+@lru_cache(maxsize=65536)
 def is_account_principal(value: str) -> bool:
     """Whether the value names a whole account: a bare id or its ``:root`` ARN."""
     return is_account_id(value) or is_root(value)
