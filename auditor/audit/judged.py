@@ -8,7 +8,8 @@ from functools import cached_property
 
 from auditor.audit.comparing import Compared, compare_findings
 from auditor.audit.touched import touched_parts
-from auditor.evaluator import Evaluation, evaluate
+from auditor.evaluator import Evaluation
+from auditor.evaluator.matrix import TableBuilder
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World
 from auditor.questions.carrying_over import evaluate_after
@@ -43,8 +44,10 @@ class Whole:
     def evaluations(self) -> tuple[Evaluation, Evaluation]:
         """The whole matrices."""
         old, new = self._sides
-        before = evaluate(old.snapshot, as_of=old.surroundings.as_of)
-        return before, evaluate_after(before, new)
+        builder = TableBuilder()
+        table = builder.build(old.principals, old.snapshot.keys, old.surroundings)
+        before = Evaluation(old.snapshot, old.surroundings, old.principals, table)
+        return before, evaluate_after(before, new, builder)
 
     def judgements(self, rules: Iterable[str] | None = None) -> tuple[Judgement, Judgement]:
         """The judgements of both sides, of all rules or of the listed ones."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from auditor.audit.unequal import differing_callers, differing_keys, names_in, relatives, same_around
 from auditor.evaluator import Evaluation
-from auditor.evaluator.matrix import build_table, closed_table
+from auditor.evaluator.matrix import TableBuilder, closed_table
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World, affected
 from auditor.questions.carrying_over import evaluate_after
@@ -63,7 +63,9 @@ class _Touched:
     keys: frozenset[str]
 
     def parts(self) -> tuple[Parts, Parts] | None:
-        facts = self._facts()
+        same_time = self.old.surroundings.as_of == self.new.surroundings.as_of
+        same_callers = same_time and self.old.snapshot.principals == self.new.snapshot.principals
+        facts = self._facts(same_callers)
         on_keys = self._on_keys(self.keys)
         walkers = touched_walkers(facts[0].part(on_keys[0]), facts[1].part(on_keys[1]), self.callers)
         members = self._members(on_keys)
@@ -82,16 +84,23 @@ class _Touched:
         if keys != self.keys:
             on_keys = self._on_keys(keys)
         first, second = (
-            Parts(view, view.part(column, members), view.part(row, members), members, walkers.subjects)
+            Parts(
+                facts=view,
+                keys=view.part(column, members),
+                callers=view.part(row, members),
+                members=members,
+                walkers=walkers.subjects,
+                same_callers=same_callers,
+                same_time=same_time,
+            )
             for view, column, row in zip(facts, on_keys, of_callers, strict=True)
         )
         return first, second
 
-    def _facts(self) -> tuple[View, View]:
+    def _facts(self, same_callers: bool) -> tuple[View, View]:
         """The whole snapshots without access; what rests on callers alone is found once where they are the same."""
         first, second = self._view(self.old), self._view(self.new)
-        alike = first.as_of == second.as_of and self.old.snapshot.principals == self.new.snapshot.principals
-        return first, first.part(second.evaluation) if alike else second
+        return first, first.part(second.evaluation) if same_callers else second
 
     def _view(self, side: World) -> View:
         facts, around = side.snapshot, side.surroundings
@@ -153,6 +162,7 @@ def _open(evaluation: Evaluation) -> NDArray[np.bool_]:
 
 
 def _evaluated(old: World, new: World) -> Sides:
-    table = build_table(old.principals, old.snapshot.keys, old.surroundings)
+    builder = TableBuilder()
+    table = builder.build(old.principals, old.snapshot.keys, old.surroundings)
     before = Evaluation(old.snapshot, old.surroundings, old.principals, table)
-    return before, evaluate_after(before, new)
+    return before, evaluate_after(before, new, builder)

@@ -6,12 +6,14 @@ The table is then filled by looking numbers up. ``decide`` uses the same sides a
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import caller_side
-from auditor.evaluator.callers_in_bulk import CallerClass, CallerSides, classify
+from auditor.evaluator.callers_in_bulk import CallerSides, classify
 from auditor.evaluator.deciding_in_bulk import Decider, Part, bits_of
 from auditor.evaluator.keys_in_bulk import Column, KeySides
 from auditor.evaluator.layers import relation_of
@@ -32,8 +34,23 @@ NO_KEY = Key(arn="", key_id="", account="", region="")
 
 def build_table(principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings) -> AccessTable:
     """Every decision for ``principals`` × ``keys``, both in the given order."""
-    with collector_at_rest():
-        return _build(principals, keys, surroundings)
+    return ReadyCallers(principals, surroundings).table(keys)
+
+
+class TableBuilder:
+    """Builds tables one after the other, and keeps the callers of the last one ready: the sides of a comparison mostly
+    share them."""
+
+    def __init__(self) -> None:
+        self._ready: ReadyCallers | None = None
+
+    def build(
+        self, principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings
+    ) -> AccessTable:
+        """As ``build_table``; only the numbering of decisions and profiles may differ."""
+        if self._ready is None or not self._ready.are(principals, surroundings):
+            self._ready = ReadyCallers(principals, surroundings)
+        return self._ready.table(keys)
 
 
 def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
@@ -48,37 +65,73 @@ def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> Ac
     )
 
 
-def _build(principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings) -> AccessTable:
-    profiles, memory, decider = _Profiles(), Memory(surroundings), Decider()
-    classes, members = classify(principals, surroundings)
-    callers = CallerSides(decider)
-    caller_numbers = callers.matrix(classes, keys, surroundings, memory)
-    key_sides = KeySides(surroundings, principals, memory, decider)
-    columns = [key_sides.column(key) for key in keys]
-    filler = _Filler(principals, keys, classes, members, caller_numbers, callers, key_sides, decider, profiles)
-    cells = filler.fill(columns)
-    account_level = np.array(
-        [
-            _account_profile(Pair(surroundings, one.principal, NO_KEY, ACCOUNT_LEVEL, memory=memory), decider, profiles)
-            for one in classes
-        ],
-        dtype=np.int32,
-    )
-    return AccessTable(
-        principals=tuple(principal.arn for principal in principals),
-        keys=tuple(key.arn for key in keys),
-        decisions=tuple(profiles.decisions.values),
-        profiles=tuple(profiles.rows.values),
-        cells=cells,
-        account_level=account_level[members] if len(classes) else np.empty(0, dtype=np.int32),
-    )
+class ReadyCallers:
+    """The callers of one world, classified and compiled: their tables with any keys."""
+
+    def __init__(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> None:
+        self._principals, self._surroundings = principals, surroundings
+        self._seen: list[tuple[Key, ...]] = []  # the memory tells keys apart by object: none may be let go
+        with collector_at_rest():
+            self._memory, self._decider = Memory(surroundings), Decider()
+            self.classes, self.members = classify(principals, surroundings)
+            self._sides = CallerSides(self._decider)
+            self._key_sides = KeySides(surroundings, principals, self._memory, self._decider)
+
+    def are(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> bool:
+        """Whether these are the same callers in the same world."""
+        return self._surroundings == surroundings and self._principals == principals
+
+    def table(self, keys: tuple[Key, ...]) -> AccessTable:
+        """Every decision for the callers × ``keys``."""
+        self._seen.append(keys)
+        with collector_at_rest():
+            return self._table(keys)
+
+    def _table(self, keys: tuple[Key, ...]) -> AccessTable:
+        profiles = _Profiles()
+        numbers = self._sides.matrix(self.classes, keys, self._surroundings, self._memory)
+        filler = _Filler(self, keys, numbers, self._sides, self._key_sides, self._decider, profiles)
+        cells = filler.fill([self._key_sides.column(key) for key in keys])
+        account_level = np.array([profiles.number(parts) for parts in self._account_parts], dtype=np.int32)
+        return AccessTable(
+            principals=tuple(principal.arn for principal in self._principals),
+            keys=tuple(key.arn for key in keys),
+            decisions=tuple(profiles.decisions.values),
+            profiles=tuple(profiles.rows.values),
+            cells=cells,
+            account_level=account_level[self.members] if self.classes else np.empty(0, dtype=np.int32),
+        )
+
+    @cached_property
+    def _account_parts(self) -> list[list[Part]]:
+        """Class → what is decided about the actions without a key."""
+        pairs = [
+            Pair(self._surroundings, one.principal, NO_KEY, ACCOUNT_LEVEL, memory=self._memory) for one in self.classes
+        ]
+        return [_account_parts(pair, self._decider) for pair in pairs]
+
+    def rows_by_account(self, numbers: dict[str | None, int]) -> Codes:
+        """Row → a number for its account, from ``numbers``."""
+        return _numbered([principal.account for principal in self._principals], numbers)
+
+    def classes_by_group(self) -> Codes:
+        """Class → the coarse group of its first member, as key sides tell callers apart."""
+        first_row = np.zeros(len(self.classes), dtype=np.int64)
+        if not self._principals:
+            return first_row
+        first_row[self.members[::-1]] = np.arange(len(self._principals) - 1, -1, -1)
+        found: Codes = self._key_sides.group_of_row[first_row]
+        return found
 
 
-def _account_profile(pair: Pair, decider: Decider, profiles: _Profiles) -> int:
-    """The profile of the actions without a key."""
+def _account_parts(pair: Pair, decider: Decider) -> list[Part]:
     side = caller_side(pair)
     relation = relation_of(pair.principal.kind, True, side)
-    return profiles.number(decider.parts(relation, decider.numbers(side.contributions), (), "", pair.mask))
+    return decider.parts(relation, decider.numbers(side.contributions), (), "", pair.mask)
+
+
+def _numbered(values: list[str | None], numbers: dict[str | None, int]) -> Codes:
+    return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
 
 
 class _Profiles:
@@ -104,17 +157,15 @@ class _Filler:
 
     def __init__(
         self,
-        principals: tuple[Principal, ...],
+        ready: ReadyCallers,
         keys: tuple[Key, ...],
-        classes: tuple[CallerClass, ...],
-        members: NDArray[np.int32],
         caller_numbers: Codes,
         callers: CallerSides,
         key_sides: KeySides,
         decider: Decider,
         profiles: _Profiles,
     ) -> None:
-        self._members = members
+        self._members = ready.members
         self._caller_numbers = caller_numbers
         self._callers = callers
         self._key_sides = key_sides
@@ -122,16 +173,10 @@ class _Filler:
         self._profiles = profiles
         self._known: dict[int, int] = {}
         accounts: dict[str | None, int] = {}
-        self._row_account = self._numbered([principal.account for principal in principals], accounts)
-        self._class_account = self._numbered([one.principal.account for one in classes], accounts)
-        self._key_account = self._numbered([key.account for key in keys], accounts)
-        first_row = np.zeros(len(classes), dtype=np.int64)
-        first_row[members[::-1]] = np.arange(len(principals) - 1, -1, -1)
-        self._class_group = key_sides.group_of_row[first_row] if len(principals) else first_row
-
-    @staticmethod
-    def _numbered(values: list[str | None], numbers: dict[str | None, int]) -> Codes:
-        return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
+        self._row_account = ready.rows_by_account(accounts)
+        self._class_account = _numbered([one.principal.account for one in ready.classes], accounts)
+        self._key_account = _numbered([key.account for key in keys], accounts)
+        self._class_group = ready.classes_by_group()
 
     def fill(self, columns: list[Column]) -> NDArray[np.int32]:
         """principals × keys of profile numbers."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auditor.evaluator import Evaluation
-from auditor.evaluator.matrix import build_table
+from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import AccessTable, Decision
 from auditor.questions.affected import Affected, Facts, affected
 
@@ -18,10 +18,17 @@ TOO_MUCH = 0.5
 """From this share of affected rows or columns on, evaluating everything costs less."""
 
 
-def evaluate_after(before: Evaluation, after: Facts) -> Evaluation:
-    """The whole matrix of ``after``; each decision is that of evaluating it alone, only their numbering differs."""
+def evaluate_after(before: Evaluation, after: Facts, builder: TableBuilder | None = None) -> Evaluation:
+    """The whole matrix of ``after``; each decision is that of evaluating it alone, only their numbering differs.
+
+    ``builder`` is the one that built ``before``, if it was built for this.
+    """
+    builder = builder or TableBuilder()
     reached = affected(before, after, before.principals, after.principals)
-    table = _whole(after) if _too_much(reached, after) else _patched(before, after, reached)
+    if _too_much(reached, after):
+        table = builder.build(after.principals, after.snapshot.keys, after.surroundings)
+    else:
+        table = _patched(before, after, reached, builder)
     return Evaluation(after.snapshot, after.surroundings, after.principals, table)
 
 
@@ -30,11 +37,7 @@ def _too_much(reached: Affected, after: Facts) -> bool:
     return len(reached.principals) > TOO_MUCH * rows or len(reached.keys) > TOO_MUCH * columns
 
 
-def _whole(facts: Facts) -> AccessTable:
-    return build_table(facts.principals, facts.snapshot.keys, facts.surroundings)
-
-
-def _patched(before: Evaluation, after: Facts, reached: Affected) -> AccessTable:
+def _patched(before: Evaluation, after: Facts, reached: Affected, builder: TableBuilder) -> AccessTable:
     import numpy as np
 
     rows, columns = after.principals, after.snapshot.keys
@@ -55,12 +58,12 @@ def _patched(before: Evaluation, after: Facts, reached: Affected) -> AccessTable
                 np.ix_(origin, [old_columns[columns[place].arn] for place in same])
             ]
     if kept and changed:
-        part = build_table(
+        part = builder.build(
             tuple(rows[place] for place in kept), tuple(columns[place] for place in changed), after.surroundings
         )
         cells[np.ix_(kept, changed)] = joined.add(part)[part.cells]
     if new:
-        part = build_table(tuple(rows[place] for place in new), columns, after.surroundings)
+        part = builder.build(tuple(rows[place] for place in new), columns, after.surroundings)
         numbers = joined.add(part)
         cells[new] = numbers[part.cells]
         account_level[new] = numbers[part.account_level]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import RANK, Decision, Outcome, Role
 from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.key import Key
@@ -84,7 +85,8 @@ def differences(old: Facts, new: Facts) -> Differences:
 
     Only pairs whose inputs differ are evaluated; the answer is that of comparing two whole evaluations.
     """
-    before, after = Side.of(old, new), Side.of(new, old)
+    builder = TableBuilder()
+    before, after = Side.of(old, new, builder), Side.of(new, old, builder)
     found = sorted(_access(before, after), key=lambda item: (item.principal, item.key))
     return Differences(
         access=tuple(item for item in found if item.change is not Change.COVERAGE),

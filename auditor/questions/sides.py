@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from auditor.evaluator.matrix import build_table
+from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import AccessTable, Decision
 from auditor.model.actions import Action
 from auditor.model.key import Key
@@ -37,7 +37,7 @@ class Side:
 
     ``rows`` are its callers and those that only the other side mentions: a caller that is a row only because a policy
     of the other side names it is decided here as well, so that no longer being mentioned is no loss of access.
-    ``collected`` are the ARNs of collected principals.
+    ``collected`` are the ARNs of collected principals; ``builder`` makes what has not been decided yet, for both sides.
     """
 
     facts: Facts
@@ -45,16 +45,17 @@ class Side:
     rows: dict[str, Principal]
     keys: dict[str, Key]
     collected: frozenset[str]
+    builder: TableBuilder
 
     @classmethod
-    def of(cls, facts: Facts, other: Facts) -> Side:
+    def of(cls, facts: Facts, other: Facts, builder: TableBuilder) -> Side:
         """The side of ``facts`` against ``other``."""
         collected = {principal.arn for principal in other.snapshot.principals}
         rows = {item.arn: item for item in other.principals if item.arn not in collected}
         rows |= {item.arn: item for item in facts.principals}
         keys = {key.arn: key for key in facts.snapshot.keys}
         actual = frozenset(principal.arn for principal in facts.snapshot.principals)
-        return cls(facts, Coverage(facts.snapshot), rows, keys, actual)
+        return cls(facts, Coverage(facts.snapshot), rows, keys, actual, builder)
 
     def block(self, principals: Sequence[str], keys: Sequence[str]) -> Block:
         """The evaluated block of these ARNs, in this order."""
@@ -72,7 +73,8 @@ class Side:
     def _table(self, callers: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
         """Cut out of a table that has all of these, else made."""
         found = (_cut(table, callers, keys) for table in self.facts.tables)
-        return next((table for table in found if table), None) or build_table(callers, keys, self.facts.surroundings)
+        known = next((table for table in found if table), None)
+        return known or self.builder.build(callers, keys, self.facts.surroundings)
 
 
 def _cut(table: AccessTable, callers: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable | None:

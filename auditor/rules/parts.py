@@ -25,7 +25,8 @@ class Parts:
 
     ``facts`` sees the whole snapshot and no access; ``keys`` all callers, the touched keys, and the policies of the
     touched accounts ``members``; ``callers`` all keys, those callers whose findings may differ, and the same policies.
-    ``walkers`` are the subjects of paths (ARNs and accounts) about which ``callers`` knows everything.
+    ``walkers`` are the subjects of paths (ARNs and accounts) about which ``callers`` knows everything. ``same_callers``
+    and ``same_time``: whether both sides share these.
     """
 
     facts: View
@@ -33,10 +34,16 @@ class Parts:
     callers: View
     members: frozenset[str]
     walkers: frozenset[str]
+    same_callers: bool
+    same_time: bool
+
+    def scope(self, rule: str) -> Scope:
+        """What of the parts a rule has to see."""
+        return scope_of(rule, same_callers=self.same_callers, same_time=self.same_time)
 
     def findings(self, rule: str) -> list[Finding]:
         """The findings of a rule about the parts; none for a rule that must see everything."""
-        scope = scope_of(rule)
+        scope = self.scope(rule)
         if scope is Scope.FACTS:
             return findings_of(rule, self.facts)
         if scope in (Scope.KEYS, Scope.STATEMENTS):
@@ -49,7 +56,7 @@ class Parts:
 
     def trace(self, rule: str) -> tuple[frozenset[str], ...]:
         """The fingerprints that tell whether the findings of a rule of the scope OUTLINE or PAIRS may differ."""
-        views = (self.facts,) if scope_of(rule) is Scope.OUTLINE else (self.keys, self.callers)
+        views = (self.facts,) if self.scope(rule) is Scope.OUTLINE else (self.keys, self.callers)
         return tuple(frozenset(found.fingerprint for found in findings_of(rule, view)) for view in views)
 
 
@@ -79,7 +86,7 @@ def judge_parts(old: Parts, new: Parts, whole: WholeRules) -> tuple[PartialJudge
 
 
 def _undecided(rule: str, old: Parts, new: Parts) -> bool:
-    scope = scope_of(rule)
+    scope = new.scope(rule)
     if scope in (Scope.OUTLINE, Scope.PAIRS):
         return old.trace(rule) != new.trace(rule)
     return scope is Scope.ESTATE

@@ -18,7 +18,8 @@ class Scope(StrEnum):
     the hits about some walkers (see ``privilege.walkers``).
 
     OUTLINE and PAIRS: whether there is a hit, if not what it says, is decided by the facts, or pair by pair: where it
-    is the same on these, or on the changed rows and columns, it is the same on the whole. ESTATE: nothing is known.
+    is the same on these, or on the changed rows and columns, it is the same on the whole. NOTHING: there cannot be
+    another hit. ESTATE: nothing is known.
     """
 
     FACTS = "facts"
@@ -28,6 +29,7 @@ class Scope(StrEnum):
     PATHS = "paths"
     OUTLINE = "outline"
     PAIRS = "pairs"
+    NOTHING = "nothing"
     ESTATE = "estate"
 
 
@@ -42,7 +44,6 @@ _RULES: dict[Scope, tuple[str, ...]] = {
         "foreign-key-encryption-not-blocked",
         "grant-duplicate",
         "grant-stale",
-        "guardrail-exemption-matchable",
         "idle-key",
         "imported-material-expiring",
         "key-policy-unreadable",
@@ -118,12 +119,21 @@ _RULES: dict[Scope, tuple[str, ...]] = {
         "vendor-role-without-external-id",
     ),
     Scope.PATHS: ("indirect-key-access-path",),
-    Scope.OUTLINE: ("no-guardrail-external-principals",),
+    Scope.OUTLINE: ("guardrail-exemption-matchable", "no-guardrail-external-principals"),
     Scope.PAIRS: ("deny-has-gap",),
 }
 _SCOPES = {rule: scope for scope, rules in _RULES.items() for rule in rules}
+_WITH_THE_SAME_CALLERS = {
+    "guardrail-exemption-matchable": Scope.NOTHING,
+    "reclaimable-principal-name": Scope.KEYS,
+}
+_AT_THE_SAME_TIME = {"never-true-condition": Scope.STATEMENTS}
 
 
-def scope_of(rule: str) -> Scope:
-    """The scope of a rule; the whole estate for one that nobody listed."""
+def scope_of(rule: str, *, same_callers: bool = False, same_time: bool = False) -> Scope:
+    """The scope of a rule, in a comparison of sides that share callers or time; ESTATE for one that nobody listed."""
+    if same_callers and rule in _WITH_THE_SAME_CALLERS:
+        return _WITH_THE_SAME_CALLERS[rule]
+    if same_time and rule in _AT_THE_SAME_TIME:
+        return _AT_THE_SAME_TIME[rule]
     return _SCOPES.get(rule, Scope.ESTATE)

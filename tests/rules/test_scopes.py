@@ -55,7 +55,13 @@ class Estate:
 
 def expected_and_found(of: Estate, rule: str) -> Iterator[tuple[list[Finding], list[Finding]]]:
     """What a rule says of parts of an estate by judging the whole, and by judging the part."""
-    scope, whole = scope_of(rule), findings_of(rule, of.view())
+    for scope in {scope_of(rule), scope_of(rule, same_callers=True), scope_of(rule, same_time=True)}:
+        yield from expected_and_found_in(scope, of, rule)
+
+
+def expected_and_found_in(scope: Scope, of: Estate, rule: str) -> Iterator[tuple[list[Finding], list[Finding]]]:
+    """The same for one scope of the rule."""
+    whole = findings_of(rule, of.view())
     accounts = sorted({who.account for who in of.callers if who.account})
     if scope is Scope.FACTS:
         closed = of.part(of.facts.keys, of.callers, closed_table(of.callers, of.facts.keys))

@@ -121,7 +121,11 @@ def _place(view: View, account: str, keys: list[Key]) -> tuple[str, str]:
 
 
 def _writers(view: View, account: str, foreign: Key) -> list[str]:
-    """Identities that may use a foreign key, as far as their own side goes, and may write to storage."""
+    """Identities that may use a foreign key, as far as their own side goes, and may write to storage; asked once."""
+    return view.commons.once(f"writers of {account} to {foreign.arn}", lambda: _find_writers(view, account, foreign))
+
+
+def _find_writers(view: View, account: str, foreign: Key) -> list[str]:
     memo: dict[object, bool] = {}
     found = []
     for who in identities_of(view, account):
