@@ -90,7 +90,7 @@ def test_changes_are_judged_as_comparing_the_whole_would(rule: str) -> None:
     case = first_cases()[rule]
     facts, settings = estate.snapshot(case), estate.settings(case.get("settings"))
     as_of, several = case.get("as_of", estate.AS_OF), list(changes(facts))
-    for number, changed in enumerate(several[:: max(1, len(several) // 8)]):
+    for number, changed in enumerate(several[:: max(1, len(several) // 4)]):
         pair = (facts, changed) if number % 2 else (changed, facts)
         assert_judged_as_a_whole(*(world_of(side, as_of=as_of) for side in pair), settings)
 
