@@ -14,16 +14,17 @@ from auditor.model.arn import account_of
 from auditor.model.policy import PrincipalValue, Statement
 
 LENGTH = 20
+_canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
-def _digest(parts: object) -> str:
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:LENGTH]
 
 
 def fingerprint(rule: str, subject: str, identity: tuple[str, ...]) -> str:
     """20 hex digits for a rule's finding about ``subject``; the order of ``identity`` does not matter."""
-    return _digest([rule, subject, sorted(set(identity))])
+    parts = ",".join([_canonical(part) for part in sorted(set(identity))])
+    return _digest(f"[{_canonical(rule)},{_canonical(subject)},[{parts}]]")
 
 
 def _principals(values: tuple[PrincipalValue, ...] | None) -> list[str] | None:
@@ -46,15 +47,14 @@ def meaning(statement: Statement) -> str:
     conditions = sorted(
         [test.operator.lower(), test.key.lower(), sorted(set(test.values))] for test in statement.conditions
     )
-    return _digest(
-        [
-            statement.effect,
-            _principals(statement.principals),
-            _principals(statement.not_principals),
-            _sorted(statement.actions, lower=True),
-            _sorted(statement.not_actions, lower=True),
-            _sorted(statement.resources),
-            _sorted(statement.not_resources),
-            conditions,
-        ]
-    )
+    parts = [
+        statement.effect,
+        _principals(statement.principals),
+        _principals(statement.not_principals),
+        _sorted(statement.actions, lower=True),
+        _sorted(statement.not_actions, lower=True),
+        _sorted(statement.resources),
+        _sorted(statement.not_resources),
+        conditions,
+    ]
+    return _digest(_canonical(parts))

@@ -89,7 +89,7 @@ def findings_of(rule: str, view: View) -> list[Finding]:
     """The findings of one rule over a view, each fingerprint once, before they are held against other rules'."""
     facts = catalogue()[rule]
     found: dict[str, Finding] = {}
-    for hit in RULES[rule](view):
+    for hit in view.hits(RULES[rule]):
         finding = _finding(facts, hit, view)
         found.setdefault(finding.fingerprint, finding)
     return list(found.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from auditor.evaluator.statements import action_mask
@@ -20,7 +21,7 @@ from auditor.rules.hit import Located
 __all__ = ["Document", "action_mask", "identity_documents", "in_key", "organization_documents"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """A policy document and who carries it.
 
@@ -51,11 +52,17 @@ class Document:
         owner = self.arn.split("#", 1)[0]
         return self.name if owner == self.arn else f"{self.name} of {owner.rsplit(':', 1)[-1]}"
 
-    def statements(self) -> Iterator[Located]:
+    @cached_property
+    def statements(self) -> tuple[Located, ...]:
         """The statements in order."""
-        for statement in self.policy.statements:
-            ref = StatementRef(self.layer, self.name, self.owner, statement.index, statement.sid)
-            yield Located(ref, statement, self.policy.has_variables)
+        return tuple(
+            Located(
+                StatementRef(self.layer, self.name, self.owner, statement.index, statement.sid),
+                statement,
+                self.policy.has_variables,
+            )
+            for statement in self.policy.statements
+        )
 
 
 def in_key(key: Key) -> Iterator[Located]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
 from auditor.rules.commons import Commons, Memo
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Located
+from auditor.rules.hit import Hit, Located
 from auditor.rules.reach import Reach
 from auditor.rules.statements import Document, as_written, in_key
 from auditor.rules.trust import Trust
@@ -58,6 +58,8 @@ class View(Memo):
         self._members = members
         self.reach = Reach(evaluation.table, evaluation.principals, self.snapshot.keys)
         self._decisions: dict[tuple[str, str, int], Decision] = {}
+        self._hits: dict[Callable[[View], Iterator[Hit]], tuple[Hit, ...]] = {}
+        self._statements: dict[int, tuple[Key, tuple[Located, ...]]] = {}
 
     def part(self, evaluation: Evaluation, members: frozenset[str] | None = None) -> View:
         """The view of other rows or columns of the same estate, with the same callers and organization around them."""
@@ -120,9 +122,18 @@ class View(Memo):
 
         return np.array([self.trust.key_admin(who) for who in self.evaluation.principals], dtype=bool)
 
-    def statements(self, key: Key) -> Iterator[Located]:
+    def hits(self, check: Callable[[View], Iterator[Hit]]) -> tuple[Hit, ...]:
+        """What a check finds here, found once: some rules rest on the hits of others."""
+        if check not in self._hits:
+            self._hits[check] = tuple(check(self))
+        return self._hits[check]
+
+    def statements(self, key: Key) -> tuple[Located, ...]:
         """The statements of the key's policies."""
-        return in_key(key)
+        known = self._statements.get(id(key))
+        if known is None:
+            known = self._statements[id(key)] = (key, tuple(in_key(key)))
+        return known[1]
 
     def tier(self, key: Key) -> str:
         """The tier of the key, T1 to T4."""
@@ -169,7 +180,7 @@ class View(Memo):
         found |= {principal.account for principal in self.evaluation.principals if principal.account}
         found |= {entry.account for entry in self.settings.trusted_accounts}
         for key in self.snapshot.keys:
-            for located in in_key(key):
+            for located in self.statements(key):
                 found |= accounts_in_conditions(located.statement)
         return frozenset(found)
 

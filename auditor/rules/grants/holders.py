@@ -39,8 +39,12 @@ def service_held(grant: Grant) -> bool:
     return session is not None and (session[0].startswith("aws:") or session[0].startswith("AWSServiceRoleFor"))
 
 
-def identity_grants(view: View) -> Iterator[Held]:
+def identity_grants(view: View) -> tuple[Held, ...]:
     """All grants to identities on customer managed keys whose grants could be read."""
+    return view.once("identity-grants", lambda: tuple(_identity_grants(view)))
+
+
+def _identity_grants(view: View) -> Iterator[Held]:
     for key in view.keys_with(Fact.GRANTS):
         for grant in key.grants:
             if grant.grantee is not None and not service_held(grant):

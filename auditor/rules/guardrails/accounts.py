@@ -42,7 +42,7 @@ def exposed_accounts(view: View) -> frozenset[str]:
     """Accounts with a key that a wider circle than meant can use today: any live finding of the exposure category."""
 
     def make() -> frozenset[str]:
-        hits = [hit for check in EXPOSURES for hit in check(view) if not hit.latent]
+        hits = [hit for check in EXPOSURES for hit in view.hits(check) if not hit.latent]
         return frozenset(view.key_by_arn[arn].account for hit in hits for arn in hit.keys)
 
     return view.once("exposed-accounts", make)

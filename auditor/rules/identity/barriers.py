@@ -35,7 +35,7 @@ def _only_barriers(view: View) -> frozenset[str]:
     found = set()
     for check in CHECKS:
         facts = catalogue()[check.__name__.replace("_", "-")]
-        for hit in check(view):
+        for hit in view.hits(check):
             if hit.latent and decide(facts, replace(hit, latent=False, lowered=()))[0] is Severity.CRITICAL:
                 stops = {item.value for item in hit.evidence if item.label in STOPS}
                 found |= stops if len(stops) == 1 else set()

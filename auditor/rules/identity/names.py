@@ -155,7 +155,7 @@ def guardrail_exemption_matchable(view: View) -> Iterator[Hit]:
     Fix: exempt a protected path, and deny creating, changing and passing roles on that path.
     """
     for document in (*view.scps, *view.rcps):
-        for located in document.statements():
+        for located in document.statements:
             statement = located.statement
             if statement.effect != "Deny" or not action_mask(statement):
                 continue

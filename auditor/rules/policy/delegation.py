@@ -192,7 +192,7 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         principals=tuple(who.arn for who in able),
         evidence=(
             Evidence("can call kms:PutKeyPolicy", listing(who.arn for who in able) or "nobody"),
-            Evidence("statements of the policy", count(len(list(view.statements(key))), "statement")),
+            Evidence("statements of the policy", count(len(view.statements(key)), "statement")),
             *(_unmatched(view, key) or [Evidence("reason", "no statement allows kms:PutKeyPolicy")]),
         ),
         raised=given((not able and used, "key is in use")),

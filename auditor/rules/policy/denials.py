@@ -60,7 +60,7 @@ def notaction_allow(view: View) -> Iterator[Hit]:
     Fix: list the actions.
     """
     for document in view.identity_documents:
-        for located in document.statements():
+        for located in document.statements:
             if _sweeps(located.statement):
                 placed = Placed(located, document.policy, document=document)
                 hit = _document_sweep(view, placed, document)

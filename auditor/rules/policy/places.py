@@ -129,7 +129,7 @@ def customer_documents(view: View) -> Iterator[Document]:
 def document_statements(view: View) -> Iterator[Placed]:
     """The KMS statements of those documents."""
     for document in customer_documents(view):
-        for located in document.statements():
+        for located in document.statements:
             if _worth_a_look(located.statement, document.policy):
                 yield Placed(located, document.policy, document=document)
 

@@ -18,6 +18,7 @@ from auditor.rules.privilege.attributes import (
     gain_hit,
     granting,
     on_what,
+    own_keys,
     pronoun,
     would_gain,
 )
@@ -42,7 +43,9 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
         for dependence in dependences(view, prefix):
             who = dependence.principal
             told = (who.arn, dependence.values)
-            gained = [] if told in seen else [key for key in view.keys if _gains_by_alias(view, dependence, key)]
+            gained = (
+                [] if told in seen else [key for key in own_keys(view, who) if _gains_by_alias(view, dependence, key)]
+            )
             seen.add(told)
             if gained:
                 pattern = listing(dependence.values)

@@ -23,7 +23,7 @@ from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.steps import ASSUME, step_to, ways_into
 from auditor.rules.reach import Openness
-from auditor.rules.view import View
+from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 TAG = mask_of(["TagResource"])
@@ -50,7 +50,7 @@ class Dependence:
 def dependences(view: View, prefix: str) -> Iterator[Dependence]:
     """The Allow statements of ordinary identities that ask for a condition key beginning with ``prefix``."""
     for document in view.identity_documents:
-        for located in document.statements():
+        for located in document.statements:
             statement = located.statement
             mask = action_mask(statement) & POWER
             if statement.effect != "Allow" or not mask:
@@ -147,7 +147,7 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
         who = dependence.principal
         told = (who.arn, dependence.name.lower(), dependence.values)
         hands = [] if told in seen else [one for one in (who, *_one_hop(view, who)) if _tags_anything(view, one)]
-        gained = [key for key in view.keys if _gains_by_tag(view, dependence, key, hands)] if hands else []
+        gained = [key for key in own_keys(view, who) if _gains_by_tag(view, dependence, key, hands)] if hands else []
         seen.add(told)
         if gained:
             tag = f"{dependence.name}={listing(dependence.values)}"
@@ -187,6 +187,11 @@ def _gains_by_tag(view: View, dependence: Dependence, key: Key, hands: list[Prin
     return would_gain(view, dependence, key) and any(
         _may_tag(view, who, key, TAG, dependence.name, dependence.values) for who in hands
     )
+
+
+def own_keys(view: View, who: Principal) -> list[Key]:
+    """The keys of the principal's account: an identity policy alone opens no others."""
+    return view.once("keys-by-account", lambda: keys_by_account(view)).get(who.account or "", [])
 
 
 def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
@@ -234,7 +239,7 @@ def _taggers(view: View) -> dict[str, Principal]:
 def untagging(view: View) -> Iterator[Hit]:
     """Identities that may remove the tag on which a Deny against them depends."""
     for document in (*view.identity_documents, *view.boundaries):
-        for located in document.statements():
+        for located in document.statements:
             for name in _denied_by_tag(located.statement):
                 for who in document.holders:
                     keys = [key for key in view.keys if _gains_by_untagging(view, who, located.statement, key, name)]

@@ -78,7 +78,7 @@ def _spoken_of(door: Door, who: Principal) -> bool:
 def _identity_doors(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
     keys = view.once("keys-by-account", lambda: keys_by_account(view))
     for document in view.identity_documents:
-        for located in document.statements():
+        for located in document.statements:
             statement = located.statement
             mask = action_mask(statement) & POWER
             if statement.effect != "Allow" or not mask:

@@ -21,6 +21,7 @@ IMPORT = mask_of(["ImportKeyMaterial"])
 MOVE_PRIMARY = mask_of(["UpdatePrimaryRegion"])
 UPDATE_STORE = mask_of(["UpdateCustomKeyStore"])
 SUBSTITUTES = IMPORT | MOVE_PRIMARY | mask_of(["UpdateAlias", "DeleteAlias", "CreateAlias"])
+Sort = tuple[str, str, str, bool]
 ALIAS_MOVES = {
     "kms:UpdateAlias of": ("UpdateAlias",),
     "kms:DeleteAlias and kms:CreateAlias of": ("DeleteAlias", "CreateAlias"),
@@ -82,16 +83,19 @@ def _movable_alias(view: View, who: Principal, key: Key, held: dict[str, int]) -
 
 def _replacements(view: View, key: Key) -> list[Key]:
     """The keys at which an alias of the key may point instead."""
-    memo = view.once("replacements", dict[str, list[Key]])
-    if key.arn not in memo:
-        memo[key.arn] = [other for other in view.keys if _replaces(other, key)]
-    return memo[key.arn]
+
+    def make() -> dict[Sort, list[Key]]:
+        found: dict[Sort, list[Key]] = {}
+        for other in view.keys:
+            found.setdefault(_sort(other), []).append(other)
+        return found
+
+    return [other for other in view.once("keys-of-a-sort", make).get(_sort(key), ()) if other.arn != key.arn]
 
 
-def _replaces(other: Key, key: Key) -> bool:
-    """Whether an alias of ``key`` may point at ``other``: same place and same sort of key."""
-    same = (other.account, other.region, other.usage) == (key.account, key.region, key.usage)
-    return other.arn != key.arn and same and (other.spec == "SYMMETRIC_DEFAULT") == (key.spec == "SYMMETRIC_DEFAULT")
+def _sort(key: Key) -> Sort:
+    """What two keys share when an alias may move from one to the other: place, usage and symmetry."""
+    return key.account, key.region, key.usage, key.spec == "SYMMETRIC_DEFAULT"
 
 
 def _stores(view: View, row: int, who: Principal) -> dict[str, str]:

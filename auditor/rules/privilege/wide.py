@@ -105,7 +105,7 @@ def wide_documents(view: View, relevant: Relevant, *, administrators: bool) -> I
         place = _place(view, document.account)
         statements = tuple(
             located
-            for located in document.statements()
+            for located in document.statements
             if located.statement.effect == "Allow"
             and relevant(located, document)
             and covers_all_keys(located.statement, document.account, *place)
