@@ -8,6 +8,7 @@ Allow is taken as met, on a Deny as not met: these rules warn of what could be, 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditor.evaluator.glob import matches
@@ -17,6 +18,9 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.view import View
 
 STEM = re.compile(r"[^*?]*")
+Acting = dict[tuple[int, str, str], tuple[Statement, ...]]
+Likeness = dict[str, int]
+Answers = dict[tuple[int, "Request", bool], bool]
 
 
 def identities_of(view: View, account: str) -> list[Principal]:
@@ -127,22 +131,48 @@ def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> b
 
 def _acting(view: View, policy: Policy, effect: str, action: str) -> tuple[Statement, ...]:
     """The statements of a document that speak of the action with this effect, looked up once per view."""
-    memo = view.commons.once("iam-acting", dict[tuple[int, str, str], tuple[Statement, ...]])
+    memo = view.commons.once("iam-acting", Acting)
     place = (id(policy), effect, action)
     if place not in memo:
         memo[place] = tuple(one for one in policy.statements if one.effect == effect and acts(one, action))
     return memo[place]
 
 
-def _says(view: View, policy: Policy, effect: str, principal: Principal, request: Request) -> bool:
-    for statement in _acting(view, policy, effect, request.action):
+def _says(statements: Iterable[Statement], principal: Principal, request: Request) -> bool:
+    """Whether one of the statements that speak of the action holds for the caller and the request."""
+    for statement in statements:
         if not _reaches(statement, request.resource):
             continue
         answers = [_met(test, principal, request) for test in statement.conditions]
-        unsure = effect == "Allow"
+        unsure = statement.effect == "Allow"
         if all(unsure if answer is None else answer for answer in answers):
             return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What the SCPs above an account say of an action: the Deny statements, and the Allow statements of every level
+    that does not allow it to everybody on everything."""
+
+    denies: tuple[Statement, ...]
+    limits: tuple[tuple[Statement, ...], ...]
+
+
+def _above(view: View, account: str, action: str) -> Above:
+    memo = view.commons.once("scps-on-action", dict[tuple[str, str], Above])
+    if (account, action) not in memo:
+        levels = _scp_levels(view, account)
+        allows = [tuple(one for scp in level for one in _acting(view, scp, "Allow", action)) for level in levels]
+        memo[account, action] = Above(
+            tuple(one for level in levels for scp in level for one in _acting(view, scp, "Deny", action)),
+            tuple(level for level in allows if not any(_unbounded(one) for one in level)),
+        )
+    return memo[account, action]
+
+
+def _unbounded(statement: Statement) -> bool:
+    return not statement.conditions and "*" in (statement.resources or ())
 
 
 def _scp_levels(view: View, account: str) -> tuple[tuple[Policy, ...], ...]:
@@ -158,17 +188,17 @@ def _scp_levels(view: View, account: str) -> tuple[tuple[Policy, ...], ...]:
     return memo[account]
 
 
-def likeness(view: View, principal: Principal) -> object:
+def likeness(view: View, principal: Principal) -> int:
     """What identities that no policy tells apart share: their documents and account, and the ARN where one is named."""
-    memo = view.commons.once("iam-likeness", dict[str, object])
+    memo = view.commons.once("iam-likeness", Likeness)
     if principal.arn not in memo:
         texts = tuple(sorted(attached.policy.text for attached in principal.identity_policies))
         boundary = principal.boundary.policy.text if principal.boundary else ""
         named, tagged = _tells_apart(view, principal, (*texts, boundary))
         marks = (principal.arn if named else "", principal.tags if tagged else ())
-        memo[principal.arn] = (texts, boundary, principal.account, principal.kind, marks)
+        alike = (texts, boundary, principal.account, principal.kind, marks)
         interned = view.commons.once("iam-likeness-numbers", dict[object, int])
-        memo[principal.arn] = interned.setdefault(memo[principal.arn], len(interned))
+        memo[principal.arn] = interned.setdefault(alike, len(interned))
     return memo[principal.arn]
 
 
@@ -203,7 +233,7 @@ def not_stopped(view: View, principal: Principal, action: str, resource: str | N
 
 
 def _remembered(view: View, principal: Principal, request: Request, *, own_side: bool) -> bool:
-    memo = view.commons.once("iam-answers", dict[object, bool])
+    memo = view.commons.once("iam-answers", Answers)
     question = (likeness(view, principal), request, own_side)
     if question not in memo:
         memo[question] = _may(view, principal, request, own_side)
@@ -211,14 +241,18 @@ def _remembered(view: View, principal: Principal, request: Request, *, own_side:
 
 
 def _may(view: View, principal: Principal, request: Request, own_side: bool) -> bool:
-    own = tuple(attached.policy for attached in principal.identity_policies)
-    if own_side and not any(_says(view, policy, "Allow", principal, request) for policy in own):
+    def says(policy: Policy, effect: str) -> bool:
+        return _says(_acting(view, policy, effect, request.action), principal, request)
+
+    own = [attached.policy for attached in principal.identity_policies]
+    if own_side and not any(says(policy, "Allow") for policy in own):
         return False
-    boundary = () if principal.boundary is None else (principal.boundary.policy,)
-    levels = _scp_levels(view, principal.account or "")
-    everything = (*own, *boundary, *(policy for level in levels for policy in level))
-    if any(_says(view, policy, "Deny", principal, request) for policy in everything):
+    boundary = [] if principal.boundary is None else [principal.boundary.policy]
+    above = _above(view, principal.account or "", request.action)
+    if any(says(policy, "Deny") for policy in own + boundary) or _says(above.denies, principal, request):
         return False
     # A boundary does not limit what a resource's policy gives to a user by name.
-    limits = (boundary, *levels) if boundary and (own_side or principal.kind is not PrincipalKind.USER) else levels
-    return all(any(_says(view, policy, "Allow", principal, request) for policy in layer) for layer in limits)
+    bound = own_side or principal.kind is not PrincipalKind.USER
+    if bound and not all(says(policy, "Allow") for policy in boundary):
+        return False
+    return all(_says(level, principal, request) for level in above.limits)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from auditor.evaluator.strength import Owner, Strength, strength
@@ -80,6 +81,10 @@ class Pairs:
         """The pairs whose flag is set, or the pairs at the given positions in that order."""
         return Pairs(self.principals[flags], self.keys[flags], self.profiles[flags])
 
+    def part(self, start: int, end: int) -> Pairs:
+        """The pairs from ``start`` to before ``end``."""
+        return Pairs(self.principals[start:end], self.keys[start:end], self.profiles[start:end])
+
     def rows(self) -> Iterator[tuple[int, int, int]]:
         """``(principal, key, profile)`` of every pair."""
         yield from zip(self.principals.tolist(), self.keys.tolist(), self.profiles.tolist(), strict=True)
@@ -98,9 +103,10 @@ class Pairs:
         if not len(column):
             return
         order = np.argsort(column, kind="stable")
-        ends = np.flatnonzero(np.diff(column[order])) + 1
-        for part in np.split(order, ends):
-            yield int(column[part[0]]), Pairs(self.principals[part], self.keys[part], self.profiles[part])
+        ordered, values = self.select(order), column[order]
+        ends = (np.flatnonzero(np.diff(values)) + 1).tolist()
+        for start, end in pairwise((0, *ends, len(values))):
+            yield int(values[start]), ordered.part(start, end)
 
 
 class Reach:
@@ -113,6 +119,7 @@ class Reach:
         self.principal_at = {principal.arn: position for position, principal in enumerate(principals)}
         self.key_at = {key.arn: position for position, key in enumerate(keys)}
         self.usable = tuple(usable_mask(key.spec, key.usage, key.origin) for key in keys)
+        self._masks_at: dict[tuple[Openness, ...], list[int]] = {}
 
     @cached_property
     def classes(self) -> NDArray[np.int8]:
@@ -207,10 +214,17 @@ class Reach:
 
     def mask_at(self, profile: int, *levels: Openness) -> int:
         """The actions of the given levels in a profile, whatever the key can serve."""
-        mask = 0
-        for level in levels:
-            mask |= int(self.masks[level][profile])
-        return mask
+        known = self._masks_at.get(levels)
+        if known is None:
+            known = self._masks_at[levels] = self._joined(levels)
+        return known[profile]
+
+    def _joined(self, levels: tuple[Openness, ...]) -> list[int]:
+        import numpy as np
+
+        none = np.zeros(len(self.table.profiles), dtype=np.uint64)
+        joined: list[int] = np.bitwise_or.reduce([none, *(self.masks[level] for level in levels)]).tolist()
+        return joined
 
     def having(self, pairs: Pairs, mask: int, *levels: Openness) -> NDArray[np.bool_]:
         """Per pair: whether an action of ``mask`` that the key can serve is of one of the ``levels``."""

@@ -16,6 +16,7 @@ from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.reach import Openness, openness
 from auditor.rules.view import View
 
+Asked = dict[tuple[str, str, int], bool]
 LIVE = (Openness.OPEN, Openness.GUARDED)
 
 
@@ -26,7 +27,7 @@ def open_on_key(view: View, who: Principal, key: Key, action: int) -> bool:
         return False
     if view.reach.held(view.reach.profile(row, position), position, *LIVE) & action:
         return True
-    memo = view.once("open-on-key", dict[tuple[str, str, int], bool])
+    memo = view.once("open-on-key", Asked)
     asked = (who.arn, key.arn, action)
     if asked not in memo:
         memo[asked] = bool(key.aliases) and _speaks_of(who, key, action) and _without_aliases(view, who, key, action)

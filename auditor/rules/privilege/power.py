@@ -140,6 +140,7 @@ class Power:
         self.pairs = self._own_principals(self._with_stores(view.reach.all_pairs))
         self.limited = limited_grants(view.reach)
         self.creators = creators(view.reach)
+        self._samples: dict[tuple[int, int, Openness], Decision] = {}
 
     def _with_stores(self, pairs: Pairs) -> Pairs:
         """The pairs, and those of a principal with power over a key store and the keys in it: no key policy asks."""
@@ -256,19 +257,17 @@ class Power:
         chosen, values = self.pairs.select(levels > 0), levels[levels > 0]
         if not len(chosen):
             return
-        order = np.argsort(chosen.principals, kind="stable")
-        chosen, values, start = chosen.select(order), values[order], 0
+        best = np.zeros(len(self.reach.principals), dtype=np.int8)
+        np.maximum.at(best, chosen.principals, values)
+        chosen = chosen.select((values > int(Openness.LATENT)) | (best[chosen.principals] == int(Openness.LATENT)))
         for position, own in chosen.by_principal():
-            part = values[start : start + len(own)]
-            start += len(own)
-            live = part > int(Openness.LATENT)
-            picked = own.select(live) if live.any() else own
-            yield self._holding(position, picked, Openness(int(part.max())), mask)
+            yield self._holding(position, own, Openness(int(best[position])), mask)
 
     def _holding(self, position: int, pairs: Pairs, level: Openness, mask: int) -> Holding:
-        held = 0
+        held, levels = 0, COUNTED if level is Openness.LATENT else LIVE
         for profile, key in zip(pairs.profiles.tolist(), pairs.keys.tolist(), strict=True):
-            held |= self.held(position, profile, key, *(COUNTED if level is Openness.LATENT else LIVE)) & mask
+            held |= self.held(position, profile, key, *levels)
+        held &= mask
         keys = tuple(self.reach.keys[key] for key in pairs.keys.tolist())
         if any(key.custom_key_store_id is not None for key in keys):
             held |= self.reach.account_level(position, STORE_BREAKERS & mask, *LIVE)
@@ -276,7 +275,12 @@ class Power:
         return Holding(self.reach.principals[position], keys, level, held, sample, pairs)
 
     def _sample(self, pairs: Pairs, held: int, level: Openness) -> Decision:
-        profile = int(pairs.profiles[0])
+        asked = (int(pairs.profiles[0]), held, level)
+        if asked not in self._samples:
+            self._samples[asked] = self._telling(*asked)
+        return self._samples[asked]
+
+    def _telling(self, profile: int, held: int, level: Openness) -> Decision:
         bits = [action.bit for action in actions_in(held)] or [0]
         classes = self.reach.classes
         row = self.reach.table.profiles[profile]

@@ -36,7 +36,7 @@ class StepGraph:
 
     def _alike(self) -> dict[str, list[list[Principal]]]:
         """Account → groups of identities that no policy tells apart and that may take some step by themselves."""
-        found: dict[str, dict[object, list[Principal]]] = {}
+        found: dict[str, dict[int, list[Principal]]] = {}
         for who in self.candidates:
             if self.verbs[who.arn]:
                 found.setdefault(who.account or "", {}).setdefault(likeness(self._view, who), []).append(who)
