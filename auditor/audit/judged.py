@@ -10,6 +10,7 @@ from auditor.audit.comparing import Compared, compare_findings
 from auditor.audit.touched import touched_parts
 from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import TableBuilder
+from auditor.heap import collector_at_rest
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World
 from auditor.questions.carrying_over import evaluate_after
@@ -21,6 +22,11 @@ from auditor.rules.parts import Pair, Parts, judge_parts
 
 def judged_change(old: World, new: World, settings: RuleSettings) -> Compared:
     """Access, facts and findings from ``old`` to ``new``, as comparing two whole evaluations and judgements gives."""
+    with collector_at_rest():
+        return _judged_change(old, new, settings)
+
+
+def _judged_change(old: World, new: World, settings: RuleSettings) -> Compared:
     whole = Whole(old, new, settings)
     parts = touched_parts(old, new, settings)
     if parts is None:

@@ -10,7 +10,7 @@ be decided.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,13 +54,17 @@ def _too_many(callers: Iterable[str], keys: Iterable[str], old: World, new: Worl
 
 @dataclass(frozen=True, slots=True)
 class _Touched:
-    """Both sides with the ARNs of touched ``callers`` and of ``keys`` whose facts differ."""
+    """Both sides with the ARNs of touched ``callers`` and of ``keys`` whose facts differ.
+
+    ``everybody`` builds the tables of all callers.
+    """
 
     old: World
     new: World
     settings: RuleSettings
     callers: frozenset[str]
     keys: frozenset[str]
+    everybody: TableBuilder = field(default_factory=TableBuilder)
 
     def parts(self) -> tuple[Parts, Parts] | None:
         same_time = self.old.surroundings.as_of == self.new.surroundings.as_of
@@ -115,7 +119,7 @@ class _Touched:
             )
             for side in (self.old, self.new)
         )
-        return _evaluated(old, new)
+        return _evaluated(old, new, self.everybody)
 
     def _of_callers(self, rows: frozenset[str]) -> Sides:
         """The listed callers and all keys."""
@@ -123,7 +127,7 @@ class _Touched:
             replace(side, principals=tuple(who for who in side.principals if who.arn in rows))
             for side in (self.old, self.new)
         )
-        return _evaluated(old, new)
+        return _evaluated(old, new, TableBuilder())
 
     def _members(self, on_keys: Sides) -> frozenset[str]:
         """The accounts of touched callers, of keys whose facts differ, and of all who have access to these."""
@@ -161,8 +165,7 @@ def _open(evaluation: Evaluation) -> NDArray[np.bool_]:
     return Reach(evaluation.table, evaluation.principals, evaluation.snapshot.keys).open_cells
 
 
-def _evaluated(old: World, new: World) -> Sides:
-    builder = TableBuilder()
+def _evaluated(old: World, new: World, builder: TableBuilder) -> Sides:
     table = builder.build(old.principals, old.snapshot.keys, old.surroundings)
     before = Evaluation(old.snapshot, old.surroundings, old.principals, table)
     return before, evaluate_after(before, new, builder)
