@@ -52,6 +52,7 @@ def is_unique_id(text: str) -> bool:
     return bool(UNIQUE_ID.match(text))
 
 
+@lru_cache(maxsize=65536)
 def account_of(principal: str) -> str | None:
     """The account that a principal ARN or bare account id belongs to, or None for services, ``*`` and unique ids."""
     if is_account_id(principal):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 
 from auditor.evaluator.naming import is_account_principal
 from auditor.model.arn import account_of
@@ -15,6 +16,8 @@ from auditor.model.policy import PrincipalValue, Statement
 
 LENGTH = 20
 _canonical = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_quoted = lru_cache(maxsize=65536)(_canonical)
+"""The JSON of a text; principals, keys and meanings come again and again."""
 
 
 def _digest(text: str) -> str:
@@ -23,8 +26,8 @@ def _digest(text: str) -> str:
 
 def fingerprint(rule: str, subject: str, identity: tuple[str, ...]) -> str:
     """20 hex digits for a rule's finding about ``subject``; the order of ``identity`` does not matter."""
-    parts = ",".join([_canonical(part) for part in sorted(set(identity))])
-    return _digest(f"[{_canonical(rule)},{_canonical(subject)},[{parts}]]")
+    parts = ",".join([_quoted(part) for part in sorted(set(identity))])
+    return _digest(f"[{_quoted(rule)},{_quoted(subject)},[{parts}]]")
 
 
 def _principals(values: tuple[PrincipalValue, ...] | None) -> list[str] | None:

@@ -57,17 +57,13 @@ def speakers(view: View, account: str, action: str) -> list[Principal]:
     """The identities of an account whose policies allow the action on anything; asked once."""
     memo = view.commons.once("speakers", dict[tuple[str, str], list[Principal]])
     if (account, action) not in memo:
-        memo[account, action] = [who for who in identities_of(view, account) if speaks_of(who, action)]
+        memo[account, action] = [who for who in identities_of(view, account) if speaks_of(view, who, action)]
     return memo[account, action]
 
 
-def speaks_of(principal: Principal, action: str) -> bool:
+def speaks_of(view: View, principal: Principal, action: str) -> bool:
     """Whether any Allow of the identity covers the action at all: a cheap first look before ``may``."""
-    return any(
-        statement.effect == "Allow" and acts(statement, action)
-        for attached in principal.identity_policies
-        for statement in attached.policy.statements
-    )
+    return any(_acting(view, attached.policy, "Allow", action) for attached in principal.identity_policies)
 
 
 def _reaches(statement: Statement, resource: str | None) -> bool:

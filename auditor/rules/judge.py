@@ -88,14 +88,15 @@ def _status(rule: str, available: frozenset[str], lacking: Missing) -> RuleStatu
 def findings_of(rule: str, view: View) -> list[Finding]:
     """The findings of one rule over a view, each fingerprint once, before they are held against other rules'."""
     facts = catalogue()[rule]
+    references = tuple(page.address for page in facts.references)
     found: dict[str, Finding] = {}
     for hit in view.hits(RULES[rule]):
-        finding = _finding(facts, hit, view)
+        finding = _finding(facts, references, hit, view)
         found.setdefault(finding.fingerprint, finding)
     return list(found.values())
 
 
-def _finding(facts: RuleFacts, hit: Hit, view: View) -> Finding:
+def _finding(facts: RuleFacts, references: tuple[str, ...], hit: Hit, view: View) -> Finding:
     severity, clauses = decide(facts, hit)
     organization = view.snapshot.organization
     account, region = _place(hit)
@@ -122,7 +123,7 @@ def _finding(facts: RuleFacts, hit: Hit, view: View) -> Finding:
             facts.example, hit, organization.id if organization else None, (account, region), view.settings
         ),
         mappings=facts.mappings,
-        references=tuple(page.address for page in facts.references),
+        references=references,
     )
 
 

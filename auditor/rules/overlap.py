@@ -38,13 +38,16 @@ SAME_GRANT: dict[str, tuple[str, ...]] = {
     ),
 }
 """Weaker rule → the rules that win for the same grant."""
+TABLES = (SAME_STATEMENT, SAME_KEY, SAME_GRANT)
+WEAKER = frozenset(rule for table in TABLES for rule in table)
+WINNERS = frozenset(winner for table in TABLES for winners in table.values() for winner in winners)
 Place = tuple[Layer, str, str, int]
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the findings of each rule cite: statements, keys and grants."""
+    """What the findings of each winning rule cite: statements, keys and grants."""
 
     statements: dict[str, set[Place]]
     keys: dict[str, set[str]]
@@ -54,6 +57,8 @@ class Told:
 def _told(findings: Iterable[Finding]) -> Told:
     told = Told({}, {}, {})
     for finding in findings:
+        if finding.rule not in WINNERS:
+            continue
         told.statements.setdefault(finding.rule, set()).update(_places(finding))
         told.keys.setdefault(finding.rule, set()).update(finding.keys)
         told.grants.setdefault(finding.rule, set()).update(_grants(finding))
@@ -67,14 +72,19 @@ def without_overlap(findings: Iterable[Finding]) -> list[Finding]:
     """
     listed = list(findings)
     live, all_told = _told(finding for finding in listed if not finding.latent), _told(listed)
-    return [finding for finding in listed if not _outdone(finding, all_told if finding.latent else live)]
+    return [
+        finding
+        for finding in listed
+        if finding.rule not in WEAKER or not _outdone(finding, all_told if finding.latent else live)
+    ]
 
 
 def _outdone(finding: Finding, told: Told) -> bool:
+    rule = finding.rule
     return (
-        _covered(_places(finding), SAME_STATEMENT.get(finding.rule, ()), told.statements)
-        or _covered(_grants(finding), SAME_GRANT.get(finding.rule, ()), told.grants)
-        or _same_key(finding, told.keys, told.statements)
+        (rule in SAME_STATEMENT and _covered(_places(finding), SAME_STATEMENT[rule], told.statements))
+        or (rule in SAME_GRANT and _covered(_grants(finding), SAME_GRANT[rule], told.grants))
+        or (rule in SAME_KEY and _same_key(finding, told.keys, told.statements))
     )
 
 
@@ -85,7 +95,7 @@ def _covered(own: set[T], winners: tuple[str, ...], told: dict[str, set[T]]) -> 
 
 def _same_key(finding: Finding, keys: dict[str, set[str]], statements: dict[str, set[Place]]) -> bool:
     own = _places(finding)
-    for winner in SAME_KEY.get(finding.rule, ()):
+    for winner in SAME_KEY[finding.rule]:
         if finding.keys and set(finding.keys) <= keys.get(winner, set()):
             told = statements.get(winner, set())
             if not own or not told or own <= told:

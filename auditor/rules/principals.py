@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.evaluator.glob import has_wildcard, matches
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of, is_account_id, is_root
-from auditor.model.policy import Statement
+from auditor.model.policy import Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.trust import Trust
 
@@ -30,6 +30,10 @@ class Admission:
     def account(self) -> str | None:
         """The account that is let in, if it is one."""
         return account_of(self.value)
+
+
+_ADMISSIONS: dict[str, tuple[Admission, ...]] = {}
+_ADMISSIONS_LIMIT = 65_536
 
 
 def service_linked(principal: Principal) -> bool:
@@ -62,11 +66,20 @@ def assumes(statement: Statement, effect: str = "Allow") -> bool:
     return any(matches(pattern.lower(), action.lower()) for pattern in statement.actions or () for action in ASSUME)
 
 
-def admissions(principal: Principal) -> Iterator[Admission]:
-    """Everybody whom the role's trust policy lets in."""
+def admissions(principal: Principal) -> tuple[Admission, ...]:
+    """Everybody whom the role's trust policy lets in; every text of a policy is read once."""
     trust = principal.trust_policy
     if trust is None or not trust.readable:
-        return
+        return ()
+    found = _ADMISSIONS.get(trust.text)
+    if found is None:
+        if len(_ADMISSIONS) >= _ADMISSIONS_LIMIT:
+            _ADMISSIONS.clear()
+        found = _ADMISSIONS[trust.text] = tuple(_admissions(trust))
+    return found
+
+
+def _admissions(trust: Policy) -> Iterator[Admission]:
     for statement in trust.statements:
         if not assumes(statement):
             continue

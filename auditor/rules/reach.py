@@ -216,15 +216,20 @@ class Reach:
         """The actions of the given levels in a profile, whatever the key can serve."""
         known = self._masks_at.get(levels)
         if known is None:
-            known = self._masks_at[levels] = self._joined(levels)
+            known = self._masks_at[levels] = self._joined(levels).tolist()
         return known[profile]
 
-    def _joined(self, levels: tuple[Openness, ...]) -> list[int]:
+    def _joined(self, levels: tuple[Openness, ...]) -> NDArray[np.uint64]:
+        """Profile → the mask of its actions of any of the levels."""
         import numpy as np
 
         none = np.zeros(len(self.table.profiles), dtype=np.uint64)
-        joined: list[int] = np.bitwise_or.reduce([none, *(self.masks[level] for level in levels)]).tolist()
+        joined: NDArray[np.uint64] = np.bitwise_or.reduce([none, *(self.masks[level] for level in levels)])
         return joined
+
+    def held_by(self, pairs: Pairs, *levels: Openness) -> NDArray[np.uint64]:
+        """``held`` of every pair."""
+        return self._joined(levels)[pairs.profiles] & self._usable_array[pairs.keys]
 
     def having(self, pairs: Pairs, mask: int, *levels: Openness) -> NDArray[np.bool_]:
         """Per pair: whether an action of ``mask`` that the key can serve is of one of the ``levels``."""

@@ -141,7 +141,11 @@ class View(Memo):
 
     def restricted(self, keys: Iterable[str]) -> bool:
         """Whether one of the keys (ARNs) is of tier T1."""
-        return any(self.tier(self.key_by_arn[arn]) == "T1" for arn in keys)
+        return not self._restricted.isdisjoint(keys)
+
+    @cached_property
+    def _restricted(self) -> frozenset[str]:
+        return frozenset(arn for arn, key in self.key_by_arn.items() if self.tier(key) == "T1")
 
     def owner(self, key: Key) -> Owner:
         """Whose key it is, for the strength of conditions."""

@@ -32,7 +32,14 @@ GRANT_QUOTA = 50_000
 
 
 def missing_reason(view: View, held: Held) -> str:
-    """Why the grantee does not exist any more, or an empty text."""
+    """Why the grantee does not exist any more, or an empty text; looked up once per grantee."""
+    memo = view.once("missing-grantees", dict[str, str])
+    if held.grantee not in memo:
+        memo[held.grantee] = _missing_reason(view, held)
+    return memo[held.grantee]
+
+
+def _missing_reason(view: View, held: Held) -> str:
     if is_unique_id(held.grantee):
         return "the grantee is the unique id of a deleted principal"
     organization = view.snapshot.organization

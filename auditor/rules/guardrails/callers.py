@@ -133,7 +133,7 @@ def _find_writers(view: View, account: str, foreign: Key) -> list[str]:
             continue
         like = likeness(view, who)
         if like not in memo:
-            writes = any(speaks_of(who, action) for action in STORAGE_WRITES)
+            writes = any(speaks_of(view, who, action) for action in STORAGE_WRITES)
             memo[like] = writes and any(
                 openness(view.evaluation.decide(who, foreign, f"kms:{name}")) is Openness.OPEN for name in FOREIGN_USE
             )

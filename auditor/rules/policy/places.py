@@ -92,8 +92,12 @@ class Placed:
         )
 
 
-def key_statements(view: View) -> Iterator[Placed]:
-    """The statements of the default policies of all customer managed keys."""
+def key_statements(view: View) -> tuple[Placed, ...]:
+    """The statements of the default policies of all customer managed keys, made once per view."""
+    return view.once("placed-in-keys", lambda: tuple(_key_statements(view)))
+
+
+def _key_statements(view: View) -> Iterator[Placed]:
     for key in view.keys_with(Fact.KEY_POLICY):
         for attached in key.policies:
             if attached.name != DEFAULT_POLICY:

@@ -162,6 +162,8 @@ def _administers(view: View) -> Relevant:
 
     def relevant(located: Located, document: Document) -> int:
         mask = action_mask(located.statement) & (TAKEOVER | DESTROY)
+        if not mask:
+            return 0
         limited = demands(as_residual(located.statement), fixes_holder)
         if mask & CREATE_GRANT and (limited or _grants_for_services(view, document.holders)):
             mask &= ~CREATE_GRANT

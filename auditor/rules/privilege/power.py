@@ -260,14 +260,23 @@ class Power:
         best = np.zeros(len(self.reach.principals), dtype=np.int8)
         np.maximum.at(best, chosen.principals, values)
         chosen = chosen.select((values > int(Openness.LATENT)) | (best[chosen.principals] == int(Openness.LATENT)))
+        latent = best[chosen.principals] == int(Openness.LATENT)
+        held = np.zeros(len(best), dtype=np.uint64)
+        per_pair = np.where(latent, self._held(chosen, *COUNTED), self._held(chosen, *LIVE))
+        np.bitwise_or.at(held, chosen.principals, per_pair & np.uint64(mask))
         for position, own in chosen.by_principal():
-            yield self._holding(position, own, Openness(int(best[position])), mask)
+            yield self._holding(position, own, Openness(int(best[position])), int(held[position]), mask)
 
-    def _holding(self, position: int, pairs: Pairs, level: Openness, mask: int) -> Holding:
-        held, levels = 0, COUNTED if level is Openness.LATENT else LIVE
-        for profile, key in zip(pairs.profiles.tolist(), pairs.keys.tolist(), strict=True):
-            held |= self.held(position, profile, key, *levels)
-        held &= mask
+    def _held(self, pairs: Pairs, *levels: Openness) -> NDArray[np.uint64]:
+        """``held`` of every pair."""
+        import numpy as np
+
+        masks = self.reach.held_by(pairs, *levels)
+        masks = np.where(self.limited[pairs.profiles], masks & ~np.uint64(CREATE_GRANT), masks)
+        found: NDArray[np.uint64] = np.where(self.creators[pairs.principals], masks, masks & ~np.uint64(REPLICATE))
+        return found
+
+    def _holding(self, position: int, pairs: Pairs, level: Openness, held: int, mask: int) -> Holding:
         keys = tuple(self.reach.keys[key] for key in pairs.keys.tolist())
         if any(key.custom_key_store_id is not None for key in keys):
             held |= self.reach.account_level(position, STORE_BREAKERS & mask, *LIVE)

@@ -68,7 +68,7 @@ class StepGraph:
             if not self.verbs[arn] and (step := self._step(self.by_arn[arn], target, ways)) is not None:
                 yield self.by_arn[arn], step
 
-    def _step(self, who: Principal, target: Principal, ways: list[Admission]) -> Step | None:
+    def _step(self, who: Principal, target: Principal, ways: tuple[Admission, ...]) -> Step | None:
         return None if who.arn == target.arn else step_to(self._view, who, target, ways, self.verbs[who.arn])
 
     def reaching(self, arns: Iterable[str], hops: int) -> frozenset[str]:

@@ -87,7 +87,9 @@ def _document_verbs(policy: Policy) -> frozenset[str]:
     return frozenset(action for action in VERBS if any(acts(statement, action) for statement in speaking))
 
 
-def step_to(view: View, who: Principal, target: Principal, ways: list[Admission], verbs: frozenset[str]) -> Step | None:
+def step_to(
+    view: View, who: Principal, target: Principal, ways: tuple[Admission, ...], verbs: frozenset[str]
+) -> Step | None:
     """How ``who`` becomes ``target`` in one step, the easiest first; ``ways`` are the admissions of the target."""
     if target.kind is PrincipalKind.USER:
         return _to_user(view, who, target, verbs)
@@ -109,7 +111,7 @@ def _to_user(view: View, who: Principal, user: Principal, verbs: frozenset[str])
     return next((Step(action) for action in found), None)
 
 
-def _assumes(view: View, who: Principal, role: Principal, all_ways: list[Admission]) -> bool:
+def _assumes(view: View, who: Principal, role: Principal, all_ways: tuple[Admission, ...]) -> bool:
     ways = [way for way in all_ways if admits(way, who)]
     if not ways or _refused(role, who):
         return False
@@ -175,7 +177,7 @@ def _fits(statement: Statement, who: Principal) -> bool:
 
 
 def _by_compute(
-    view: View, who: Principal, role: Principal, ways: list[Admission], verbs: frozenset[str]
+    view: View, who: Principal, role: Principal, ways: tuple[Admission, ...], verbs: frozenset[str]
 ) -> Step | None:
     """Starting something under the role, or taking over what runs under it."""
     services = {way.value for way in ways if way.kind == "service"}
@@ -224,6 +226,6 @@ def about_identity(statement: Statement) -> bool:
     return any(_about_identity(test.key) for test in statement.conditions)
 
 
-def ways_into(target: Principal) -> list[Admission]:
+def ways_into(target: Principal) -> tuple[Admission, ...]:
     """The admissions of a role; none for a user."""
-    return [] if target.kind is PrincipalKind.USER else list(admissions(target))
+    return () if target.kind is PrincipalKind.USER else admissions(target)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from auditor.evaluator.glob import has_wildcard, matches
+from auditor.evaluator.statements import action_mask
 from auditor.model.access import Role
 from auditor.model.actions import actions_in
 from auditor.model.key import Fact, Key
@@ -33,6 +36,8 @@ LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 
 def covers_all_keys(statement: Statement, account: str, regions: tuple[str, ...], partition: str = "aws") -> bool:
     """Whether the Resource patterns reach every key of the account in at least one Region."""
+    if statement.not_resources is None and "*" in (statement.resources or ()):
+        return True
     return any(
         all(resources_reach(statement, f"arn:{partition}:kms:{region}:{account}:key/{key_id}") for key_id in PROBE_KEYS)
         for region in {*regions, *_written_regions(statement), "us-east-1"}
@@ -94,27 +99,31 @@ def wide_documents(view: View, relevant: Relevant, *, administrators: bool) -> I
 
     ``administrators``: whether those of the account count among the holders.
     """
-    for document in view.identity_documents:
+    for document, covering in view.once("covering-documents", lambda: tuple(_covering(view))):
         holders = tuple(
             holder
             for holder in document.holders
             if not service_linked(holder) and (administrators or not view.trust.account_admin(holder))
         )
-        if not holders:
-            continue
-        place = _place(view, document.account)
+        masks = [relevant(located, document) for located in covering] if holders else []
+        mask = reduce(or_, masks, 0)
+        if mask:
+            statements = tuple(located for located, own in zip(covering, masks, strict=True) if own)
+            yield reached_by(view, document, statements, holders, mask)
+
+
+def _covering(view: View) -> Iterator[tuple[Document, tuple[Located, ...]]]:
+    """Identity policies with the Allow statements about KMS that reach every key of their account."""
+    for document in view.identity_documents:
         statements = tuple(
             located
             for located in document.statements
             if located.statement.effect == "Allow"
-            and relevant(located, document)
-            and covers_all_keys(located.statement, document.account, *place)
+            and action_mask(located.statement)
+            and covers_all_keys(located.statement, document.account, *_place(view, document.account))
         )
         if statements:
-            mask = 0
-            for located in statements:
-                mask |= relevant(located, document)
-            yield reached_by(view, document, statements, holders, mask)
+            yield document, statements
 
 
 def reached_by(
