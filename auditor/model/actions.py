@@ -132,10 +132,12 @@ def mask_of(names: Iterable[str]) -> int:
 
 def actions_in(mask: int) -> Iterator[Action]:
     """The actions of ``mask``, in order of their bits."""
-    while mask:
-        low = mask & -mask
-        yield ACTIONS[low.bit_length() - 1]
-        mask ^= low
+    return iter(_actions_in(mask))
+
+
+@lru_cache(maxsize=65536)
+def _actions_in(mask: int) -> tuple[Action, ...]:
+    return tuple(action for action in ACTIONS if mask >> action.bit & 1)
 
 
 @lru_cache(maxsize=16384)

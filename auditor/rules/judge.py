@@ -23,7 +23,7 @@ from auditor.rules.inputs import Missing, absent_inputs, available_inputs
 from auditor.rules.overlap import without_overlap
 from auditor.rules.powers import principal_powers
 from auditor.rules.registry import RULES
-from auditor.rules.remedy import remediation
+from auditor.rules.remedy import remediation, with_named_roles
 from auditor.rules.severity import decide
 from auditor.rules.view import View, moment
 
@@ -88,6 +88,7 @@ def _status(rule: str, available: frozenset[str], lacking: Missing) -> RuleStatu
 def findings_of(rule: str, view: View) -> list[Finding]:
     """The findings of one rule over a view, each fingerprint once, before they are held against other rules'."""
     facts = catalogue()[rule]
+    facts = replace(facts, example=with_named_roles(facts.example, view.settings))
     references = tuple(page.address for page in facts.references)
     found: dict[str, Finding] = {}
     for hit in view.hits(RULES[rule]):
@@ -119,9 +120,7 @@ def _finding(facts: RuleFacts, references: tuple[str, ...], hit: Hit, view: View
         principals=tuple(sorted(set(hit.principals))),
         clauses=clauses,
         evidence=hit.evidence,
-        remediation=remediation(
-            facts.example, hit, organization.id if organization else None, (account, region), view.settings
-        ),
+        remediation=remediation(facts.example, hit, organization.id if organization else None, (account, region)),
         mappings=facts.mappings,
         references=references,
     )

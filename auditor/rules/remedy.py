@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -102,11 +103,12 @@ def _with_roles(value: Any, roles: dict[str, tuple[str, ...]]) -> Any:
 
 
 @lru_cache(maxsize=512)
-def _body(text: str, settings: RuleSettings) -> str:
-    """An example's policy with the roles that the settings name; commands stay as they are."""
-    if not text.startswith("{"):
-        return text
-    return json.dumps(_with_roles(json.loads(text), named_roles(settings)), indent=2, ensure_ascii=False)
+def with_named_roles(example: Example, settings: RuleSettings) -> Example:
+    """An example whose policy has the roles that the settings name; commands stay as they are."""
+    if not example.body.startswith("{"):
+        return example
+    policy = _with_roles(json.loads(example.body), named_roles(settings))
+    return replace(example, body=json.dumps(policy, indent=2, ensure_ascii=False))
 
 
 def remediation(
@@ -114,14 +116,15 @@ def remediation(
     hit: Hit,
     organization: str | None,
     place: tuple[str, str] = ("", ""),
-    settings: RuleSettings | None = None,
 ) -> Remediation:
-    """The remedy of a finding: the hit's own correction if it has one, else the example with real names."""
+    """The remedy of a finding: the hit's own correction if it has one, else the example with real names.
+
+    The roles of the example are those of ``with_named_roles``.
+    """
     summary = hit.advice or example.summary
     if hit.remedy:
         return Remediation(summary, hit.remedy_kind, hit.remedy)
     if hit.bare:
         return Remediation(summary)
-    body = _body(example.body, settings or RuleSettings())
-    as_json = body.startswith("{")
-    return Remediation(summary, example.kind, fill(body, substitutions(hit, organization, place), as_json))
+    values = substitutions(hit, organization, place)
+    return Remediation(summary, example.kind, fill(example.body, values, example.body.startswith("{")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from auditor.model.access import Cause, Decision, Role
 from auditor.model.actions import CREATE_GRANT, FORGE, READ_PLAINTEXT, actions_in
@@ -49,8 +48,7 @@ def grant_only_access(view: View) -> Iterator[Hit]:
         lowered = given((held.grant.name and documented.match(held.grant.name), "name that matches"))
         summary = f"{held.grantee} reaches {held.key.label} only through a grant; no policy shows it."
         other = Evidence("other paths", "none: neither the key policy nor an identity policy allows it")
-        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(other,))
-        yield replace(hit, subject=held.grantee, kind="principal", account=held.key.account, region=held.key.region)
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(other,), about_grantee=True)
 
 
 def grant_outlives_policy_removal(view: View) -> Iterator[Hit]:

@@ -96,8 +96,13 @@ def grant_hit(
     lowered: tuple[str, ...] = (),
     latent: bool = False,
     more: tuple[Evidence, ...] = (),
+    commands: str = "",
+    about_grantee: bool = False,
 ) -> Hit:
-    """A hit about one grant, with everything that a reviewer asks about it."""
+    """A hit about one grant, with everything that a reviewer asks about it.
+
+    ``commands`` replace those of the catalogue; ``about_grantee``: the finding is about the holder, not about the key.
+    """
     grant = held.grant
     evidence = (
         Evidence("grant", grant.grant_id, None, grant.grant_id),
@@ -110,9 +115,11 @@ def grant_hit(
         *more,
     )
     return Hit(
-        subject=held.key.arn,
-        kind="grant",
+        subject=held.grantee if about_grantee else held.key.arn,
+        kind="principal" if about_grantee else "grant",
         summary=summary,
+        account=held.key.account if about_grantee else "",
+        region=held.key.region if about_grantee else "",
         keys=(held.key.arn,),
         principals=(held.grantee,),
         evidence=evidence,
@@ -121,6 +128,8 @@ def grant_hit(
         latent=latent,
         identity=(held.grantee, grant.grant_id),
         fix=(("GRANT_ID", grant.grant_id), ("OLD_GRANT_ID", grant.grant_id)),
+        remedy=commands,
+        remedy_kind="cli" if commands else "policy",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
 
 from auditor.evaluator.grants import operations_mask
 from auditor.model.actions import CREATE_GRANT, META, READ_PLAINTEXT, WRAP, key_type
@@ -113,9 +112,9 @@ def grant_delegable(view: View) -> Iterator[Hit]:
         raised = given((standing_of(view, held).foreign, "outside the organization"))
         lowered = given((constrained(held.grant), "constraints present"))
         summary = f"{held.grantee} may pass its grant on {held.key.label} on to others."
-        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered)
         kept = tuple(name for name in held.grant.operations if name != "CreateGrant")
-        yield replace(hit, remedy=_reissued(held, kept, _constraints(held.grant)), remedy_kind="cli")
+        commands = _reissued(held, kept, _constraints(held.grant))
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, commands=commands)
 
 
 def _constraints(grant: Grant) -> str:
@@ -180,9 +179,9 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
         )
         names = operation_names(held, READ_PLAINTEXT)
         summary = f"{held.grantee} may {names} everything under {held.key.label} by an unconstrained grant."
-        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered)
         wanted = "EncryptionContextEquals={KEY=VALUE}" if symmetric else "SourceArn=ARN-OF-THE-RESOURCE"
-        yield replace(hit, remedy=_reissued(held, held.grant.operations, wanted), remedy_kind="cli")
+        commands = _reissued(held, held.grant.operations, wanted)
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, commands=commands)
 
 
 def standing_grant(view: View, grant: Grant) -> bool:

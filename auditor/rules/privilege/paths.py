@@ -13,7 +13,7 @@ from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import one_or_many
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.iam_side import may, not_stopped
+from auditor.rules.iam_side import likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import reachable_from_outside
 from auditor.rules.privilege.edges import enabling_statements
@@ -56,6 +56,7 @@ class Finder:
         self.view = view
         self.graph = step_graph(view)
         self.own = powers(view)
+        self._free: dict[tuple[int, str], int] = {}
         self.candidates = [who for who in self.graph.candidates if who.arn in view.reach.principal_at]
 
     def paths(self) -> dict[str, list[Path]]:
@@ -139,10 +140,14 @@ class Finder:
 
         return self.view.commons.once("iam-groups", make)
 
-    def _not_stopped(self, who: Principal, key: Key) -> int:
+    def _not_stopped(self, who: Principal, place: str) -> int:
         """The actions that neither a boundary nor an SCP nor a Deny of its own keeps from the identity in a Region."""
-        somewhere = f"{key.arn.rsplit(':', 1)[0]}:key/any"
-        return mask_of([one.short for one in actions_in(POWER) if not_stopped(self.view, who, one.name, somewhere)])
+        asked = (likeness(self.view, who), place)
+        if asked not in self._free:
+            somewhere = f"{place}:key/any"
+            free = [one.short for one in actions_in(POWER) if not_stopped(self.view, who, one.name, somewhere)]
+            self._free[asked] = mask_of(free)
+        return self._free[asked]
 
     def _gained(self, who: Principal, bigger: Principal) -> frozenset[str]:
         """The keys over which the identity would have power with other policies, and has none today."""
@@ -152,7 +157,8 @@ class Finder:
         return frozenset(
             key.arn
             for key in keys
-            if key.arn not in known and self._would_have(bigger, key, self._not_stopped(who, key) if bound else POWER)
+            if key.arn not in known
+            and self._would_have(bigger, key, self._not_stopped(who, key.arn.rsplit(":", 1)[0]) if bound else POWER)
         )
 
     def _would_have(self, bigger: Principal, key: Key, mask: int) -> bool:
