@@ -38,7 +38,7 @@ def build_table(principals: tuple[Principal, ...], keys: tuple[Key, ...], surrou
 
 
 class TableBuilder:
-    """Builds tables one after the other, and keeps the callers of the last one ready: the sides of a comparison mostly
+    """Builds tables one after the other, and keeps the callers of the largest ready: the sides of a comparison mostly
     share them."""
 
     def __init__(self) -> None:
@@ -48,9 +48,12 @@ class TableBuilder:
         self, principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings
     ) -> AccessTable:
         """As ``build_table``; only the numbering of decisions and profiles may differ."""
-        if self._ready is None or not self._ready.are(principals, surroundings):
-            self._ready = ReadyCallers(principals, surroundings)
-        return self._ready.table(keys)
+        if self._ready is not None and self._ready.are(principals, surroundings):
+            return self._ready.table(keys)
+        ready = ReadyCallers(principals, surroundings)
+        if self._ready is None or len(self._ready) <= len(ready):
+            self._ready = ready
+        return ready.table(keys)
 
 
 def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
@@ -76,6 +79,9 @@ class ReadyCallers:
             self.classes, self.members = classify(principals, surroundings)
             self._sides = CallerSides(self._decider)
             self._key_sides = KeySides(surroundings, principals, self._memory, self._decider)
+
+    def __len__(self) -> int:
+        return len(self._principals)
 
     def are(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> bool:
         """Whether these are the same callers in the same world."""
