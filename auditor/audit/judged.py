@@ -13,7 +13,7 @@ from auditor.evaluator.matrix import TableBuilder
 from auditor.heap import collector_at_rest
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World
-from auditor.questions.carrying_over import evaluate_after
+from auditor.questions.carrying_over import evaluate_both
 from auditor.questions.differences import differences
 from auditor.rules import judge
 from auditor.rules.judge import Judgement
@@ -49,11 +49,7 @@ class Whole:
     @cached_property
     def evaluations(self) -> tuple[Evaluation, Evaluation]:
         """The whole matrices."""
-        old, new = self._sides
-        builder = TableBuilder()
-        table = builder.build(old.principals, old.snapshot.keys, old.surroundings)
-        before = Evaluation(old.snapshot, old.surroundings, old.principals, table)
-        return before, evaluate_after(before, new, builder)
+        return evaluate_both(*self._sides, TableBuilder())
 
     def judgements(self, rules: Iterable[str] | None = None) -> tuple[Judgement, Judgement]:
         """The judgements of both sides, of all rules or of the listed ones."""

@@ -20,7 +20,7 @@ from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import TableBuilder, closed_table
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World, affected
-from auditor.questions.carrying_over import evaluate_after
+from auditor.questions.carrying_over import evaluate_both
 from auditor.rules.parts import Parts
 from auditor.rules.privilege.walkers import touched_walkers
 from auditor.rules.reach import Reach
@@ -73,12 +73,7 @@ class _Touched:
         on_keys = self._on_keys(self.keys)
         walkers = touched_walkers(facts[0].part(on_keys[0]), facts[1].part(on_keys[1]), self.callers)
         members = self._members(on_keys)
-        rows = frozenset(
-            who.arn
-            for side in (self.old, self.new)
-            for who in side.principals
-            if who.account in members or who.arn in walkers.rows | self.callers
-        )
+        rows = self._rows(members, walkers.rows | self.callers)
         if _too_many(rows, (), self.old, self.new):
             return None
         of_callers = self._of_callers(rows)
@@ -119,7 +114,7 @@ class _Touched:
             )
             for side in (self.old, self.new)
         )
-        return _evaluated(old, new, self.everybody)
+        return evaluate_both(old, new, self.everybody)
 
     def _of_callers(self, rows: frozenset[str]) -> Sides:
         """The listed callers and all keys."""
@@ -127,7 +122,7 @@ class _Touched:
             replace(side, principals=tuple(who for who in side.principals if who.arn in rows))
             for side in (self.old, self.new)
         )
-        return _evaluated(old, new, TableBuilder())
+        return evaluate_both(old, new, TableBuilder())
 
     def _members(self, on_keys: Sides) -> frozenset[str]:
         """The accounts of touched callers, of keys whose facts differ, and of all who have access to these."""
@@ -136,6 +131,11 @@ class _Touched:
             found |= {key.account for key in evaluation.snapshot.keys}
             found |= {evaluation.principals[row].account for row in np.flatnonzero(_open(evaluation).any(axis=1))}
         return frozenset(account for account in found if account)
+
+    def _rows(self, members: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+        """The ARNs of the callers of some accounts, and of others by name, on either side."""
+        callers = (who for side in (self.old, self.new) for who in side.principals)
+        return frozenset(who.arn for who in callers if who.account in members or who.arn in others)
 
     def _opened(self, of_callers: Sides) -> set[str]:
         """The ARNs of keys to which a touched caller has access on either side."""
@@ -163,9 +163,3 @@ class _Touched:
 
 def _open(evaluation: Evaluation) -> NDArray[np.bool_]:
     return Reach(evaluation.table, evaluation.principals, evaluation.snapshot.keys).open_cells
-
-
-def _evaluated(old: World, new: World, builder: TableBuilder) -> Sides:
-    table = builder.build(old.principals, old.snapshot.keys, old.surroundings)
-    before = Evaluation(old.snapshot, old.surroundings, old.principals, table)
-    return before, evaluate_after(before, new, builder)

@@ -33,24 +33,7 @@ FRAME = (
     "conventions",
     "reason_codes",
 )
-CASE = (
-    "id",
-    "title",
-    "area",
-    "key",
-    "key_policies",
-    "grants",
-    "principal",
-    "organization",
-    "action",
-    "context",
-    "unread",
-    "as_of",
-    "expect",
-    "sources",
-    "confidence",
-    "note",
-)
+CASE = ("id", "title", "area", *OF_CASE, "sources", "confidence", "note")
 MERGED = ("key", "principal")
 """Fields of a case that override the file's defaults one by one; every other field replaces the default as a whole."""
 OF_ARN = ("account", "region")

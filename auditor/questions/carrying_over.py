@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import AccessTable, Decision
-from auditor.questions.affected import Affected, Facts, affected
+from auditor.questions.affected import Affected, Facts, World, affected
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 TOO_MUCH = 0.5
 """From this share of affected rows or columns on, evaluating everything costs less."""
+
+
+def evaluate_both(old: World, new: World, builder: TableBuilder) -> tuple[Evaluation, Evaluation]:
+    """The whole matrices of both sides of a comparison, in the numbering of ``evaluate_after``."""
+    table = builder.build(old.principals, old.snapshot.keys, old.surroundings)
+    before = Evaluation(old.snapshot, old.surroundings, old.principals, table)
+    return before, evaluate_after(before, new, builder)
 
 
 def evaluate_after(before: Evaluation, after: Facts, builder: TableBuilder | None = None) -> Evaluation:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from auditor.heap import collector_at_rest
 from auditor.model.finding import Finding, RuleStatus
 from auditor.rules.catalogue import catalogue
 from auditor.rules.judge import findings_of, statuses_of
@@ -73,16 +72,15 @@ def judge_parts(old: Parts, new: Parts, whole: WholeRules) -> tuple[PartialJudge
 
     ``whole`` is asked, at most once, for the rules that must see everything because something about them differs.
     """
-    with collector_at_rest():
-        statuses = tuple(tuple(statuses_of(side.facts, catalogue())) for side in (old, new))
-        rules = [one.rule for one, other in zip(*statuses, strict=True) if one.evaluated or other.evaluated]
-        undecided = tuple(rule for rule in rules if _undecided(rule, old, new))
-        more = whole(undecided) if undecided else ((), ())
-        first, second = (
-            PartialJudgement(tuple(without_overlap([*_findings(side, known), *others])), known)
-            for side, known, others in zip((old, new), statuses, more, strict=True)
-        )
-        return first, second
+    statuses = tuple(tuple(statuses_of(side.facts, catalogue())) for side in (old, new))
+    rules = [one.rule for one, other in zip(*statuses, strict=True) if one.evaluated or other.evaluated]
+    undecided = tuple(rule for rule in rules if _undecided(rule, old, new))
+    more = whole(undecided) if undecided else ((), ())
+    first, second = (
+        PartialJudgement(tuple(without_overlap([*_findings(side, known), *others])), known)
+        for side, known, others in zip((old, new), statuses, more, strict=True)
+    )
+    return first, second
 
 
 def _undecided(rule: str, old: Parts, new: Parts) -> bool:

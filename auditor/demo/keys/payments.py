@@ -37,16 +37,7 @@ def _cards(a: Accounts) -> tuple[DemoKey, ...]:
             tags=CARDS,
             spec="RSA_3072",
             usage="SIGN_VERIFY",
-            policy=document(
-                administrators(owner),
-                allow(
-                    "CardApplicationSigns",
-                    [role(owner, "card-application")],
-                    ["kms:Sign", "kms:Verify", "kms:GetPublicKey", "kms:DescribeKey"],
-                ),
-                # Decrypt on a signing key: nothing can be decrypted with it.
-                allow("LeftFromTemplate", [role(owner, "card-batch")], ["kms:Decrypt", "kms:GenerateDataKey"]),
-            ),
+            policy=_card_signing(owner),
         ),
         DemoKey(
             name="card-token-mac",
@@ -69,14 +60,7 @@ def _cards(a: Accounts) -> tuple[DemoKey, ...]:
             tags=CARDS,
             origin="EXTERNAL",
             expires_in_days=21,
-            policy=document(
-                guardians(owner),
-                allow(
-                    "ImportAndUse",
-                    [role(owner, "card-batch")],
-                    ["kms:ImportKeyMaterial", "kms:DeleteImportedKeyMaterial", "kms:GetParametersForImport", *USE],
-                ),
-            ),
+            policy=_processor_import(owner),
         ),
         DemoKey(
             name="card-ledger",
@@ -84,16 +68,38 @@ def _cards(a: Accounts) -> tuple[DemoKey, ...]:
             region=FRANKFURT,
             description="Ledger, readable in both Regions",
             tags=CARDS,
-            policy=document(delegate(owner), administrators(owner), users(role(owner, "card-application"))),
-            replicas={
-                IRELAND: document(
-                    delegate(owner),
-                    administrators(owner),
-                    users(role(owner, "card-application"), role(owner, "ledger-reports")),
-                )
-            },
+            policy=_card_ledger(owner, "card-application"),
+            replicas={IRELAND: _card_ledger(owner, "card-application", "ledger-reports")},
         ),
     )
+
+
+def _card_signing(owner: str) -> Document:
+    return document(
+        administrators(owner),
+        allow(
+            "CardApplicationSigns",
+            [role(owner, "card-application")],
+            ["kms:Sign", "kms:Verify", "kms:GetPublicKey", "kms:DescribeKey"],
+        ),
+        # Decrypt on a signing key: nothing can be decrypted with it.
+        allow("LeftFromTemplate", [role(owner, "card-batch")], ["kms:Decrypt", "kms:GenerateDataKey"]),
+    )
+
+
+def _processor_import(owner: str) -> Document:
+    return document(
+        guardians(owner),
+        allow(
+            "ImportAndUse",
+            [role(owner, "card-batch")],
+            ["kms:ImportKeyMaterial", "kms:DeleteImportedKeyMaterial", "kms:GetParametersForImport", *USE],
+        ),
+    )
+
+
+def _card_ledger(owner: str, *names: str) -> Document:
+    return document(delegate(owner), administrators(owner), users(*(role(owner, name) for name in names)))
 
 
 def _card_vault(owner: str) -> Document:

@@ -15,14 +15,15 @@ from auditor.rules.privilege.nonadmin import key_destruction_by_non_admin, key_t
 from auditor.rules.severity import decide
 from auditor.rules.view import View
 
-CHECKS: tuple[Callable[[View], Iterator[Hit]], ...] = (
-    public_key_policy,
-    public_key_policy_soft_condition,
-    external_account_access,
-    full_kms_to_non_admin,
-    key_takeover_by_non_admin,
-    key_destruction_by_non_admin,
-)
+CHECKS: dict[str, Callable[[View], Iterator[Hit]]] = {
+    "public-key-policy": public_key_policy,
+    "public-key-policy-soft-condition": public_key_policy_soft_condition,
+    "external-account-access": external_account_access,
+    "full-kms-to-non-admin": full_kms_to_non_admin,
+    "key-takeover-by-non-admin": key_takeover_by_non_admin,
+    "key-destruction-by-non-admin": key_destruction_by_non_admin,
+}
+"""The rules that can be critical, and whose findings cite what stops them."""
 STOPS = ("stopped today by", "path: denies", "path: limits")
 
 
@@ -33,8 +34,8 @@ def only_barriers(view: View) -> frozenset[str]:
 
 def _only_barriers(view: View) -> frozenset[str]:
     found = set()
-    for check in CHECKS:
-        facts = catalogue()[check.__name__.replace("_", "-")]
+    for rule, check in CHECKS.items():
+        facts = catalogue()[rule]
         for hit in view.hits(check):
             if hit.latent and decide(facts, replace(hit, latent=False, lowered=()))[0] is Severity.CRITICAL:
                 stops = {item.value for item in hit.evidence if item.label in STOPS}
