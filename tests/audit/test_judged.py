@@ -116,3 +116,38 @@ def test_a_changed_organization_is_judged_as_a_whole() -> None:
     assert touched.touched_parts(old, new, RuleSettings()) is None
     found = judged_change(old, new, RuleSettings())
     assert found.findings == compare_findings(*Whole(old, new, RuleSettings()).judgements(), new.snapshot)
+
+
+HOME, NEIGHBOUR = "111111111111", "222222222222"
+ROOT = estate.default_policy(HOME)
+FULL = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+
+
+def rules_that_differ(old: Snapshot, new: Snapshot) -> set[str]:
+    """After the law has been held against both."""
+    worlds = [world_of(side, as_of=estate.AS_OF) for side in (old, new)]
+    assert_judged_as_a_whole(*worlds, RuleSettings())
+    with mock.patch.object(touched, "TOO_MUCH", 1.0):
+        found = judged_change(worlds[0], worlds[1], RuleSettings()).findings or ()
+    return {finding.rule for _, findings in found for finding in findings}
+
+
+def test_a_user_of_another_account_loses_what_a_key_policy_gave() -> None:
+    guest = {"name": "guest", "account": NEIGHBOUR, "policy": [FULL]}
+    named = {**FULL, "Principal": {"AWS": f"arn:aws:iam::{NEIGHBOUR}:user/guest"}, "Action": "kms:Decrypt"}
+    old, new = (estate.snapshot({"users": [guest], "keys": [{"policy": policy}]}) for policy in ([*ROOT, named], ROOT))
+    assert "iam-user-key-access" in rules_that_differ(old, new)
+
+
+def test_who_edits_itself_gains_the_key_that_delegates_now() -> None:
+    editor = {"name": "editor", "policy": [{"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "*"}]}
+    named = {**FULL, "Principal": {"AWS": f"arn:aws:iam::{HOME}:role/keeper"}}
+    roles = [editor, {"name": "keeper"}]
+    old, new = (estate.snapshot({"roles": roles, "keys": [{"policy": policy}]}) for policy in ([named], [named, *ROOT]))
+    assert "indirect-key-access-path" in rules_that_differ(old, new)
+
+
+def test_a_grantee_is_missing_only_where_identities_are_known() -> None:
+    grant = {"grant_id": "g", "grantee": f"arn:aws:iam::{HOME}:role/gone", "operations": ["Decrypt"]}
+    facts = estate.snapshot({"roles": [{"name": "last"}], "keys": [{"grants": [grant]}]})
+    assert "grant-to-deleted-principal" in rules_that_differ(facts, replace(facts, principals=()))
