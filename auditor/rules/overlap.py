@@ -51,7 +51,7 @@ class Told:
 
     statements: dict[str, set[Place]]
     keys: dict[str, set[str]]
-    grants: dict[str, set[str]]
+    grants: dict[str, set[tuple[str, str]]]
 
 
 def _told(findings: Iterable[Finding]) -> Told:
@@ -113,5 +113,6 @@ def _places(finding: Finding) -> set[Place]:
     }
 
 
-def _grants(finding: Finding) -> set[str]:
-    return {item.grant for item in finding.evidence if item.grant}
+def _grants(finding: Finding) -> set[tuple[str, str]]:
+    """The cited grants, each with its key: an id is only told apart within one."""
+    return {(key, item.grant) for item in finding.evidence if item.grant for key in finding.keys}

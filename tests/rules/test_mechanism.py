@@ -140,3 +140,20 @@ def test_a_fingerprint_does_not_rest_on_another_policy_of_the_same_name() -> Non
         return {finding.fingerprint for finding in found if finding.subject.endswith("/worker")}
 
     assert fingerprints("kms:Decrypt") == fingerprints("kms:Encrypt") != set()
+
+
+def test_grants_of_one_id_on_two_keys_do_not_outdo_each_other() -> None:
+    def key(name: str, grantee: str) -> dict[str, Any]:
+        grant = {"grant_id": "g", "grantee": f"arn:aws:iam::{estate.OWN}:role/{grantee}", "operations": ["Decrypt"]}
+        return {"id": name, "grants": [grant]}
+
+    found = _judged({"roles": [{"name": "app"}], "keys": [key("one", "app"), key("two", "gone")]}).findings
+    told = {(finding.rule, finding.keys[0].rsplit("/", 1)[-1]) for finding in found if finding.keys}
+    assert {("grant-only-access", "one"), ("grant-to-deleted-principal", "two")} <= told
+
+
+def test_a_grantee_with_grants_of_one_id_on_two_keys_is_told_for_both() -> None:
+    grant = {"grant_id": "g", "grantee": f"arn:aws:iam::{estate.OWN}:role/app", "operations": ["Decrypt"]}
+    keys = [{"id": name, "grants": [dict(grant)]} for name in ("one", "two")]
+    found = _judged({"roles": [{"name": "app"}], "keys": keys}, only=["grant-only-access"]).findings
+    assert [finding.keys[0].rsplit("/", 1)[-1] for finding in found] in (["one", "two"], ["two", "one"])

@@ -126,7 +126,7 @@ def grant_hit(
         raised=raised,
         lowered=lowered,
         latent=latent,
-        identity=(held.grantee, grant.grant_id),
+        identity=(held.key.arn, held.grantee, grant.grant_id) if about_grantee else (held.grantee, grant.grant_id),
         fix=(("GRANT_ID", grant.grant_id), ("OLD_GRANT_ID", grant.grant_id)),
         remedy=commands,
         remedy_kind="cli" if commands else "policy",
