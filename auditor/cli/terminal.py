@@ -109,4 +109,6 @@ def error_line(terminal: Terminal, text: str, error: BaseException | None = None
 
 def printable(text: str) -> str:
     """``text`` with control and direction-changing characters replaced, safe for a terminal."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

@@ -52,7 +52,10 @@ class Column:
 
 
 class KeySides:
-    """The interned key sides: flags, the key's state (which flags decisions) and contributions in numbers."""
+    """The interned key sides: flags, the key's state (which flags decisions) and contributions in numbers.
+
+    Columns are kept by key, which is told apart by object: keep it alive.
+    """
 
     def __init__(
         self, surroundings: Surroundings, principals: tuple[Principal, ...], memory: Memory, decider: Decider
@@ -65,6 +68,7 @@ class KeySides:
         self._principals = principals
         self._index = CallerIndex.of(principals)
         self._rcps: dict[str, tuple[Compiled, ...]] = {}
+        self._columns: dict[int, Column] = {}
         self._tests: dict[CallerTest, Codes] = {}
         self._codes: dict[Hashable, Codes] = {}
         groups: dict[Hashable, int] = {}
@@ -83,7 +87,13 @@ class KeySides:
                 self._odd_rows.append(row)
 
     def column(self, key: Key) -> Column:
-        """The side numbers of one key for all callers."""
+        """The side numbers of one key for all callers; made once."""
+        found = self._columns.get(id(key))
+        if found is None:
+            found = self._columns[id(key)] = self._column(key)
+        return found
+
+    def _column(self, key: Key) -> Column:
         view = view_of(key, self._compiled(key))
         named = sorted({row for value in view.named for row in self._index.rows(value)})
         overrides = {row: self._number(self._principals[row], key) for row in named}

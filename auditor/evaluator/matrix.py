@@ -19,7 +19,7 @@ from auditor.evaluator.keys_in_bulk import Column, KeySides
 from auditor.evaluator.layers import relation_of
 from auditor.evaluator.memory import Memory
 from auditor.evaluator.numbering import Numbers
-from auditor.evaluator.surroundings import Surroundings
+from auditor.evaluator.surroundings import Surroundings, without_scps
 from auditor.heap import collector_at_rest
 from auditor.model.access import AccessTable, Decision, Outcome
 from auditor.model.actions import ACCOUNT_LEVEL, ACTIONS, ON_KEY
@@ -50,7 +50,7 @@ class TableBuilder:
         """As ``build_table``; only the numbering of decisions and profiles may differ."""
         if self._ready is not None and self._ready.are(principals, surroundings):
             return self._ready.table(keys)
-        ready = ReadyCallers(principals, surroundings)
+        ready = ReadyCallers(principals, surroundings, self._ready)
         if self._ready is None or len(self._ready) <= len(ready):
             self._ready = ready
         return ready.table(keys)
@@ -68,17 +68,32 @@ def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> Ac
     )
 
 
-class ReadyCallers:
-    """The callers of one world, classified and compiled: their tables with any keys."""
+class _Kept:
+    """What the engine keeps about some callers whatever their SCPs say: key sides, contributions, decisions."""
 
     def __init__(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> None:
+        self.memory, self.decider = Memory(surroundings), Decider()
+        self.key_sides = KeySides(surroundings, principals, self.memory, self.decider)
+        self.seen: list[tuple[Key, ...] | tuple[Principal, ...]] = []
+        """Keys and callers: the memory tells them apart by object, so none may be let go."""
+
+
+class ReadyCallers:
+    """The callers of one world, classified and compiled: their tables with any keys.
+
+    What ``others`` kept serves here as well where they are the same callers in a world that differs in its SCPs alone.
+    """
+
+    def __init__(
+        self, principals: tuple[Principal, ...], surroundings: Surroundings, others: ReadyCallers | None = None
+    ) -> None:
         self._principals, self._surroundings = principals, surroundings
-        self._seen: list[tuple[Key, ...]] = []  # the memory tells keys apart by object: none may be let go
         with collector_at_rest():
-            self._memory, self._decider = Memory(surroundings), Decider()
             self.classes, self.members = classify(principals, surroundings)
-            self._sides = CallerSides(self._decider)
-            self._key_sides = KeySides(surroundings, principals, self._memory, self._decider)
+            alike = others is not None and others._differ_in_scps(principals, surroundings)
+            self._kept: _Kept = others._kept if others is not None and alike else _Kept(principals, surroundings)
+            self._kept.seen.append(principals)
+            self._sides = CallerSides(self._kept.decider)
 
     def __len__(self) -> int:
         return len(self._principals)
@@ -87,17 +102,20 @@ class ReadyCallers:
         """Whether these are the same callers in the same world."""
         return self._surroundings == surroundings and self._principals == principals
 
+    def _differ_in_scps(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> bool:
+        return self._principals == principals and without_scps(self._surroundings) == without_scps(surroundings)
+
     def table(self, keys: tuple[Key, ...]) -> AccessTable:
         """Every decision for the callers × ``keys``."""
-        self._seen.append(keys)
+        self._kept.seen.append(keys)
         with collector_at_rest():
             return self._table(keys)
 
     def _table(self, keys: tuple[Key, ...]) -> AccessTable:
         profiles = _Profiles()
-        numbers = self._sides.matrix(self.classes, keys, self._surroundings, self._memory)
-        filler = _Filler(self, keys, numbers, self._sides, self._key_sides, self._decider, profiles)
-        cells = filler.fill([self._key_sides.column(key) for key in keys])
+        numbers = self._sides.matrix(self.classes, keys, self._surroundings, self._kept.memory)
+        filler = _Filler(self, keys, numbers, self._sides, self._kept, profiles)
+        cells = filler.fill([self._kept.key_sides.column(key) for key in keys])
         account_level = np.array([profiles.number(parts) for parts in self._account_parts], dtype=np.int32)
         return AccessTable(
             principals=tuple(principal.arn for principal in self._principals),
@@ -112,9 +130,10 @@ class ReadyCallers:
     def _account_parts(self) -> list[list[Part]]:
         """Class → what is decided about the actions without a key."""
         pairs = [
-            Pair(self._surroundings, one.principal, NO_KEY, ACCOUNT_LEVEL, memory=self._memory) for one in self.classes
+            Pair(self._surroundings, one.principal, NO_KEY, ACCOUNT_LEVEL, memory=self._kept.memory)
+            for one in self.classes
         ]
-        return [_account_parts(pair, self._decider) for pair in pairs]
+        return [_account_parts(pair, self._kept.decider) for pair in pairs]
 
     def rows_by_account(self, numbers: dict[str | None, int]) -> Codes:
         """Row → a number for its account, from ``numbers``."""
@@ -126,7 +145,7 @@ class ReadyCallers:
         if not self._principals:
             return first_row
         first_row[self.members[::-1]] = np.arange(len(self._principals) - 1, -1, -1)
-        found: Codes = self._key_sides.group_of_row[first_row]
+        found: Codes = self._kept.key_sides.group_of_row[first_row]
         return found
 
 
@@ -167,15 +186,13 @@ class _Filler:
         keys: tuple[Key, ...],
         caller_numbers: Codes,
         callers: CallerSides,
-        key_sides: KeySides,
-        decider: Decider,
+        kept: _Kept,
         profiles: _Profiles,
     ) -> None:
         self._members = ready.members
         self._caller_numbers = caller_numbers
         self._callers = callers
-        self._key_sides = key_sides
-        self._decider = decider
+        self._kept = kept
         self._profiles = profiles
         self._known: dict[int, int] = {}
         accounts: dict[str | None, int] = {}
@@ -215,8 +232,8 @@ class _Filler:
         found = self._known.get(code)
         if found is None:
             kind, caller, ours = self._callers.sides[code >> 32]
-            flags, state, theirs = self._key_sides.sides[(code >> 1) & 0x7FFFFFFF]
+            flags, state, theirs = self._kept.key_sides.sides[(code >> 1) & 0x7FFFFFFF]
             relation = relation_of(kind, bool(code & 1), caller)
-            parts = self._decider.parts(relation, (*ours, *theirs), flags, state, ON_KEY)
+            parts = self._kept.decider.parts(relation, (*ours, *theirs), flags, state, ON_KEY)
             found = self._known[code] = self._profiles.number(parts)
         return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from auditor.model.key import Fact
 from auditor.model.organization import Organization
 
 Context = Mapping[str, tuple[str, ...] | None]
@@ -24,3 +25,12 @@ class Surroundings:
     organization: Organization | None = None
     organization_unread: bool = False
     as_of: str = ""
+
+
+def without_scps(world: Surroundings) -> Surroundings:
+    """A world without its SCPs: equal for two that differ in nothing else."""
+    organization = world.organization
+    if organization is None:
+        return world
+    targets = tuple(replace(target, scps=(), unread=target.unread - {Fact.SCP}) for target in organization.targets)
+    return replace(world, organization=replace(organization, targets=targets))

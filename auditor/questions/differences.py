@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from auditor.evaluator.matrix import TableBuilder
-from auditor.model.access import RANK, Decision, Outcome, Role
+from auditor.model.access import RANK, AccessTable, Decision, Outcome, Role
 from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
@@ -19,7 +20,12 @@ from auditor.questions.changed_facts import FactChange, changed_facts
 from auditor.questions.sides import Block, Side
 from auditor.questions.wording import blocked_by, cause_words, condition_words, source_words
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 SHOWN = 3
+_ON_KEY_BITS = tuple(action.bit for action in actions_in(ON_KEY))
 
 
 class Change(StrEnum):
@@ -129,21 +135,47 @@ def _suspects(before: Block, after: Block) -> Iterator[tuple[int, int]]:
     """Positions whose profiles differ in any action; only those are looked at one by one."""
     import numpy as np
 
-    old, new = before.codes, after.codes
-    base = int(new.max(initial=-1)) + 2
-    pairs, inverse = np.unique((old.ravel() + 1) * base + (new.ravel() + 1), return_inverse=True)
-    found = [_differ(before, after, int(pair) // base - 1, int(pair) % base - 1) for pair in pairs]
-    hits = np.array(found, dtype=bool)[inverse].reshape(old.shape)
+    base = int(after.codes.max(initial=-1)) + 2
+    codes = (before.codes + 1) * base + (after.codes + 1)
+    told = _Differ(before.table, after.table)
+    pairs = _distinct(codes, (int(before.codes.max(initial=-1)) + 2) * base)
+    differ = np.array([told.profiles(*divmod(pair, base)) for pair in pairs.tolist()], dtype=bool)
+    hits = np.isin(codes, pairs[differ])
     return ((int(row), int(column)) for row, column in zip(*np.nonzero(hits), strict=True))
 
 
-def _differ(before: Block, after: Block, old: int, new: int) -> bool:
-    """Whether two profiles differ in the access of any action; what differs in none differs in no capability."""
-    if old < 0 or new < 0:
-        return old != new
-    return any(
-        _kind(_single(before, old, action), _single(after, new, action)) is not None for action in actions_in(ON_KEY)
-    )
+def _distinct(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """The distinct values, all below ``size``, in order; without sorting them where a table of all costs less."""
+    import numpy as np
+
+    if size > 16 * codes.size:
+        return np.unique(codes)
+    seen = np.zeros(size, dtype=bool)
+    seen[codes.ravel()] = True
+    return np.flatnonzero(seen)
+
+
+class _Differ:
+    """Tells which profiles of two tables differ in the access of any action: what differs in none differs in no
+    capability."""
+
+    def __init__(self, before: AccessTable, after: AccessTable) -> None:
+        self._before, self._after = before, after
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def profiles(self, old: int, new: int) -> bool:
+        """Whether profiles with these numbers, counted from 1, differ; 0 stands for no such pair."""
+        if not old or not new:
+            return old != new
+        was, now = self._before.profiles[old - 1], self._after.profiles[new - 1]
+        return any(self._decisions(was[bit], now[bit]) for bit in _ON_KEY_BITS)
+
+    def _decisions(self, old: int, new: int) -> bool:
+        found = self._known.get((old, new))
+        if found is None:
+            was, now = self._before.decisions[old], self._after.decisions[new]
+            found = self._known[old, new] = _kind(was, now) is not None
+        return found
 
 
 def _single(side: Block, code: int, action: Action) -> Decision | None:
