@@ -16,6 +16,7 @@ from auditor.cli.root import root
 from auditor.cli.streams import open_streams, silence
 from auditor.cli.terminal import Terminal, error_line
 from auditor.errors import KmsAuditError
+from auditor.heap import collect_seldom
 
 COULD_NOT, USAGE, GATE, INCOMPLETE = 1, 2, 3, 4
 """Exit codes besides 0; INCOMPLETE wins over GATE."""
@@ -23,6 +24,7 @@ COULD_NOT, USAGE, GATE, INCOMPLETE = 1, 2, 3, 4
 
 def enter(arguments: Sequence[str] | None = None) -> None:
     """Run ``kms-audit`` as a process of its own: streams, signals, exit."""
+    collect_seldom()
     open_streams()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)

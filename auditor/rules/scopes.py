@@ -42,7 +42,6 @@ _RULES: dict[Scope, tuple[str, ...]] = {
         "custom-key-store-disconnected",
         "disabled-key-still-referenced",
         "foreign-key-encryption-not-blocked",
-        "grant-duplicate",
         "grant-stale",
         "idle-key",
         "imported-material-expiring",
@@ -80,6 +79,7 @@ _RULES: dict[Scope, tuple[str, ...]] = {
         "external-account-root",
         "external-can-delegate",
         "grant-delegable",
+        "grant-duplicate",
         "grant-only-access",
         "grant-to-deleted-principal",
         "grant-to-external-account",
@@ -127,7 +127,7 @@ _WITH_THE_SAME_CALLERS = {
     "guardrail-exemption-matchable": Scope.NOTHING,
     "reclaimable-principal-name": Scope.KEYS,
 }
-_AT_THE_SAME_TIME = {"never-true-condition": Scope.STATEMENTS}
+_AT_THE_SAME_TIME = {"grant-stale": Scope.KEYS, "never-true-condition": Scope.STATEMENTS}
 
 
 def scope_of(rule: str, *, same_callers: bool = False, same_time: bool = False) -> Scope:

@@ -105,6 +105,11 @@ class View(Memo):
         wanted = frozenset(facts)
         return (key for key in self.keys if not key.unread & wanted)
 
+    @property
+    def decided(self) -> bool:
+        """Whether access was evaluated at all; where not, this view is for looking at facts."""
+        return len(self.evaluation.table.decisions) > 1
+
     @cached_property
     def key_by_arn(self) -> dict[str, Key]:
         """All keys of the snapshot by ARN."""

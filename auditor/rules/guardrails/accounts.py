@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.evaluator import Context
 from auditor.evaluator.synthetic import account_admin
 from auditor.model.access import Role
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.principal import Principal
 from auditor.rules.corrections import one_or_many
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.exposure.external import external_account_access, external_account_root, external_can_delegate
@@ -55,6 +57,13 @@ def open_key(account: str, region: str, partition: str = "aws") -> Key:
     return Key(
         arn=arn, key_id=arn.rsplit("/", 1)[-1], account=account, region=region, origin="EXTERNAL", policies=(policy,)
     )
+
+
+def how_open(view: View, who: Principal, probe: Key, name: str, context: Context | None = None) -> Openness:
+    """What guardrails leave of an action (``name`` without ``kms:``) on an invented key; asked once for all views of
+    the same callers: the keys of the estate play no part in it."""
+    question = f"{who.arn} {name} {probe.arn} {context or ''}"
+    return view.commons.once(question, lambda: openness(view.evaluation.decide(who, probe, f"kms:{name}", context)))
 
 
 def partition_of(key: Key) -> str:
@@ -132,7 +141,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             name
             for name in DESTRUCTION
             if (name != "DeleteImportedKeyMaterial" or any(key.origin == "EXTERNAL" for key in keys))
-            and openness(view.evaluation.decide(admin, probe, f"kms:{name}")) in (Openness.OPEN, Openness.GUARDED)
+            and how_open(view, admin, probe, name) in (Openness.OPEN, Openness.GUARDED)
         ]
         if not open_actions:
             continue
@@ -175,10 +184,8 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
     for account, keys in keys_by_account(view).items():
         if is_management(view, account) or account not in view.trust.organization_accounts:
             continue
-        decision = view.evaluation.decide(
-            view.outsider, open_key(account, keys[0].region, partition_of(keys[0])), "kms:Decrypt"
-        )
-        if openness(decision) is not Openness.OPEN:
+        probe = open_key(account, keys[0].region, partition_of(keys[0]))
+        if how_open(view, view.outsider, probe, "Decrypt") is not Openness.OPEN:
             continue
         yield account_hit(
             view,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.synthetic import account_admin, data_role, unused_account
-from auditor.model.actions import BY_NAME
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.rules.guardrails.accounts import account_hit, any_restricted, open_key, partition_of
+from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, open_key, partition_of
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
 from auditor.rules.principals import service_linked
@@ -71,7 +70,7 @@ def _bypasses(view: View, key: Key, action: str) -> bool:
     """Whether no SCP or RCP refuses the bypass to an administrator of the key's account."""
     partition = partition_of(key)
     admin, probe = account_admin(key.account, partition), open_key(key.account, key.region, partition)
-    return openness(view.evaluation.decide(admin, probe, f"kms:{action}", BYPASS)) is Openness.OPEN
+    return how_open(view, admin, probe, action, BYPASS) is Openness.OPEN
 
 
 def _ordinary(view: View, position: int) -> bool:
@@ -94,11 +93,7 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
         region, partition = _place(view, account, keys)
         probe = open_key(foreign_account, region, partition)
         role = data_role(account, partition)
-        reachable = [
-            name
-            for name in FOREIGN_USE
-            if openness(view.evaluation.decide(role, probe, BY_NAME[f"kms:{name}".lower()].name)) is Openness.OPEN
-        ]
+        reachable = [name for name in FOREIGN_USE if how_open(view, role, probe, name) is Openness.OPEN]
         holders = _writers(view, account, probe) if reachable else []
         if not holders:
             continue

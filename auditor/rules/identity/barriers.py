@@ -29,7 +29,7 @@ STOPS = ("stopped today by", "path: denies", "path: limits")
 
 def only_barriers(view: View) -> frozenset[str]:
     """The statements, as findings cite them, that are the one thing between a latent finding and critical."""
-    return view.once("only-barriers", lambda: _only_barriers(view))
+    return view.once("only-barriers", lambda: _only_barriers(view)) if view.decided else frozenset()
 
 
 def _only_barriers(view: View) -> frozenset[str]:

@@ -21,6 +21,7 @@ from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked
 from auditor.rules.privilege.steps import ASSUME, admits, step_to, ways_into
 from auditor.rules.privilege.wide import resources_reach
+from auditor.rules.statements import Document
 from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
@@ -77,20 +78,29 @@ def _spoken_of(door: Door, who: Principal) -> bool:
 
 def _identity_doors(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
     keys = view.once("keys-by-account", lambda: keys_by_account(view))
-    for document in view.identity_documents:
-        for located in document.statements:
-            statement = located.statement
-            mask = action_mask(statement) & POWER
-            if statement.effect != "Allow" or not mask:
-                continue
-            for tag, values in _tags(statement):
-                opened = tuple(
-                    key
-                    for key in keys.get(document.account, [])
-                    if resources_reach(statement, key.arn) and delegated_mask(view, key) & mask
-                )
-                if opened:
-                    yield Door(tag, values, located, document.title, opened), document.holders
+    for document, located in view.commons.once("tagged-statements", lambda: _tagged(view.commons.identity_documents)):
+        statement = located.statement
+        mask = action_mask(statement) & POWER
+        for tag, values in _tags(statement):
+            opened = tuple(
+                key
+                for key in keys.get(document.account, [])
+                if resources_reach(statement, key.arn) and delegated_mask(view, key) & mask
+            )
+            if opened:
+                yield Door(tag, values, located, document.title, opened), document.holders
+
+
+def _tagged(documents: tuple[Document, ...]) -> list[tuple[Document, Located]]:
+    """The statements of identity policies that give a power to whoever has a tag."""
+    return [
+        (document, located)
+        for document in documents
+        for located in document.statements
+        if located.statement.effect == "Allow"
+        and action_mask(located.statement) & POWER
+        and any(True for _ in _tags(located.statement))
+    ]
 
 
 def _doors_of(view: View) -> Iterator[tuple[Door, Principal]]:
