@@ -25,6 +25,8 @@ from auditor.model.principal import Principal, PrincipalKind
 _SHARED_KINDS = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE)
 """Kinds with many members; any other caller is a class of its own."""
 Codes = NDArray[np.int64]
+_WIDEST = 1 << 30
+"""Below this bound two codes can still be joined into one of 63 bits; above it a code is numbered anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +158,16 @@ class KeyCodes:
 
     def combined(self, statements: tuple[Compiled, ...]) -> Codes:
         """One number per key, equal for keys that none of the statements tells apart."""
-        vectors = self._vectors_of(statements)
+        vectors = self._vectors_of(statements) if len(self._keys) > 1 else {}
         code = np.zeros(len(self._keys), dtype=np.int64)
-        for vector in vectors.values() if len(self._keys) > 1 else ():
-            _, code = np.unique(code * (int(vector.max(initial=0)) + 1) + vector, return_inverse=True)
+        size = 1
+        for vector in vectors.values():
+            width = int(vector.max(initial=0)) + 1
+            code = code * width + vector
+            size *= width
+            if size > _WIDEST:
+                values, code = np.unique(code, return_inverse=True)
+                size = len(values)
         return code
 
     def _vectors_of(self, statements: tuple[Compiled, ...]) -> dict[tuple[str, str], Codes]:
