@@ -83,7 +83,7 @@ class Differences:
     gaps_after: int = 0
 
 
-_Changed = tuple[Change, Capability, tuple[str, ...], Decision | None, Decision | None]
+_Changed = tuple[Change, Capability, tuple[str, ...], Decision | None, Decision | None, str]
 
 
 def differences(old: Facts, new: Facts) -> Differences:
@@ -196,7 +196,7 @@ def _changes(before: Block, after: Block, pair: tuple[int, int, int]) -> list[_C
                 alike.setdefault(identity, []).append((action, was, now, change))
         for items in alike.values():
             _, was, now, change = items[0]
-            found.append((change, capability, tuple(item[0].name for item in items), was, now))
+            found.append((change, capability, tuple(item[0].name for item in items), was, now, _reasons(was, now)))
     return found
 
 
@@ -233,11 +233,11 @@ def _change(
     key: Key,
     changed: _Changed,
 ) -> AccessChange:
-    change, capability, actions, was, now = changed
+    change, capability, actions, was, now, reasons = changed
     missing = _unseen(before, principal, key) if was is None else _unseen(after, principal, key) if now is None else ""
     if missing:
         return AccessChange(Change.COVERAGE, principal, key.arn, capability, actions, was, now, missing)
-    cause = _cause(before, after, principal, key, was, now)
+    cause = _came_or_went(before, after, principal, key) or reasons
     return AccessChange(change, principal, key.arn, capability, actions, was, now, cause)
 
 
@@ -250,12 +250,17 @@ def _unseen(side: Side, principal: str, key: Key) -> str:
     return ""
 
 
-def _cause(before: Side, after: Side, principal: str, key: Key, was: Decision | None, now: Decision | None) -> str:
-    """The statement, grant or entity behind a change."""
+def _came_or_went(before: Side, after: Side, principal: str, key: Key) -> str:
+    """The entity behind a change, when one side alone has it."""
     entities = (("key", key.arn, before.keys, after.keys), ("principal", principal, before.collected, after.collected))
     for name, arn, old, new in entities:
         if (arn in old) != (arn in new):
             return f"the {name} is gone" if arn in old else f"the {name} is new"
+    return ""
+
+
+def _reasons(was: Decision | None, now: Decision | None) -> str:
+    """The statements or grants behind a change."""
     was_words = [source_words(cause) for cause in was.causes] if was else []
     now_words = [source_words(cause) for cause in now.causes] if now else []
     if now is None or now.outcome.denied:

@@ -21,10 +21,10 @@ class FoldedChange:
 
 def fold_changes(changes: Iterable[AccessChange]) -> tuple[FoldedChange, ...]:
     """The changes, folded; each is in exactly one of the results, and the order of first appearance stays."""
-    told: dict[tuple[object, ...], tuple[str, str, str]] = {}
+    told: dict[tuple[int, int, str], tuple[str, str, str]] = {}
     found = []
     for item in changes:
-        words = told.get(identity := (item.change, item.before, item.after, item.cause))
+        words = told.get(identity := (id(item.before), id(item.after), item.cause))
         if words is None:
             words = told[identity] = (item.was, item.now, item.cause)
         found.append((words, FoldedChange(item, (item.principal,), (item.key,), (item.what,))))
