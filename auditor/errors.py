@@ -70,3 +70,10 @@ class CollectionError(KmsAuditError):
 
 class OutputError(KmsAuditError):
     """A report or snapshot could not be written."""
+
+
+def reading_trouble(error: Exception) -> str:
+    """What is wrong with a text that could not be read, in one line: the limits of Python's reader in plain words."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -18,9 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Whoever is interrupted, even while loading or twice, leaves with 130 and without a traceback.
     """
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # nothing here is algebra: threads only cost time
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing here is algebra: threads only cost time
     try:
         from auditor.cli.entry import enter
 

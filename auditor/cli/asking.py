@@ -49,7 +49,9 @@ class Asked:
         """Say on stderr how much could not be read, because an answer may rest on it."""
         gaps = sum(1 for gap in self.snapshot.gaps if gap.essential)
         if gaps:
-            note(f"{gaps} facts that access rests on could not be read; answers that need them say unknown")
+            from auditor.report.wording import plural
+
+            note(f"{plural(gaps, 'fact')} that access rests on could not be read; answers that need them say unknown")
 
 
 def facts(given: Mapping[str, Any], known: DecodedShards | None = None) -> Asked:

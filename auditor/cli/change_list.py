@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from auditor.cli.changes import read_document
-from auditor.errors import UsageError
+from auditor.errors import UsageError, reading_trouble
 from auditor.model.grant import Grant, Pairs
 from auditor.questions.edits import Edit, EditKind
 from auditor.userfiles import as_yaml, read_text
@@ -80,7 +80,9 @@ def grant_of(request: Any, place: str) -> Grant:
         try:
             request = json.loads(request)
         except (ValueError, RecursionError) as error:
-            raise UsageError(f"{place}: not JSON: {error}.", "Write the JSON of a CreateGrant request.") from None
+            raise UsageError(
+                f"{place}: not JSON: {reading_trouble(error)}.", "Write the JSON of a CreateGrant request."
+            ) from None
     if not isinstance(request, Mapping):
         raise UsageError(f"{place}: not a CreateGrant request.", "It has GranteePrincipal and Operations.")
     known = (*GRANT_FIELDS, *IGNORED, "Operations", "Constraints")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from auditor.cli.what_if import CHANGES
-from auditor.errors import UsageError
+from auditor.errors import UsageError, reading_trouble
 from auditor.questions.edits import Edit, EditKind
 from auditor.questions.terraform import PlannedEdits, edits_of_plan
 from auditor.userfiles import read_text
@@ -56,7 +56,7 @@ def _plan(path: Path) -> PlannedEdits:
     try:
         return edits_of_plan(json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not JSON: {error}.", remedy) from None
+        raise UsageError(f"{path}: not JSON: {reading_trouble(error)}.", remedy) from None
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", error.remedy) from None
 

@@ -34,7 +34,7 @@ def command(output: Path | None, resume: Path | None, strict: bool, **given: Any
     found, folder = _collect(run, output, resume)
     result(f"{folder}: {plural(found.keys, 'key')}, {plural(found.gaps, 'gap')}")
     if strict and found.essential_gaps:
-        warn(f"incomplete: {found.essential_gaps} facts that access rests on could not be read (--strict)")
+        warn(f"incomplete: {plural(found.essential_gaps, 'fact')} that access rests on could not be read (--strict)")
         return INCOMPLETE
     return 0
 

@@ -16,6 +16,7 @@ from auditor.cli.summary import summary
 from auditor.cli.terminal import note, result, result_bytes, warn
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
+from auditor.report.wording import plural
 from auditor.suppressions import load_suppressions
 
 GATE, INCOMPLETE = 3, 4
@@ -79,9 +80,10 @@ def exit_code(report: Report, wanted: Wanted) -> int:
     gate = wanted.config.gate
     found = verdict(report, gate.fail_on)
     if found.essential_gaps and gate.strict:
-        warn(f"incomplete: {found.essential_gaps} facts that access rests on could not be read (--strict)")
+        warn(f"incomplete: {plural(found.essential_gaps, 'fact')} that access rests on could not be read (--strict)")
         return INCOMPLETE
     if found.failing:
-        warn(f"gate: {found.failing} open findings are {gate.fail_on} or worse (--fail-on {gate.fail_on})")
+        found_words = plural(found.failing, "open finding")
+        warn(f"gate: {found_words} of severity {gate.fail_on} or worse (--fail-on {gate.fail_on})")
         return GATE
     return 0

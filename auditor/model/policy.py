@@ -14,6 +14,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from auditor.errors import reading_trouble
+
 DEFAULT_VERSION = "2008-10-17"
 """A document without Version has this one: policy variables are then literal text (IAM reference, Version)."""
 VARIABLES_VERSION = "2012-10-17"
@@ -172,7 +174,7 @@ def _parse_text(text: str) -> Policy:
     try:
         loaded = json.loads(text, object_pairs_hook=duplicates)
     except (ValueError, RecursionError) as error:
-        return _unreadable(text, "", f"The document is not JSON: {_first_line(error)}.")
+        return _unreadable(text, "", f"The document is not JSON: {reading_trouble(error)}.")
     if not isinstance(loaded, dict):
         return _unreadable(text, "", "The document is not a JSON object.")
     statements = loaded.get("Statement")
@@ -191,10 +193,6 @@ def _parse_text(text: str) -> Policy:
         statements=parsed,
         problems=tuple(problems),
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _unreadable(text: str, element: str, message: str) -> Policy:

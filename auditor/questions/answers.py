@@ -59,7 +59,7 @@ def asked(text: str) -> Action | Capability:
         return Capability(text.lower())
     names = {name.removeprefix("kms:"): found.name for name, found in BY_NAME.items()}
     near = [names[name] for name in get_close_matches(text.lower().removeprefix("kms:"), names, n=3)]
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"Or a capability: {', '.join(Capability)}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"A capability would do as well: {', '.join(Capability)}."
     wrong = f"kms:{text.lower().removeprefix('kms:')}"
     meant = {name.lower(): right for name, right in NONEXISTENT.items()}.get(wrong)
     if meant:

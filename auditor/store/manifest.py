@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, get_type_hints
 
-from auditor.errors import SnapshotError
+from auditor.errors import SnapshotError, reading_trouble
 from auditor.model.snapshot import Provenance, Scope, ShardCoverage
 
 SCHEMA = 1
@@ -121,7 +121,8 @@ def manifest_from_text(text: str) -> Manifest:
 
 
 def _unreadable(error: Exception) -> SnapshotError:
-    return SnapshotError(f"The manifest is not readable ({type(error).__name__}: {error}).", "Collect again.")
+    trouble = f"no {error}" if isinstance(error, KeyError) else reading_trouble(error)
+    return SnapshotError(f"The manifest is not readable ({trouble}).", "Collect again.")
 
 
 def _typed(kind: Any, values: dict[str, Any]) -> Any:

@@ -30,7 +30,7 @@ def refused(answer: Answer, *words: str) -> None:
     [
         (b"", "cannot be read"),
         (b"\xe9", "policy.json: not UTF-8 text (byte 0). Name a policy document."),
-        (b"[" * 100_000, "cannot be read"),
+        (b"[" * 100_000, "is not JSON: it is nested too deeply"),
         (b"[]", "cannot be read"),
         (b'{"Statement": 7}', "cannot be read"),
         (b" " * (1024 * 1024 + 1), "larger than 1 MiB"),
