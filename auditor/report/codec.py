@@ -14,7 +14,6 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from auditor.model.policy import Policy, parse_policy
 
-Decoder = Callable[[Any], Any]
 SCALARS: dict[Any, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
 """What JSON may hold for a declared type."""
 
@@ -34,27 +33,44 @@ class Texts:
         return place
 
 
+Encoder = Callable[[Any, Texts], Any]
+
+
 def encode(value: Any, policies: Texts) -> Any:
     """``value`` as JSON-compatible data; the same value gives the same data."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Policy):
-        return policies.put(value.text)
-    if isinstance(value, frozenset):
-        return sorted((encode(item, policies) for item in value), key=str)
-    if isinstance(value, tuple | list):
-        return [encode(item, policies) for item in value]
-    if isinstance(value, dict):
-        return {str(key): encode(value[key], policies) for key in sorted(value)}
-    if is_dataclass(value):
-        return {
-            field.name: encode(getattr(value, field.name), policies)
-            for field in fields(value)
-            if getattr(value, field.name) != _default(field)
-        }
-    return str(value)
+    kind: Any = type(value)
+    return _encoder(kind)(value, policies)
+
+
+@cache
+def _encoder(kind: Any) -> Encoder:
+    if kind is str or issubclass(kind, int | float | types.NoneType):
+        return lambda value, _: value
+    if issubclass(kind, Policy):
+        return lambda value, policies: policies.put(value.text)
+    if issubclass(kind, frozenset):
+        return lambda value, policies: sorted((encode(item, policies) for item in value), key=str)
+    if issubclass(kind, tuple | list):
+        return lambda value, policies: [encode(item, policies) for item in value]
+    if issubclass(kind, dict):
+        return lambda value, policies: {str(key): encode(value[key], policies) for key in sorted(value)}
+    if is_dataclass(kind):
+        return _fields_of(kind)
+    return lambda value, _: str(value)
+
+
+def _fields_of(kind: Any) -> Encoder:
+    defaults = [(item.name, _default(item)) for item in fields(kind)]
+
+    def encode_fields(value: Any, policies: Texts) -> dict[str, Any]:
+        given = {}
+        for name, default in defaults:
+            found = getattr(value, name)
+            if found != default:
+                given[name] = encode(found, policies)
+        return given
+
+    return encode_fields
 
 
 def _default(field: Field[Any]) -> Any:
