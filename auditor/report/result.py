@@ -9,6 +9,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from auditor.heap import collector_at_rest
 from auditor.model.actions import ACTIONS
 from auditor.model.finding import Finding, RuleStatus
 from auditor.model.principal import Principal
@@ -24,6 +25,11 @@ KIND = "kms-audit result"
 
 def write_result(report: Report) -> bytes:
     """The report as UTF-8 JSON; the same report gives the same bytes."""
+    with collector_at_rest():
+        return _written(report)
+
+
+def _written(report: Report) -> bytes:
     policies = Texts()
     document: dict[str, Any] = {
         "kind": KIND,
@@ -51,9 +57,10 @@ def write_result(report: Report) -> bytes:
 def read_result(content: bytes) -> Report:
     """The Report of a ``result.json``. Raises ValueError that names the place for anything else."""
     try:
-        document = json.loads(content.decode("utf-8-sig", "surrogatepass"))
-        _check_document(document)
-        return _report(document)
+        with collector_at_rest():
+            document = json.loads(content.decode("utf-8-sig", "surrogatepass"))
+            _check_document(document)
+            return _report(document)
     except KeyError as error:
         raise ValueError(f"{error} is missing") from None
     except RecursionError:
