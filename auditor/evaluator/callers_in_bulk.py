@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,15 @@ from auditor.evaluator.deciding_in_bulk import Decider
 from auditor.evaluator.memory import Memory
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
-from auditor.evaluator.traits import alias_trait, caller_answers, key_trait, sees_aliases
+from auditor.evaluator.traits import (
+    RESOURCE_ALIASES,
+    alias_trait,
+    answers_about_aliases,
+    caller_answers,
+    key_trait,
+    sees_aliases,
+    tests_aliases,
+)
 from auditor.model.actions import ON_KEY
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy
@@ -115,6 +123,10 @@ class KeyCodes:
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self._keys = keys
         self._by_arn = {key.arn: index for index, key in enumerate(keys)}
+        self._by_account: dict[str, list[int]] = {}
+        for index, key in enumerate(keys):
+            self._by_account.setdefault(_account_part(key.arn) or "", []).append(index)
+        self._answers: dict[Compiled, Codes] = {}
         self._patterns: dict[str, Codes] = {}
         self._aliases: dict[str, Codes] = {}
         self._traits: dict[str, Codes] = {}
@@ -125,10 +137,25 @@ class KeyCodes:
         if found is None:
             found = np.zeros(len(self._keys), dtype=np.int64)
             if glob.has_wildcard(pattern):
-                found[[index for index, key in enumerate(self._keys) if glob.matches(pattern, key.arn)]] = 1
+                found[[index for index in self._near(pattern) if glob.matches(pattern, self._keys[index].arn)]] = 1
             elif pattern in self._by_arn:
                 found[self._by_arn[pattern]] = 1
             self._patterns[pattern] = found
+        return found
+
+    def _near(self, pattern: str) -> Sequence[int]:
+        """The keys that a pattern can match: of one account, where it names one in a place that no ``*`` can shift."""
+        account = _account_part(pattern)
+        if account is None or glob.has_wildcard(account):
+            return range(len(self._keys))
+        return [*self._by_account.get(glob.plain(account), ()), *self._by_account.get("", ())]
+
+    def answers(self, compiled: Compiled) -> Codes:
+        """A number per key, equal where the statement's tests on the key's aliases have the same answers."""
+        found = self._answers.get(compiled)
+        if found is None:
+            found = self._numbered([answers_about_aliases(compiled, key) for key in self._keys])
+            self._answers[compiled] = found
         return found
 
     def each(self) -> Codes:
@@ -170,12 +197,15 @@ class KeyCodes:
                 size = len(values)
         return code
 
-    def _vectors_of(self, statements: tuple[Compiled, ...]) -> dict[tuple[str, str], Codes]:
+    def _vectors_of(self, statements: tuple[Compiled, ...]) -> dict[tuple[str, Hashable], Codes]:
         """The vectors that tell keys apart for these statements, each once."""
-        found: dict[tuple[str, str], Codes] = {}
+        found: dict[tuple[str, Hashable], Codes] = {}
         for one in statements:
             for name in one.keys:
-                found.setdefault(("trait", name), self.trait(name))
+                if name == RESOURCE_ALIASES and tests_aliases(one):
+                    found["answers", one] = self.answers(one)
+                else:
+                    found.setdefault(("trait", name), self.trait(name))
             for pattern in one.statement.resources or one.statement.not_resources or ():
                 if pattern == "*":
                     continue
@@ -186,6 +216,13 @@ class KeyCodes:
                 if sees_aliases(one, pattern):
                     found.setdefault(("alias", pattern), self.aliases(pattern))
         return found
+
+
+def _account_part(arn: str) -> str | None:
+    """The account of an ARN or a pattern of six parts; None for anything else. Parts of two such texts face each
+    other whatever wildcards they hold: both have five colons."""
+    parts = arn.split(":")
+    return parts[4] if len(parts) == 6 else None
 
 
 class CallerSides:

@@ -85,6 +85,9 @@ class KeySides:
                 self._plain_rows.setdefault(principal.account, []).append(row)
             else:
                 self._odd_rows.append(row)
+        self._accounts: dict[str | None, int] = {}
+        of_groups = [self._accounts.setdefault(one.account, len(self._accounts)) for one in self._representatives]
+        self._account_of_group = np.array(of_groups, dtype=np.int64)
 
     def column(self, key: Key) -> Column:
         """The side numbers of one key for all callers; made once."""
@@ -169,19 +172,30 @@ class KeySides:
         seen = (view.accounts, view.account_facts, view.not_principal)
         found = self._codes.get(seen)
         if found is None:
-            numbers: Numbers[Hashable] = Numbers()
-            answers = [numbers.of(self._signature(one, view)) for one in self._representatives]
-            found = self._codes[seen] = np.array(answers, dtype=np.int64)
+            named = [self._accounts[account] for account in view.accounts if account in self._accounts]
+            inside = np.where(np.isin(self._account_of_group, named), self._account_of_group + 1, 0)
+            kinds = self._kinds(view.account_facts, view.not_principal)
+            found = np.unique(kinds * (len(self._accounts) + 1) + inside, return_inverse=True)[1]
+            self._codes[seen] = found
         return found
 
-    def _signature(self, principal: Principal, view: KeyView) -> Hashable:
+    def _kinds(self, account_facts: tuple[str, ...], not_principal: bool) -> Codes:
+        """What a key side can see of a coarse group besides its account, as a number."""
+        known = (account_facts, not_principal)
+        found = self._codes.get(known)
+        if found is None:
+            numbers: Numbers[Hashable] = Numbers()
+            signatures = (self._signature(one, account_facts, not_principal) for one in self._representatives)
+            found = self._codes[known] = np.array([numbers.of(one) for one in signatures], dtype=np.int64)
+        return found
+
+    def _signature(self, principal: Principal, account_facts: tuple[str, ...], not_principal: bool) -> Hashable:
         plain = principal.kind in PLAIN_KINDS
-        kind: Hashable = principal.kind if view.not_principal else principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
+        kind: Hashable = principal.kind if not_principal else principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
         return (
             kind if plain else principal.arn,
-            principal.account if principal.account in view.accounts else None,
-            view.not_principal and is_bounded(principal),
-            caller_values(view.account_facts, principal, self._surroundings),
+            not_principal and is_bounded(principal),
+            caller_values(account_facts, principal, self._surroundings),
         )
 
 

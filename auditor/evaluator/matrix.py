@@ -226,14 +226,15 @@ class _Filler:
         same = (accounts == self._key_account[place]).astype(np.int64)
         codes = ((callers << 31) | sides) << 1 | same
         distinct, inverse = np.unique(codes, return_inverse=True)
-        return np.array([self._profile(code) for code in distinct.tolist()], dtype=np.int64)[inverse]
+        known = self._known
+        numbers = np.array([known.get(code, -1) for code in distinct.tolist()], dtype=np.int64)
+        for position in np.flatnonzero(numbers < 0).tolist():
+            code = int(distinct[position])
+            numbers[position] = known[code] = self._profile(code)
+        return numbers[inverse]
 
     def _profile(self, code: int) -> int:
-        found = self._known.get(code)
-        if found is None:
-            kind, caller, ours = self._callers.sides[code >> 32]
-            flags, state, theirs = self._kept.key_sides.sides[(code >> 1) & 0x7FFFFFFF]
-            relation = relation_of(kind, bool(code & 1), caller)
-            parts = self._kept.decider.parts(relation, (*ours, *theirs), flags, state, ON_KEY)
-            found = self._known[code] = self._profiles.number(parts)
-        return found
+        kind, caller, ours = self._callers.sides[code >> 32]
+        flags, state, theirs = self._kept.key_sides.sides[(code >> 1) & 0x7FFFFFFF]
+        relation = relation_of(kind, bool(code & 1), caller)
+        return self._profiles.number(self._kept.decider.parts(relation, (*ours, *theirs), flags, state, ON_KEY))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 
 from auditor.evaluator import glob
@@ -19,7 +19,8 @@ from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal
 
-_ALIAS_KEYS = ("kms:resourcealiases", "kms:requestalias")
+RESOURCE_ALIASES = "kms:resourcealiases"
+_ALIAS_KEYS = (RESOURCE_ALIASES, "kms:requestalias")
 ACCOUNT_SCOPED = frozenset(
     {"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "kms:calleraccount"}
     | {"aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist"}
@@ -71,11 +72,11 @@ def sees_aliases(compiled: Compiled, pattern: str) -> bool:
 
 def key_sight(compiled: Compiled, key: Key) -> Hashable:
     """What the statement can see of the key; equal sights cannot be told apart by it."""
-    plain = "kms:resourcealiases" in compiled.keys and not compiled.variables
-    names = compiled.keys - {"kms:resourcealiases"} if plain else compiled.keys
+    tested = tests_aliases(compiled)
+    names = compiled.keys - {RESOURCE_ALIASES} if tested else compiled.keys
     found: list[Hashable] = [key_trait(name, key) for name in sorted(names)]
-    if plain:
-        found += _answers_about_aliases(compiled, key)
+    if tested:
+        found.append(answers_about_aliases(compiled, key))
     for pattern in compiled.statement.resources or compiled.statement.not_resources or ():
         if pattern == "*":
             continue
@@ -88,15 +89,21 @@ def key_sight(compiled: Compiled, key: Key) -> Hashable:
     return tuple(found)
 
 
-def _answers_about_aliases(compiled: Compiled, key: Key) -> Iterator[Hashable]:
+def tests_aliases(compiled: Compiled) -> bool:
+    """Whether kms:ResourceAliases counts by the answers of tests alone."""
+    return RESOURCE_ALIASES in compiled.keys and not compiled.variables
+
+
+def answers_about_aliases(compiled: Compiled, key: Key) -> Hashable:
     """The answers of tests on kms:ResourceAliases: every key has other aliases, but they mostly get the same answer."""
-    yield (over_alias_quota(key), Fact.ALIASES in key.unread)
     aliases = tuple(alias.name for alias in key.aliases)
+    found: list[Hashable] = [over_alias_quota(key), Fact.ALIASES in key.unread]
     for test in compiled.statement.conditions:
-        if test.key.lower() == "kms:resourcealiases":
+        if test.key.lower() == RESOURCE_ALIASES:
             operator = parse_operator(test.operator)
-            yield operator is not None and satisfied(operator, test.values, aliases)
-            yield passes_empty(test, Known(aliases))
+            found.append(operator is not None and satisfied(operator, test.values, aliases))
+            found.append(passes_empty(test, Known(aliases)))
+    return tuple(found)
 
 
 @lru_cache(maxsize=16384)
