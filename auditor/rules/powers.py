@@ -102,7 +102,7 @@ def _reaches(view: View) -> NDArray[np.float64]:
                 rows = np.flatnonzero((creators == creator) & (breaking == breaker))
                 if len(rows):
                     losses = _losses(view, kind, creator=creator, breaker=breaker)
-                    total[rows] += losses[reach.table.cells[rows][:, columns]].sum(axis=1)
+                    total[rows] += losses[reach.table.cells[np.ix_(rows, np.array(columns))]].sum(axis=1)
     found: NDArray[np.float64] = np.asarray(np.round(-np.expm1(total), DIGITS), dtype=np.float64)
     return found
 

@@ -171,13 +171,12 @@ class Reach:
         interesting = np.zeros(len(self.table.profiles), dtype=bool)
         for level in (Openness.LATENT, Openness.MAYBE, Openness.GUARDED, Openness.OPEN):
             interesting |= (self.masks[level] & np.uint64(mask)) != 0
-        rows = np.flatnonzero([(not inside) or who.kind in INSIDE for who in self.principals])
-        columns = np.flatnonzero([key.customer_managed for key in self.keys])
-        if not len(rows) or not len(columns):
-            return Pairs(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
-        cells = self.table.cells[np.ix_(rows, columns)]
-        row, column = np.nonzero(interesting[cells])
-        return Pairs(rows[row], columns[column], cells[row, column].astype(np.int64))
+        rows = np.array([(not inside) or who.kind in INSIDE for who in self.principals], dtype=bool)
+        columns = np.array([key.customer_managed for key in self.keys], dtype=bool)
+        row, column = np.nonzero(interesting[self.table.cells])
+        wanted = rows[row] & columns[column]
+        row, column = row[wanted], column[wanted]
+        return Pairs(row, column, self.table.cells[row, column].astype(np.int64))
 
     @cached_property
     def all_pairs(self) -> Pairs:

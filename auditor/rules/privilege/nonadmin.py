@@ -27,7 +27,7 @@ from auditor.rules.principals import admissions as ways_in
 from auditor.rules.principals import reachable_from_outside, requires_mfa
 from auditor.rules.privilege.combined import administrators, full_pairs, holding_hit
 from auditor.rules.privilege.power import PUT_POLICY, Holding, Power, constrained_grants, power
-from auditor.rules.reach import INSIDE, Openness, Pairs
+from auditor.rules.reach import Openness, Pairs
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
@@ -123,11 +123,14 @@ def _profiles_with(view: View, mask: int) -> NDArray[np.bool_]:
 
 
 def _counted(view: View, flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Key position → how many identities and root users have a flagged profile on it."""
+    """Position of a customer managed key → how many identities and root users have a flagged profile on it; the flags
+    are of profiles that allow something."""
     import numpy as np
 
-    rows = np.flatnonzero([who.kind in (*INSIDE, PrincipalKind.ROOT) for who in view.reach.principals])
-    return np.asarray(flags[view.reach.table.cells[rows]].sum(axis=0), dtype=np.int64)
+    cells, pairs = view.reach.table.cells, view.reach.all_pairs
+    roots = np.flatnonzero([who.kind is PrincipalKind.ROOT for who in view.reach.principals])
+    held = np.bincount(pairs.keys[flags[pairs.profiles]], minlength=cells.shape[1])
+    return np.asarray(held + flags[cells[roots]].sum(axis=0), dtype=np.int64)
 
 
 def _for_backups(keys: tuple[Key, ...]) -> bool:
