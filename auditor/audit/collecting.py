@@ -76,7 +76,10 @@ def _collect(folder: Path, settings: CollectionSettings, resume: bool, progress:
     from auditor.store import SnapshotWriter
 
     writer = SnapshotWriter(folder, resume=resume)
-    writer.finish(collect(request_of(settings), writer, progress or NoProgress()))
+    try:
+        writer.finish(collect(request_of(settings), writer, progress or NoProgress()))
+    finally:
+        writer.close()
 
 
 def waiting_room(output_dir: Path, started: str) -> Path:

@@ -5,21 +5,50 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from auditor.errors import OutputError
+from auditor.errors import OutputError, SnapshotError
+
+try:
+    import fcntl
+except ImportError:  # Windows: folders cannot be locked there, and two collections into one are not told apart
+    fcntl = None  # type: ignore[assignment]
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 
 
 def make_folder(path: Path) -> None:
-    """Makes a private folder, and its parents. Raises OutputError."""
+    """Makes a private folder, and its parents. One that is there, maybe shared, stays as it is. Raises OutputError."""
     try:
         for part in reversed((path, *path.parents)):
             if not part.is_dir():
                 part.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        path.chmod(PRIVATE_FOLDER)
+                part.chmod(PRIVATE_FOLDER)  # whatever the umask
     except OSError as error:
         raise _output(path, error) from error
+
+
+def hold(folder: Path) -> int | None:
+    """Locks a folder for this process until ``os.close`` of what is returned. Raises SnapshotError when another has it.
+
+    The lock ends with the process, however that ends. None where the folder is missing or its file system has no locks.
+    """
+    if fcntl is None:
+        return None
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise SnapshotError(
+            f"Another run is collecting into {folder}.", "Wait until it has ended, or choose another folder."
+        ) from None
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -7,6 +7,7 @@ turns both into the final manifest.
 from __future__ import annotations
 
 import json
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from auditor.errors import OutputError, SnapshotError
 from auditor.model.shard import Shard
 from auditor.model.snapshot import Provenance, Scope
 from auditor.store.encoding import encode, to_bytes, to_line
-from auditor.store.files import append_line, make_folder, remove_parts, write_whole
+from auditor.store.files import append_line, hold, make_folder, remove_parts, write_whole
 from auditor.store.manifest import (
     JOURNAL,
     MANIFEST,
@@ -36,7 +37,10 @@ PASSING = frozenset({"Throttled", "Timeout", "Unreachable", "ServerError", "Expi
 
 
 class SnapshotWriter:
-    """A sink for ``collectors.collect``. ``resume`` goes on in a folder that an interrupted collection left."""
+    """A sink for ``collectors.collect``. ``resume`` goes on in a folder that an interrupted collection left.
+
+    From ``begin`` to ``finish`` or ``close`` no other writer can begin in the folder.
+    """
 
     def __init__(self, path: Path | str, *, resume: bool = False) -> None:
         self.path = Path(path)
@@ -45,9 +49,20 @@ class SnapshotWriter:
         self._done: dict[tuple[str, str], ShardEntry] = {}
         self._provenance: Provenance | None = None
         self._failed: OutputError | None = None
+        self._held: int | None = None
 
     def begin(self, provenance: Provenance) -> None:
         """Starts, or goes on when caller and scope are the same. Raises SnapshotError or OutputError."""
+        try:
+            self._begin(provenance)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, provenance: Provenance) -> None:
+        if not self._resume:
+            make_folder(self.path)
+        self._held = hold(self.path)
         if self._resume:
             earlier, self._done = self._earlier()
             _same_collection(earlier, provenance)
@@ -56,7 +71,6 @@ class SnapshotWriter:
             raise SnapshotError(
                 f"There is a snapshot in {self.path} already.", "Choose another folder, or go on with --resume."
             )
-        make_folder(self.path)
         make_folder(self.path / SHARDS)
         self._provenance = provenance
         if self._resume:
@@ -102,7 +116,14 @@ class SnapshotWriter:
         text = manifest_to_text(Manifest(sealed, entries, finished=True))
         write_whole(self.path / MANIFEST, to_bytes(text))
         (self.path / JOURNAL).unlink(missing_ok=True)
+        self.close()
         return sealed
+
+    def close(self) -> None:
+        """Lets others write into the folder; what is unfinished can be resumed."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def _earlier(self) -> tuple[Provenance, dict[tuple[str, str], ShardEntry]]:
         """The provenance and the shards of the interrupted collection, each checked against its hash."""

@@ -84,6 +84,9 @@ def test_a_signal_ends_it_at_once_and_resume_finishes(
     until = time.monotonic() + 60
     while not _one_region_is_done(folder) and time.monotonic() < until:
         time.sleep(0.05)
+    code, _, err = _run(aws, "--resume", str(folder))
+    assert code == 2
+    assert f"Another run is collecting into {folder}." in _last_line(err)
     process.send_signal(number)
     begun = time.monotonic()
     _, err = process.communicate(timeout=20)

@@ -104,6 +104,7 @@ def test_a_damaged_journal_is_refused(tmp_path: Path, line: bytes) -> None:
     writer = SnapshotWriter(tmp_path)
     writer.begin(ASKED)
     (tmp_path / "journal.jsonl").write_bytes(line)
+    writer.close()
     with pytest.raises(SnapshotError):
         SnapshotWriter(tmp_path, resume=True).begin(ASKED)
 

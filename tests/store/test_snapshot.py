@@ -190,6 +190,7 @@ def test_resume_keeps_finished_shards_and_repeats_passing_failures(tmp_path: Pat
     writer.write(_shard("eu-west-1", 0, (passing,)))
     with (tmp_path / "journal.jsonl").open("ab") as journal:
         journal.write(b'{"file": "shards/cut')
+    writer.close()
     again = SnapshotWriter(tmp_path, resume=True)
     again.begin(replace(ASKED, started="2026-02-02T00:00:00Z"))
     assert again.has(ACCOUNT, REGION)
@@ -202,10 +203,42 @@ def test_resume_keeps_finished_shards_and_repeats_passing_failures(tmp_path: Pat
     assert read_snapshot(tmp_path).gaps == ()
 
 
+def test_two_writers_never_share_a_folder(tmp_path: Path) -> None:
+    """Else the one that ends first would seal hashes of shards that the other one still rewrites."""
+    first = SnapshotWriter(tmp_path / "s")
+    first.begin(ASKED)
+    first.write(_shard())
+    for resume in (True, False):
+        with pytest.raises(SnapshotError, match="Another run is collecting into"):
+            SnapshotWriter(tmp_path / "s", resume=resume).begin(ASKED)
+    first.finish(replace(ASKED, finished="2026-01-01T00:01:00Z"))
+    SnapshotWriter(tmp_path / "s", resume=True).begin(ASKED)
+
+
+def test_a_folder_without_locks_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import fcntl
+
+    def none(*_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    assert read_snapshot(_written(tmp_path / "s")).keys
+
+
+def test_a_folder_that_was_there_keeps_its_permissions(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir(mode=0o755)
+    _written(shared)
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    assert stat.S_IMODE((shared / "shards").stat().st_mode) == 0o700
+
+
 def test_resume_refuses_another_scope_another_caller_and_changed_shards(tmp_path: Path) -> None:
     writer = SnapshotWriter(tmp_path)
     writer.begin(ASKED)
     writer.write(_shard())
+    writer.close()
     with pytest.raises(SnapshotError, match="scope differs"):
         SnapshotWriter(tmp_path, resume=True).begin(replace(ASKED, scope=Scope(regions_asked=("eu-west-1",))))
     with pytest.raises(SnapshotError, match="was begun by"):
@@ -233,6 +266,7 @@ def test_a_full_disk_is_an_error_and_leaves_finished_shards(tmp_path: Path, monk
         with pytest.raises(OutputError, match="No space left"):
             writer.write(_shard("eu-west-1"))
     assert not list(tmp_path.rglob("*.part"))
+    writer.close()
     resumed = SnapshotWriter(tmp_path, resume=True)
     resumed.begin(ASKED)
     assert resumed.has(ACCOUNT, REGION)
