@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def read_snapshot(path: Path | str, known: DecodedShards | None = None) -> Snaps
     Shards that are in ``known`` are checked like all others, but not decoded again; it learns the others.
     """
     folder = Path(path)
-    with collector_at_rest():
+    with collector_at_rest(), _naming(folder):
         manifest = _finished(folder)
         return _readable(folder, lambda: join(manifest.provenance, _parts(folder, manifest, known or DecodedShards())))
 
@@ -43,10 +44,22 @@ def read_parts(path: Path | str) -> Iterator[Snapshot]:
     Raises SnapshotError as ``read_snapshot`` does.
     """
     folder = Path(path)
-    manifest = _finished(folder)
-    for entry, content in _contents(folder, manifest):
-        shard = decode_bytes(content, entry.coverage, entry.file)
-        yield _readable(folder, partial(decode, manifest.provenance, (shard,)))
+    with _naming(folder):
+        manifest = _finished(folder)
+        for entry, content in _contents(folder, manifest):
+            shard = decode_bytes(content, entry.coverage, entry.file)
+            yield _readable(folder, partial(decode, manifest.provenance, (shard,)))
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    """Whoever reads two snapshots wants to know which of them is meant."""
+    try:
+        yield
+    except SnapshotError as error:
+        if str(folder) in error.message:
+            raise
+        raise SnapshotError(f"{folder}: {error.message}", error.remedy) from error
 
 
 def _finished(folder: Path) -> Manifest:

@@ -14,7 +14,7 @@ import pytest
 from auditor.errors import SnapshotError
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
-from auditor.store import SnapshotWriter, read_snapshot
+from auditor.store import SnapshotWriter, read_parts, read_snapshot
 from auditor.store.decode import decode
 from auditor.store.manifest import MANIFEST
 from tests.store.test_snapshot import ASKED, _key, _organization, _shard, _shard_file, _written
@@ -69,6 +69,7 @@ def test_manifests_are_refused_with_the_place(tmp_path: Path, edit: Edit, messag
     with pytest.raises(SnapshotError) as caught:
         read_snapshot(folder)
     assert message in str(caught.value)
+    assert str(folder) in str(caught.value)
     assert caught.value.remedy
 
 
@@ -84,6 +85,16 @@ def test_a_record_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     odd = Record(Kind.KEY, {**_key(0).data, "Unread": ["no-such-fact"]})
     with pytest.raises(SnapshotError, match="holds a record that this version cannot read: 'no-such-fact'"):
         read_snapshot(_written(tmp_path / "s", _organization(), replace(_shard(), records=(odd,))))
+
+
+@pytest.mark.parametrize("read", [read_snapshot, lambda folder: list(read_parts(folder))])
+def test_a_damaged_shard_is_named_with_its_snapshot(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    folder = _written(tmp_path / "s")
+    _shard_file(folder).write_bytes(b"")
+    with pytest.raises(SnapshotError, match="does not match its hash") as caught:
+        read(folder)
+    assert str(_shard_file(folder).relative_to(folder)) in caught.value.message
+    assert str(folder) in caught.value.message
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
