@@ -20,12 +20,12 @@ from auditor.errors import UsageError
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
+from auditor.report.csv_files import guarded
 
 if TYPE_CHECKING:
     from auditor.store import DecodedShards
 
 LIVE = ("profiles", "regions", "org", "accounts", "role_name", "endpoint_url")
-GUARDED = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def as_json(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """CSV with a header; cells that a spreadsheet would run as a formula are guarded."""
+    """CSV with a header; cells that a spreadsheet would run as a formula are guarded, as in the files of a report."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
@@ -96,5 +96,4 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         value = " ".join(map(str, value))
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(GUARDED) else text
+    return str(guarded("" if value is None else str(value)))

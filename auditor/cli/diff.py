@@ -46,10 +46,10 @@ def command(old: Path, fail_on_gained: str | None, form: str, **given: Any) -> i
 def show(shown: Comparison, form: str, fail_on_gained: str | None) -> int:
     """Print a difference; the exit code says whether ``fail_on_gained`` was gained."""
     from auditor.cli.differing import render
-    from auditor.cli.terminal import result, warn
+    from auditor.cli.terminal import document, result, warn
     from auditor.questions.differences import Change
 
-    result(render(shown, form))
+    (result if form == "text" else document)(render(shown, form))
     gained = [
         item
         for item in shown.found.access

@@ -38,7 +38,7 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
     change for the opposite outcome. Understands sessions, root users, services and principals that were not collected.
     """
     from auditor.cli.asking import as_csv, as_json, facts
-    from auditor.cli.terminal import result, warn
+    from auditor.cli.terminal import document, result, warn
     from auditor.questions import explain, find_keys, principal_named
     from auditor.questions.answers import asked_action
 
@@ -52,7 +52,7 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
         asking.say_unknown()
         result("\n".join(_text(answer)))
     else:
-        result(as_json([_json(answer)]) if form == "json" else as_csv(_rows(answer), tuple(_rows(answer)[0])))
+        document(as_json([_json(answer)]) if form == "json" else as_csv(_rows(answer), tuple(_rows(answer)[0])))
     outcome = answer.decision.outcome
     if expect and expect != str(outcome) and not (expect == "denied" and outcome.denied):
         warn(f"expected {expect}, got {outcome} (--expect)")

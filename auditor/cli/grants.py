@@ -41,7 +41,7 @@ COLUMNS = (
 def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -> int:
     """The grants of all keys, or of KEY: grantee, age, operations, constraint, issuing account; oldest first."""
     from auditor.cli.asking import as_csv, as_json, facts
-    from auditor.cli.terminal import result
+    from auditor.cli.terminal import document, result
     from auditor.questions import find_keys, grant_list
 
     asking = facts(given)
@@ -53,7 +53,7 @@ def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -
         result("\n".join(_text(rows)))
     else:
         plain = [_row(item) for item in rows]
-        result(as_json(plain) if form == "json" else as_csv(plain, COLUMNS))
+        document(as_json(plain) if form == "json" else as_csv(plain, COLUMNS))
     return 0
 
 

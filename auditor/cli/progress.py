@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.terminal import Terminal, current, note
+from auditor.cli.terminal import Terminal, current, note, printable
 
 if TYPE_CHECKING:
     from auditor.collectors import Progress, Tally
@@ -36,7 +36,7 @@ class Silent:
         if self.terminal.log_format == "json":
             logging.getLogger("auditor").info(message)
         elif not self.terminal.quiet:
-            click.echo(message, err=True)
+            click.echo(printable(message), err=True)
 
     def close(self) -> None:
         """Nothing."""

@@ -53,8 +53,17 @@ def result(text: str) -> None:
         click.echo(text, color=current().colored(sys.stdout), nl=not text.endswith("\n"))
 
 
+def document(text: str) -> None:
+    """Write JSON or CSV to stdout; on a terminal without control characters. Raises OutputError."""
+    with _writing():
+        click.echo(_harmless(text), color=True, nl=not text.endswith("\n"))
+
+
 def result_bytes(content: bytes) -> None:
-    """Write a document to stdout as it is. Raises OutputError."""
+    """Write a document to stdout as it is; on a terminal without control characters. Raises OutputError."""
+    if sys.stdout.isatty():
+        document(content.decode("utf-8", "replace"))
+        return
     with _writing():
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
@@ -77,18 +86,18 @@ def note(text: str) -> None:
     """Write a line for people to stderr, unless --quiet."""
     terminal = current()
     if terminal.log_format == "json":
-        logging.getLogger("auditor").info(click.unstyle(text))
+        logging.getLogger("auditor").info(text)
     elif not terminal.quiet:
-        click.echo(text, err=True, color=terminal.colored(sys.stderr))
+        click.echo(printable(text), err=True)
 
 
 def warn(text: str) -> None:
     """Write a line to stderr that even --quiet does not swallow."""
     terminal = current()
     if terminal.log_format == "json":
-        logging.getLogger("auditor").warning(click.unstyle(text))
+        logging.getLogger("auditor").warning(text)
     else:
-        click.echo(text, err=True, color=terminal.colored(sys.stderr))
+        click.echo(printable(text), err=True)
 
 
 def error_line(terminal: Terminal, text: str, error: BaseException | None = None) -> None:
@@ -108,7 +117,13 @@ def error_line(terminal: Terminal, text: str, error: BaseException | None = None
 
 
 def printable(text: str) -> str:
-    """``text`` with control and direction-changing characters replaced, safe for a terminal."""
+    """``text`` on one line, control and direction-changing characters replaced: it can neither steer a terminal nor
+    pass for a line of ours."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+    return "".join(char if char.isprintable() else " " if char in "\n\t" else "�" for char in text)
+
+
+def _harmless(text: str) -> str:
+    """``text`` as it is, unless it goes to a terminal, which control characters could steer."""
+    return "\n".join(map(printable, text.split("\n"))) if sys.stdout.isatty() else text

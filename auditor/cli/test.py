@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from auditor.cli.options import answer_format, global_options
-from auditor.cli.terminal import current, error_line, printable, result, warn
+from auditor.cli.terminal import current, document, error_line, printable, result, warn
 
 if TYPE_CHECKING:
     from auditor.cases import CaseResult
@@ -45,7 +45,10 @@ def command(cases: tuple[Path, ...], form: str) -> int:
         raise found.refused[0]
     results = [run_case(case) for case in found.cases]
     lines = [json.dumps(item.to_json(), ensure_ascii=False, sort_keys=True) for item in results]
-    result("\n".join(lines if form == "json" else _text(results, len(found.refused))))
+    if form == "json":
+        document("\n".join(lines))
+    else:
+        result("\n".join(_text(results, len(found.refused))))
     for refused in found.refused:
         error_line(current(), str(refused), refused)
     if found.refused:

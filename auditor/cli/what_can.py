@@ -28,7 +28,7 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
     or a pattern such as 'role/ci-*'. Permissions that one layer gives and another takes away are listed as denied.
     """
     from auditor.cli.asking import as_csv, as_json, facts
-    from auditor.cli.terminal import result
+    from auditor.cli.terminal import document, result
     from auditor.cli.who_can import COLUMNS, row
     from auditor.questions import find_keys, find_principals, what_can
     from auditor.questions.answers import asked
@@ -43,7 +43,7 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
         result("\n".join(line for item in who for line in _text(item, answers)))
     else:
         rows = [row(answer) for answer in answers]
-        result(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
+        document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
     return 0
 
 

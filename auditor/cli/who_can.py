@@ -32,7 +32,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     sessions, other accounts, services, holders of grants, everyone. Equal access is folded into one line.
     """
     from auditor.cli.asking import as_csv, as_json, facts
-    from auditor.cli.terminal import result
+    from auditor.cli.terminal import document, result
     from auditor.errors import UsageError
     from auditor.model.actions import Action
     from auditor.questions import find_keys, who_can
@@ -49,7 +49,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
         result("\n".join(_text(answers, [(key.arn, key.label) for key in wanted])))
     else:
         rows = [row(answer) for answer in answers]
-        result(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
+        document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
     return 0
 
 

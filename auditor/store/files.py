@@ -7,11 +7,6 @@ from pathlib import Path
 
 from auditor.errors import OutputError, SnapshotError
 
-try:
-    import fcntl
-except ImportError:  # Windows: folders cannot be locked there, and two collections into one are not told apart
-    fcntl = None  # type: ignore[assignment]
-
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 
@@ -32,7 +27,9 @@ def hold(folder: Path) -> int | None:
 
     The lock ends with the process, however that ends. None where the folder is missing or its file system has no locks.
     """
-    if fcntl is None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: two collections into one folder are not told apart
         return None
     try:
         handle = os.open(folder, os.O_RDONLY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -11,6 +13,8 @@ from collections.abc import Callable
 import pytest
 
 from auditor.cli import streams
+from auditor.cli.asking import as_csv
+from auditor.cli.terminal import document, result_bytes
 from auditor.errors import CredentialsError
 from tests.cli.conftest import Answer
 
@@ -87,3 +91,51 @@ def test_warnings_of_libraries_are_json_lines_too() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert [json.loads(line)["logger"] for line in done.stderr.splitlines()] == ["urllib3.pool", "py.warnings"]
+
+
+HOSTILE = "a\x1b[2J\x9b31m\u202eb\nallowed  everyone"
+
+
+def on_a_terminal(code: str) -> str:
+    """What a terminal gets from Python ``code`` that writes to it."""
+    ours, theirs = os.openpty()
+    program = f"import click; from auditor.cli import terminal\nwith click.Context(click.Command('x')):\n    {code}"
+    subprocess.run([sys.executable, "-c", program], stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, check=True)
+    os.close(theirs)
+    found = b""
+    while not found.endswith(b"END\r\n"):
+        found += os.read(ours, 1000)
+    os.close(ours)
+    return found.decode()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "terminal.document({0!r} + 'END')",
+        "terminal.result_bytes(({0!r} + 'END').encode() + b'\\n')",
+        "terminal.warn({0!r} + 'END')",
+        "terminal.note({0!r} + 'END')",
+    ],
+)
+def test_no_text_steers_a_terminal(write: str) -> None:
+    found = on_a_terminal(write.format(HOSTILE)).replace("\r\n", "\n")
+    assert "a�[2J�31m�b" in found
+    assert all(char.isprintable() or char == "\n" for char in found)
+
+
+def test_a_message_stays_one_line_whatever_is_in_it() -> None:
+    assert on_a_terminal(f"terminal.warn({HOSTILE!r} + 'END')").count("\n") == 1
+
+
+def test_what_programs_read_is_not_changed(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    document(HOSTILE)
+    result_bytes(b"\xff\x00")
+    assert capsysbinary.readouterr().out == HOSTILE.encode() + b"\n\xff\x00"
+
+
+@pytest.mark.parametrize("text", ["=1", " =1", "\u202e=1", "＝1", "\t1", "\n=1"])
+def test_answers_as_csv_are_guarded_as_the_files_of_a_report(text: str) -> None:
+    (row,) = csv.DictReader(io.StringIO(as_csv([{"name": text}], ["name"]), newline=""))
+    assert row["name"] == f"'{text}"
+    assert "\0" not in as_csv([{"name": "a\0b"}], ["name"])
