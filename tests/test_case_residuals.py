@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auditor.cases.comparing import equivalent
+from auditor.evaluator.values import ANY, BOOLEAN, KeyValue, RunTime
 from auditor.model.residual import AllOf, AnyOf, Leaf, Not, Residual, from_json
 
 VIA = "kms:ViaService"
@@ -130,3 +131,31 @@ def test_too_many_keys_are_compared_as_written() -> None:
 def test_the_json_form() -> None:
     data = {"any": [{"not": {"cond": {"operator": "Bool", "key": MFA, "values": ["false"]}}}, {"all": []}]}
     assert equivalent(from_json(data), None)
+
+
+SAME_KEY, KIND, ALIAS = "kms:ReEncryptOnSameKey", "kms:MessageType", "kms:RequestAlias"
+OF_REQUESTS: dict[str, KeyValue] = {
+    SAME_KEY.lower(): BOOLEAN,
+    KIND.lower(): RunTime(("DIGEST", "RAW"), may_be_absent=False),
+    ALIAS.lower(): RunTime(("alias/a", "alias/b")),
+}
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (Not(leaf("Bool", SAME_KEY, "false")), leaf("Bool", SAME_KEY, "true")),
+        (Not(leaf("StringEquals", KIND, "RAW")), leaf("StringEquals", KIND, "DIGEST")),
+        (Not(leaf("StringEqualsIgnoreCase", KIND, "raw")), leaf("StringLike", KIND, "DIG*")),
+        (leaf("StringLike", ALIAS, "alias/*"), leaf("Null", ALIAS, "false")),
+    ],
+)
+def test_states_that_no_request_is_in_do_not_tell_trees_apart(left: Residual, right: Residual) -> None:
+    assert equivalent(left, right, lambda name: OF_REQUESTS.get(name, ANY))
+    assert not equivalent(left, right)
+
+
+def test_a_key_with_few_values_may_still_be_absent() -> None:
+    left, right = Not(leaf("StringEquals", ALIAS, "alias/a")), leaf("StringEquals", ALIAS, "alias/b")
+    assert not equivalent(left, right, lambda name: OF_REQUESTS.get(name, ANY))
+    assert not equivalent(left, leaf("Null", ALIAS, "true"), lambda name: OF_REQUESTS.get(name, ANY))

@@ -3,13 +3,14 @@
 Every leaf becomes a formula over a few atoms per condition key, and both trees are evaluated under every state that a
 key can be in: absent, or present with one of the mentioned values or another one. So order and nesting do not matter,
 ``StringNotEquals`` equals the negation of ``StringEquals``, several values equal an ``any`` of single ones, and
-``…IfExists`` equals "absent, or …". Where they differ, the evaluator's knowledge of impossible requests has the last
-word. It compares; it never simplifies what is shown.
+``…IfExists`` equals "absent, or …". States that no request for the action is in do not count: the absence of a key
+that is always there, a value outside of those that exist. Where they differ, the evaluator's knowledge of impossible
+requests has the last word. It compares; it never simplifies what is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -18,6 +19,7 @@ from auditor.cases.operators import Atom, Shape, atoms_of, holds
 from auditor.evaluator.expressions import all_of, negate
 from auditor.evaluator.grants import CONTEXT
 from auditor.evaluator.simplify import simplify
+from auditor.evaluator.values import ANY, KeyValue, RunTime
 from auditor.model.residual import TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
 
 MAX_STATES = 200_000
@@ -25,13 +27,20 @@ MAX_STATES = 200_000
 
 State = Mapping[str, frozenset[Atom] | None]
 """Condition key → the atoms that are true; None for a key that is absent."""
+ValueOf = Callable[[str], KeyValue]
+"""What is known of a condition key's value in requests for the action at hand."""
 
 
-def equivalent(left: Residual | None, right: Residual | None) -> bool:
+def anything(_: str) -> KeyValue:
+    """Nothing is known of any key."""
+    return ANY
+
+
+def equivalent(left: Residual | None, right: Residual | None, value_of: ValueOf = anything) -> bool:
     """Whether the two trees give the same answer in every state; None means "no condition left" (true)."""
     left, right = _by_pairs(TRUE if left is None else left), _by_pairs(TRUE if right is None else right)
     atoms = _atoms(left) | _atoms(right)
-    states = {key: tuple(_states(atoms, key)) for key in sorted({atom.key for atom in atoms})}
+    states = {key: tuple(_states(atoms, key, value_of(key))) for key in sorted({atom.key for atom in atoms})}
     if prod(len(options) for options in states.values()) > MAX_STATES:
         return _sorted_form(left) == _sorted_form(right) or _no_request_between(left, right)
     worlds = (dict(zip(states, combination, strict=True)) for combination in product(*states.values()))
@@ -77,18 +86,36 @@ def _atoms(tree: Residual) -> set[Atom]:
             return set()
 
 
-def _states(atoms: set[Atom], key: str) -> Iterator[frozenset[Atom] | None]:
+def _states(atoms: set[Atom], key: str, value: KeyValue) -> Iterator[frozenset[Atom] | None]:
     """The states of one key: absent, then present with every set of atoms that one value could make true."""
     own = sorted(atom for atom in atoms if atom.key == key)
-    yield None
+    if not isinstance(value, RunTime) or value.may_be_absent:
+        yield None
+    listed = _listed(own, value.domain) if isinstance(value, RunTime) and value.domain else None
+    yield from _free(own) if listed is None else listed
+
+
+def _listed(own: list[Atom], domain: tuple[str, ...]) -> list[frozenset[Atom]] | None:
+    """The states of a key that has one of these values, or None where an atom is about more than one value."""
+    states = []
+    for text in domain:
+        truths = {atom: atom.true_of(text) for atom in own}
+        if None in truths.values():
+            return None
+        states.append(frozenset(atom for atom, truth in truths.items() if truth))
+    return states
+
+
+def _free(own: list[Atom]) -> Iterator[frozenset[Atom]]:
+    """The states of a key that may have any value."""
     exact = [atom for atom in own if atom.shape is Shape.EXACT]
     boolean = [atom for atom in own if atom.shape is Shape.BOOLEAN]
     free = [atom for atom in own if atom.shape is Shape.FREE]
     for value in [None, *exact]:
         for truth in ("true", "false") if boolean else ("",):
             certain = {atom for atom in boolean if atom.value == truth} | ({value} if value else set())
-            open_atoms = [atom for atom in free if value is None or value.implies(atom) is None]
-            certain |= {atom for atom in free if value is not None and value.implies(atom)}
+            open_atoms = [atom for atom in free if value is None or atom.true_of(value.value) is None]
+            certain |= {atom for atom in free if value is not None and atom.true_of(value.value)}
             for choice in product((False, True), repeat=len(open_atoms)):
                 yield frozenset(certain | {atom for atom, chosen in zip(open_atoms, choice, strict=True) if chosen})
 

@@ -54,12 +54,19 @@ class Atom:
     value: str
     shape: Shape
 
-    def implies(self, other: Atom) -> bool | None:
-        """For an EXACT atom: whether its value makes ``other`` true, or None where that is not worked out here."""
-        if other.operator == "stringlike":
-            return _glob(other.value).fullmatch(self.value) is not None
-        if other.operator == "stringequalsignorecase":
-            return self.value.casefold() == other.value.casefold()
+    def true_of(self, value: str) -> bool | None:
+        """Whether a key with this one value makes the atom true, or None where that is not worked out here."""
+        match self.operator:
+            case "":
+                return True
+            case "stringequals":
+                return value == self.value
+            case "bool":
+                return value.lower() == self.value
+            case "stringlike":
+                return _glob(self.value).fullmatch(value) is not None
+            case "stringequalsignorecase":
+                return value.casefold() == self.value.casefold()
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from auditor.cases.comparing import equivalent
+from auditor.cases.comparing import ValueOf, anything, equivalent
 from auditor.cases.schema import Case, Expectation
 from auditor.evaluator import decide, in_words
 from auditor.evaluator.conditions import test_outcome
@@ -56,27 +56,31 @@ class CaseResult:
 def run_case(case: Case) -> CaseResult:
     """Asks the evaluator for the decision of a case and compares it with the expectation."""
     decision = decide(case.surroundings, case.principal, case.key, case.action, case.context)
-    expect = case.expect
-    if expect.residual is not None:
-        expect = replace(expect, residual=_resolved(expect.residual, case))
-    return CaseResult(case, decision, tuple(_differences(expect, decision)))
+    expect, question = case.expect, _question(case)
+    if expect.residual is not None and question is not None:
+        expect = replace(expect, residual=_resolved(expect.residual, question))
+    return CaseResult(case, decision, tuple(_differences(expect, decision, question.value if question else None)))
 
 
-def _resolved(tree: Residual, case: Case) -> Residual:
+def _question(case: Case) -> Question | None:
+    """What condition keys are asked of in this case; None for an action that does not exist."""
+    action = find_action(case.action)
+    if action is None:
+        return None
+    return Question(case.surroundings, case.principal, case.key, action, Layer.IDENTITY, case.context)
+
+
+def _resolved(tree: Residual, question: Question) -> Residual:
     """The expected tree with its policy variables resolved, as the evaluator does it with those of a statement."""
     match tree:
         case Leaf(operator, key, values) if any("${" in value for value in values):
-            action = find_action(case.action)
-            if action is None:
-                return tree
-            question = Question(case.surroundings, case.principal, case.key, action, Layer.IDENTITY, case.context)
             return test_outcome(ConditionTest(operator, key, values), "", question, has_variables=True)
         case Not(item):
-            return negate(_resolved(item, case))
+            return negate(_resolved(item, question))
         case AllOf(items):
-            return all_of(_resolved(item, case) for item in items)
+            return all_of(_resolved(item, question) for item in items)
         case AnyOf(items):
-            return any_of(_resolved(item, case) for item in items)
+            return any_of(_resolved(item, question) for item in items)
     return tree
 
 
@@ -97,13 +101,13 @@ def expected_json(expect: Expectation) -> dict[str, Any]:
     return found
 
 
-def _differences(expect: Expectation, decision: Decision) -> list[str]:
+def _differences(expect: Expectation, decision: Decision, value_of: ValueOf | None) -> list[str]:
     found = []
     if expect.decision not in (str(decision.outcome), decision_word(decision.outcome)):
         found.append(f"decision: expected {expect.decision}, got {decision.outcome}")
     if expect.reason and expect.reason != decision.reason:
         found.append(f"reason: expected {expect.reason}, got {decision.reason or 'none'}")
-    if expect.residual is not None and not equivalent(expect.residual, decision.residual):
+    if expect.residual is not None and not equivalent(expect.residual, decision.residual, value_of or anything):
         got = "no condition" if decision.residual is None else in_words(decision.residual)
         found.append(f"residual: expected {in_words(expect.residual)}; got {got}")
     missing = sorted(set(expect.flags) - set(decision.flags))

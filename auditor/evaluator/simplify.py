@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from auditor.evaluator import implied
 from auditor.evaluator.consistency import Literal, satisfiable
+from auditor.evaluator.exact_context import EXACT, settled
 from auditor.evaluator.expressions import all_of, any_of, leaves, negate
 from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual, to_json
@@ -21,7 +22,9 @@ _PASSES = 4
 _THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
 _WITH_CONTEXT = Leaf("Null", "kms:EncryptionContextKeys", ("false",))
 _WITH_MFA = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",))
-_CONTEXT_CONSTRAINTS = ("GrantEncryptionContextEquals", "GrantEncryptionContextSubset")
+_CONTEXT_CONSTRAINTS = (EXACT, "GrantEncryptionContextSubset")
+_CONTEXT = "kms:encryptioncontext"
+"""The pseudo condition key of grant constraints, and what the keys of an encryption context begin with."""
 
 Assumed = dict[str, tuple[Literal, ...]]
 
@@ -126,6 +129,9 @@ def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Resid
         known = assumed.get(said[0].key.lower(), ())
         if known and not satisfiable((*known, said)):
             return FALSE
+    exactly = _under_exact_context(literal, assumed)
+    if exactly is not None:
+        return Constant(exactly)
     given = assumed.get(literal[0].key.lower(), ())
     if not given:
         return item
@@ -134,6 +140,15 @@ def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Resid
     if not satisfiable((*given, (literal[0], not literal[1]))):
         return TRUE
     return item
+
+
+def _under_exact_context(literal: Literal, assumed: Assumed) -> bool | None:
+    """What an exact encryption context decides: the literal under one that is assumed, or one that the literal demands
+    against what is assumed of its keys."""
+    if literal[0].operator == EXACT:
+        said = (one for key, known in assumed.items() if key.startswith(_CONTEXT) for one in known)
+        return False if any(settled(one, (literal,)) is False for one in said) else None
+    return settled(literal, assumed.get(_CONTEXT, ()))
 
 
 def _reduce_parts(items: tuple[Residual, ...], assumed: Assumed, *, conjunction: bool) -> Residual:

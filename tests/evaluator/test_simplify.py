@@ -15,6 +15,7 @@ S3, EC2 = "s3.eu-west-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com"
 VIA_S3 = Leaf("StringEquals", "kms:ViaService", (S3,))
 NOT_VIA_EC2 = Leaf("StringNotEquals", "kms:ViaService", (EC2,))
 MFA = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",))
+ONLY_WEB = Leaf("GrantEncryptionContextEquals", "kms:EncryptionContext", ("App=web",))
 LEAVES = [
     VIA_S3,
     NOT_VIA_EC2,
@@ -30,6 +31,10 @@ LEAVES = [
     Leaf("Bool", "aws:ViaAWSService", ("true",)),
     Leaf("StringEquals", "kms:EncryptionContext:app", ("web",)),
     Leaf("Null", "kms:EncryptionContextKeys", ("false",)),
+    Leaf("Null", "kms:EncryptionContext:stage", ("false",)),
+    Leaf("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ("stage",)),
+    Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("App", "stage")),
+    ONLY_WEB,
 ]
 VALUES = {
     "kms:ViaService": [None, S3, EC2, "s3.us-east-1.amazonaws.com", "lambda.eu-west-1.amazonaws.com"],
@@ -38,7 +43,8 @@ VALUES = {
     "aws:SourceIp": [None, "10.1.2.3", "10.2.0.1", "192.0.2.1"],
     "aws:ViaAWSService": ["true", "false"],
     "kms:EncryptionContext:app": [None, "web", "batch"],
-    "kms:EncryptionContextKeys": [None, "app", "stage"],
+    "kms:EncryptionContext:stage": [None, "test"],
+    "kms:EncryptionContextKeys": [None, "app", "App", "stage"],
 }
 TREES = st.recursive(
     st.sampled_from(LEAVES),
@@ -58,6 +64,7 @@ def occurs(request: dict[str, str | None]) -> bool:
         (request["kms:ViaService"] is None or request["aws:ViaAWSService"] == "true")
         and (request["aws:MultiFactorAuthAge"] is None or request["aws:MultiFactorAuthPresent"] == "true")
         and (request["kms:EncryptionContext:app"] is None or request["kms:EncryptionContextKeys"] is not None)
+        and (request["kms:EncryptionContext:stage"] is None or request["kms:EncryptionContextKeys"] is not None)
     )
 
 
@@ -68,6 +75,10 @@ def holds(tree: Residual, request: dict[str, str | None]) -> bool:
     match tree:
         case Constant(value):
             return value
+        case Leaf("GrantEncryptionContextEquals"):
+            return request["kms:EncryptionContextKeys"] in ("app", "App") and (
+                request["kms:EncryptionContext:app"] == "web" and request["kms:EncryptionContext:stage"] is None
+            )
         case Leaf(name, key, values):
             operator = parse_operator(name)
             assert operator is not None
@@ -108,6 +119,24 @@ def test_an_allow_through_one_service_under_a_deny_of_all_but_another_is_a_contr
 def test_patterns_without_overlap_contradict() -> None:
     lambda_only = Leaf("StringLike", "kms:ViaService", ("lambda.*",))
     assert simplify(all_of([Leaf("StringLike", "kms:ViaService", ("s3.*",)), lambda_only])) == FALSE
+
+
+def test_an_exact_context_has_no_other_pairs() -> None:
+    other = "kms:EncryptionContext:stage"
+    assert simplify(all_of([ONLY_WEB, Leaf("StringEquals", other, ("test",))])) == FALSE
+    assert simplify(all_of([ONLY_WEB, Leaf("StringNotEquals", other, ("test",))])) == ONLY_WEB
+    assert simplify(all_of([ONLY_WEB, Leaf("Null", "kms:EncryptionContextKeys", ("true",))])) == FALSE
+    stage_only = Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("stage",))
+    assert simplify(all_of([ONLY_WEB, stage_only])) == FALSE
+    in_any_case = Leaf("ForAllValues:StringEqualsIgnoreCase", "kms:EncryptionContextKeys", ("app",))
+    assert simplify(all_of([ONLY_WEB, in_any_case])) == ONLY_WEB
+
+
+def test_the_names_of_an_exact_context_may_have_another_case() -> None:
+    named = Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("App",))
+    simplified = simplify(all_of([ONLY_WEB, named]))
+    assert isinstance(simplified, AllOf)
+    assert set(simplified.items) == {ONLY_WEB, named}
 
 
 def test_a_condition_or_its_opposite_is_a_tautology() -> None:
