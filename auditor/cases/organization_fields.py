@@ -1,8 +1,8 @@
 """The organization of a case: a tree of targets made of the accounts' paths and their levels of SCPs and RCPs.
 
-A case lists policies per account and level although accounts share their upper levels. Where two accounts say
-different things about a level that they share, the SCPs of the caller's account and the RCPs of the key's account
-stand, because no others can decide the request.
+A case lists policies per account and level although accounts share their upper levels. Only the SCPs of the caller's
+account and the RCPs of the key's account can decide the request: what a case says of other accounts is checked and says
+nothing of the levels that they share with these. An account that is not listed has the full-access policies alone.
 """
 
 from __future__ import annotations
@@ -90,18 +90,17 @@ def _chains(field: Field, management: str, organization: str) -> dict[str, _Chai
     return {account: _Chain(account, (*path, account)) for account, path in paths.items()}
 
 
-def _policies(field: Field, layer: Layer, chains: dict[str, _Chain], first: str | None) -> dict[str, Documents] | None:
-    """target id → its policies, the account ``first`` having the last word; None when the type is switched off."""
+def _policies(field: Field, layer: Layer, chains: dict[str, _Chain], bound: str | None) -> dict[str, Documents] | None:
+    """target id → its policies on the way to the account ``bound``; None when the type is switched off."""
     if field.value == DISABLED:
         return None
     found: dict[str, Documents] = {}
-    entries = [] if field.absent else sorted(field.items(), key=lambda item: item[0] != first)
-    for account, entry in entries:
+    for account, entry in () if field.absent else field.items():
         entry.with_value(account).account_id()
         levels = entry.elements()
-        for target_id, level in zip(_places(chains[account].ids, len(levels)), levels, strict=True):
-            if target_id not in found:
-                found[target_id] = _level(level, layer, target_id)
+        places = _places(chains[account].ids, len(levels))
+        listed = {place: _level(level, layer, place) for place, level in zip(places, levels, strict=True)}
+        found |= listed if account == bound else {}
     return found
 
 

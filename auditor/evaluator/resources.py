@@ -11,7 +11,7 @@ from auditor.evaluator import glob
 from auditor.evaluator.expressions import any_of, negate, unsettled
 from auditor.evaluator.facts import Question
 from auditor.evaluator.statements import Compiled, covers_everything
-from auditor.evaluator.variables import resolve
+from auditor.evaluator.variables import VARIABLE, resolve
 from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
@@ -81,5 +81,7 @@ def _pattern(text: str, compiled: Compiled, question: Question, test: Test) -> R
     if resolved.text is None:
         return FALSE
     if resolved.open:
+        if test(VARIABLE.sub("*", resolved.text)) == FALSE:
+            return FALSE  # whatever the request fills in
         return Leaf("StringLike", RESOURCE, (resolved.text,), compiled.ref)
     return test(resolved.text)
