@@ -53,6 +53,8 @@ def _service_value(name: str, principal: Principal) -> KeyValue:
             return ABSENT
         case "aws:multifactorauthpresent" | "aws:multifactorauthage":
             return ABSENT
+        case "aws:principalaccount" | "aws:principaltype" | "aws:userid":
+            return ALWAYS_PRESENT
     return ABSENT if name.startswith("aws:principaltag/") else ANY
 
 

@@ -24,7 +24,7 @@ from auditor.evaluator.values import (
     Unsettled,
     known,
 )
-from auditor.model.actions import Action, encryption_algorithms, key_type, signing_algorithms
+from auditor.model.actions import GRANT_OPERATIONS, Action, encryption_algorithms, key_type, signing_algorithms
 from auditor.model.key import ALIAS_QUOTA, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
@@ -34,7 +34,7 @@ _UNDOCUMENTED = {Fact.TAGS: "effect of a tag", Fact.ALIASES: "effect of an alias
 """Where the effect of tag and alias conditions of the key is not documented (section 12, open question 3)."""
 _DATA_KEY_ACTIONS = ("GenerateDataKey", "GenerateDataKeyPair")
 _NEVER_ABSENT = {
-    "kms:grantoperations": ALWAYS_PRESENT,
+    "kms:grantoperations": RunTime(GRANT_OPERATIONS, may_be_absent=False),
     "kms:reencryptonsamekey": BOOLEAN,
     "kms:messagetype": RunTime(("DIGEST", "EXTERNAL_MU", "RAW"), may_be_absent=False),
     "kms:policyname": RunTime(("AWS_RAM", "default"), may_be_absent=False),
@@ -43,6 +43,12 @@ _NEVER_ABSENT = {
     "kms:primaryregion": ALWAYS_PRESENT,
     "kms:wrappingalgorithm": ALWAYS_PRESENT,
     "kms:wrappingkeyspec": ALWAYS_PRESENT,
+}
+_FEW_VALUES = {
+    "kms:grantconstrainttype": RunTime(("EncryptionContextEquals", "EncryptionContextSubset")),
+    "kms:expirationmodel": RunTime(("KEY_MATERIAL_DOES_NOT_EXPIRE", "KEY_MATERIAL_EXPIRES")),
+    "kms:grantisforawsresource": OPTIONAL_BOOLEAN,
+    "kms:bypasspolicylockoutsafetycheck": OPTIONAL_BOOLEAN,
 }
 _OF_NEW_KEY = {"kms:multiregion": BOOLEAN, "kms:multiregionkeytype": ANY}
 """Request values of CreateKey that are not just some text that is always there."""
@@ -112,9 +118,7 @@ class Question:
                 return self._mac_algorithm()
             case "kms:trailingdayswithoutkeyusage":
                 return self._trailing_days()
-            case "kms:grantisforawsresource" | "kms:bypasspolicylockoutsafetycheck":
-                return OPTIONAL_BOOLEAN
-        return ANY
+        return _FEW_VALUES.get(name, ANY)
 
     def _resource(self, name: str) -> KeyValue:
         if not self.action.on_key:  # CreateKey: the value of the request, with a default when omitted

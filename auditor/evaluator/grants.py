@@ -8,7 +8,7 @@ from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
-from auditor.evaluator.values import Known
+from auditor.evaluator.values import Known, RunTime
 from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, key_type, mask_of
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Fact, Key
@@ -102,6 +102,8 @@ def _context(operator: str, wanted: Pairs, pair: Pair) -> Residual:
     settled = not unseen
     names = question.value("kms:EncryptionContextKeys")
     exact = operator.endswith("Equals")
+    if exact and isinstance(names, RunTime) and not {name.lower() for name in names.includes} <= set(given):
+        return FALSE
     if isinstance(names, Known):
         present = {name.lower() for name in names.values}
         if unseen - present or (exact and present != set(given)):

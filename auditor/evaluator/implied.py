@@ -3,7 +3,7 @@
 Source: kms-authorization.md sections 11.2 and 12; the descriptions in ``model/data/condition_keys.json``. A call with
 ``kms:ViaService`` is a forward access session, as is one that makes a grant for a service's resource; the pairs of an
 encryption context are those that its keys name; a session without multi-factor authentication has no age of it; a grant
-has one grantee. Nothing here looks at a policy.
+has one grantee; a request through a VPC endpoint has no public address. Nothing here looks at a policy.
 """
 
 from __future__ import annotations
@@ -19,13 +19,26 @@ MFA_PRESENT = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"
 CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 FOR_RESOURCE = "kms:grantisforawsresource"
+_VPC_ENDPOINT = (
+    "aws:SourceVpc",
+    "aws:SourceVpcArn",
+    "aws:SourceVpce",
+    "aws:VpcSourceIp",
+    "aws:VpceAccount",
+    "aws:VpceOrgID",
+    "aws:VpceOrgPaths",
+)
+"""Keys of requests through a VPC endpoint, which have no public address."""
 EXCLUSIVE = {
-    "kms:granteeprincipal": "kms:GranteeServicePrincipal",
-    "kms:granteeserviceprincipal": "kms:GranteePrincipal",
-    "kms:retiringprincipal": "kms:RetiringServicePrincipal",
-    "kms:retiringserviceprincipal": "kms:RetiringPrincipal",
+    "kms:granteeprincipal": ("kms:GranteeServicePrincipal",),
+    "kms:granteeserviceprincipal": ("kms:GranteePrincipal",),
+    "kms:retiringprincipal": ("kms:RetiringServicePrincipal",),
+    "kms:retiringserviceprincipal": ("kms:RetiringPrincipal",),
+    "aws:sourceip": _VPC_ENDPOINT,
+    **{name.lower(): ("aws:SourceIp",) for name in _VPC_ENDPOINT},
 }
-"""Keys of CreateGrant (lower case) and the one that a request with them does not carry (section 10)."""
+"""Keys (lower case) and those that a request with them does not carry: a grant has one grantee (section 10), a request
+goes through a VPC endpoint or has a public address (IAM reference, global condition keys)."""
 THROUGH_SERVICE = (VIA_SERVICE, *CALLED_VIA)
 """Keys that only a request carries which a service makes for the caller."""
 _TRUE, _FALSE = Known(("true",)), ("false",)
@@ -42,7 +55,7 @@ def from_context(name: str, context: Context) -> KeyValue | None:
     if name == FOR_RESOURCE:
         return RunTime(domain=_FALSE) if _direct(given) else None
     if name in EXCLUSIVE:
-        return ABSENT if given.get(EXCLUSIVE[name].lower()) else None
+        return ABSENT if any(given.get(other.lower()) for other in EXCLUSIVE[name]) else None
     if name == MFA_PRESENT:
         return _TRUE if given.get(MFA_AGE) else None
     if name == MFA_AGE:

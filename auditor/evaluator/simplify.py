@@ -97,7 +97,7 @@ def _of_presence(key: str) -> tuple[Leaf, ...]:
     if key.startswith(implied.CONTEXT_PAIR):
         return (_WITH_CONTEXT,)
     if key in implied.EXCLUSIVE:
-        return (Leaf("Null", implied.EXCLUSIVE[key], ("true",)),)
+        return tuple(Leaf("Null", other, ("true",)) for other in implied.EXCLUSIVE[key])
     return (_WITH_MFA,) if key == implied.MFA_AGE else ()
 
 

@@ -169,6 +169,8 @@ KEY_POLICY_EFFECTIVE = _where("key_policy_effective") & ON_KEY
 RCP_APPLIES = _where("rcp_applies") & KEY_POLICY_EFFECTIVE
 CROSS_ACCOUNT = _where("cross_account")
 GRANTABLE = _where("grantable")
+GRANT_OPERATIONS = tuple(action.short for action in ACTIONS if action.grantable)
+"""The operations that a grant can hold, as CreateGrant writes them."""
 RETIRE_GRANT = mask_of(["RetireGrant"])
 CREATE_GRANT = mask_of(["CreateGrant"])
 CREATE_KEY = mask_of(["CreateKey"])

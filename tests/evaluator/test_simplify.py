@@ -28,6 +28,8 @@ LEAVES = [
     Leaf("NumericGreaterThan", "aws:MultiFactorAuthAge", ("60",)),
     Leaf("IpAddress", "aws:SourceIp", ("10.0.0.0/8",)),
     Leaf("NotIpAddress", "aws:SourceIp", ("10.1.0.0/16",)),
+    Leaf("StringEquals", "aws:SourceVpce", ("vpce-1",)),
+    Leaf("Null", "aws:SourceVpce", ("true",)),
     Leaf("Bool", "aws:ViaAWSService", ("true",)),
     Leaf("StringEquals", "kms:EncryptionContext:app", ("web",)),
     Leaf("Null", "kms:EncryptionContextKeys", ("false",)),
@@ -41,6 +43,7 @@ VALUES = {
     "aws:MultiFactorAuthPresent": [None, "true", "false"],
     "aws:MultiFactorAuthAge": [None, "30", "60", "100", "3600", "9999"],
     "aws:SourceIp": [None, "10.1.2.3", "10.2.0.1", "192.0.2.1"],
+    "aws:SourceVpce": [None, "vpce-1", "vpce-2"],
     "aws:ViaAWSService": ["true", "false"],
     "kms:EncryptionContext:app": [None, "web", "batch"],
     "kms:EncryptionContext:stage": [None, "test"],
@@ -62,6 +65,7 @@ def occurs(request: dict[str, str | None]) -> bool:
     and the pairs of an encryption context are those that its keys name."""
     return (
         (request["kms:ViaService"] is None or request["aws:ViaAWSService"] == "true")
+        and (request["aws:SourceIp"] is None or request["aws:SourceVpce"] is None)
         and (request["aws:MultiFactorAuthAge"] is None or request["aws:MultiFactorAuthPresent"] == "true")
         and (request["kms:EncryptionContext:app"] is None or request["kms:EncryptionContextKeys"] is not None)
         and (request["kms:EncryptionContext:stage"] is None or request["kms:EncryptionContextKeys"] is not None)
