@@ -11,7 +11,7 @@ from auditor.evaluator import Evaluation
 from auditor.evaluator.strength import Owner, parts
 from auditor.evaluator.synthetic import outsider
 from auditor.model.access import Cause, Decision
-from auditor.model.actions import FORGE, READ_PLAINTEXT, actions_in, key_type
+from auditor.model.actions import FORGE, READ_PLAINTEXT, Action, actions_in, key_type
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
@@ -168,14 +168,27 @@ class View(Memo):
         return self.as_of.date()
 
     def decide(self, principal: Principal, key: Key, action: str) -> Decision:
-        """The evaluator's answer for any principal, also an invented one; asked once."""
+        """The evaluator's answer for any principal, also an invented one; asked once, if the table does not have it."""
         from auditor.model.actions import BY_NAME
 
         found = BY_NAME[f"kms:{action}".lower()]
+        known = self._in_table(principal, key, found) if found.on_key else None
+        if known is not None:
+            return known
         identity = (principal.arn, key.arn, found.bit)
         if identity not in self._decisions:
             self._decisions[identity] = self.evaluation.decide(principal, key, found.name)
         return self._decisions[identity]
+
+    def _in_table(self, principal: Principal, key: Key, action: Action) -> Decision | None:
+        """What the table says of one of its own rows and columns."""
+        reach = self.reach
+        row, column = reach.principal_at.get(principal.arn), reach.key_at.get(key.arn)
+        if row is None or column is None or not self.decided:
+            return None
+        if reach.principals[row] is not principal or reach.keys[column] is not key:
+            return None
+        return reach.decision(reach.profile(row, column), action.bit)
 
     def decisions(self, principal: Principal, key: Key, mask: int) -> dict[str, Decision]:
         """Short action name → decision, for the actions of ``mask`` that the key can serve."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.evaluator import evaluate
+from auditor.evaluator import Evaluation, evaluate
 from auditor.model.finding import Confidence, Severity
 from auditor.model.policy import parse_policy
 from auditor.rules import judge
@@ -157,3 +157,17 @@ def test_a_grantee_with_grants_of_one_id_on_two_keys_is_told_for_both() -> None:
     keys = [{"id": name, "grants": [dict(grant)]} for name in ("one", "two")]
     found = _judged({"roles": [{"name": "app"}], "keys": keys}, only=["grant-only-access"]).findings
     assert [finding.keys[0].rsplit("/", 1)[-1] for finding in found] in (["one", "two"], ["two", "one"])
+
+
+def test_named_outsiders_are_looked_up_in_the_table_and_not_decided_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy of 32 KB names hundreds of them; deciding each action of each again took minutes."""
+    keys = [{"policy": [{**STATEMENT, "Condition": {}, "Principal": {"AWS": "arn:aws:iam::999999999999:role/far"}}]}]
+    found = _judged({"keys": keys})
+    assert "external-account-access" in {item.rule for item in found.findings}
+    asked: list[str] = []
+    real = Evaluation.decide
+    monkeypatch.setattr(
+        Evaluation, "decide", lambda self, who, *rest: [asked.append(who.arn), real(self, who, *rest)][1]
+    )
+    assert _judged({"keys": keys}).findings == found.findings
+    assert not [arn for arn in asked if arn.endswith(":role/far")]
