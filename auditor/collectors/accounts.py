@@ -71,7 +71,7 @@ def _check_client(caller: Caller, profile: str) -> None:
 
 def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsError | CollectionError:
     failure = error.failure
-    if failure.cause in (Cause.UNREACHABLE, Cause.TIMEOUT, Cause.SERVER, Cause.NOT_SUPPORTED):
+    if failure.cause in (Cause.UNREACHABLE, Cause.TIMEOUT, Cause.SERVER, Cause.NOT_SUPPORTED, Cause.MALFORMED):
         where = caller.session.client("sts", caller.region).meta.endpoint_url
         return CollectionError(
             f"The endpoint {where} does not answer as AWS does: {failure.message}",

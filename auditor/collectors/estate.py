@@ -16,7 +16,7 @@ from auditor.collectors.evidence import (
     read_region_evidence,
     read_retirable_grants,
 )
-from auditor.collectors.failures import Cause, RefusedError, StoppedError, classify
+from auditor.collectors.failures import Cause, Failure, RefusedError, StoppedError, classify
 from auditor.collectors.identities import account_alias, callers_of, read_identities
 from auditor.collectors.keys import last_usage, name_of, read_key
 from auditor.collectors.lanes import Lanes
@@ -45,7 +45,7 @@ class Run:
 
 
 class Reached:
-    """Which accounts and Regions were read, and whether any list of keys was. Thread-safe."""
+    """Which accounts and Regions were read, whether any list of keys was, and what stopped the others. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,6 +53,12 @@ class Reached:
         self.regions: set[str] = set()
         self.key_lists = 0
         self.nowhere = True
+        self.stopped: list[tuple[str, Failure]] = []
+
+    def stop(self, action: str, failure: Failure) -> None:
+        """An account could not be entered, or the keys of a Region not listed."""
+        with self._lock:
+            self.stopped.append((action, failure))
 
     def account(self, account: str, regions: tuple[str, ...]) -> None:
         """An account answered, and these are its Regions to read."""
@@ -117,7 +123,9 @@ class Estate:
             with self.target.identity.active():
                 self.target.identity.frozen_key()
         except Exception as error:
-            caller.note(classify(error), Fact.ACCOUNT, ASSUME_ROLE)
+            failure = classify(error)
+            caller.note(failure, Fact.ACCOUNT, ASSUME_ROLE)
+            self.run.reached.stop(ASSUME_ROLE.action, failure)
             self.run.meter.add(accounts_done=1)
             self.run.meter.opened(0)
             self._write(caller, "", [self._account_record("", Regions(()))], "refused")
@@ -191,6 +199,7 @@ class Estate:
                     note_disabled(caller, caller.region)
                 return None
             caller.note(error.failure, Fact.KEY_LIST, LIST_KEYS)
+            self.run.reached.stop(LIST_KEYS.action, error.failure)
             return ()
         if listing.failure is not None:
             caller.note(listing.failure, Fact.KEY_LIST, LIST_KEYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,15 +12,17 @@ import auditor
 from auditor.collectors.accounts import Self, Target, members, single, whoami
 from auditor.collectors.caller import Caller
 from auditor.collectors.estate import Estate, Reached, Run
-from auditor.collectors.failures import StoppedError
+from auditor.collectors.failures import Cause, Failure, StoppedError, remedy
 from auditor.collectors.lanes import Lanes
 from auditor.collectors.meter import Meter
+from auditor.collectors.operations import ASSUME_ROLE
 from auditor.collectors.organization import Tree, read_details, read_tree
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.regions import check_regions
 from auditor.collectors.request import CollectRequest, Progress, ShardSink
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, UsageError
+from auditor.model.key import Fact
 from auditor.model.shard import ORGANIZATION_SHARD, Shard
 from auditor.model.snapshot import Provenance, ShardCoverage
 
@@ -158,12 +161,31 @@ def _read(run: Run, targets: list[Target]) -> None:
     for target in targets:
         run.lanes.start(Estate(run, target).read)
     run.lanes.join()
-    if not run.reached.key_lists and run.reached.nowhere:
+    if not run.reached.key_lists and run.reached.nowhere and not run.reached.stopped:
         raise UsageError(
             "No Region that is enabled matches the Regions asked for.", "Check --region and exclude_regions."
         )
     if not run.reached.key_lists:
-        raise CollectionError(
-            "Nothing could be read: every list of keys was refused.",
-            "Give the auditor the permissions that `kms-audit permissions` prints; --verbose shows each refusal.",
+        raise _nothing(run.reached.stopped)
+
+
+def _nothing(stopped: list[tuple[str, Failure]]) -> CollectionError:
+    """What to say when no keys were listed anywhere: what stopped most of it; permissions only where they did."""
+    causes = Counter(found.cause for _, found in stopped)
+    most = max(sorted(causes), key=lambda cause: causes[cause], default=Cause.DENIED)
+    if most is not Cause.DENIED:
+        action, message = min((action, found.message) for action, found in stopped if found.cause is most)
+        return CollectionError(
+            f"Nothing could be read: {action} {most}. {message}".rstrip(),
+            remedy(Failure(most, "", message), action, Fact.KEY_LIST),
         )
+    if stopped and all(action == ASSUME_ROLE.action for action, _ in stopped):
+        return CollectionError(
+            "Nothing could be read: the role could not be assumed in any account.",
+            "Check --role-name, --external-id, and whom the trust policy of the role names; `kms-audit permissions -f "
+            "cloudformation` prints a role for member accounts.",
+        )
+    return CollectionError(
+        "Nothing could be read: every list of keys was refused.",
+        "Give the auditor the permissions that `kms-audit permissions` prints; --verbose shows each refusal.",
+    )

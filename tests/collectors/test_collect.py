@@ -9,6 +9,7 @@ from auditor.model.key import Fact
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from tests.aws.estate import fill, fill_iam, fill_organization, management
+from tests.aws.faults import Fault
 from tests.aws.fixtures import collected
 from tests.aws.proxy import Proxy
 
@@ -167,3 +168,35 @@ def test_an_unreadable_document_is_kept_and_named(proxy: Proxy) -> None:
     snapshot = collected(proxy, evidence=False)
     assert snapshot.keys[0].policies[0].policy.text == "{ not json"
     assert [(gap.fact, gap.code) for gap in snapshot.gaps] == [(Fact.KEY_POLICY, "Unreadable")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (
+            Fault("kms:*", code="ExpiredTokenException", status=400, message="It has expired"),
+            "ExpiredToken.*aws sso login",
+        ),
+        (Fault("kms:*", what="half"), "IncompleteAnswer.*changes the answers"),
+        (Fault("kms:*", what="drop"), "Unreachable.*network path"),
+        (Fault("kms:*", code="AccessDeniedException", status=400), "every list of keys was refused.*permissions"),
+    ],
+    ids=lambda value: value.what + value.code if isinstance(value, Fault) else "",
+)
+def test_why_nothing_could_be_read_is_what_stopped_it(proxy: Proxy, fault: Fault, words: str) -> None:
+    proxy.faults.add(fault)
+    with pytest.raises(CollectionError, match=f"Nothing could be read.*{words}"):
+        collected(proxy, evidence=False, max_attempts=1)
+
+
+def test_a_role_that_can_be_assumed_nowhere_is_to_blame_and_no_permission(proxy: Proxy) -> None:
+    (account,) = fill_organization(proxy.url, 1)
+    proxy.deny("sts:AssumeRole")
+    with pytest.raises(CollectionError, match=r"could not be assumed in any account\..*trust policy"):
+        collected(proxy, org=True, role_name="audit", accounts=(account,), evidence=False)
+
+
+def test_a_garbled_answer_is_no_refusal_of_the_credentials(proxy: Proxy) -> None:
+    proxy.faults.add(Fault("sts:GetCallerIdentity", what="half"))
+    with pytest.raises(CollectionError, match="does not answer as AWS does"):
+        collected(proxy, max_attempts=1)
