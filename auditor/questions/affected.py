@@ -72,8 +72,7 @@ class Affected:
 def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Principal]) -> Affected:
     """What differs between the rows ``was`` and ``now`` and between the keys of both sides."""
     worlds = (old.surroundings, new.surroundings)
-    aged = _asks_for_age(old.snapshot) or _asks_for_age(new.snapshot)
-    times = (old.surroundings.as_of, new.surroundings.as_of) if aged else ("", "")
+    times = (old.surroundings.as_of, new.surroundings.as_of) if time_counts(old, new) else ("", "")
     callers, keys = _Sides(_by_arn(was), _by_arn(now)), _Sides(_by_arn(old.snapshot.keys), _by_arn(new.snapshot.keys))
     aging = _seen_with_age(times[0])
     return Affected(
@@ -82,6 +81,11 @@ def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Pri
             aging, aging if times[0] == times[1] else _seen_with_age(times[1]), _Levels(*worlds, _seen_of_key)
         ),
     )
+
+
+def time_counts(*sides: Facts) -> bool:
+    """Whether the time plays a part in any decision about these facts."""
+    return any(_asks_for_age(side.snapshot) for side in sides)
 
 
 def _by_arn(items: Iterable[Described]) -> dict[str, Described]:
@@ -147,7 +151,7 @@ def _asks_for_age(snapshot: Snapshot) -> bool:
 
 def _by_age(policy: Policy) -> bool:
     tests = (test for statement in policy.statements for test in statement.conditions)
-    return any(test.key.lower() == AGE for test in tests)
+    return any(test.key.lower() == AGE for test in tests) or (policy.has_variables and AGE in policy.text.lower())
 
 
 def _policies(snapshot: Snapshot) -> Iterator[AttachedPolicy]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.evaluator import Evaluation
+from auditor.evaluator import Evaluation, Surroundings
 from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import AccessTable, Decision
-from auditor.questions.affected import Affected, Facts, World, affected
+from auditor.questions.affected import Affected, Facts, World, affected, time_counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,11 +32,20 @@ def evaluate_after(before: Evaluation, after: Facts, builder: TableBuilder | Non
     """
     builder = builder or TableBuilder()
     reached = affected(before, after, before.principals, after.principals)
+    around = _around(before, after)
     if _too_much(reached, after):
-        table = builder.build(after.principals, after.snapshot.keys, after.surroundings)
+        table = builder.build(after.principals, after.snapshot.keys, around)
     else:
-        table = _patched(before, after, reached, builder)
+        table = _patched(before, after, around, reached, builder)
     return Evaluation(after.snapshot, after.surroundings, after.principals, table)
+
+
+def _around(before: Facts, after: Facts) -> Surroundings:
+    """The world of ``after``, at the time of ``before`` where the time plays no part: then what was worked out for one
+    serves both."""
+    if time_counts(before, after):
+        return after.surroundings
+    return replace(after.surroundings, as_of=before.surroundings.as_of)
 
 
 def _too_much(reached: Affected, after: Facts) -> bool:
@@ -44,7 +53,9 @@ def _too_much(reached: Affected, after: Facts) -> bool:
     return len(reached.principals) > TOO_MUCH * rows or len(reached.keys) > TOO_MUCH * columns
 
 
-def _patched(before: Evaluation, after: Facts, reached: Affected, builder: TableBuilder) -> AccessTable:
+def _patched(
+    before: Evaluation, after: Facts, around: Surroundings, reached: Affected, builder: TableBuilder
+) -> AccessTable:
     import numpy as np
 
     rows, columns = after.principals, after.snapshot.keys
@@ -65,12 +76,10 @@ def _patched(before: Evaluation, after: Facts, reached: Affected, builder: Table
                 np.ix_(origin, [old_columns[columns[place].arn] for place in same])
             ]
     if kept and changed:
-        part = builder.build(
-            tuple(rows[place] for place in kept), tuple(columns[place] for place in changed), after.surroundings
-        )
+        part = builder.build(tuple(rows[place] for place in kept), tuple(columns[place] for place in changed), around)
         cells[np.ix_(kept, changed)] = joined.add(part)[part.cells]
     if new:
-        part = builder.build(tuple(rows[place] for place in new), columns, after.surroundings)
+        part = builder.build(tuple(rows[place] for place in new), columns, around)
         numbers = joined.add(part)
         cells[new] = numbers[part.cells]
         account_level[new] = numbers[part.account_level]
