@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.audit import Auditor, touched
 from auditor.audit.comparing import compare_findings
 from auditor.evaluator import evaluate
+from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import Outcome
 from auditor.model.actions import ACTIONS, ON_KEY, actions_in
 from auditor.model.key import LastUsage
@@ -20,8 +23,8 @@ from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions import carrying_over
 from auditor.questions import differences as module
-from auditor.questions.affected import Affected, affected, world_of
-from auditor.questions.carrying_over import evaluate_after
+from auditor.questions.affected import Affected, affected, time_counts, world_of
+from auditor.questions.carrying_over import evaluate_after, evaluate_both
 from auditor.questions.differences import Change, Differences, differences
 from tests.evaluator.organizations import KEY_ARNS, ROLES, keys, organizations, principals, snapshots
 
@@ -136,6 +139,35 @@ def test_time_counts_only_where_a_policy_asks_for_it() -> None:
     assert _reached(asking).keys == {KEY_ARNS[0]}
     found = differences(world_of(asking, as_of=OLD), world_of(asking, as_of=NEW)).access
     assert {(item.change, item.after.outcome) for item in found if item.after} == {(Change.GAINED, Outcome.ALLOWED)}
+
+
+@pytest.mark.parametrize("too_much", [0.5, 1.0])
+def test_what_was_worked_out_for_another_time_serves_only_where_no_policy_asks_for_it(too_much: float) -> None:
+    asking = _lately_used(UNUSED)
+    with mock.patch.object(carrying_over, "TOO_MUCH", too_much):
+        sides = evaluate_both(world_of(asking, as_of=OLD), world_of(asking, as_of=NEW), TableBuilder())
+    for side, as_of in zip(sides, (OLD, NEW), strict=True):
+        alone = evaluate(asking, as_of=as_of)
+        assert side.surroundings == alone.surroundings
+        for row in range(len(alone.principals)):
+            decided = [[item.table.decision(row, 0, action) for action in ACTIONS] for item in (side, alone)]
+            assert decided[0] == decided[1]
+
+
+def test_a_variable_may_ask_for_the_time() -> None:
+    text = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "kms:*",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:PrincipalTag/days": "${kms:TrailingDaysWithoutKeyUsage}"}},
+            },
+        }
+    )
+    assert time_counts(world_of(_lately_used(parse_policy(text)), as_of=OLD))
 
 
 def _lately_used(policy: Any) -> Snapshot:
