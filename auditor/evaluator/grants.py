@@ -8,6 +8,7 @@ from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
+from auditor.evaluator.statements import split
 from auditor.evaluator.values import Known, RunTime
 from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, key_type, mask_of
 from auditor.model.grant import Grant, Pairs
@@ -54,13 +55,14 @@ def _operations(grant: Grant, pair: Pair) -> Iterator[Contribution]:
     if slot is None:
         return
     mask = operations_mask(grant) & pair.mask
-    constrained = grant.context_equals is not None or grant.context_subset is not None
-    for part in (mask & _CONTEXT_IGNORED, mask & ~_CONTEXT_IGNORED) if constrained or grant.source_arn else (mask,):
-        if not part:
-            continue
+    for part in split([mask], [_CONTEXT_IGNORED, RETIRE_GRANT] if _constrained(grant) else []):
         residual = all_of((match, _constraints(grant, pair, part)))
         if residual != FALSE:
             yield Contribution(slot, part, residual, None, grant.grant_id)
+
+
+def _constrained(grant: Grant) -> bool:
+    return any(one is not None for one in (grant.context_equals, grant.context_subset, grant.source_arn))
 
 
 def _holder(grantee: str | None, service: str | None, pair: Pair) -> tuple[Slot | None, Residual]:

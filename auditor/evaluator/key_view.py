@@ -18,24 +18,27 @@ from auditor.model.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class CallerTest:
-    """A condition test whose answer belongs to the individual caller. ``of_key``: the key takes part in it too."""
+    """A condition test whose answer belongs to the individual caller. ``bits``: one action of each kind of request that
+    the test can tell apart. ``of_key``: the key takes part in it too."""
 
     test: ConditionTest
     effect: str
     layer: Layer
-    bit: int
+    bits: tuple[int, ...]
     has_variables: bool
     of_key: bool
 
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """See the module; ``named`` are Principal and grantee values other than ``*`` and accounts."""
+    """See the module; ``named`` are Principal and grantee values other than ``*`` and accounts, ``caller_facts`` the
+    facts of the individual caller that stand as variables in a Resource."""
 
     named: tuple[str, ...]
     accounts: frozenset[str]
     account_facts: tuple[str, ...]
     tests: tuple[CallerTest, ...]
+    caller_facts: tuple[str, ...]
     not_principal: bool
 
 
@@ -44,6 +47,7 @@ def view_of(key: Key, compiled: Iterable[Compiled]) -> KeyView:
     values: list[PrincipalValue] = []
     names: set[str] = set()
     tests: dict[CallerTest, None] = {}
+    in_resources: set[str] = set()
     not_principal = False
     for one in compiled:
         statement = one.statement
@@ -51,6 +55,7 @@ def view_of(key: Key, compiled: Iterable[Compiled]) -> KeyView:
         not_principal = not_principal or statement.not_principals is not None
         names |= one.keys
         tests.update(dict.fromkeys(_caller_tests(one)))
+        in_resources.update(_in_resources(one))
     holders = [arn for grant in key.grants for arn in (grant.grantee, grant.retiring) if arn is not None]
     texts = dict.fromkeys([*(entry.value for entry in values if entry.kind == "AWS"), *holders])
     accounts = {account_of(text) for text in texts if is_account_principal(text)}
@@ -60,6 +65,7 @@ def view_of(key: Key, compiled: Iterable[Compiled]) -> KeyView:
         accounts=frozenset(account for account in accounts if account) | {key.account},
         account_facts=tuple(sorted(names & ACCOUNT_SCOPED)),
         tests=tuple(tests),
+        caller_facts=tuple(sorted(in_resources)),
         not_principal=not_principal,
     )
 
@@ -68,14 +74,22 @@ def _caller_tests(one: Compiled) -> Iterator[CallerTest]:
     """The tests of a statement that concern the individual caller, directly or through a variable."""
     if not caller_scoped(one.keys):
         return
-    bits = one.mask & ON_KEY or one.mask
-    bit = (bits & -bits).bit_length() - 1
+    groups = [group for group in one.groups if group & ON_KEY] or one.groups
+    bits = tuple((group & -group).bit_length() - 1 for group in groups)
     for test in one.statement.conditions:
         direct = bool(caller_scoped(frozenset([test.key.lower()])))
         variable = one.has_variables and any("${" in value for value in test.values)
         if direct or variable:
-            effect = one.statement.effect or ""
-            yield CallerTest(test, effect, one.ref.layer, bit, one.has_variables, of_key=variable)
+            effect, asked = one.statement.effect or "", bits if variable else bits[:1]
+            yield CallerTest(test, effect, one.ref.layer, asked, one.has_variables, of_key=variable)
+
+
+def _in_resources(one: Compiled) -> tuple[str, ...]:
+    """The facts of the individual caller that stand as variables in the statement's Resource or NotResource."""
+    texts = (*(one.statement.resources or ()), *(one.statement.not_resources or ()))
+    if not one.has_variables or not any("${" in text for text in texts):
+        return ()
+    return caller_scoped(one.variables)
 
 
 def named_accounts(test: CallerTest) -> frozenset[str] | None:

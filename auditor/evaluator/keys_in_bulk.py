@@ -16,6 +16,7 @@ from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import is_bounded
 from auditor.evaluator.conditions import passes_empty, test_outcome
 from auditor.evaluator.deciding_in_bulk import Decider
+from auditor.evaluator.facts import Question
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.key_view import CallerIndex, CallerTest, KeyView, named_accounts, negated, view_of
 from auditor.evaluator.memory import Memory
@@ -27,7 +28,7 @@ from auditor.model.actions import ON_KEY
 from auditor.model.arn import parse_arn
 from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.model.residual import FALSE, TRUE
+from auditor.model.residual import FALSE, TRUE, Residual
 
 PLAIN_KINDS = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.ROOT, PrincipalKind.SERVICE_LINKED_ROLE)
 """Kinds that a key side tells apart by name, account and the few facts of ``coarse_group`` only."""
@@ -101,7 +102,7 @@ class KeySides:
         named = sorted({row for value in view.named for row in self._index.rows(value)})
         overrides = {row: self._number(self._principals[row], key) for row in named}
         codes = self._group_codes(view)
-        if view.tests:
+        if view.tests or view.caller_facts:
             return Column(None, self._by_row(key, view, codes, named), overrides)
         _, first = np.unique(codes, return_index=True)
         numbers = np.array([self._number(self._representatives[int(index)], key) for index in first], dtype=np.int64)
@@ -109,8 +110,8 @@ class KeySides:
 
     def _by_row(self, key: Key, view: KeyView, codes: Codes, named: list[int]) -> Codes:
         rows = codes[self.group_of_row]
-        for test in view.tests:
-            vector = self._outcomes(test, key)
+        vectors = [*(self._outcomes(test, key) for test in view.tests), *map(self._facts, view.caller_facts)]
+        for vector in vectors:
             _, rows = np.unique(rows * (int(vector.max(initial=0)) + 1) + vector, return_inverse=True)
         rows = rows + 1
         rows[named] = 0  # evaluated one by one: they must not stand for others
@@ -126,17 +127,23 @@ class KeySides:
         numbers: dict[Hashable, int] = {}
         near, answers = self._near(test), np.zeros(len(self._principals), dtype=np.int64)
         if len(near) < len(answers):
-            numbers[FALSE if not negated(test) else TRUE, False] = 0
+            numbers[((FALSE if not negated(test) else TRUE, False),)] = 0
         for row in near:
-            principal = self._principals[row]
-            pair = Pair(self._surroundings, principal, key, ON_KEY)
-            question = pair.question(test.bit, test.layer)
-            answer = test_outcome(test.test, test.effect, question, has_variables=test.has_variables)
-            identity = (answer, passes_empty(test.test, question.value(test.test.key)))
+            pair = Pair(self._surroundings, self._principals[row], key, ON_KEY)
+            identity = tuple([_answer(test, pair.question(bit, test.layer)) for bit in test.bits])
             answers[row] = numbers.setdefault(identity, len(numbers))
         if not test.of_key:
             self._tests[test] = answers
         return answers
+
+    def _facts(self, name: str) -> Codes:
+        """A number per row, equal where the condition key has the same value for the caller."""
+        found = self._codes.get(name)
+        if found is None:
+            numbers: Numbers[Hashable] = Numbers()
+            values = (caller_values((name,), one, self._surroundings) for one in self._principals)
+            found = self._codes[name] = np.array([numbers.of(value) for value in values], dtype=np.int64)
+        return found
 
     def _near(self, test: CallerTest) -> Sequence[int]:
         """The rows whose answer is not settled by their account: a test on aws:PrincipalArn that names accounts says
@@ -197,6 +204,12 @@ class KeySides:
             not_principal and is_bounded(principal),
             caller_values(account_facts, principal, self._surroundings),
         )
+
+
+def _answer(test: CallerTest, question: Question) -> tuple[Residual, bool]:
+    """What the test says of one caller, key and action."""
+    answer = test_outcome(test.test, test.effect, question, has_variables=test.has_variables)
+    return answer, passes_empty(test.test, question.value(test.test.key))
 
 
 def _anonymous(principal: Principal) -> Principal:

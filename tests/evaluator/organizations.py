@@ -95,6 +95,7 @@ CONDITIONS: list[dict[str, Any]] = [
     {"ForAllValues:StringNotLike": {"kms:ResourceAliases": "alias/o*"}, "Null": {"kms:ResourceAliases": "false"}},
     {"StringEquals": {"aws:PrincipalType": ["User", "Account", "FederatedUser"]}},
     {"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}},
+    {"StringNotEquals": {"kms:EncryptionContext:App": ["Shop", "${aws:PrincipalTag/team}"]}},
     {"ArnEquals": {"aws:PrincipalArn": [ROLES[1], USERS[0], LINKED]}, "Bool": {"aws:ViaAWSService": "false"}},
 ]
 RESOURCES = [
@@ -104,7 +105,9 @@ RESOURCES = [
     f"arn:aws:kms:*:{PEER}:*",
     "arn:aws:kms:*:*:alias/*",
     "arn:aws:kms:*:*:alias/app*",
+    f"arn:aws:kms:*:{HOME}:key/${{aws:PrincipalTag/team, '1'}}*",
 ]
+OPERATION_SETS = [("Decrypt",), ("Decrypt", "CreateGrant", "RetireGrant"), ("DescribeKey", "RetireGrant")]
 FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -163,7 +166,11 @@ def grants(draw: st.DrawFn, key_arn: str) -> Grant:
         retiring=draw(st.sampled_from([None, ROLES[0], f"arn:aws:iam::{HOME}:root"])),
         issuing_account=draw(st.sampled_from([HOME, PEER])),
         operations=tuple(
-            draw(st.sampled_from([["Decrypt"], ["Decrypt", "CreateGrant", "RetireGrant"], ["DescribeKey"]]))
+            draw(
+                st.sampled_from(
+                    [["Decrypt"], ["Decrypt", "CreateGrant", "RetireGrant"], ["DescribeKey", "RetireGrant"]]
+                )
+            )
         ),
         context_subset=draw(st.sampled_from([None, (("App", "Shop"),)])),
         source_arn=draw(st.sampled_from([None, None, None, "arn:aws:s3:::bucket"])),

@@ -8,6 +8,7 @@ import pytest
 
 from auditor.evaluator import evaluate
 from auditor.model.actions import ACTIONS
+from auditor.model.grant import Grant
 from auditor.model.key import Alias, Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
@@ -33,7 +34,7 @@ def role(name: str, team: str | None, *statements: dict[str, Any]) -> Principal:
     )
 
 
-def key(name: str, *aliases: str, policy: AttachedPolicy | None = None) -> Key:
+def key(name: str, *aliases: str, policy: AttachedPolicy | None = None, grants: tuple[Grant, ...] = ()) -> Key:
     arn = f"arn:aws:kms:eu-west-1:{HOME}:key/{name}"
     return Key(
         arn=arn,
@@ -43,6 +44,7 @@ def key(name: str, *aliases: str, policy: AttachedPolicy | None = None) -> Key:
         aliases=tuple(Alias(alias, "") for alias in aliases),
         tags=(("team", "blue"),),
         policies=(policy or attached(Layer.KEY_POLICY, "default", arn, [DELEGATION]),),
+        grants=grants,
     )
 
 
@@ -64,6 +66,23 @@ BOTH_FORMS = {
     },
 }
 LIMITED = {**EVERYTHING, "Condition": {"ForAllValues:StringLike": {"kms:ResourceAliases": "alias/a*"}}}
+OF_CONTEXT = {
+    **EVERYTHING,
+    "Principal": "*",
+    "Condition": {"StringEquals": {"kms:EncryptionContext:team": ["red", "${aws:PrincipalTag/team}"]}},
+}
+OF_RESOURCE = {**DECRYPT, "Principal": "*", "Resource": "arn:aws:kms:*:*:key/${aws:PrincipalTag/team}*"}
+FOR_SOURCE = Grant(
+    grant_id="g",
+    key_arn=key("1").arn,
+    grantee=f"arn:aws:iam::{HOME}:role/a",
+    operations=("DescribeKey", "RetireGrant"),
+    source_arn="arn:aws:s3:::bucket",
+)
+
+
+def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
+    return attached(Layer.KEY_POLICY, "default", "k", [statement])
 
 
 @pytest.mark.parametrize(
@@ -88,6 +107,17 @@ LIMITED = {**EVERYTHING, "Condition": {"ForAllValues:StringLike": {"kms:Resource
             [key("1"), key("2", "alias/a"), key("3", *(f"alias/a{n}" for n in range(60))), key("4", "alias/b")],
             id="ForAllValues, no alias or too many",
         ),
+        pytest.param(
+            [role("a", "brown"), role("b", "blue")],
+            [key("1", policy=in_key_policy(OF_CONTEXT))],
+            id="tag inserted into a test that most actions never meet",
+        ),
+        pytest.param(
+            [role("a", "brown"), role("b", "blue")],
+            [key("blue-1", policy=in_key_policy(OF_RESOURCE))],
+            id="tag inserted into the Resource of a key policy",
+        ),
+        pytest.param([role("a", None)], [key("1", grants=(FOR_SOURCE,))], id="SourceArn binds one operation of two"),
     ],
 )
 def test_the_table_equals_asking_one_by_one(principals: list[Principal], keys: list[Key]) -> None:

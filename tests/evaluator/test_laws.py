@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from auditor.evaluator import decide, evaluate
 from auditor.evaluator.glob import LITERAL_STAR
 from auditor.evaluator.operators import parse_operator, satisfied
+from auditor.evaluator.resources import RESOURCE
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import ACTIONS
 from auditor.model.key import Fact, Key
@@ -197,7 +198,9 @@ Given = dict[str, tuple[str, ...] | None]
 
 def fill(value: str, tag: tuple[str, ...] | None) -> str | None:
     """A value with the variables of the generator filled in, or None where one has no value."""
-    value = value.replace("${aws:PrincipalTag/team, 'blue'}", tag[0] if tag else "blue").replace("${*}", LITERAL_STAR)
+    for default in ("blue", "1"):
+        value = value.replace(f"${{aws:PrincipalTag/team, '{default}'}}", tag[0] if tag else default)
+    value = value.replace("${*}", LITERAL_STAR)
     if "${aws:PrincipalTag/team}" in value and not tag:
         return None
     return value.replace("${aws:PrincipalTag/team}", tag[0] if tag else "")
@@ -244,6 +247,7 @@ def applicable(context: Given, key: Key, principal: Principal, decision: Decisio
             kept[name] = (f"{settled.prefix}x",)
     tag = key.tag("team")
     kept["aws:ResourceTag/team"] = None if tag is None else (tag,)
+    kept[RESOURCE] = (key.arn,)
     return kept
 
 
@@ -259,9 +263,8 @@ def test_a_residual_under_a_context_equals_deciding_with_it(snapshot: Snapshot, 
                     continue
                 given_context = applicable(context, key, principal, decision, action)
                 residual = decision.residual or Constant(decision.outcome is Outcome.ALLOWED)
-                asked = {
-                    name: value for name, value in given_context.items() if name[:8] not in ("sts:Role", "aws:Reso")
-                }
+                unasked = ("sts:Role", "aws:Reso", RESOURCE[:8])
+                asked = {name: value for name, value in given_context.items() if name[:8] not in unasked}
                 concrete = decide(evaluation.surroundings, principal, key, action, asked)
                 if concrete.outcome is Outcome.CONDITIONAL:  # only the session's name is still open
                     assert concrete.residual is not None
