@@ -143,7 +143,7 @@ def _grant(field: Field, key_arn: str) -> Grant:
     return Grant(
         grant_id=field["GrantId"].text(),
         key_arn=key_arn,
-        name=field["Name"].default(Field.text, None),
+        name=field["Name"].default(Field.scalar, None) or None,
         created=field["CreationDate"].default(Field.scalar, None),
         grantee=field["GranteePrincipal"].default(Field.text, None),
         grantee_service=field["GranteeServicePrincipal"].default(Field.text, None),

@@ -12,7 +12,7 @@ from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.facts import Question, over_alias_quota
 from auditor.evaluator.operators import COMPARE, Operator, parse_operator, satisfied
 from auditor.evaluator.values import ABSENT, KeyValue, Known, RunTime, Unsettled
-from auditor.evaluator.variables import VARIABLE, lone_variable, resolve
+from auditor.evaluator.variables import VARIABLE, lone_variable, may_lack_value, resolve
 from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.policy import ConditionTest, Statement, StatementRef
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
@@ -91,11 +91,14 @@ def _with_variables(
     if not isinstance(value, Known) or operator.quantifier or len(value.values) > 1:
         return leaf
     actual = value.values[0]
+    # Under IfExists a variable without a value makes the test true: such a request keeps it from being false for sure.
+    spared = operator.if_exists and any(may_lack_value(text, question.value) for text in waiting)
+    never: Residual = leaf if spared else FALSE
     if any(COMPARE[operator.base](text, actual) for text in wanted):
-        return FALSE if operator.negated else TRUE
+        return never if operator.negated else TRUE
     possible = [text for text in waiting if _may_become(operator, text, actual)]
     if not possible:
-        return TRUE if operator.negated else FALSE
+        return TRUE if operator.negated else never
     name = lone_variable(possible[0]) if len(possible) == 1 and operator.base in _TURNABLE else None
     if name is not None:
         return _turned(operator, name, actual, question, leaf.source)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from auditor.evaluator import glob, vocabulary
-from auditor.evaluator.values import KeyValue, Known, Unsettled
+from auditor.evaluator.values import KeyValue, Known, RunTime, Unsettled
 
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _LITERALS = {"*": glob.LITERAL_STAR, "?": glob.LITERAL_MARK, "$": "$"}
@@ -57,6 +57,16 @@ def lone_variable(text: str) -> str | None:
     found = VARIABLE.fullmatch(text)
     parts = _DEFAULT.match(found.group(1)) if found else None
     return parts.group(1) if parts and parts.group(2) is None else None
+
+
+def may_lack_value(text: str, value_of: Callable[[str], KeyValue]) -> bool:
+    """Whether a request may leave a variable of ``text`` without a value and without a default."""
+    for found in VARIABLE.finditer(text):
+        parts = _DEFAULT.match(found.group(1))
+        value = value_of(parts.group(1)) if parts and parts.group(2) is None else None
+        if isinstance(value, RunTime) and value.may_be_absent:
+            return True
+    return False
 
 
 def _piece(body: str, value_of: Callable[[str], KeyValue]) -> str | Resolved:
