@@ -63,6 +63,10 @@ def test_a_minimal_case(tmp_path: Path) -> None:
         (minimal(expect={"decision": "denied", "reason": "because"}), "field expect.reason: unknown value"),
         (minimal(expect={"decision": "denied", "residual": {"cond": {}}}), "field expect.residual: not a residual"),
         (
+            minimal(expect={"decision": "conditional", "residual": {"all": [{"cond": "x"}, {"cond": "y"}]}}),
+            "field expect.residual: not a residual",
+        ),
+        (
             minimal(expect={"decision": "allowed", "residual": {"all": []}}),
             "field expect.residual: only a conditional decision has a residual",
         ),
@@ -324,3 +328,10 @@ def test_annotations_are_named_once_for_each_file_and_name(tmp_path: Path) -> No
         f"{file}: field notes is not known and plays no part.",
         f"{file}: case A and 2 more: field reviewer is not known and plays no part.",
     )
+
+
+def test_a_constraint_that_is_no_json_after_all_is_a_text(tmp_path: Path) -> None:
+    deep = '{"a":' * 20_000
+    cond = {"operator": "GrantEncryptionContextSubset", "key": "Department", "values": [deep]}
+    (case,) = load(tmp_path, minimal(expect={"decision": "conditional", "residual": {"cond": cond}}))
+    assert not run_case(case).passed

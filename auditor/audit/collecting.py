@@ -107,6 +107,6 @@ def move_home(snapshot: Snapshot, waiting: Path, output_dir: Path) -> Path:
     except OSError as error:
         raise OutputError(
             f"{home}: the snapshot could not be moved there: {error.strerror or error}.",
-            f"It is complete in {waiting}; use `kms-audit evaluate {waiting}`.",
+            f"It is complete in {waiting}; use `kms-audit evaluate {waiting} --output-dir` with another folder.",
         ) from None
     return home / SNAPSHOT_FOLDER

@@ -56,7 +56,8 @@ def _joined(items: list[Any]) -> list[Any]:
 
 
 def _is_exact(item: Any) -> bool:
-    return isinstance(item, dict) and "cond" in item and str(item["cond"].get("operator")).lower() == _EXACT
+    cond = item.get("cond") if isinstance(item, dict) else None
+    return isinstance(cond, dict) and str(cond.get("operator")).lower() == _EXACT
 
 
 def _cond(cond: dict[str, Any]) -> dict[str, Any]:
@@ -107,6 +108,6 @@ def _from_json_text(entry: Any) -> Any:
     if isinstance(entry, str) and entry.lstrip().startswith("{"):
         try:
             return json.loads(entry)
-        except ValueError:
+        except (ValueError, RecursionError):
             return entry
     return entry
