@@ -81,6 +81,11 @@ def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsE
         return CredentialsError(
             f"The credentials{profile} have expired.", "Renew them, for example with: aws sso login."
         )
+    if not failure.status:
+        return CredentialsError(
+            f"The credentials{profile} cannot be used: {failure.message or failure.code}",
+            "Check --profile, the access key, and what the profile takes its credentials from.",
+        )
     return CredentialsError(
         f"AWS refused the credentials{profile}: {failure.code or failure.cause}. {failure.message}".strip(),
         "Check --profile or the access key; temporary keys need their session token.",

@@ -138,9 +138,31 @@ def classify(error: Exception) -> Failure:
             return Failure(Cause.CREDENTIALS, "", _clean(str(error)))
         case botocore_errors.TokenRetrievalError() | botocore_errors.SSOTokenLoadError():
             return Failure(Cause.EXPIRED, "", _clean(str(error)))
+        case EOFError():
+            return Failure(Cause.CREDENTIALS, "", "An MFA code is needed, and there is no terminal to ask for it.")
         case botocore_errors.HTTPClientError() | botocore_errors.ConnectionError() | OSError():
-            return Failure(Cause.UNREACHABLE, "", "The endpoint could not be reached, or the connection broke.")
+            return _on_the_way(error)
     return Failure(Cause.OTHER, type(error).__name__, _clean(str(error)))
+
+
+def _on_the_way(error: Exception) -> Failure:
+    """A call without an answer. Never in the words of the error: they may hold a credential or a proxy's password."""
+    from botocore.exceptions import ProxyConnectionError, SSLError
+
+    if isinstance(error, OSError) and error.filename:
+        return Failure(Cause.CREDENTIALS, "", f"{error.filename}: {error.strerror}.")  # such as a token to be exchanged
+    if "Invalid header value" in str(error):
+        return Failure(Cause.CREDENTIALS, "", "They hold a character that cannot be sent, such as a line break.")
+    if isinstance(error, SSLError):
+        return Failure(
+            Cause.UNREACHABLE,
+            "",
+            "No TLS connection: its certificate is not trusted, or it speaks no TLS. Where a proxy inspects "
+            "the traffic, set AWS_CA_BUNDLE to a file with the proxy's certificate.",
+        )
+    if isinstance(error, ProxyConnectionError):
+        return Failure(Cause.UNREACHABLE, "", "The proxy that HTTPS_PROXY or HTTP_PROXY names could not be reached.")
+    return Failure(Cause.UNREACHABLE, "", "The endpoint could not be reached, or the connection broke.")
 
 
 def classify_answer(parsed: Mapping[str, object]) -> Cause | None:

@@ -91,8 +91,11 @@ def profile_identity(session: Any, profile: str | None) -> Identity:
 
     try:
         credentials = session.get_credentials()
-    except BotoCoreError as error:
-        raise CredentialsError(f"The credentials {_whose(profile)} could not be loaded: {error}") from error
+    except (BotoCoreError, ValueError, OSError) as error:  # what a credential process prints need not be JSON
+        raise CredentialsError(
+            f"The credentials {_whose(profile)} could not be loaded: {error}",
+            "Check the profile; `aws sts get-caller-identity` meets the same trouble.",
+        ) from error
     if credentials is None:
         raise CredentialsError(
             f"No AWS credentials were found {_whose(profile)}.",

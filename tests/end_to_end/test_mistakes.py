@@ -85,3 +85,48 @@ def test_org_needs_a_role(cli: Cli) -> None:
     answer = cli(*HERE, "--org")
     assert answer.code == 2
     assert "--role-name" in answer.one_line()
+
+
+def test_an_access_key_with_a_line_break_is_named_and_not_shown(cli: Cli) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIATESTTESTTESTTEST\n", "AWS_SECRET_ACCESS_KEY": "x"}
+    answer = cli("--endpoint-url", cli.url, "--region", REGIONS[0], **keys)
+    assert answer.code == 1
+    assert "line break" in answer.one_line()
+    assert "AKIATEST" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("credential_process = echo nothing", "could not be loaded"),
+        ("credential_process = /no/such/program", "could not be loaded"),
+        ("role_arn = arn:aws:iam::111122223333:role/r\nweb_identity_token_file = /no/token", "/no/token: No such file"),
+        (
+            "role_arn = arn:aws:iam::111122223333:role/r\nsource_profile = shop\nmfa_serial = m",
+            "MFA code",
+        ),
+    ],
+)
+def test_a_profile_that_gives_no_credentials_is_to_blame(cli: Cli, settings: str, words: str) -> None:
+    with (cli.home / "config").open("a") as config:
+        config.write(f"[profile odd]\nregion = {REGIONS[0]}\n{settings}\n")
+    answer = cli("--profile", "odd")
+    assert answer.code == 1
+    line = answer.one_line() if "MFA" not in words else answer.err
+    assert "odd" in line
+    assert words in line
+    assert "defect" not in answer.err
+
+
+def test_tls_that_fails_is_named(cli: Cli) -> None:
+    answer = cli(*HERE, "--endpoint-url", cli.url.replace("http:", "https:"))
+    assert answer.code == 1
+    assert "AWS_CA_BUNDLE" in answer.one_line()
+
+
+def test_a_dead_proxy_is_named_without_its_password(cli: Cli) -> None:
+    proxy = "http://me:secret@127.0.0.1:9"
+    answer = cli(*HERE, "--endpoint-url", "https://sts.invalid", HTTPS_PROXY=proxy, NO_PROXY="")
+    assert answer.code == 1
+    assert "HTTPS_PROXY" in answer.one_line()
+    assert "secret" not in answer.err
