@@ -76,4 +76,8 @@ def reading_trouble(error: Exception) -> str:
     """What is wrong with a text that could not be read, in one line: the limits of Python's reader in plain words."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 text (byte {error.start})"
+    if "integer string conversion" in str(error):
+        return "a number in it has too many digits"
     return str(error).splitlines()[0] if str(error) else type(error).__name__

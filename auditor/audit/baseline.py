@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from auditor.audit.comparing import looked_at
-from auditor.errors import UsageError
+from auditor.errors import UsageError, reading_trouble
 from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
 from auditor.model.report import Report
 from auditor.suppressions import Suppression, apply
@@ -25,7 +25,8 @@ def read_baseline(path: Path) -> Report:
         return read_result(content)
     except ValueError as error:
         raise UsageError(
-            f"{path}: cannot be read as a result: {error}.", "Name a result.json that this version wrote."
+            f"{path}: cannot be read as a result: {reading_trouble(error)}.",
+            "Name a result.json that this version wrote.",
         ) from None
 
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from auditor.errors import UsageError
+from auditor.errors import UsageError, reading_trouble
 
 MEBI = 1024 * 1024
 MAX_BYTES = 32 * MEBI
@@ -39,7 +39,7 @@ def as_json(text: str, source: object, error: type[UsageError] = UsageError, *, 
     except RecursionError:
         raise _too_deep(source, error) from None
     except ValueError as wrong:
-        raise error(f"{source}: not readable as JSON: {wrong}.", remedy) from None
+        raise error(f"{source}: not readable as JSON: {reading_trouble(wrong)}.", remedy) from None
     check_plain(data, source, error)
     return data
 
@@ -127,6 +127,5 @@ def _refuse_constant(name: str) -> Any:
 
 def _one_line(wrong: Exception) -> str:
     mark = getattr(wrong, "problem_mark", None)
-    lines = str(wrong).splitlines() or [type(wrong).__name__]
-    problem = getattr(wrong, "problem", None) or getattr(wrong, "reason", None) or lines[0]
+    problem = getattr(wrong, "problem", None) or getattr(wrong, "reason", None) or reading_trouble(wrong)
     return f"{problem} (line {mark.line + 1}, column {mark.column + 1})" if mark else str(problem)

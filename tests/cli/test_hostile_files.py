@@ -66,6 +66,18 @@ def test_lists_of_changes(ask: Ask, text: str, message: str) -> None:
     refused(ask("what-if", "now", "--changes", "changes.yaml"), message)
 
 
+@pytest.mark.parametrize("words", [("report",), ("config", "check"), ("what-if", "now", "--terraform")])
+@pytest.mark.parametrize(
+    ("content", "trouble"), [(b"1" * 5000, "too many digits"), (b"\xff\xfe{\0", "UTF-8 text (byte 0)")]
+)
+def test_trouble_is_told_in_plain_words(ask: Ask, words: tuple[str, ...], content: bytes, trouble: str) -> None:
+    Path("file").write_bytes(content)
+    answer = ask(*words, "file")
+    refused(answer, "file: ", trouble)
+    assert "codec" not in answer.err
+    assert "sys." not in answer.err
+
+
 def plan(**entry: Any) -> str:
     change = {"actions": ["update"], "before": {"arn": KEY}, "after": {}}
     return json.dumps({"resource_changes": [{"address": "a", "type": "aws_kms_key", "change": change} | entry]})
