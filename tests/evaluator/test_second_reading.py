@@ -1,0 +1,108 @@
+"""The evaluator against a second reading of the reference, on random cases of all layers at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from auditor.cases import Case, load_cases
+from auditor.evaluator import decide
+from auditor.evaluator.expressions import leaves
+from auditor.model.access import Decision, Outcome
+from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
+from tests.evaluator.random_cases import random_case
+from tests.evaluator.second_decision import decision
+from tests.evaluator.second_reading import Facts, Reading, passes, resolved
+
+COUNT = 1200
+UNSETTLED = (
+    ("service", "PrincipalType|userid|PrincipalAccount|CallerAccount"),  # what a service's own calls carry
+    ("federated_user", "NotPrincipal"),  # whether naming the user spares its sessions
+    ("GENERATE_VERIFY_MAC", "EncryptionAlgorithm"),  # Decrypt with a key that cannot
+    ("CreateKey|ListKeys", "kms:(Key|Multi|via|Grant|Request|Encr)|RequestedRegion|NotResource"),
+    ("Alias$", "aws:Resource(Org|Account)"),
+)
+"""Where the reference does not say: what a case has, and the condition keys or elements that it leaves open."""
+
+
+def open_in_the_reference(reading: Reading) -> bool:
+    case = reading.case
+    has = "|".join((reading.kind, case["key"]["usage"], reading.action))
+    texts = json.dumps([case["key_policies"], case["principal"], case["organization"]])
+    return any(re.search(kind, has) and re.search(what, texts, re.IGNORECASE) for kind, what in UNSETTLED)
+
+
+def readings(seed: int) -> Iterator[Reading]:
+    random, found = Random(seed), 0
+    while found < COUNT:
+        reading = random_case(random, f"R-{found}")
+        if not open_in_the_reference(reading):
+            found += 1
+            yield reading
+
+
+def as_cases(made: list[Reading], folder: Path) -> tuple[Case, ...]:
+    file = folder / "random.json"
+    file.write_text(json.dumps([{**one.case, "expect": {"decision": decision(one)}} for one in made]))
+    return load_cases([file])
+
+
+def holds(tree: Residual, facts: Facts) -> bool:
+    match tree:
+        case Constant(value):
+            return value
+        case Not(item):
+            return not holds(item, facts)
+        case AllOf(items):
+            return all(holds(item, facts) for item in items)
+        case AnyOf(items):
+            return any(holds(item, facts) for item in items)
+        case Leaf(operator, _, values) if operator.startswith("Grant"):
+            given = {(n, facts[f"kms:encryptioncontext:{n}"][0]) for n in low(facts["kms:encryptioncontextkeys"])}
+            wanted = {(name.lower(), value) for name, _, value in (pair.partition("=") for pair in values)}
+            return given == wanted if operator.endswith("Equals") else wanted <= given
+        case Leaf(operator, key, values):
+            known = [known_text for text in values if (known_text := resolved(text, facts)) is not None]
+            return passes(operator, known, facts.get(key.lower(), []))
+    raise AssertionError(tree)
+
+
+def low(names: list[str]) -> list[str]:
+    return [name.lower() for name in names]
+
+
+def asked(case: Case, context: dict[str, tuple[str, ...] | None]) -> Decision:
+    return decide(case.surroundings, case.principal, case.key, case.action, context)
+
+
+@pytest.fixture(scope="module", params=(1, 2))
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Reading, Case]]:
+    made = list(readings(request.param))
+    return list(zip(made, as_cases(made, tmp_path_factory.mktemp("random")), strict=True))
+
+
+def test_with_all_facts_known_both_readings_agree(world: list[tuple[Reading, Case]]) -> None:
+    outcomes = set()
+    for reading, case in world:
+        found = asked(case, dict(case.context))
+        outcomes.add(found.outcome)
+        same = str(found.outcome) == case.expect.decision or (case.expect.decision == "denied" and found.outcome.denied)
+        assert same, f"{found.outcome} ({found.reason}), not {case.expect.decision}: {json.dumps(reading.case)}"
+    assert outcomes == {Outcome.ALLOWED, Outcome.IMPLICITLY_DENIED, Outcome.EXPLICITLY_DENIED}
+
+
+def test_with_few_facts_known_the_residual_says_the_rest(world: list[tuple[Reading, Case]]) -> None:
+    random, conditional = Random(3), 0
+    for reading, case in world:
+        found = asked(case, {name: value for name, value in case.context.items() if random.random() < 0.3})
+        conditional += found.outcome is Outcome.CONDITIONAL
+        residual = found.residual or Constant(found.outcome is Outcome.ALLOWED)
+        assert not any(leaf.operator == "Unsettled" for leaf in leaves(residual)), json.dumps(reading.case)
+        expected = case.expect.decision == "allowed"
+        assert holds(residual, reading.facts) == expected, f"{residual}: {json.dumps(reading.case)}"
+    assert conditional > 20
