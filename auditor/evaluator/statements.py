@@ -132,7 +132,7 @@ def covers_everything(pattern: str, account: str | None) -> bool:
     """
     if set(pattern) == {"*"}:
         return True
-    if not pattern.endswith("*"):
-        return False
+    if not pattern.endswith("*") or "/" in pattern:
+        return False  # a pattern with a slash is about some keys or aliases
     whole_account = f"arn:{glob.NAME_RUN}:kms:{glob.NAME_RUN}:{account or ''}:\x00"
     return glob.overlap(pattern, whole_account)
