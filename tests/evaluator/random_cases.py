@@ -132,6 +132,7 @@ def _organization(random: Random) -> Data:
         return [FULL] if random.random() < 0.6 else [document(random, "scp", 2, 0.3)]
 
     scps = {account: [top, level(), level()] for account in (HOME, OTHER)}
+    scps[MANAGEMENT] = [top, level()]
     rcps = {
         account: [[], [{"Version": "2012-10-17", "Statement": [statement(random, "rcp", deny=True)]}]]
         for account in (HOME, MANAGEMENT)
@@ -156,9 +157,14 @@ def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
         "kms:GrantIsForAWSResource": "true" if via and about_grants and random.random() < 0.5 else None,
         "kms:GrantOperations": random.choice([["Decrypt"], ["Decrypt", "Sign"]]) if action == "CreateGrant" else None,
         "kms:EncryptionContextKeys": [name for name, _ in carried.values()] or None,
-        **{f"kms:EncryptionContext:{name}": carried.get(name, (name, None))[1] for name in ("app", "dept", "other")},
+        **dict(_pair(*carried.get(name, (name, None))) for name in ("app", "dept", "other")),
         "aws:PrincipalTag/team": next(iter(caller.get("tags", {}).values()), None),
     }
+
+
+def _pair(name: str, value: str | None) -> tuple[str, str | None]:
+    """A known pair is spelled as the request spells it, which decides tests of the context's keys."""
+    return f"kms:EncryptionContext:{name}", value
 
 
 def _facts(case: Data, action: str, account: str | None) -> Facts:

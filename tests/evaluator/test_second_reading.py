@@ -19,7 +19,7 @@ from tests.evaluator.random_cases import random_case
 from tests.evaluator.second_decision import decision
 from tests.evaluator.second_reading import Facts, Reading, passes, resolved
 
-COUNT = 1200
+COUNT = 2000
 UNSETTLED = (
     ("service", "PrincipalType|userid|PrincipalAccount|CallerAccount"),  # what a service's own calls carry
     ("federated_user", "NotPrincipal"),  # whether naming the user spares its sessions
@@ -99,10 +99,10 @@ def test_with_all_facts_known_both_readings_agree(world: list[tuple[Reading, Cas
 def test_with_few_facts_known_the_residual_says_the_rest(world: list[tuple[Reading, Case]]) -> None:
     random, conditional = Random(3), 0
     for reading, case in world:
-        found = asked(case, {name: value for name, value in case.context.items() if random.random() < 0.3})
+        found = asked(case, {name: value for name, value in case.context.items() if random.random() < 0.2})
         conditional += found.outcome is Outcome.CONDITIONAL
         residual = found.residual or Constant(found.outcome is Outcome.ALLOWED)
         assert not any(leaf.operator == "Unsettled" for leaf in leaves(residual)), json.dumps(reading.case)
         expected = case.expect.decision == "allowed"
         assert holds(residual, reading.facts) == expected, f"{residual}: {json.dumps(reading.case)}"
-    assert conditional > 20
+    assert conditional > 10
