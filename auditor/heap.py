@@ -14,8 +14,8 @@ SELDOM = (100_000, 50, 100)
 
 
 def collect_seldom() -> None:
-    """For a process of its own, which ends with its command: garbage in cycles waits for 100,000 objects, some 20 MiB,
-    instead of 700, and what was made during a pause is never looked at."""
+    """For a process of its own, which ends with its command: garbage in cycles waits for 100,000 objects instead of
+    700, and what was made during a pause is never looked at."""
     gc.set_threshold(*SELDOM)
 
 

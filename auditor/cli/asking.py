@@ -20,7 +20,6 @@ from auditor.errors import UsageError
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
-from auditor.report.csv_files import guarded
 
 if TYPE_CHECKING:
     from auditor.store import DecodedShards
@@ -94,6 +93,8 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
 
 
 def _cell(value: Any) -> str:
+    from auditor.report.csv_files import guarded
+
     if isinstance(value, list | tuple):
         value = " ".join(map(str, value))
     return str(guarded("" if value is None else str(value)))

@@ -14,6 +14,7 @@ from auditor.evaluator.caller_side import ScpPart, cited_owner, joined, own_part
 from auditor.evaluator.contributions import CallerSide
 from auditor.evaluator.deciding_in_bulk import Decider
 from auditor.evaluator.memory import Memory
+from auditor.evaluator.numbering import numbered
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import (
@@ -126,10 +127,8 @@ class KeyCodes:
         self._by_account: dict[str, list[int]] = {}
         for index, key in enumerate(keys):
             self._by_account.setdefault(_account_part(key.arn) or "", []).append(index)
-        self._answers: dict[Compiled, Codes] = {}
         self._patterns: dict[str, Codes] = {}
-        self._aliases: dict[str, Codes] = {}
-        self._traits: dict[str, Codes] = {}
+        self._made: dict[tuple[str, Hashable], Codes] = {}
 
     def pattern(self, pattern: str) -> Codes:
         """1 where the key's ARN matches."""
@@ -150,38 +149,28 @@ class KeyCodes:
             return range(len(self._keys))
         return [*self._by_account.get(glob.plain(account), ()), *self._by_account.get("", ())]
 
-    def answers(self, compiled: Compiled) -> Codes:
-        """A number per key, equal where the statement's tests on the key's aliases have the same answers."""
-        found = self._answers.get(compiled)
-        if found is None:
-            found = self._numbered([answers_about_aliases(compiled, key) for key in self._keys])
-            self._answers[compiled] = found
-        return found
-
     def each(self) -> Codes:
         """A different number for every key."""
         return np.arange(len(self._keys), dtype=np.int64)
 
+    def answers(self, compiled: Compiled) -> Codes:
+        """Equal where the statement's tests on the key's aliases have the same answers."""
+        return self._seen(("answers", compiled), lambda key: answers_about_aliases(compiled, key))
+
     def aliases(self, pattern: str) -> Codes:
-        """Which of the key's aliases match, as a number that is equal for equal answers."""
-        found = self._aliases.get(pattern)
-        if found is None:
-            found = self._numbered([alias_trait(pattern, key) for key in self._keys])
-            self._aliases[pattern] = found
-        return found
+        """Equal where the key's aliases give the same answers to a Resource pattern."""
+        return self._seen(("aliases", pattern), lambda key: alias_trait(pattern, key))
 
     def trait(self, name: str) -> Codes:
-        """A number per key, equal where the condition key's value is."""
-        found = self._traits.get(name)
-        if found is None:
-            found = self._numbered([key_trait(name, key) for key in self._keys])
-            self._traits[name] = found
-        return found
+        """Equal where the condition key's value is."""
+        return self._seen(("trait", name), lambda key: key_trait(name, key))
 
-    @staticmethod
-    def _numbered(answers: list[Hashable]) -> Codes:
-        numbers: dict[Hashable, int] = {}
-        return np.array([numbers.setdefault(answer, len(numbers)) for answer in answers], dtype=np.int64)
+    def _seen(self, name: tuple[str, Hashable], look: Callable[[Key], Hashable]) -> Codes:
+        """A number per key, equal where ``look`` sees the same; made once under ``name``."""
+        found = self._made.get(name)
+        if found is None:
+            found = self._made[name] = numbered(look(key) for key in self._keys)
+        return found
 
     def combined(self, statements: tuple[Compiled, ...]) -> Codes:
         """One number per key, equal for keys that none of the statements tells apart."""

@@ -20,7 +20,7 @@ from auditor.evaluator.facts import Question
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.key_view import CallerIndex, CallerTest, KeyView, named_accounts, negated, view_of
 from auditor.evaluator.memory import Memory
-from auditor.evaluator.numbering import Numbers
+from auditor.evaluator.numbering import Numbers, numbered
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_values
@@ -140,9 +140,8 @@ class KeySides:
         """A number per row, equal where the condition key has the same value for the caller."""
         found = self._codes.get(name)
         if found is None:
-            numbers: Numbers[Hashable] = Numbers()
             values = (caller_values((name,), one, self._surroundings) for one in self._principals)
-            found = self._codes[name] = np.array([numbers.of(value) for value in values], dtype=np.int64)
+            found = self._codes[name] = numbered(values)
         return found
 
     def _near(self, test: CallerTest) -> Sequence[int]:
@@ -191,9 +190,8 @@ class KeySides:
         known = (account_facts, not_principal)
         found = self._codes.get(known)
         if found is None:
-            numbers: Numbers[Hashable] = Numbers()
             signatures = (self._signature(one, account_facts, not_principal) for one in self._representatives)
-            found = self._codes[known] = np.array([numbers.of(one) for one in signatures], dtype=np.int64)
+            found = self._codes[known] = numbered(signatures)
         return found
 
     def _signature(self, principal: Principal, account_facts: tuple[str, ...], not_principal: bool) -> Hashable:

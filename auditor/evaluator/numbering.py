@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 T = TypeVar("T", bound=Hashable)
 
@@ -32,3 +35,9 @@ class Numbers(Generic[T]):
         if seen is None:
             seen = self._seen[id(value)] = (value, self.of(value))
         return seen[1]
+
+
+def numbered(values: Iterable[Hashable]) -> NDArray[np.int64]:
+    """A number per value, equal where the values are."""
+    numbers: Numbers[Hashable] = Numbers()
+    return np.array([numbers.of(value) for value in values], dtype=np.int64)

@@ -43,7 +43,8 @@ def evaluate_after(before: Evaluation, after: Facts, builder: TableBuilder | Non
 def _around(before: Facts, after: Facts) -> Surroundings:
     """The world of ``after``, at the time of ``before`` where the time plays no part: then what was worked out for one
     serves both."""
-    if time_counts(before, after):
+    same = before.surroundings.as_of == after.surroundings.as_of
+    if same or time_counts(before, after):
         return after.surroundings
     return replace(after.surroundings, as_of=before.surroundings.as_of)
 
