@@ -117,6 +117,11 @@ def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
             [key("blue-1", policy=in_key_policy(OF_RESOURCE))],
             id="tag inserted into the Resource of a key policy",
         ),
+        pytest.param(
+            [role("a", None, {**EVERYTHING, "Resource": f"arn:aws:kms:*:{HOME}:key/a*"})],
+            [key("a1"), key("b1")],
+            id="a pattern that names an account",
+        ),
         pytest.param([role("a", None)], [key("1", grants=(FOR_SOURCE,))], id="SourceArn binds one operation of two"),
     ],
 )
