@@ -1,8 +1,10 @@
 """The parts of an estate that a change can touch, on both sides of a comparison, as the rules need them.
 
-A caller is touched when one of its facts differs, or when it is there on one side alone; a key when one of its facts
-differs, when a touched caller has access to it or is named by it, or when it is a multi-Region relative of such a key;
-an account when a touched caller is in it, or when a key whose facts differ is in it or open to one of its callers.
+A caller is touched when one of its facts or of the SCPs above it differs, or when it is there on one side alone; a key
+when one of its facts or of the RCPs above it differs, when a touched caller has access to it or is named by it, when it
+is open to an account whose SCPs or RCPs differ, or when it is a multi-Region relative of such a key; an account when
+its SCPs or RCPs differ, when a touched caller is in it, or when a key whose facts differ is in it or open to one of its
+callers.
 About everything else every rule says the same on both sides (``rules.scopes``): it need not be judged, nor its access
 be decided.
 """
@@ -15,12 +17,22 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.audit.unequal import differing_callers, differing_keys, names_in, relatives, same_around
+from auditor.audit.unequal import (
+    differing_callers,
+    differing_guardrails,
+    differing_keys,
+    names_in,
+    relatives,
+    same_around,
+)
 from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import TableBuilder, closed_table
+from auditor.evaluator.synthetic import account_admin, external
+from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World, affected
 from auditor.questions.carrying_over import evaluate_both
+from auditor.rules.guardrails.accounts import partition_of
 from auditor.rules.parts import Parts
 from auditor.rules.privilege.walkers import touched_walkers
 from auditor.rules.reach import Reach
@@ -40,7 +52,7 @@ def touched_parts(old: World, new: World, settings: RuleSettings) -> tuple[Parts
     keys = relatives(reached.keys | differing_keys(old.snapshot.keys, new.snapshot.keys), old, new)
     if _too_many(callers, keys, old, new):
         return None
-    return _Touched(old, new, settings, callers, keys).parts()
+    return _Touched(old, new, settings, callers, keys, differing_guardrails(old, new)).parts()
 
 
 def _too_many(callers: Iterable[str], keys: Iterable[str], old: World, new: World) -> bool:
@@ -56,7 +68,7 @@ def _too_many(callers: Iterable[str], keys: Iterable[str], old: World, new: Worl
 class _Touched:
     """Both sides with the ARNs of touched ``callers`` and of ``keys`` whose facts differ.
 
-    ``everybody`` builds the tables of all callers.
+    ``guarded`` are the accounts whose SCPs or RCPs differ; ``everybody`` builds the tables of all callers.
     """
 
     old: World
@@ -64,11 +76,13 @@ class _Touched:
     settings: RuleSettings
     callers: frozenset[str]
     keys: frozenset[str]
+    guarded: frozenset[str]
     everybody: TableBuilder = field(default_factory=TableBuilder)
 
     def parts(self) -> tuple[Parts, Parts] | None:
         same_time = self.old.surroundings.as_of == self.new.surroundings.as_of
-        same_callers = same_time and self.old.snapshot.principals == self.new.snapshot.principals
+        was, now = self.old.snapshot, self.new.snapshot
+        same_callers = same_time and was.principals == now.principals and was.organization == now.organization
         facts = self._facts(same_callers)
         on_keys = self._on_keys(self.keys)
         walkers = touched_walkers(facts[0].part(on_keys[0]), facts[1].part(on_keys[1]), self.callers)
@@ -76,12 +90,14 @@ class _Touched:
         rows = self._rows(members, walkers.rows | self.callers)
         if _too_many(rows, (), self.old, self.new):
             return None
-        of_callers = self._of_callers(rows)
-        keys = relatives(self.keys | self._opened(of_callers) | self._naming(), self.old, self.new)
+        invented = self._invented()
+        asked = self._of_callers(rows, invented)
+        keys = relatives(self.keys | self._opened(asked, invented) | self._naming(), self.old, self.new)
         if _too_many((), keys, self.old, self.new):
             return None
         if keys != self.keys:
             on_keys = self._on_keys(keys)
+        of_callers = [_without_last(side, len(invented)) for side in asked]
         first, second = (
             Parts(
                 facts=view,
@@ -116,17 +132,28 @@ class _Touched:
         )
         return evaluate_both(old, new, self.everybody)
 
-    def _of_callers(self, rows: frozenset[str]) -> Sides:
-        """The listed callers and all keys."""
+    def _invented(self) -> tuple[Principal, ...]:
+        """Whoever may do everything that an account may whose guardrails differ, as far as it is no caller already:
+        with any name, and as a role of its administrators. Rules ask such callers."""
+        sides = (self.old, self.new) if self.guarded else ()
+        partitions = sorted({partition_of(key) for side in sides for key in side.snapshot.keys})
+        known = {who.arn for side in sides for who in side.principals}
+        admins = (account_admin(account, name) for account in sorted(self.guarded) for name in partitions)
+        return tuple(who for who in (*map(external, sorted(self.guarded)), *admins) if who.arn not in known)
+
+    def _of_callers(self, rows: frozenset[str], invented: tuple[Principal, ...]) -> Sides:
+        """The listed callers, at last the invented ones, and all keys."""
         old, new = (
-            replace(side, principals=tuple(who for who in side.principals if who.arn in rows))
+            replace(side, principals=(*(who for who in side.principals if who.arn in rows), *invented))
             for side in (self.old, self.new)
         )
         return evaluate_both(old, new, TableBuilder())
 
     def _members(self, on_keys: Sides) -> frozenset[str]:
-        """The accounts of touched callers, of keys whose facts differ, and of all who have access to these."""
-        found = {who.account for side in (self.old, self.new) for who in side.principals if who.arn in self.callers}
+        """The accounts whose guardrails differ, of touched callers, of keys whose facts differ, and of all who have
+        access to these."""
+        found: set[str | None] = {*self.guarded}
+        found |= {who.account for side in (self.old, self.new) for who in side.principals if who.arn in self.callers}
         for evaluation in on_keys:
             found |= {key.account for key in evaluation.snapshot.keys}
             found |= {evaluation.principals[row].account for row in np.flatnonzero(_open(evaluation).any(axis=1))}
@@ -137,11 +164,11 @@ class _Touched:
         callers = (who for side in (self.old, self.new) for who in side.principals)
         return frozenset(who.arn for who in callers if who.account in members or who.arn in others)
 
-    def _opened(self, of_callers: Sides) -> set[str]:
-        """The ARNs of keys to which a touched caller has access on either side."""
-        found: set[str] = set()
+    def _opened(self, of_callers: Sides, invented: Iterable[Principal]) -> set[str]:
+        """The ARNs of keys to which a touched or invented caller has access on either side."""
+        callers, found = self.callers | {who.arn for who in invented}, set[str]()
         for evaluation in of_callers:
-            rows = [place for place, who in enumerate(evaluation.principals) if who.arn in self.callers]
+            rows = [place for place, who in enumerate(evaluation.principals) if who.arn in callers]
             opened = np.flatnonzero(_open(evaluation)[rows].any(axis=0))
             found |= {evaluation.snapshot.keys[column].arn for column in opened}
         return found
@@ -163,3 +190,17 @@ class _Touched:
 
 def _open(evaluation: Evaluation) -> NDArray[np.bool_]:
     return Reach(evaluation.table, evaluation.principals, evaluation.snapshot.keys).open_cells
+
+
+def _without_last(evaluation: Evaluation, count: int) -> Evaluation:
+    """The evaluation without its last callers."""
+    if not count:
+        return evaluation
+    table = evaluation.table
+    table = replace(
+        table,
+        principals=table.principals[:-count],
+        cells=table.cells[:-count],
+        account_level=table.account_level[:-count],
+    )
+    return replace(evaluation, principals=evaluation.principals[:-count], table=table)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from auditor.model.arn import account_of
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
+from auditor.model.organization import Organization
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World
@@ -22,14 +23,35 @@ T = TypeVar("T", bound=_Named)
 
 
 def same_around(old: World, new: World, settings: RuleSettings) -> bool:
-    """Whether rules that ask about access see the same world around keys and callers, and trust the same accounts."""
+    """Whether rules that ask about access see the same world around keys and callers, and trust the same accounts.
+
+    SCPs and RCPs aside: see ``differing_guardrails``.
+    """
     return _around(old) == _around(new) and not _runs_out(settings, old, new)
 
 
 def _around(side: World) -> tuple[Hashable, ...]:
     facts = side.snapshot
     logs = (facts.evidence.trails, facts.evidence.event_data_stores)
-    return (facts.accounts, facts.organization, facts.organization_unread, logs)
+    return (facts.accounts, _tree(facts.organization), facts.organization_unread, logs)
+
+
+def _tree(organization: Organization | None) -> Organization | None:
+    """An organization without its SCPs and RCPs."""
+    if organization is None:
+        return None
+    guardrails = frozenset({Fact.SCP, Fact.RCP})
+    bare = (replace(target, scps=(), rcps=(), unread=target.unread - guardrails) for target in organization.targets)
+    return replace(organization, targets=tuple(bare))
+
+
+def differing_guardrails(old: World, new: World) -> frozenset[str]:
+    """The accounts above which SCPs or RCPs differ, in trees that are the same otherwise."""
+    was, now = old.snapshot.organization, new.snapshot.organization
+    if was is None or now is None or was == now:
+        return frozenset()
+    members = [target.id for target in now.targets if target.kind == "account"]
+    return frozenset(account for account in members if was.levels(account) != now.levels(account))
 
 
 def _runs_out(settings: RuleSettings, old: World, new: World) -> bool:

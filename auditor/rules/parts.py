@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.model.finding import Finding, RuleStatus
@@ -51,12 +51,19 @@ class Parts:
             return [found for found in findings_of(rule, self.callers) if found.account in self.members]
         if scope is Scope.PATHS:
             return [found for found in findings_of(rule, self.callers) if found.subject in self.walkers]
+        if scope is Scope.PAIRS:
+            return [found for found in findings_of(rule, self.keys) if self._about_a_key(found)]
         return []
 
-    def trace(self, rule: str) -> tuple[frozenset[str], ...]:
-        """The fingerprints that tell whether the findings of a rule of the scope OUTLINE or PAIRS may differ."""
+    def trace(self, rule: str) -> frozenset[str]:
+        """The fingerprints that tell whether the findings of a rule of the scope OUTLINE or PAIRS may differ: those
+        that ``findings`` leaves out."""
         views = (self.facts,) if self.scope(rule) is Scope.OUTLINE else (self.keys, self.callers)
-        return tuple(frozenset(found.fingerprint for found in findings_of(rule, view)) for view in views)
+        found = (one for view in views for one in findings_of(rule, view))
+        return frozenset(one.fingerprint for one in found if not self._about_a_key(one))
+
+    def _about_a_key(self, found: Finding) -> bool:
+        return found.subject in self.callers.key_by_arn
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def judge_parts(old: Parts, new: Parts, whole: WholeRules) -> tuple[PartialJudge
     undecided = tuple(rule for rule in rules if _undecided(rule, old, new))
     more = whole(undecided) if undecided else ((), ())
     first, second = (
-        PartialJudgement(tuple(without_overlap([*_findings(side, known), *others])), known)
+        PartialJudgement(tuple(without_overlap([*_findings(side, known, undecided), *others])), known)
         for side, known, others in zip((old, new), statuses, more, strict=True)
     )
     return first, second
@@ -90,7 +97,7 @@ def _undecided(rule: str, old: Parts, new: Parts) -> bool:
     return scope is Scope.ESTATE
 
 
-def _findings(side: Parts, statuses: Iterable[RuleStatus]) -> Iterator[Finding]:
+def _findings(side: Parts, statuses: Iterable[RuleStatus], undecided: Container[str]) -> Iterator[Finding]:
     for status in statuses:
-        if status.evaluated:
+        if status.evaluated and status.rule not in undecided:
             yield from side.findings(status.rule)

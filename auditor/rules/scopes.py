@@ -17,9 +17,10 @@ class Scope(StrEnum):
     relatives. ACCOUNTS: the hits of some accounts, given their callers' access to all keys and their policies. PATHS:
     the hits about some walkers (see ``privilege.walkers``).
 
-    OUTLINE and PAIRS: whether there is a hit, if not what it says, is decided by the facts, or pair by pair: where it
-    is the same on these, or on the changed rows and columns, it is the same on the whole. NOTHING: there cannot be
-    another hit. ESTATE: nothing is known.
+    OUTLINE: whether there is a hit, if not what it says, is decided by the facts: where it is the same on these, it is
+    the same on the whole. PAIRS: as KEYS for hits about keys; whether there is another is decided pair by pair: what
+    some touched pair gives on either side, if on both, the whole gives on both. NOTHING: there cannot be another hit.
+    ESTATE: nothing is known.
     """
 
     FACTS = "facts"

@@ -71,6 +71,41 @@ def caller_changes(who: Principal) -> Iterator[Principal | None]:
     yield replace(who, trust_policy=None, tags=(), last_used=LATER)
 
 
+STOPS = {"Effect": "Deny", "Action": ["kms:Decrypt", "kms:ScheduleKeyDeletion", "iam:*"], "Resource": "*"}
+SPARES = {**STOPS, "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/ad*"}}}
+
+
+def in_an_organization(facts: Snapshot) -> Snapshot:
+    """The same facts, in an organization of all accounts if they are in none."""
+    if facts.organization is not None or facts.organization_unread:
+        return facts
+    accounts = sorted({who.account for who in facts.principals if who.account} | {key.account for key in facts.keys})
+    members = {account: {} for account in [*accounts, "777777777777"]}
+    return replace(facts, organization=estate.organization({"accounts": members}))
+
+
+def guardrail_changes(facts: Snapshot) -> Iterator[Snapshot]:
+    """SCPs and RCPs attached to one target, detached from it, or unread there."""
+    organization = facts.organization
+    for place, target in enumerate(organization.targets if organization else ()):
+        scps, rcps = target.scps or (), target.rcps or ()
+        for changed in (
+            replace(target, scps=(*scps, _guardrail(Layer.SCP, target.id, STOPS))),
+            replace(target, scps=(*scps, _guardrail(Layer.SCP, target.id, SPARES))),
+            replace(target, rcps=(*rcps, _guardrail(Layer.RCP, target.id, {**SPARES, "Principal": "*"}))),
+            replace(target, scps=scps[:1], rcps=rcps[:1]),
+            replace(target, scps=scps[1:], unread=frozenset({Fact.SCP})),
+            replace(target, unread=frozenset({Fact.RCP})),
+        ):
+            if organization is not None and changed != target:
+                targets = (*organization.targets[:place], changed, *organization.targets[place + 1 :])
+                yield replace(facts, organization=replace(organization, targets=targets))
+
+
+def _guardrail(layer: Layer, target: str, statement: dict[str, Any]) -> AttachedPolicy:
+    return AttachedPolicy(layer, "more", target, parse_policy({"Version": "2012-10-17", "Statement": [statement]}))
+
+
 def assert_judged_as_a_whole(old: World, new: World, settings: RuleSettings) -> None:
     with mock.patch.object(touched, "TOO_MUCH", 1.0):
         assert touched.touched_parts(old, new, settings) is not None
@@ -95,6 +130,16 @@ def test_changes_are_judged_as_comparing_the_whole_would(rule: str) -> None:
         assert_judged_as_a_whole(*(world_of(side, as_of=as_of) for side in pair), settings)
 
 
+@pytest.mark.parametrize("rule", sorted(first_cases()))
+def test_changed_guardrails_are_judged_as_comparing_the_whole_would(rule: str) -> None:
+    case = first_cases()[rule]
+    facts, settings = in_an_organization(estate.snapshot(case)), estate.settings(case.get("settings"))
+    as_of, several = case.get("as_of", estate.AS_OF), list(guardrail_changes(facts))
+    for number, changed in enumerate(several[:: max(1, len(several) // 4)]):
+        pair = (facts, changed) if number % 2 else (changed, facts)
+        assert_judged_as_a_whole(*(world_of(side, as_of=as_of) for side in pair), settings)
+
+
 def test_time_alone_is_judged_as_comparing_the_whole_would() -> None:
     facts = synthetic_snapshot(2, 20, 8, 5)
     later = replace(facts, principals=tuple(replace(who, last_used=LATER) for who in facts.principals))
@@ -106,7 +151,7 @@ def test_time_alone_is_judged_as_comparing_the_whole_would() -> None:
 def test_changes_of_an_organization_are_judged_as_comparing_the_whole_would(seed: int) -> None:
     settings = RuleSettings(account_admins=("*role/team-1/*",), key_admins=("*role/team-2/*",))
     facts = synthetic_snapshot(3, 60, 12, seed)
-    for changed in list(changes(facts))[seed::29]:
+    for changed in [*list(changes(facts))[seed::29], *list(guardrail_changes(facts))[seed::4]]:
         assert_judged_as_a_whole(*(world_of(side, as_of=estate.AS_OF) for side in (facts, changed)), settings)
 
 
