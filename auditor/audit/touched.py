@@ -32,6 +32,7 @@ from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World, affected
 from auditor.questions.carrying_over import evaluate_both
+from auditor.rules.commons import Commons
 from auditor.rules.guardrails.accounts import partition_of
 from auditor.rules.parts import Parts
 from auditor.rules.privilege.walkers import touched_walkers
@@ -113,14 +114,14 @@ class _Touched:
         return first, second
 
     def _facts(self, same_callers: bool) -> tuple[View, View]:
-        """The whole snapshots without access; what rests on callers alone is found once where they are the same."""
-        first, second = self._view(self.old), self._view(self.new)
-        return first, first.part(second.evaluation) if same_callers else second
-
-    def _view(self, side: World) -> View:
-        facts, around = side.snapshot, side.surroundings
-        table = closed_table(side.principals, facts.keys)
-        return View(Evaluation(facts, around, side.principals, table), self.settings, moment(around.as_of))
+        """The whole snapshots without access; what rests on callers alone is found once where they are the same, be it
+        those of single accounts."""
+        old, new = self.old.surroundings.as_of, self.new.surroundings.as_of
+        first = View(_closed(self.old), self.settings, moment(old))
+        if same_callers:
+            return first, first.part(_closed(self.new))
+        commons = Commons(self.new.snapshot, self.settings, moment(new).date(), first.commons if old == new else None)
+        return first, View(_closed(self.new), self.settings, moment(new), commons=commons)
 
     def _on_keys(self, keys: frozenset[str]) -> Sides:
         """All callers and the listed keys."""
@@ -186,6 +187,11 @@ class _Touched:
             for key in side.snapshot.keys
             if not names.isdisjoint(names_in(key))
         }
+
+
+def _closed(side: World) -> Evaluation:
+    table = closed_table(side.principals, side.snapshot.keys)
+    return Evaluation(side.snapshot, side.surroundings, side.principals, table)
 
 
 def _open(evaluation: Evaluation) -> NDArray[np.bool_]:

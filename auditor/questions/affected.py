@@ -72,8 +72,10 @@ class Affected:
 def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Principal]) -> Affected:
     """What differs between the rows ``was`` and ``now`` and between the keys of both sides."""
     worlds = (old.surroundings, new.surroundings)
-    times = (old.surroundings.as_of, new.surroundings.as_of) if time_counts(old, new) else ("", "")
     callers, keys = _Sides(_by_arn(was), _by_arn(now)), _Sides(_by_arn(old.snapshot.keys), _by_arn(new.snapshot.keys))
+    times = (old.surroundings.as_of, new.surroundings.as_of)
+    if (times[0] == times[1] and keys.are_the_same()) or not time_counts(old, new):
+        times = ("", "")
     aging = _seen_with_age(times[0])
     return Affected(
         callers.differing(_SEEN_OF_PRINCIPAL, _SEEN_OF_PRINCIPAL, _Levels(*worlds, _seen_of_caller)),
@@ -98,6 +100,10 @@ class _Sides(Generic[Described]):
 
     was: dict[str, Described]
     now: dict[str, Described]
+
+    def are_the_same(self) -> bool:
+        """Whether both sides have the very same objects."""
+        return self.was.keys() == self.now.keys() and all(self.was[arn] is self.now[arn] for arn in self.was)
 
     def differing(
         self, before: Callable[[Described], object], after: Callable[[Described], object], levels: _Levels

@@ -19,20 +19,13 @@ from auditor.rules.view import View
 
 STEM = re.compile(r"[^*?]*")
 Acting = dict[tuple[int, str, str], tuple[Statement, ...]]
-Likeness = dict[str, int]
-Answers = dict[tuple[int, "Request", bool], bool]
+Likeness = tuple[str, int]
+Answers = dict[tuple[Likeness, "Request", bool], bool]
 
 
-def identities_of(view: View, account: str) -> list[Principal]:
+def identities_of(view: View, account: str) -> tuple[Principal, ...]:
     """The collected users and roles of an account."""
-
-    def make() -> dict[str, list[Principal]]:
-        found: dict[str, list[Principal]] = {}
-        for who in view.snapshot.principals:
-            found.setdefault(who.account or "", []).append(who)
-        return found
-
-    return view.commons.once("identities-by-account", make).get(account, [])
+    return view.commons.callers(account)
 
 
 def acts(statement: Statement, action: str) -> bool:
@@ -55,10 +48,10 @@ def _names(pattern: str, action: str) -> bool:
 
 def speakers(view: View, account: str, action: str) -> list[Principal]:
     """The identities of an account whose policies allow the action on anything; asked once."""
-    memo = view.commons.once("speakers", dict[tuple[str, str], list[Principal]])
-    if (account, action) not in memo:
-        memo[account, action] = [who for who in identities_of(view, account) if speaks_of(view, who, action)]
-    return memo[account, action]
+    memo = view.commons.of_account(account).once("speakers", dict[str, list[Principal]])
+    if action not in memo:
+        memo[action] = [who for who in identities_of(view, account) if speaks_of(view, who, action)]
+    return memo[action]
 
 
 def speaks_of(view: View, principal: Principal, action: str) -> bool:
@@ -126,8 +119,8 @@ def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> b
 
 
 def _acting(view: View, policy: Policy, effect: str, action: str) -> tuple[Statement, ...]:
-    """The statements of a document that speak of the action with this effect, looked up once per view."""
-    memo = view.commons.once("iam-acting", Acting)
+    """The statements of a document that speak of the action with this effect, looked up once."""
+    memo = view.commons.of_documents.once("iam-acting", Acting)
     place = (id(policy), effect, action)
     if place not in memo:
         memo[place] = tuple(one for one in policy.statements if one.effect == effect and acts(one, action))
@@ -156,15 +149,15 @@ class Above:
 
 
 def _above(view: View, account: str, action: str) -> Above:
-    memo = view.commons.once("scps-on-action", dict[tuple[str, str], Above])
-    if (account, action) not in memo:
+    memo = view.commons.of_account(account).once("scps-on-action", dict[str, Above])
+    if action not in memo:
         levels = _scp_levels(view, account)
         allows = [tuple(one for scp in level for one in _acting(view, scp, "Allow", action)) for level in levels]
-        memo[account, action] = Above(
+        memo[action] = Above(
             tuple(one for level in levels for scp in level for one in _acting(view, scp, "Deny", action)),
             tuple(level for level in allows if not any(_unbounded(one) for one in level)),
         )
-    return memo[account, action]
+    return memo[action]
 
 
 def _unbounded(statement: Statement) -> bool:
@@ -173,34 +166,36 @@ def _unbounded(statement: Statement) -> bool:
 
 def _scp_levels(view: View, account: str) -> tuple[tuple[Policy, ...], ...]:
     """The SCPs of every level above an account; none for the management account and without an organization."""
-    memo = view.commons.once("scp-levels", dict[str, tuple[tuple[Policy, ...], ...]])
-    if account not in memo:
+
+    def make() -> tuple[tuple[Policy, ...], ...]:
         organization = view.snapshot.organization
         bound = organization is not None and organization.management_account != account
         levels = organization.levels(account) if organization is not None and bound else None
-        memo[account] = tuple(
+        return tuple(
             tuple(attached.policy for attached in level.scps) for level in levels or () if level.scps is not None
         )
-    return memo[account]
+
+    return view.commons.of_account(account).once("scp-levels", make)
 
 
-def likeness(view: View, principal: Principal) -> int:
+def likeness(view: View, principal: Principal) -> Likeness:
     """What identities that no policy tells apart share: their documents and account, and the ARN where one is named."""
-    memo = view.commons.once("iam-likeness", Likeness)
+    account = principal.account or ""
+    memo = view.commons.of_account(account).once("iam-likeness", dict[str, Likeness])
     if principal.arn not in memo:
         texts = tuple(sorted(attached.policy.text for attached in principal.identity_policies))
         boundary = principal.boundary.policy.text if principal.boundary else ""
         named, tagged = _tells_apart(view, principal, (*texts, boundary))
         marks = (principal.arn if named else "", principal.tags if tagged else ())
-        alike = (texts, boundary, principal.account, principal.kind, marks)
-        interned = view.commons.once("iam-likeness-numbers", dict[object, int])
-        memo[principal.arn] = interned.setdefault(alike, len(interned))
+        alike = (texts, boundary, principal.kind, marks)
+        interned = view.commons.of_account(account).once("iam-likeness-numbers", dict[object, int])
+        memo[principal.arn] = (account, interned.setdefault(alike, len(interned)))
     return memo[principal.arn]
 
 
 def _tells_apart(view: View, principal: Principal, texts: tuple[str, ...]) -> tuple[bool, bool]:
     """Whether one of the documents, or an SCP above, looks at the ARN or at the tags of its caller."""
-    memo = view.commons.once("telling-documents", dict[str, tuple[bool, bool]])
+    memo = view.commons.of_documents.once("telling-documents", dict[str, tuple[bool, bool]])
     named = tagged = False
     levels = _scp_levels(view, principal.account or "")
     for text in (*texts, *(policy.text for level in levels for policy in level)):
@@ -229,7 +224,7 @@ def not_stopped(view: View, principal: Principal, action: str, resource: str | N
 
 
 def _remembered(view: View, principal: Principal, request: Request, *, own_side: bool) -> bool:
-    memo = view.commons.once("iam-answers", Answers)
+    memo = view.commons.of_account(principal.account or "").once("iam-answers", Answers)
     question = (likeness(view, principal), request, own_side)
     if question not in memo:
         memo[question] = _may(view, principal, request, own_side)

@@ -6,7 +6,7 @@ A document that is attached to many identities is one document: its statements c
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,19 +73,19 @@ def in_key(key: Key) -> Iterator[Located]:
             yield Located(ref, statement, attached.policy.has_variables, key.arn)
 
 
-def identity_documents(snapshot: Snapshot) -> tuple[Document, ...]:
-    """Every identity policy of the snapshot once, with the identities that hold it, sorted by its ARN."""
-    return _collected(snapshot, boundaries=False)
+def identity_documents(callers: Iterable[Principal]) -> tuple[Document, ...]:
+    """Every identity policy once, with the callers that hold it."""
+    return _collected(callers, boundaries=False)
 
 
-def boundary_documents(snapshot: Snapshot) -> tuple[Document, ...]:
-    """Every permissions boundary once, with the identities it limits."""
-    return _collected(snapshot, boundaries=True)
+def boundary_documents(callers: Iterable[Principal]) -> tuple[Document, ...]:
+    """Every permissions boundary once, with the callers it limits."""
+    return _collected(callers, boundaries=True)
 
 
-def _collected(snapshot: Snapshot, *, boundaries: bool) -> tuple[Document, ...]:
+def _collected(callers: Iterable[Principal], *, boundaries: bool) -> tuple[Document, ...]:
     found: dict[tuple[str, str], tuple[AttachedPolicy, list[Principal]]] = {}
-    for principal in snapshot.principals:
+    for principal in callers:
         attached_policies = (principal.boundary,) if boundaries else principal.identity_policies
         for attached in attached_policies:
             if attached is None:
@@ -94,7 +94,7 @@ def _collected(snapshot: Snapshot, *, boundaries: bool) -> tuple[Document, ...]:
             found.setdefault(identity, (attached, []))[1].append(principal)
     return tuple(
         Document(arn, attached.layer, attached.name, attached.owner, attached.policy, _account(holders), tuple(holders))
-        for (arn, _), (attached, holders) in sorted(found.items(), key=lambda item: item[0])
+        for (arn, _), (attached, holders) in found.items()
     )
 
 

@@ -59,11 +59,13 @@ def open_key(account: str, region: str, partition: str = "aws") -> Key:
     )
 
 
-def how_open(view: View, who: Principal, probe: Key, name: str, context: Context | None = None) -> Openness:
-    """What guardrails leave of an action (``name`` without ``kms:``) on an invented key; asked once for all views of
-    the same callers: the keys of the estate play no part in it."""
-    question = f"{who.arn} {name} {probe.arn} {context or ''}"
-    return view.commons.once(question, lambda: openness(view.evaluation.decide(who, probe, f"kms:{name}", context)))
+def how_open(
+    view: View, who: Principal, probe: Key, name: str, account: str, context: Context | None = None
+) -> Openness:
+    """What the guardrails of an account leave of an action (``name`` without ``kms:``): of an invented caller of it on
+    an invented key, or of a stranger on an invented key of it. The keys of the estate play no part in that."""
+    question, memo = f"{who.arn} {name} {probe.arn} {context or ''}", view.commons.of_account(account)
+    return memo.once(question, lambda: openness(view.evaluation.decide(who, probe, f"kms:{name}", context)))
 
 
 def partition_of(key: Key) -> str:
@@ -141,7 +143,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             name
             for name in DESTRUCTION
             if (name != "DeleteImportedKeyMaterial" or any(key.origin == "EXTERNAL" for key in keys))
-            and how_open(view, admin, probe, name) in (Openness.OPEN, Openness.GUARDED)
+            and how_open(view, admin, probe, name, account) in (Openness.OPEN, Openness.GUARDED)
         ]
         if not open_actions:
             continue
@@ -185,7 +187,7 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
         if is_management(view, account) or account not in view.trust.organization_accounts:
             continue
         probe = open_key(account, keys[0].region, partition_of(keys[0]))
-        if how_open(view, view.outsider, probe, "Decrypt") is not Openness.OPEN:
+        if how_open(view, view.outsider, probe, "Decrypt", account) is not Openness.OPEN:
             continue
         yield account_hit(
             view,

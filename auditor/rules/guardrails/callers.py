@@ -70,7 +70,7 @@ def _bypasses(view: View, key: Key, action: str) -> bool:
     """Whether no SCP or RCP refuses the bypass to an administrator of the key's account."""
     partition = partition_of(key)
     admin, probe = account_admin(key.account, partition), open_key(key.account, key.region, partition)
-    return how_open(view, admin, probe, action, BYPASS) is Openness.OPEN
+    return how_open(view, admin, probe, action, key.account, BYPASS) is Openness.OPEN
 
 
 def _ordinary(view: View, position: int) -> bool:
@@ -93,7 +93,7 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
         region, partition = _place(view, account, keys)
         probe = open_key(foreign_account, region, partition)
         role = data_role(account, partition)
-        reachable = [name for name in FOREIGN_USE if how_open(view, role, probe, name) is Openness.OPEN]
+        reachable = [name for name in FOREIGN_USE if how_open(view, role, probe, name, account) is Openness.OPEN]
         holders = _writers(view, account, probe) if reachable else []
         if not holders:
             continue
@@ -117,7 +117,8 @@ def _place(view: View, account: str, keys: list[Key]) -> tuple[str, str]:
 
 def _writers(view: View, account: str, foreign: Key) -> list[str]:
     """Identities that may use a foreign key, as far as their own side goes, and may write to storage; asked once."""
-    return view.commons.once(f"writers of {account} to {foreign.arn}", lambda: _find_writers(view, account, foreign))
+    memo = view.commons.of_account(account)
+    return memo.once(f"writers to {foreign.arn}", lambda: _find_writers(view, account, foreign))
 
 
 def _find_writers(view: View, account: str, foreign: Key) -> list[str]:

@@ -85,16 +85,24 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
         for test in name_tests(statement):
             for pattern in test.values:
                 account = _account_meant(pattern, key.account)
-                known = identities_of(view, account or "")
-                if not known or account is None or "${" in pattern or pattern.endswith(":root") or _protected(pattern):
+                if account is None or not identities_of(view, account) or "${" in pattern or pattern.endswith(":root") or _protected(pattern):
                     continue
-                held = [who for who in known if matches(pattern, who.iam_arn)]
+                held = _named_by(view, account, pattern)
                 if held and not has_wildcard(pattern.split("/", 1)[-1]):
                     continue
                 ordinary, admins = creators(view, candidate(pattern, account), account)
                 ordinary = [who for who in ordinary if who not in held]
                 if ordinary or (admins and not held):
                     yield _reclaim_hit(placed, test, pattern, ordinary, admins, held)
+
+
+def _named_by(view: View, account: str, pattern: str) -> list[Principal]:
+    """The identities of an account that a pattern matches; asked once."""
+
+    def make() -> list[Principal]:
+        return [who for who in identities_of(view, account) if matches(pattern, who.iam_arn)]
+
+    return view.commons.of_account(account).once(f"named by {pattern}", make)
 
 
 def _account_meant(pattern: str, owner: str) -> str | None:
@@ -173,11 +181,10 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
     ordinary: list[Principal] = []
     admins: list[Principal] = []
     for account in sorted(view.trust.collected):
-        known = identities_of(view, account)
         named = account_of(pattern)
         if named not in (None, account):
             continue
-        held = [who for who in known if matches(pattern, who.iam_arn)]
+        held = _named_by(view, account, pattern)
         ordinary += [guest for who in held if assumed_by_many(view, who) for guest in guests(view, who)]
         if not has_wildcard(pattern.split("/", 1)[-1]) and held:
             continue  # the one exact name is taken in this account

@@ -13,7 +13,7 @@ from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import one_or_many
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.iam_side import likeness, may, not_stopped
+from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import reachable_from_outside
 from auditor.rules.privilege.edges import enabling_statements
@@ -56,7 +56,7 @@ class Finder:
         self.view = view
         self.graph = step_graph(view)
         self.own = powers(view)
-        self._free: dict[tuple[int, str], int] = {}
+        self._free: dict[tuple[Likeness, str], int] = {}
         self.candidates = [who for who in self.graph.candidates if who.arn in view.reach.principal_at]
 
     def paths(self) -> dict[str, list[Path]]:

@@ -52,8 +52,10 @@ class Door:
 
 def _tags(statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
     for test in statement.conditions:
+        if not test.key.lower().startswith(PREFIX):
+            continue
         operator = parse_operator(test.operator)
-        if operator and not operator.negated and operator.base != "null" and test.key.lower().startswith(PREFIX):
+        if operator and not operator.negated and operator.base != "null":
             yield test.key[len(PREFIX) :], test.values
 
 
@@ -96,11 +98,14 @@ def _tagged(documents: tuple[Document, ...]) -> list[tuple[Document, Located]]:
     return [
         (document, located)
         for document in documents
+        if any(map(_gives_power_to_a_tag, document.policy.statements))
         for located in document.statements
-        if located.statement.effect == "Allow"
-        and action_mask(located.statement) & POWER
-        and any(True for _ in _tags(located.statement))
+        if _gives_power_to_a_tag(located.statement)
     ]
+
+
+def _gives_power_to_a_tag(statement: Statement) -> bool:
+    return statement.effect == "Allow" and any(True for _ in _tags(statement)) and bool(action_mask(statement) & POWER)
 
 
 def _doors_of(view: View) -> Iterator[tuple[Door, Principal]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.iam_side import likeness
+from auditor.rules.iam_side import Likeness, likeness
 from auditor.rules.principals import Admission, service_linked
 from auditor.rules.privilege.steps import Step, about_identity, step_to, verbs_of, ways_into
 from auditor.rules.view import View
@@ -36,7 +36,7 @@ class StepGraph:
 
     def _alike(self) -> dict[str, list[list[Principal]]]:
         """Account → groups of identities that no policy tells apart and that may take some step by themselves."""
-        found: dict[str, dict[int, list[Principal]]] = {}
+        found: dict[str, dict[Likeness, list[Principal]]] = {}
         for who in self.candidates:
             if self.verbs[who.arn]:
                 found.setdefault(who.account or "", {}).setdefault(likeness(self._view, who), []).append(who)

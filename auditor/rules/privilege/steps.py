@@ -66,7 +66,7 @@ class Step:
 
 def verbs_of(view: View, who: Principal) -> frozenset[str]:
     """The step actions that the identity's policies allow on anything: a cheap first look."""
-    memo = view.commons.once("document-verbs", dict[int, frozenset[str]])
+    memo = view.commons.of_documents.once("document-verbs", dict[int, frozenset[str]])
     found: set[str] = set()
     for attached in who.identity_policies:
         place = id(attached.policy)
