@@ -69,7 +69,7 @@ def _too_many(callers: Iterable[str], keys: Iterable[str], old: World, new: Worl
 class _Touched:
     """Both sides with the ARNs of touched ``callers`` and of ``keys`` whose facts differ.
 
-    ``guarded`` are the accounts whose SCPs or RCPs differ; ``everybody`` builds the tables of all callers.
+    ``guarded`` are the accounts whose SCPs or RCPs differ; ``builder`` makes all tables.
     """
 
     old: World
@@ -78,7 +78,7 @@ class _Touched:
     callers: frozenset[str]
     keys: frozenset[str]
     guarded: frozenset[str]
-    everybody: TableBuilder = field(default_factory=TableBuilder)
+    builder: TableBuilder = field(default_factory=TableBuilder)
 
     def parts(self) -> tuple[Parts, Parts] | None:
         same_time = self.old.surroundings.as_of == self.new.surroundings.as_of
@@ -131,7 +131,7 @@ class _Touched:
             )
             for side in (self.old, self.new)
         )
-        return evaluate_both(old, new, self.everybody)
+        return evaluate_both(old, new, self.builder)
 
     def _invented(self) -> tuple[Principal, ...]:
         """Whoever may do everything that an account may whose guardrails differ, as far as it is no caller already:
@@ -148,7 +148,7 @@ class _Touched:
             replace(side, principals=(*(who for who in side.principals if who.arn in rows), *invented))
             for side in (self.old, self.new)
         )
-        return evaluate_both(old, new, TableBuilder())
+        return evaluate_both(old, new, self.builder)
 
     def _members(self, on_keys: Sides) -> frozenset[str]:
         """The accounts whose guardrails differ, of touched callers, of keys whose facts differ, and of all who have

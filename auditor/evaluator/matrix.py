@@ -6,6 +6,7 @@ The table is then filled by looking numbers up. ``decide`` uses the same sides a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -38,21 +39,23 @@ def build_table(principals: tuple[Principal, ...], keys: tuple[Key, ...], surrou
 
 
 class TableBuilder:
-    """Builds tables one after the other, and keeps the callers of the largest ready: the sides of a comparison mostly
-    share them."""
+    """Builds tables one after the other, and keeps the callers of the largest and of the last one ready: the sides of a
+    comparison, and its parts, mostly share them."""
 
     def __init__(self) -> None:
-        self._ready: ReadyCallers | None = None
+        self._largest: ReadyCallers | None = None
+        self._last: ReadyCallers | None = None
 
     def build(
         self, principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings
     ) -> AccessTable:
         """As ``build_table``; only the numbering of decisions and profiles may differ."""
-        if self._ready is not None and self._ready.are(principals, surroundings):
-            return self._ready.table(keys)
-        ready = ReadyCallers(principals, surroundings, self._ready)
-        if self._ready is None or len(self._ready) <= len(ready):
-            self._ready = ready
+        known = [ready for ready in (self._last, self._largest) if ready is not None]
+        ready = next((ready for ready in known if ready.are(principals, surroundings)), None)
+        if ready is None:
+            ready = self._last = ReadyCallers(principals, surroundings, known)
+            if self._largest is None or len(self._largest) <= len(ready):
+                self._largest = ready
         return ready.table(keys)
 
 
@@ -69,29 +72,33 @@ def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> Ac
 
 
 class _Kept:
-    """What the engine keeps about some callers whatever their SCPs say: key sides, contributions, decisions."""
+    """What the engine keeps whatever SCPs say: key sides about some callers; contributions and decisions, which others
+    (``like``) in the same world share."""
 
-    def __init__(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> None:
-        self.memory, self.decider = Memory(surroundings), Decider()
+    def __init__(self, principals: tuple[Principal, ...], surroundings: Surroundings, like: _Kept | None) -> None:
+        self.memory: Memory = like.memory if like else Memory(surroundings)
+        self.decider: Decider = like.decider if like else Decider()
         self.key_sides = KeySides(surroundings, principals, self.memory, self.decider)
-        self.seen: list[tuple[Key, ...] | tuple[Principal, ...]] = []
-        """Keys and callers: the memory tells them apart by object, so none may be let go."""
+        self.seen: list[object] = like.seen if like else []
+        """Whatever holds keys and callers: the memory tells them apart by object, so none may be let go."""
+        self.seen.append(self.key_sides)
 
 
 class ReadyCallers:
     """The callers of one world, classified and compiled: their tables with any keys.
 
-    What ``others`` kept serves here as well where they are the same callers in a world that differs in its SCPs alone.
+    What ``others`` kept serves here as well where their world differs in its SCPs alone.
     """
 
     def __init__(
-        self, principals: tuple[Principal, ...], surroundings: Surroundings, others: ReadyCallers | None = None
+        self, principals: tuple[Principal, ...], surroundings: Surroundings, others: Sequence[ReadyCallers] = ()
     ) -> None:
         self._principals, self._surroundings = principals, surroundings
         with collector_at_rest():
             self.classes, self.members = classify(principals, surroundings)
-            alike = others is not None and others._differ_in_scps(principals, surroundings)
-            self._kept: _Kept = others._kept if others is not None and alike else _Kept(principals, surroundings)
+            near = [one for one in others if without_scps(one._surroundings) == without_scps(surroundings)]
+            kept = next((one._kept for one in near if one._principals == principals), None)
+            self._kept: _Kept = kept or _Kept(principals, surroundings, near[0]._kept if near else None)
             self._kept.seen.append(principals)
             self._sides = CallerSides(self._kept.decider)
 
@@ -101,9 +108,6 @@ class ReadyCallers:
     def are(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> bool:
         """Whether these are the same callers in the same world."""
         return self._surroundings == surroundings and self._principals == principals
-
-    def _differ_in_scps(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> bool:
-        return self._principals == principals and without_scps(self._surroundings) == without_scps(surroundings)
 
     def table(self, keys: tuple[Key, ...]) -> AccessTable:
         """Every decision for the callers × ``keys``."""

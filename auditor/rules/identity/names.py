@@ -85,7 +85,13 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
         for test in name_tests(statement):
             for pattern in test.values:
                 account = _account_meant(pattern, key.account)
-                if account is None or not identities_of(view, account) or "${" in pattern or pattern.endswith(":root") or _protected(pattern):
+                if (
+                    account is None
+                    or not identities_of(view, account)
+                    or "${" in pattern
+                    or pattern.endswith(":root")
+                    or _protected(pattern)
+                ):
                     continue
                 held = _named_by(view, account, pattern)
                 if held and not has_wildcard(pattern.split("/", 1)[-1]):
