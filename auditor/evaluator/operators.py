@@ -174,6 +174,7 @@ def _in_network(wanted: str, actual: str) -> bool:
     return inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=65536)
 def _arn_like(pattern: str, actual: str) -> bool:
     wanted, given = pattern.split(":", 5), actual.split(":", 5)
     if len(wanted) != 6 or parse_arn(actual) is None:

@@ -9,7 +9,7 @@ from auditor.evaluator import glob
 from auditor.evaluator.callers import principal_value
 from auditor.evaluator.conditions import passes_empty
 from auditor.evaluator.facts import over_alias_quota
-from auditor.evaluator.operators import parse_operator, satisfied
+from auditor.evaluator.operators import Operator, parse_operator, satisfied
 from auditor.evaluator.resources import changeable_aliases
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Surroundings
@@ -17,6 +17,7 @@ from auditor.evaluator.values import Known
 from auditor.model.actions import ACCOUNT_LEVEL, ALIAS_ACTIONS
 from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
+from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
 
 RESOURCE_ALIASES = "kms:resourcealiases"
@@ -136,15 +137,12 @@ def caller_answers(
     """
     found: dict[Hashable, Hashable] = {}
     for one in statements:
-        if not caller_scoped(one.keys) and not one.keys & ACCOUNT_SCOPED:
+        if not one.keys or (not caller_scoped(one.keys) and not one.keys & ACCOUNT_SCOPED):
             continue
         answered, still_open = set(), set(one.variables)
-        for test in one.statement.conditions:
-            name = test.key.lower()
-            value = principal_value(name, principal, surroundings)
-            plain = not (one.has_variables and any("${" in text for text in test.values))
-            operator = parse_operator(test.operator)
-            if plain and operator is not None and isinstance(value, Known) and name.startswith("aws:"):
+        for test, name, operator in _plain_tests(one):
+            value = principal_value(name, principal, surroundings) if operator is not None else None
+            if operator is not None and isinstance(value, Known):
                 found[test] = (satisfied(operator, test.values, value.values), passes_empty(test, value))
                 answered.add(name)
             else:
@@ -152,6 +150,17 @@ def caller_answers(
         names = sorted(one.keys - (answered - still_open))
         found.update(zip(names, caller_values(names, principal, surroundings), strict=True))
     return tuple(found.items())
+
+
+@lru_cache(maxsize=16384)
+def _plain_tests(compiled: Compiled) -> tuple[tuple[ConditionTest, str, Operator | None], ...]:
+    """The tests of a statement by key; with the operator where the answer for a settled fact says all about it."""
+    found = []
+    for test in compiled.statement.conditions:
+        name = test.key.lower()
+        plain = not (compiled.has_variables and any("${" in text for text in test.values)) and name.startswith("aws:")
+        found.append((test, name, parse_operator(test.operator) if plain else None))
+    return tuple(found)
 
 
 def caller_sight(compiled: Compiled, principal: Principal, surroundings: Surroundings) -> Hashable:
