@@ -59,6 +59,7 @@ def prepare(snapshot: Snapshot, place: Path) -> dict[str, list[str]]:
         **_compared("what-if key policy", ["what-if", old, "--key-policy", f"{key.arn}={policy}"]),
         **_compared("what-if grant", ["what-if", old, "--revoke-grant", key.grants[0].grant_id]),
         **_compared("what-if identity policy", ["what-if", old, "--identity-policy", f"{role}:kms="]),
+        **_compared("what-if SCP of an account", ["what-if", old, "--scp", f"new@{key.account}={place / 'scp.json'}"]),
         **_compared("what-if SCP of the root", ["what-if", old, "--scp", f"r-1-scp={place / 'scp.json'}"]),
     }
 
