@@ -21,7 +21,14 @@ _TYPE = {
     PrincipalKind.SERVICE_LINKED_ROLE: "AssumedRole",
 }
 _SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
-_ROLE_SESSION_KEYS = ("aws:ec2instancesourcevpc", "aws:ec2instancesourceprivateipv4", "aws:chatbotsourcearn")
+_ROLE_SESSION_KEYS = (
+    "aws:ec2instancesourcevpc",
+    "aws:ec2instancesourceprivateipv4",
+    "aws:chatbotsourcearn",
+    "aws:federatedprovider",
+)
+_TEMPORARY = (*ROLES, PrincipalKind.FEDERATED_USER)
+"""Callers that have temporary credentials alone, whose requests say when these were issued."""
 
 
 def principal_value(name: str, principal: Principal, surroundings: Surroundings) -> KeyValue:
@@ -86,6 +93,8 @@ def _identity_value(name: str, principal: Principal, surroundings: Surroundings)
             )
         case "aws:assumedroot":
             return ANY if principal.kind is PrincipalKind.ROOT or principal.kind in OUTSIDE else ABSENT
+        case "aws:tokenissuetime":
+            return ALWAYS_PRESENT if principal.kind in _TEMPORARY else ANY
     if name in _ROLE_SESSION_KEYS and principal.kind not in (*ROLES, *OUTSIDE):
         return ABSENT
     return ANY
@@ -139,18 +148,23 @@ def _covers_tag_session(pattern: str) -> bool:
 
 
 def _organization(name: str, principal: Principal, surroundings: Surroundings) -> KeyValue:
-    organization = surroundings.organization
-    if surroundings.organization_unread:
-        return Unsettled("organization")
-    if organization is None:
+    if surroundings.organization is None and not surroundings.organization_unread:
         return ANY if principal.kind in OUTSIDE else ABSENT
-    if principal.account is None:
+    if principal.account is None and not surroundings.organization_unread:
         return ANY
-    path = organization.path(principal.account)
-    if path is None and not organization.tree_read:
-        if principal.account == organization.management_account and name == "aws:principalorgid":
+    return organization_value(principal.account or "", surroundings, path=name == "aws:principalorgpaths")
+
+
+def organization_value(account: str, surroundings: Surroundings, *, path: bool) -> KeyValue:
+    """The organization's id, or the path, of an account by the organization that was read."""
+    organization = surroundings.organization
+    if surroundings.organization_unread or organization is None:
+        return Unsettled("organization")
+    found = organization.path(account)
+    if found is None and not organization.tree_read:
+        if account == organization.management_account and not path:
             return Known((organization.id,))
         return Unsettled("organization")
-    if path is None:
+    if found is None:
         return RunTime(not_value=organization.id)
-    return Known((organization.id if name == "aws:principalorgid" else path,))
+    return Known((found if path else organization.id,))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from auditor.evaluator import vocabulary
-from auditor.evaluator.callers import principal_value
-from auditor.evaluator.implied import from_context
+from auditor.evaluator.callers import organization_value, principal_value
+from auditor.evaluator.implied import CONSTRAINT_TYPES, from_context
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.evaluator.values import (
     ABSENT,
@@ -45,13 +45,15 @@ _NEVER_ABSENT = {
     "kms:wrappingkeyspec": ALWAYS_PRESENT,
 }
 _FEW_VALUES = {
-    "kms:grantconstrainttype": RunTime(("EncryptionContextEquals", "EncryptionContextSubset")),
+    "kms:grantconstrainttype": RunTime(CONSTRAINT_TYPES),
     "kms:expirationmodel": RunTime(("KEY_MATERIAL_DOES_NOT_EXPIRE", "KEY_MATERIAL_EXPIRES")),
     "kms:grantisforawsresource": OPTIONAL_BOOLEAN,
     "kms:bypasspolicylockoutsafetycheck": OPTIONAL_BOOLEAN,
 }
 _OF_NEW_KEY = {"kms:multiregion": BOOLEAN, "kms:multiregionkeytype": ANY}
 """Request values of CreateKey that are not just some text that is always there."""
+SOURCE_ACCOUNT = "aws:sourceaccount"
+SOURCE_ORGANIZATION = ("aws:sourceorgid", "aws:sourceorgpaths")
 _CONSTANT = {"kms:keyagreementalgorithm": "ECDH", "kms:encapsulationalgorithm": "ML_KEM"}
 
 
@@ -74,8 +76,31 @@ class Question:
                 return ABSENT if values is None else Known(tuple(values))
         value = self._unasked(lowered)
         if self.context and isinstance(value, RunTime):
-            return from_context(lowered, self.context) or value
+            return self._implied(lowered) or value
         return value
+
+    def _implied(self, lowered: str) -> KeyValue | None:
+        """What the other facts of the request say; keys that requests for the action never carry say nothing."""
+        carried = {
+            name: values
+            for name, values in self.context.items()
+            if not name.lower().startswith("kms:") or vocabulary.carried_by(name) >> self.action.bit & 1
+        }
+        if lowered in SOURCE_ORGANIZATION:
+            return self._organization_of_source(lowered, carried)
+        return from_context(lowered, carried)
+
+    def _organization_of_source(self, name: str, context: Context) -> KeyValue | None:
+        """The organization of the account that a service acts for, where that account is known."""
+        given = {key.lower(): values for key, values in context.items()}
+        if SOURCE_ACCOUNT not in given:
+            return None
+        account = (given[SOURCE_ACCOUNT] or (None,))[0]
+        if account is None:
+            return ABSENT
+        if self.surroundings.organization is None and not self.surroundings.organization_unread:
+            return ABSENT if account == self.key.account else None
+        return organization_value(account, self.surroundings, path=name == "aws:sourceorgpaths")
 
     def _unasked(self, lowered: str) -> KeyValue:
         """What is known without any fact about the request."""

@@ -2,8 +2,9 @@
 
 Source: kms-authorization.md sections 11.2 and 12; the descriptions in ``model/data/condition_keys.json``. A call with
 ``kms:ViaService`` is a forward access session, as is one that makes a grant for a service's resource; the pairs of an
-encryption context are those that its keys name; a session without multi-factor authentication has no age of it; a grant
-has one grantee; a request through a VPC endpoint has no public address. Nothing here looks at a policy.
+encryption context are those that its keys name, and on a grant they are its constraint; a session without multi-factor
+authentication has no age of it; a grant has one grantee; a request through a VPC endpoint has no public address; key
+material that does not expire has no last day; the services of a call stand in order. Nothing here looks at a policy.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ MFA_PRESENT = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"
 CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 FOR_RESOURCE = "kms:grantisforawsresource"
+CONSTRAINT_TYPE = "kms:grantconstrainttype"
+EXPIRATION, VALID_TO = "kms:expirationmodel", "kms:validto"
 _VPC_ENDPOINT = (
     "aws:SourceVpc",
     "aws:SourceVpcArn",
@@ -29,6 +32,8 @@ _VPC_ENDPOINT = (
     "aws:VpceOrgPaths",
 )
 """Keys of requests through a VPC endpoint, which have no public address."""
+_OF_EVERY_ENDPOINT = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:vpceaccount")
+"""Those among them (lower case) that a request through a VPC endpoint always carries."""
 EXCLUSIVE = {
     "kms:granteeprincipal": ("kms:GranteeServicePrincipal",),
     "kms:granteeserviceprincipal": ("kms:GranteePrincipal",),
@@ -39,36 +44,93 @@ EXCLUSIVE = {
 }
 """Keys (lower case) and those that a request with them does not carry: a grant has one grantee (section 10), a request
 goes through a VPC endpoint or has a public address (IAM reference, global condition keys)."""
+CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset")
 THROUGH_SERVICE = (VIA_SERVICE, *CALLED_VIA)
 """Keys that only a request carries which a service makes for the caller."""
 _TRUE, _FALSE = Known(("true",)), ("false",)
 
 
 def from_context(name: str, context: Context) -> KeyValue | None:
-    """What the known request facts say about the condition key ``name`` (lower case), or None where they are silent."""
+    """What the known request facts say about the condition key ``name`` (lower case), or None where they are silent.
+
+    ``context`` holds no keys that requests for the action never carry: their absence says nothing.
+    """
     given = {key.lower(): values for key, values in context.items()}
+    if name in CALLED_VIA:
+        return ABSENT if _direct(given) else _called_via(name, given)
+    if name in (VIA_AWS_SERVICE, VIA_SERVICE, FOR_RESOURCE):
+        return _through_service(name, given)
+    if name in EXCLUSIVE:
+        return ABSENT if any(given.get(other.lower()) for other in EXCLUSIVE[name]) else _of_endpoint(name, given)
+    if name in (MFA_PRESENT, MFA_AGE):
+        return _of_mfa(name, given)
+    if name == VALID_TO:
+        return ABSENT if given.get(EXPIRATION) == ("KEY_MATERIAL_DOES_NOT_EXPIRE",) else None
+    if name == CONSTRAINT_TYPE:
+        return _constraint_type(given)
+    if name == CONTEXT_KEYS or name.startswith(CONTEXT_PAIR):
+        return _of_context(name, context, given)
+    return None
+
+
+def _through_service(name: str, given: Context) -> KeyValue | None:
+    """Whether a service makes the request for the caller, and whether for a resource of its own."""
+    direct = _direct(given)
     if name == VIA_AWS_SERVICE:
         through = any(given.get(key) for key in THROUGH_SERVICE) or _lowered(given.get(FOR_RESOURCE)) == _TRUE.values
-        return _TRUE if through else (Known(_FALSE) if _direct(given) else None)
-    if name in THROUGH_SERVICE:
-        return ABSENT if _direct(given) else None
-    if name == FOR_RESOURCE:
-        return RunTime(domain=_FALSE) if _direct(given) else None
-    if name in EXCLUSIVE:
-        return ABSENT if any(given.get(other.lower()) for other in EXCLUSIVE[name]) else None
+        return _TRUE if through else (Known(_FALSE) if direct else None)
+    if not direct:
+        return None
+    return RunTime(domain=_FALSE) if name == FOR_RESOURCE else ABSENT
+
+
+def _called_via(name: str, given: Context) -> KeyValue | None:
+    """The services in between: the first and the last are ends of one list."""
+    every, first, last = CALLED_VIA
+    if any(key in given and not given[key] for key in CALLED_VIA):
+        return ABSENT
+    services = given.get(every)
+    if services:
+        return Known((services[0] if name == first else services[-1],))
+    ends = tuple(dict.fromkeys(value for key in (first, last) for value in given.get(key) or ()))
+    return RunTime(may_be_absent=False, includes=ends if name == every else ()) if ends else None
+
+
+def _of_endpoint(name: str, given: Context) -> KeyValue | None:
+    """A key of requests through a VPC endpoint by those that all such requests carry."""
+    if name == "aws:sourceip":
+        return None
+    if any(key in given and not given[key] for key in _OF_EVERY_ENDPOINT):
+        return ABSENT
+    through = name in _OF_EVERY_ENDPOINT and any(given.get(key.lower()) for key in _VPC_ENDPOINT)
+    return RunTime(may_be_absent=False) if through else None
+
+
+def _of_mfa(name: str, given: Context) -> KeyValue | None:
     if name == MFA_PRESENT:
         return _TRUE if given.get(MFA_AGE) else None
-    if name == MFA_AGE:
-        without = MFA_PRESENT in given and _lowered(given[MFA_PRESENT]) in ((), _FALSE)
-        return ABSENT if without else None
+    return ABSENT if MFA_PRESENT in given and _lowered(given[MFA_PRESENT]) in ((), _FALSE) else None
+
+
+def _constraint_type(given: Context) -> KeyValue | None:
+    """Whether a grant has a constraint on the encryption context: what the keys of that context say of a grant."""
+    if any(given[key] for key in given if key == CONTEXT_KEYS or key.startswith(CONTEXT_PAIR)):
+        return RunTime(CONSTRAINT_TYPES, may_be_absent=False)
+    return ABSENT if CONTEXT_KEYS in given else None
+
+
+def _of_context(name: str, context: Context, given: Context) -> KeyValue | None:
+    """The keys of the encryption context by its pairs, and a pair by the keys."""
+    if CONSTRAINT_TYPE in given and not given[CONSTRAINT_TYPE]:
+        return ABSENT
     if name == CONTEXT_KEYS:
         pairs = tuple(key[len(CONTEXT_PAIR) :] for key in context if key.lower().startswith(CONTEXT_PAIR))
         carried = tuple(pair for pair in pairs if given[CONTEXT_PAIR + pair.lower()])
-        return RunTime(may_be_absent=False, includes=carried) if carried else None
-    if name.startswith(CONTEXT_PAIR) and CONTEXT_KEYS in given:
-        carried = _lowered(given[CONTEXT_KEYS])
-        return RunTime(may_be_absent=False) if name[len(CONTEXT_PAIR) :] in carried else ABSENT
-    return None
+        return RunTime(may_be_absent=False, includes=carried) if carried or given.get(CONSTRAINT_TYPE) else None
+    if CONTEXT_KEYS not in given:
+        return None
+    carried = _lowered(given[CONTEXT_KEYS])
+    return RunTime(may_be_absent=False) if name[len(CONTEXT_PAIR) :] in carried else ABSENT
 
 
 def _direct(given: Context) -> bool:

@@ -183,11 +183,11 @@ def _retire_paths(layers: Layers) -> list[Path]:
 
 
 def account_level_paths(layers: Layers) -> list[Path]:
-    """The one way for an action without a key: identity policies (section 2, step 2)."""
+    """The one way for an action without a key: identity policies, which the root user does not need. No key policy
+    plays a part, whatever its account principal covers (section 2, step 2)."""
     root = layers.relation.kind is PrincipalKind.ROOT
-    reason = "root_user_account_principal" if root else "identity_policy_only"
     slots = () if root else (Slot.IDENTITY_ALLOW,)
-    return [Path(reason, "identity", layers.identity(), slots, () if root else BOTH)]
+    return [Path("identity_policy_only", "identity", layers.identity(), slots, () if root else BOTH)]
 
 
 def relation_of(kind: PrincipalKind, same_account: bool, caller: CallerSide) -> Relation:

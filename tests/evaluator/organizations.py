@@ -88,6 +88,7 @@ CONDITIONS: list[dict[str, Any]] = [
     {"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}},
     {"StringEquals": {"aws:SourceAccount": HOME}},
     {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
+    {"Null": {"aws:TokenIssueTime": "true"}},
     {"StringNotEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team, 'blue'}"}},
     {"StringLike": {"aws:PrincipalTag/team": "${*}"}},
     {"StringNotLike": {"kms:ViaService": "s3.*"}},
