@@ -133,9 +133,9 @@ def test_the_json_form() -> None:
     assert equivalent(from_json(data), None)
 
 
-SAME_KEY, KIND, ALIAS = "kms:ReEncryptOnSameKey", "kms:MessageType", "kms:RequestAlias"
+ASSUMED, KIND, ALIAS = "aws:AssumedRoot", "kms:MessageType", "kms:RequestAlias"
 OF_REQUESTS: dict[str, KeyValue] = {
-    SAME_KEY.lower(): BOOLEAN,
+    ASSUMED.lower(): BOOLEAN,
     KIND.lower(): RunTime(("DIGEST", "RAW"), may_be_absent=False),
     ALIAS.lower(): RunTime(("alias/a", "alias/b")),
 }
@@ -144,7 +144,7 @@ OF_REQUESTS: dict[str, KeyValue] = {
 @pytest.mark.parametrize(
     ("left", "right"),
     [
-        (Not(leaf("Bool", SAME_KEY, "false")), leaf("Bool", SAME_KEY, "true")),
+        (Not(leaf("Bool", ASSUMED, "false")), leaf("Bool", ASSUMED, "true")),
         (Not(leaf("StringEquals", KIND, "RAW")), leaf("StringEquals", KIND, "DIGEST")),
         (Not(leaf("StringEqualsIgnoreCase", KIND, "raw")), leaf("StringLike", KIND, "DIG*")),
         (leaf("StringLike", ALIAS, "alias/*"), leaf("Null", ALIAS, "false")),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from auditor.evaluator.glob import matches
+from auditor.evaluator.request_keys import usual
 from auditor.evaluator.surroundings import Surroundings
-from auditor.evaluator.values import ABSENT, ALWAYS_PRESENT, ANY, BOOLEAN, KeyValue, Known, RunTime, Unsettled, known
+from auditor.evaluator.values import ABSENT, ALWAYS_PRESENT, ANY, KeyValue, Known, RunTime, Unsettled, known
 from auditor.model.key import Fact
 from auditor.model.policy import Policy
 from auditor.model.principal import Principal, PrincipalKind
@@ -40,7 +41,7 @@ def principal_value(name: str, principal: Principal, surroundings: Surroundings)
     if name == "aws:principalisawsservice":
         return Known(("false",))
     if name == "aws:viaawsservice":
-        return BOOLEAN
+        return usual(name)
     if principal.kind is PrincipalKind.EVERYONE:
         return ALWAYS_PRESENT if name in ("aws:principalarn", "aws:principalaccount", "aws:principaltype") else ANY
     return _identity_value(name, principal, surroundings)
@@ -97,7 +98,7 @@ def _identity_value(name: str, principal: Principal, surroundings: Surroundings)
             return ALWAYS_PRESENT if principal.kind in _TEMPORARY else ANY
     if name in _ROLE_SESSION_KEYS and principal.kind not in (*ROLES, *OUTSIDE):
         return ABSENT
-    return ANY
+    return usual(name)
 
 
 def _user_id(principal: Principal) -> KeyValue:

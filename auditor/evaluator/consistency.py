@@ -6,19 +6,25 @@ is missed only leaves a residual that no request can meet.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.operators import Operator, network, number, parse_operator, satisfied, timestamp
+from auditor.evaluator.request_keys import usual
 from auditor.model.residual import Leaf
 
 Literal = tuple[Leaf, bool]
 """A leaf and whether it must hold (False: must not hold)."""
+Test = tuple[Operator, tuple[str, ...], bool]
+"""An operator, the values of its test, and whether the test must hold."""
 _FRESH = "\x00some other value"
 _TEXTUAL = ("stringequals", "stringlike", "arnlike", "bool")
 _PLAIN_TEXT = ("stringequals", "stringlike")
-_EQUALITY = ("stringequals", "null")
+_MANY = 400
+"""More pairs of values than these are not compared."""
 
 
 def satisfiable(literals: Sequence[Literal]) -> bool:
@@ -27,23 +33,52 @@ def satisfiable(literals: Sequence[Literal]) -> bool:
     if any((leaf, not holds) in wanted for leaf, holds in wanted):
         return False
     tests = [(operator, leaf.values, holds) for leaf, holds in wanted if (operator := _transparent(leaf)) is not None]
-    if len(tests) < 2:
+    if not tests:
         return True
-    candidates = _candidates(tests)
-    if candidates is not None:
-        return any(all(_holds(test, value) for test in tests) for value in candidates)
-    return not _disjoint(tests)
-
-
-Test = tuple[Operator, tuple[str, ...], bool]
+    name = literals[0][0].key.lower()
+    if usual(name).may_be_absent and all(_holds(test, ()) for test in tests):
+        return True
+    nulls = [test for test in tests if test[0].base == "null"]
+    if not all(_holds(test, (_FRESH,)) for test in nulls):
+        return False
+    about_values = [test for test in tests if test[0].base != "null"]
+    domain = usual(name).domain
+    if not _may_be_several(name, about_values):
+        return _some_value([_of_one_value(test) for test in about_values], domain)
+    # Some values are asked for, each must be one that is not ruled out for all of them (section 11.1).
+    every = [_of_one_value(test) for test in about_values if not _asks_for_one(test)]
+    asked = [[_of_one_value(test), *every] for test in about_values if _asks_for_one(test)]
+    return all(_some_value(group, domain) for group in asked or [every])
 
 
 def _transparent(leaf: Leaf) -> Operator | None:
-    """The operator of a leaf whose meaning for a single value is fully known here, else None."""
-    operator = parse_operator(leaf.operator)
-    if operator is None or operator.quantifier or (operator.base != "null" and vocabulary.multi_valued(leaf.key)):
-        return None
-    return None if any("${" in value for value in leaf.values) else operator
+    """The operator of a leaf whose meaning is fully known here, else None."""
+    return None if any("${" in value for value in leaf.values) else parse_operator(leaf.operator)
+
+
+def _may_be_several(name: str, tests: list[Test]) -> bool:
+    """Whether the key has several values; of one that AWS does not list for KMS, a set operator says so."""
+    return vocabulary.multi_valued(name) or (not vocabulary.exists(name) and any(test[0].quantifier for test in tests))
+
+
+def _asks_for_one(test: Test) -> bool:
+    """Whether the test of a multi-valued key is met by one value; otherwise each value has to be as it says."""
+    operator, _, holds = test
+    some = operator.quantifier == "any" or (not operator.quantifier and not operator.negated)
+    return some == holds
+
+
+def _of_one_value(test: Test) -> Test:
+    """What the test says of one value that is there."""
+    return replace(test[0], quantifier="", if_exists=False), test[1], test[2]
+
+
+def _some_value(tests: list[Test], domain: tuple[str, ...] | None) -> bool:
+    """Whether some value meets all tests."""
+    values = _candidates(tests) if domain is None else domain
+    if values is not None:
+        return any(all(_holds(test, (value,)) for test in tests) for value in values)
+    return not _disjoint(tests)
 
 
 def _holds(test: Test, value: tuple[str, ...]) -> bool:
@@ -58,26 +93,38 @@ def _is_literal(test: Test) -> bool:
     return operator.base in ("stringequals", "bool")
 
 
-def _candidates(tests: list[Test]) -> list[tuple[str, ...]] | None:
+def _candidates(tests: list[Test]) -> tuple[str, ...] | None:
     """Values that are enough to decide the question exactly, or None when there is no such list."""
-    if any(test[0].base == "null" and not _holds(test, (_FRESH,)) for test in tests):
-        return [()]
     for test in tests:
         if _is_literal(test) and not _holds(test, (_FRESH,)):
-            values = ("true", "false") if test[0].base == "bool" else test[1]
-            return [(), *((value,) for value in values)]
+            return ("true", "false") if test[0].base == "bool" else test[1]
     bases = {test[0].base for test in tests}
-    values = tuple(value for test in tests if test[0].base != "null" for value in test[1])
-    if bases <= set(_EQUALITY):
-        return [(), (_FRESH,), *((value,) for value in values)]
-    if all(base.startswith("numeric") or base == "null" for base in bases):
+    values = tuple(value for test in tests for value in test[1])
+    if bases <= {"stringequals"}:
+        return (_FRESH, *values)
+    if all(base.startswith("numeric") for base in bases):
         return _around(values, dates=False)
-    if all(base.startswith("date") or base == "null" for base in bases):
+    if all(base.startswith("date") for base in bases):
         return _around(values, dates=True)
-    return None
+    return _edges(values) if bases == {"ipaddress"} and len(values) * len(tests) <= _MANY else None
 
 
-def _around(values: tuple[str, ...], *, dates: bool) -> list[tuple[str, ...]] | None:
+def _edges(values: tuple[str, ...]) -> tuple[str, ...]:
+    """An address of each part into which the networks cut the address space: the first of each and what follows it."""
+    found = dict.fromkeys((str(ipaddress.IPv4Address(0)), str(ipaddress.IPv6Address(0))))
+    for value in values:
+        named = network(value)
+        if named is None:
+            continue
+        found[str(named.network_address)] = None
+        following = int(named.broadcast_address) + 1
+        if following < 1 << named.max_prefixlen:
+            kind = ipaddress.IPv4Address if named.version == 4 else ipaddress.IPv6Address
+            found[str(kind(following))] = None
+    return tuple(found)
+
+
+def _around(values: tuple[str, ...], *, dates: bool) -> tuple[str, ...] | None:
     numbers = []
     for value in values:
         found = timestamp(value) if dates else number(value)
@@ -87,13 +134,13 @@ def _around(values: tuple[str, ...], *, dates: bool) -> list[tuple[str, ...]] | 
     ordered = sorted(set(numbers))
     between = [(left + right) / 2 for left, right in pairwise(ordered)]
     ends = [ordered[0] - 1, ordered[-1] + 1] if ordered else [0.0]
-    return [(), *((repr(number),) for number in [*ordered, *between, *ends])]
+    return tuple(repr(number) for number in [*ordered, *between, *ends])
 
 
 def _disjoint(tests: list[Test]) -> bool:
     """Whether two tests that need a value accept no common one: patterns without overlap, networks apart, or patterns
     that others rule out entirely."""
-    needing = [test for test in tests if not _holds(test, ()) and test[0].negated != test[2]]
+    needing = [test for test in tests if test[0].negated != test[2]]
     textual = [test[1] for test in needing if test[0].base in _TEXTUAL]
     ranges = [test[1] for test in needing if test[0].base == "ipaddress"]
     if _some_pair_apart(textual, glob.overlap) or _some_pair_apart(ranges, _networks_meet):
@@ -102,7 +149,7 @@ def _disjoint(tests: list[Test]) -> bool:
     return any(
         all(any(glob.covers(outer, inner) for outer in barred) for inner in _patterns(test))
         for test in needing
-        if test[0].base in _PLAIN_TEXT and len(test[1]) * len(barred) <= 400
+        if test[0].base in _PLAIN_TEXT and len(test[1]) * len(barred) <= _MANY
     )
 
 
@@ -116,7 +163,7 @@ def _patterns(test: Test) -> tuple[str, ...]:
 def _some_pair_apart(groups: list[tuple[str, ...]], meet: Callable[[str, str], bool]) -> bool:
     for place, left in enumerate(groups):
         for right in groups[place + 1 :]:
-            if len(left) * len(right) <= 400 and not any(meet(a, b) for a in left for b in right):
+            if len(left) * len(right) <= _MANY and not any(meet(a, b) for a in left for b in right):
                 return True
     return False
 

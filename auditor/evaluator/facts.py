@@ -10,21 +10,20 @@ from datetime import UTC, datetime
 
 from auditor.evaluator import vocabulary
 from auditor.evaluator.callers import organization_value, principal_value
-from auditor.evaluator.implied import CONSTRAINT_TYPES, from_context
+from auditor.evaluator.implied import SOURCE_ORGANIZATION, from_context
+from auditor.evaluator.request_keys import usual
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.evaluator.values import (
     ABSENT,
     ALWAYS_PRESENT,
     ANY,
-    BOOLEAN,
-    OPTIONAL_BOOLEAN,
     KeyValue,
     Known,
     RunTime,
     Unsettled,
     known,
 )
-from auditor.model.actions import GRANT_OPERATIONS, Action, encryption_algorithms, key_type, signing_algorithms
+from auditor.model.actions import Action, encryption_algorithms, key_type, signing_algorithms
 from auditor.model.key import ALIAS_QUOTA, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
@@ -33,27 +32,7 @@ UNDOCUMENTED_LAYERS = {Layer.KEY_POLICY: "a key policy", Layer.RCP: "an RCP"}
 _UNDOCUMENTED = {Fact.TAGS: "effect of a tag", Fact.ALIASES: "effect of an alias"}
 """Where the effect of tag and alias conditions of the key is not documented (section 12, open question 3)."""
 _DATA_KEY_ACTIONS = ("GenerateDataKey", "GenerateDataKeyPair")
-_NEVER_ABSENT = {
-    "kms:grantoperations": RunTime(GRANT_OPERATIONS, may_be_absent=False),
-    "kms:reencryptonsamekey": BOOLEAN,
-    "kms:messagetype": RunTime(("DIGEST", "EXTERNAL_MU", "RAW"), may_be_absent=False),
-    "kms:policyname": RunTime(("AWS_RAM", "default"), may_be_absent=False),
-    "kms:datakeypairspec": ALWAYS_PRESENT,
-    "kms:replicaregion": ALWAYS_PRESENT,
-    "kms:primaryregion": ALWAYS_PRESENT,
-    "kms:wrappingalgorithm": ALWAYS_PRESENT,
-    "kms:wrappingkeyspec": ALWAYS_PRESENT,
-}
-_FEW_VALUES = {
-    "kms:grantconstrainttype": RunTime(CONSTRAINT_TYPES),
-    "kms:expirationmodel": RunTime(("KEY_MATERIAL_DOES_NOT_EXPIRE", "KEY_MATERIAL_EXPIRES")),
-    "kms:grantisforawsresource": OPTIONAL_BOOLEAN,
-    "kms:bypasspolicylockoutsafetycheck": OPTIONAL_BOOLEAN,
-}
-_OF_NEW_KEY = {"kms:multiregion": BOOLEAN, "kms:multiregionkeytype": ANY}
-"""Request values of CreateKey that are not just some text that is always there."""
 SOURCE_ACCOUNT = "aws:sourceaccount"
-SOURCE_ORGANIZATION = ("aws:sourceorgid", "aws:sourceorgpaths")
 _CONSTANT = {"kms:keyagreementalgorithm": "ECDH", "kms:encapsulationalgorithm": "ML_KEM"}
 
 
@@ -124,8 +103,6 @@ class Question:
             return ANY if symmetric or Fact.KEY_METADATA in self.key.unread else ABSENT
         if name in _CONSTANT:
             return Known((_CONSTANT[name],))
-        if name in _NEVER_ABSENT:
-            return _NEVER_ABSENT[name]
         return self._request(name)
 
     def _request(self, name: str) -> KeyValue:
@@ -143,11 +120,11 @@ class Question:
                 return self._mac_algorithm()
             case "kms:trailingdayswithoutkeyusage":
                 return self._trailing_days()
-        return _FEW_VALUES.get(name, ANY)
+        return usual(name)
 
     def _resource(self, name: str) -> KeyValue:
         if not self.action.on_key:  # CreateKey: the value of the request, with a default when omitted
-            return _OF_NEW_KEY.get(name, ALWAYS_PRESENT)
+            return usual(name)
         if name == "kms:resourcealiases":
             return self._tag_or_alias(Fact.ALIASES, tuple(alias.name for alias in self.key.aliases))
         if Fact.KEY_METADATA in self.key.unread:
@@ -220,7 +197,7 @@ class Question:
             case "aws:securetransport":
                 return Known(("true",))
             case "aws:currenttime" | "aws:epochtime":
-                return ALWAYS_PRESENT
+                return usual(name)
         return principal_value(name, self.principal, self.surroundings)
 
     def _resource_organization(self, name: str) -> KeyValue:

@@ -9,6 +9,7 @@ material that does not expire has no last day; the services of a call stand in o
 
 from __future__ import annotations
 
+from auditor.evaluator.request_keys import CONSTRAINT_TYPES
 from auditor.evaluator.surroundings import Context
 from auditor.evaluator.values import ABSENT, KeyValue, Known, RunTime
 
@@ -21,6 +22,7 @@ MFA_AGE = "aws:multifactorauthage"
 CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 FOR_RESOURCE = "kms:grantisforawsresource"
 CONSTRAINT_TYPE = "kms:grantconstrainttype"
+SOURCE_ORGANIZATION = ("aws:sourceorgid", "aws:sourceorgpaths")
 EXPIRATION, VALID_TO = "kms:expirationmodel", "kms:validto"
 _VPC_ENDPOINT = (
     "aws:SourceVpc",
@@ -44,7 +46,6 @@ EXCLUSIVE = {
 }
 """Keys (lower case) and those that a request with them does not carry: a grant has one grantee (section 10), a request
 goes through a VPC endpoint or has a public address (IAM reference, global condition keys)."""
-CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset")
 THROUGH_SERVICE = (VIA_SERVICE, *CALLED_VIA)
 """Keys that only a request carries which a service makes for the caller."""
 _TRUE, _FALSE = Known(("true",)), ("false",)

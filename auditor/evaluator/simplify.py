@@ -22,6 +22,18 @@ _PASSES = 4
 _THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
 _WITH_CONTEXT = Leaf("Null", "kms:EncryptionContextKeys", ("false",))
 _WITH_MFA = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",))
+_WITH_CONSTRAINT = Leaf("Null", "kms:GrantConstraintType", ("false",))
+_MAY_EXPIRE = Leaf("StringNotEquals", "kms:ExpirationModel", ("KEY_MATERIAL_DOES_NOT_EXPIRE",))
+_WITH_SOURCE = Leaf("Null", "aws:SourceAccount", ("false",))
+_SAID = {
+    implied.MFA_AGE: (_WITH_MFA,),
+    implied.CONTEXT_KEYS: (_WITH_CONSTRAINT,),
+    implied.CONSTRAINT_TYPE: (_WITH_CONTEXT,),
+    implied.VALID_TO: (_MAY_EXPIRE,),
+    **dict.fromkeys(implied.SOURCE_ORGANIZATION, (_WITH_SOURCE,)),
+}
+"""Condition key (lower case) → what every request says that carries it. Constraints are of grants alone; where a
+request makes none, nothing asks for their type."""
 _CONTEXT_CONSTRAINTS = (EXACT, "GrantEncryptionContextSubset")
 _CONTEXT = "kms:encryptioncontext"
 """The pseudo condition key of grant constraints, and what the keys of an encryption context begin with."""
@@ -95,10 +107,10 @@ def _of_presence(key: str) -> tuple[Leaf, ...]:
     if key in implied.THROUGH_SERVICE or key == implied.FOR_RESOURCE:
         return (_THROUGH_SERVICE,)
     if key.startswith(implied.CONTEXT_PAIR):
-        return (_WITH_CONTEXT,)
+        return (_WITH_CONTEXT, _WITH_CONSTRAINT)
     if key in implied.EXCLUSIVE:
         return tuple(Leaf("Null", other, ("true",)) for other in implied.EXCLUSIVE[key])
-    return (_WITH_MFA,) if key == implied.MFA_AGE else ()
+    return _SAID.get(key, ())
 
 
 def _needs_presence(literal: Literal) -> bool:
@@ -123,6 +135,10 @@ def _reduce(item: Residual, assumed: Assumed) -> Residual:
 
 
 def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Residual:
+    if not satisfiable((literal,)):
+        return FALSE
+    if not satisfiable(((literal[0], not literal[1]),)):
+        return TRUE
     if not assumed:
         return item
     for said in _implied(literal):

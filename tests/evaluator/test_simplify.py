@@ -37,8 +37,19 @@ LEAVES = [
     Leaf("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ("stage",)),
     Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("App", "stage")),
     ONLY_WEB,
+    Leaf("Bool", "aws:MultiFactorAuthPresent", ("false",)),
+    Leaf("Bool", "aws:ViaAWSService", ("false",)),
+    Leaf("Null", "kms:EncryptionContextKeys", ("true",)),
+    Leaf("ForAnyValue:StringNotEquals", "kms:EncryptionContextKeys", ("app",)),
+    Leaf("ForAllValues:StringNotEquals", "kms:EncryptionContextKeys", ("stage",)),
+    Leaf("ForAnyValue:StringEquals", "kms:GrantOperations", ("Decrypt",)),
+    Leaf("ForAllValues:StringEquals", "kms:GrantOperations", ("Decrypt",)),
+    Leaf("ForAllValues:StringEquals", "kms:GrantOperations", ("Encrypt", "Sign")),
+    Leaf("StringEquals", "kms:GrantConstraintType", ("EncryptionContextEquals",)),
+    Leaf("StringEquals", "kms:GrantConstraintType", ("EncryptionContextSubset",)),
+    Leaf("NotIpAddress", "aws:SourceIp", ("10.0.0.0/9", "10.128.0.0/9")),
 ]
-VALUES = {
+VALUES: dict[str, list[str | tuple[str, ...] | None]] = {
     "kms:ViaService": [None, S3, EC2, "s3.us-east-1.amazonaws.com", "lambda.eu-west-1.amazonaws.com"],
     "aws:MultiFactorAuthPresent": [None, "true", "false"],
     "aws:MultiFactorAuthAge": [None, "30", "60", "100", "3600", "9999"],
@@ -47,7 +58,9 @@ VALUES = {
     "aws:ViaAWSService": ["true", "false"],
     "kms:EncryptionContext:app": [None, "web", "batch"],
     "kms:EncryptionContext:stage": [None, "test"],
-    "kms:EncryptionContextKeys": [None, "app", "App", "stage"],
+    "kms:EncryptionContextKeys": [None, "app", "App", "stage", ("app", "stage"), ("other", "stage")],
+    "kms:GrantOperations": ["Decrypt", "Encrypt", ("Decrypt", "Encrypt"), ("Encrypt", "Sign"), "CreateGrant"],
+    "kms:GrantConstraintType": [None, "EncryptionContextEquals", "EncryptionContextSubset"],
 }
 TREES = st.recursive(
     st.sampled_from(LEAVES),
@@ -60,22 +73,26 @@ TREES = st.recursive(
 )
 
 
-def occurs(request: dict[str, str | None]) -> bool:
+Request = dict[str, str | tuple[str, ...] | None]
+
+
+def occurs(request: Request) -> bool:
     """Whether a request can be so: a service's call says that it is one, an age is one of multi-factor authentication,
-    and the pairs of an encryption context are those that its keys name."""
+    the pairs of an encryption context are those that its keys name, and on a grant they are its constraint."""
     return (
         (request["kms:ViaService"] is None or request["aws:ViaAWSService"] == "true")
         and (request["aws:SourceIp"] is None or request["aws:SourceVpce"] is None)
         and (request["aws:MultiFactorAuthAge"] is None or request["aws:MultiFactorAuthPresent"] == "true")
         and (request["kms:EncryptionContext:app"] is None or request["kms:EncryptionContextKeys"] is not None)
         and (request["kms:EncryptionContext:stage"] is None or request["kms:EncryptionContextKeys"] is not None)
+        and (request["kms:GrantConstraintType"] is None) == (request["kms:EncryptionContextKeys"] is None)
     )
 
 
 REQUESTS = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in VALUES.items()}).filter(occurs)
 
 
-def holds(tree: Residual, request: dict[str, str | None]) -> bool:
+def holds(tree: Residual, request: Request) -> bool:
     match tree:
         case Constant(value):
             return value
@@ -87,7 +104,8 @@ def holds(tree: Residual, request: dict[str, str | None]) -> bool:
             operator = parse_operator(name)
             assert operator is not None
             given = request[key]
-            return satisfied(operator, values, () if given is None else (given,))
+            carried = given if isinstance(given, tuple) else (given,) if given else ()
+            return satisfied(operator, values, carried)
         case Not(item):
             return not holds(item, request)
         case AllOf(items):
@@ -98,7 +116,7 @@ def holds(tree: Residual, request: dict[str, str | None]) -> bool:
 
 @settings(max_examples=600, deadline=None)
 @given(TREES, REQUESTS)
-def test_the_meaning_stays(tree: Residual, request: dict[str, str | None]) -> None:
+def test_the_meaning_stays(tree: Residual, request: Request) -> None:
     assert holds(simplify(tree), request) == holds(tree, request)
 
 
@@ -141,6 +159,38 @@ def test_the_names_of_an_exact_context_may_have_another_case() -> None:
     simplified = simplify(all_of([ONLY_WEB, named]))
     assert isinstance(simplified, AllOf)
     assert set(simplified.items) == {ONLY_WEB, named}
+
+
+def test_one_value_of_several_that_all_others_rule_out() -> None:
+    keys = "kms:EncryptionContextKeys"
+    some, only = Leaf("ForAnyValue:StringEquals", keys, ("app",)), Leaf("ForAllValues:StringEquals", keys, ("stage",))
+    assert simplify(all_of([some, only])) == FALSE
+    assert simplify(all_of([some, Leaf("Null", keys, ("true",))])) == FALSE
+    assert simplify(all_of([only, Leaf("Null", keys, ("true",))])) == Leaf("Null", keys, ("true",))
+    # Two of several values may both be there; of one value they may not.
+    assert simplify(all_of([some, Leaf("ForAnyValue:StringEquals", keys, ("stage",))])) != FALSE
+    of_provider = [Leaf("ForAnyValue:StringEquals", "saml:eduPersonAffiliation", (value,)) for value in ("a", "b")]
+    assert simplify(all_of(of_provider)) != FALSE
+
+
+def test_every_value_that_there_is_being_denied_leaves_nothing() -> None:
+    types = [Leaf("StringEquals", "kms:MessageType", (value,)) for value in ("RAW", "DIGEST", "EXTERNAL_MU")]
+    assert simplify(all_of(negate(one) for one in types)) == FALSE
+    assert simplify(any_of(types)) == TRUE
+    both = [Leaf("Bool", "aws:ViaAWSService", (value,)) for value in ("true", "false")]
+    assert simplify(all_of(negate(one) for one in both)) == FALSE
+    with_or_without = [Leaf("Bool", "aws:MultiFactorAuthPresent", (value,)) for value in ("true", "false")]
+    assert simplify(all_of(negate(one) for one in with_or_without)) != FALSE  # the key may be missing
+
+
+def test_networks_that_fill_another_one_together() -> None:
+    def inside(*networks: str) -> Leaf:
+        return Leaf("IpAddress", "aws:SourceIp", networks)
+
+    halves = inside("10.0.0.0/9", "10.128.0.0/9")
+    assert simplify(all_of([inside("10.0.0.0/8"), negate(halves)])) == FALSE
+    assert simplify(all_of([inside("10.1.0.0/16"), halves])) == inside("10.1.0.0/16")
+    assert simplify(all_of([inside("::/0"), negate(inside("2001:db8::/32"))])) != FALSE
 
 
 def test_a_condition_or_its_opposite_is_a_tautology() -> None:

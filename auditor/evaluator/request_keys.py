@@ -1,0 +1,54 @@
+"""What is usual of the request's own condition keys, whoever asks about whichever key: few values, or always there.
+
+Source: the descriptions in ``model/data/condition_keys.json``. It speaks of requests that can carry the key at all;
+what the key or the caller settles is the business of ``facts`` and ``callers``.
+"""
+
+from __future__ import annotations
+
+from auditor.evaluator.values import ALWAYS_PRESENT, ANY, BOOLEAN, OPTIONAL_BOOLEAN, RunTime
+from auditor.model.actions import GRANT_OPERATIONS
+
+CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset")
+_FEW_VALUES = {
+    "kms:grantoperations": RunTime(GRANT_OPERATIONS, may_be_absent=False),
+    "kms:reencryptonsamekey": BOOLEAN,
+    "kms:messagetype": RunTime(("DIGEST", "EXTERNAL_MU", "RAW"), may_be_absent=False),
+    "kms:policyname": RunTime(("AWS_RAM", "default"), may_be_absent=False),
+    "kms:multiregion": BOOLEAN,  # of the key that CreateKey makes
+    "kms:grantconstrainttype": RunTime(CONSTRAINT_TYPES),
+    "kms:expirationmodel": RunTime(("KEY_MATERIAL_DOES_NOT_EXPIRE", "KEY_MATERIAL_EXPIRES")),
+    "kms:grantisforawsresource": OPTIONAL_BOOLEAN,
+    "kms:bypasspolicylockoutsafetycheck": OPTIONAL_BOOLEAN,
+    "aws:viaawsservice": BOOLEAN,
+    "aws:multifactorauthpresent": OPTIONAL_BOOLEAN,
+}
+_OF_EVERY_REQUEST = (
+    "kms:datakeypairspec",
+    "kms:replicaregion",
+    "kms:primaryregion",
+    "kms:wrappingalgorithm",
+    "kms:wrappingkeyspec",
+    "kms:encryptionalgorithm",
+    "kms:signingalgorithm",
+    "kms:macalgorithm",
+    "kms:keyspec",
+    "kms:keyusage",
+    "kms:keyorigin",
+    "kms:customermasterkeyspec",
+    "kms:customermasterkeyusage",
+    "kms:trailingdayswithoutkeyusage",
+    "kms:calleraccount",
+    "aws:principalaccount",
+    "aws:principaltype",
+    "aws:requestedregion",
+    "aws:currenttime",
+    "aws:epochtime",
+)
+"""Keys that no request for an action that takes them leaves out."""
+_USUAL = {**dict.fromkeys(_OF_EVERY_REQUEST, ALWAYS_PRESENT), **_FEW_VALUES}
+
+
+def usual(name: str) -> RunTime:
+    """What is known of the key ``name`` (lower case) in a request that nothing else is known of."""
+    return _USUAL.get(name, ANY)
