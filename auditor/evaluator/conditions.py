@@ -136,7 +136,10 @@ def _decide(operator: Operator, wanted: tuple[str, ...], value: Known | RunTime 
         outcomes.add(satisfied(operator, wanted, ()))
     if outcomes == {True}:
         return TRUE
-    return FALSE if outcomes == {False} else leaf
+    if outcomes == {False}:
+        return FALSE
+    never_missing = operator.if_exists and not value.may_be_absent
+    return replace(leaf, operator=leaf.operator[: -len("IfExists")]) if never_missing else leaf
 
 
 def _when_present(operator: Operator, wanted: tuple[str, ...], value: RunTime) -> bool | None:

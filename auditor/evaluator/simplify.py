@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from auditor.evaluator import implied
 from auditor.evaluator.consistency import Literal, satisfiable
@@ -18,6 +19,8 @@ from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, No
 
 LEAF_LIMIT = 300
 """Above this size only the constants are folded: hostile policies must not cost minutes."""
+VALUE_LIMIT = 60
+"""A test of more values than these keeps them all."""
 _PASSES = 4
 _THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
 _WITH_CONTEXT = Leaf("Null", "kms:EncryptionContextKeys", ("false",))
@@ -155,7 +158,16 @@ def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Resid
         return FALSE
     if not satisfiable((*given, (literal[0], not literal[1]))):
         return TRUE
-    return item
+    return _within(literal, given) if _mergeable(literal[0]) and literal[1] else item
+
+
+def _within(literal: Literal, given: tuple[Literal, ...]) -> Leaf:
+    """A test of several values without those that what is given rules out."""
+    leaf = literal[0]
+    if not 1 < len(leaf.values) <= VALUE_LIMIT:
+        return leaf
+    possible = [one for one in leaf.values if satisfiable((*given, (replace(leaf, values=(one,)), True)))]
+    return replace(leaf, values=tuple(possible)) if 0 < len(possible) < len(leaf.values) else leaf
 
 
 def _under_exact_context(literal: Literal, assumed: Assumed) -> bool | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from auditor.evaluator.expressions import UNSETTLED
-from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.operators import Operator, parse_operator, satisfied
+from auditor.evaluator.request_keys import usual
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 
 SERVICES = {
@@ -125,13 +127,26 @@ def _leaf(leaf: Leaf, *, holds: bool) -> str:
     if operator is None:
         return f"{'if' if holds else 'unless'} {leaf.operator} {leaf.key} {_listed(leaf.values)}"
     positive = holds != operator.negated
-    absent = _absent_passes(operator.if_exists, operator.negated, operator.quantifier, holds)
+    absent = _absent_passes(operator, holds) if usual(key).may_be_absent else ""
     if operator.base == "null":
         missing = any(value.lower() == "true" for value in leaf.values) == holds
         return _presence(key, leaf.key, missing)
+    if _any_value_will_do(operator, key, leaf.values):
+        return _presence(key, leaf.key, not positive)
     if operator.base == "bool" and len(leaf.values) == 1:
         return _boolean(key, leaf, positive, absent)
     return _test(key, leaf, _COMPARISONS.get(operator.base, operator.base), operator.quantifier, positive) + absent
+
+
+def _any_value_will_do(operator: Operator, key: str, values: tuple[str, ...]) -> bool:
+    """Whether the test is one of the key's presence: every value that the key can have is listed."""
+    if operator.quantifier == "all" or operator.if_exists:
+        return False
+    if operator.base == "stringlike" and "*" in values:
+        return True
+    one = replace(operator, negated=False, quantifier="")
+    domain = usual(key).domain
+    return domain is not None and all(satisfied(one, values, (value,)) for value in domain)
 
 
 def _why_open(what: str) -> str:
@@ -141,10 +156,11 @@ def _why_open(what: str) -> str:
     return "does not exist" if what.startswith("condition operator ") else "could not be read"
 
 
-def _absent_passes(if_exists: bool, negated: bool, quantifier: str, holds: bool) -> str:
+def _absent_passes(operator: Operator, holds: bool) -> str:
     """A reminder where a request without the key passes too."""
-    passes = if_exists or quantifier == "all" or (negated and quantifier != "any")
-    return " (or without the key)" if passes == holds and (if_exists or quantifier == "all") else ""
+    expected = operator.if_exists or operator.quantifier == "all"
+    passes = expected or (operator.negated and operator.quantifier != "any")
+    return " (or without the key)" if passes == holds and expected else ""
 
 
 def _presence(key: str, name: str, missing: bool) -> str:

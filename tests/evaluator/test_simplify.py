@@ -215,6 +215,24 @@ def test_a_missing_fact_that_may_allow_and_one_that_may_deny_are_not_opposites()
     assert simplify(tree) != FALSE
 
 
+def test_values_that_a_sibling_rules_out_are_not_named() -> None:
+    either = Leaf("StringEquals", "kms:ViaService", (S3, EC2))
+    assert simplify(all_of([either, NOT_VIA_EC2])) == VIA_S3
+    assert simplify(all_of([either, negate(Leaf("StringLike", "kms:ViaService", ("ec2.*",)))])) == VIA_S3
+
+
+def test_words_for_keys_that_may_have_any_value_or_are_always_there() -> None:
+    both = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true", "false"))
+    assert in_words(both) == "only with aws:MultiFactorAuthPresent in the request"
+    types = Leaf("StringEquals", "kms:GrantConstraintType", ("EncryptionContextEquals", "EncryptionContextSubset"))
+    assert in_words(negate(types)) == "only without kms:GrantConstraintType in the request"
+    assert in_words(Leaf("StringLike", "aws:SourceVpce", ("*",))) == "only with aws:SourceVpce in the request"
+    decrypt = Leaf("ForAllValues:StringEquals", "kms:GrantOperations", ("Decrypt",))
+    assert in_words(decrypt) == "only if every one of the grant's operations is Decrypt"
+    names = Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("App",))
+    assert in_words(names).endswith("is App (or without the key)")
+
+
 def test_words() -> None:
     context = Leaf("StringEquals", "kms:EncryptionContext:AppName", ("ExampleApp",))
     through = Leaf("StringEquals", "kms:ViaService", ("secretsmanager.us-east-1.amazonaws.com",))
