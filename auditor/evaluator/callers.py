@@ -30,6 +30,8 @@ _ROLE_SESSION_KEYS = (
 )
 _TEMPORARY = (*ROLES, PrincipalKind.FEDERATED_USER)
 """Callers that have temporary credentials alone, whose requests say when these were issued."""
+OF_KIND = frozenset({*_ROLE_SESSION_KEYS, "aws:tokenissuetime"})
+"""Condition keys of the session that some kinds of callers always carry, or never."""
 
 
 def principal_value(name: str, principal: Principal, surroundings: Surroundings) -> KeyValue:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from functools import lru_cache
 
 from auditor.evaluator import glob
-from auditor.evaluator.callers import principal_value
+from auditor.evaluator.callers import OF_KIND, principal_value
 from auditor.evaluator.conditions import passes_empty
 from auditor.evaluator.facts import over_alias_quota
 from auditor.evaluator.operators import Operator, parse_operator, satisfied
@@ -26,6 +26,7 @@ ACCOUNT_SCOPED = frozenset(
     {"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "kms:calleraccount"}
     | {"aws:principalisawsservice", "aws:principalservicename", "aws:principalservicenameslist"}
     | {"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:viaawsservice"}
+    | OF_KIND
 )
 """Condition keys of the caller that are equal for all principals of one kind and account."""
 

@@ -89,6 +89,7 @@ CONDITIONS: list[dict[str, Any]] = [
     {"StringEquals": {"aws:SourceAccount": HOME}},
     {"NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}},
     {"Null": {"aws:TokenIssueTime": "true"}},
+    {"StringNotEquals": {"aws:Ec2InstanceSourceVpc": "vpc-1"}},
     {"StringNotEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team, 'blue'}"}},
     {"StringLike": {"aws:PrincipalTag/team": "${*}"}},
     {"StringNotLike": {"kms:ViaService": "s3.*"}},

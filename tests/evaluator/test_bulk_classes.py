@@ -34,6 +34,11 @@ def role(name: str, team: str | None, *statements: dict[str, Any]) -> Principal:
     )
 
 
+def user(name: str) -> Principal:
+    arn = f"arn:aws:iam::{HOME}:user/{name}"
+    return Principal(kind=PrincipalKind.USER, arn=arn, iam_arn=arn, account=HOME, name=name)
+
+
 def key(name: str, *aliases: str, policy: AttachedPolicy | None = None, grants: tuple[Grant, ...] = ()) -> Key:
     arn = f"arn:aws:kms:eu-west-1:{HOME}:key/{name}"
     return Key(
@@ -72,6 +77,14 @@ OF_CONTEXT = {
     "Condition": {"StringEquals": {"kms:EncryptionContext:team": ["red", "${aws:PrincipalTag/team}"]}},
 }
 OF_RESOURCE = {**DECRYPT, "Principal": "*", "Resource": "arn:aws:kms:*:*:key/${aws:PrincipalTag/team}*"}
+OF_THE_SESSION = [
+    {**EVERYTHING, "Principal": "*", "Condition": test}
+    for test in (
+        {"Null": {"aws:TokenIssueTime": "true"}},
+        {"StringEquals": {"aws:FederatedProvider": "token.actions.githubusercontent.com"}},
+        {"StringNotEquals": {"aws:Ec2InstanceSourceVpc": "vpc-1"}},
+    )
+]
 FOR_SOURCE = Grant(
     grant_id="g",
     key_arn=key("1").arn,
@@ -121,6 +134,11 @@ def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
             [role("a", None, {**EVERYTHING, "Resource": f"arn:aws:kms:*:{HOME}:key/a*"})],
             [key("a1"), key("b1")],
             id="a pattern that names an account",
+        ),
+        pytest.param(
+            [role("a", None), user("b")],
+            [key(str(number), policy=in_key_policy(statement)) for number, statement in enumerate(OF_THE_SESSION)],
+            id="keys of the session that the kind of the caller settles",
         ),
         pytest.param([role("a", None)], [key("1", grants=(FOR_SOURCE,))], id="SourceArn binds one operation of two"),
     ],

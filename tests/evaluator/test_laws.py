@@ -182,6 +182,7 @@ CONTEXTS = st.fixed_dictionaries(
         "kms:GrantIsForAWSResource": st.sampled_from([None, ("true",), ("false",)]),
         "aws:MultiFactorAuthPresent": st.sampled_from([None, ("true",), ("false",)]),
         "aws:MultiFactorAuthAge": st.sampled_from([None, ("60",), ("7200",)]),
+        "aws:Ec2InstanceSourceVpc": st.sampled_from([None, ("vpc-1",), ("vpc-2",)]),
         "aws:TokenIssueTime": st.sampled_from([("2026-11-01T00:00:00Z",)]),
         "kms:EncryptionContext:App": st.sampled_from([None, ("Shop",), ("Other",)]),
         "kms:EncryptionContextKeys": st.sampled_from([None, ("App",), ("App", "Tenant"), ("Odd",)]),
