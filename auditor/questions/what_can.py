@@ -2,60 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from auditor.evaluator import Evaluation
+from auditor.model.access import Decision
 from auditor.model.actions import Action, Capability
-from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.questions.answers import Answer
-from auditor.questions.who_can import answer_for
+from auditor.questions.lookup import Lookup
 
 
 def what_can(
-    evaluation: Evaluation,
-    principals: Sequence[Principal],
-    what: Action | Capability | None = None,
-    *,
-    keys: Sequence[Key] | None = None,
+    evaluation: Evaluation, principals: Sequence[Principal], what: Action | Capability | None = None
 ) -> tuple[Answer, ...]:
     """Access of ``principals``, and latent denials: something allows, another layer takes it away.
 
-    ``what`` None asks for every capability. ``keys`` (of the snapshot) restricts the answer. An action that is about no
-    key has one answer per principal, with ``NO_KEY``. A principal that is no row is decided as if it were one.
+    ``what`` None asks for every capability. An action that is about no key has one answer per principal, with
+    ``NO_KEY``. A principal that is no row is decided as if it were one.
     """
-    rows = {principal.arn: row for row, principal in enumerate(evaluation.principals)}
-    strangers = tuple(principal for principal in principals if principal.arn not in rows)
-    tables = [(evaluation, rows)]
-    if strangers:
-        from auditor.evaluator.matrix import build_table
-
-        table = build_table(strangers, evaluation.snapshot.keys, evaluation.surroundings)
-        part = Evaluation(evaluation.snapshot, evaluation.surroundings, strangers, table)
-        tables.append((part, {principal.arn: row for row, principal in enumerate(strangers)}))
-    found = []
+    asked: dict[str, tuple[Callable[[int], Iterable[Answer]], int]] = {}
+    for part in (evaluation, *_strangers(evaluation, principals)):
+        answers = _answers(part, what)
+        asked |= {principal.arn: (answers, row) for row, principal in enumerate(part.principals)}
+    found: list[Answer] = []
     for principal in principals:
-        part, places = next(entry for entry in tables if principal.arn in entry[1])
-        found += _row(part, places[principal.arn], what, keys)
+        answers, row = asked[principal.arn]
+        found += answers(row)
     return tuple(found)
 
 
-def _row(
-    evaluation: Evaluation, row: int, what: Action | Capability | None, keys: Sequence[Key] | None
-) -> list[Answer]:
-    if isinstance(what, Action) and not what.on_key:
-        from auditor.evaluator.matrix import NO_KEY
+def _strangers(evaluation: Evaluation, principals: Sequence[Principal]) -> tuple[Evaluation, ...]:
+    """An evaluation of the principals that are no rows, where there are any."""
+    rows = {principal.arn for principal in evaluation.principals}
+    strangers = tuple(principal for principal in principals if principal.arn not in rows)
+    if not strangers:
+        return ()
+    from auditor.evaluator.matrix import build_table
 
-        decision = evaluation.table.account_decision(row, what)
-        answers = [Answer(evaluation.principals[row], NO_KEY, what.name, what, decision)]
-    else:
-        questions: tuple[Action | Capability, ...] = tuple(Capability) if what is None else (what,)
-        wanted = None if keys is None else {key.arn for key in keys}
-        answers = [
-            answer
-            for column, key in enumerate(evaluation.snapshot.keys)
-            if wanted is None or key.arn in wanted
-            for question in questions
-            if (answer := answer_for(evaluation, row, column, key, question)) is not None
-        ]
-    return [answer for answer in answers if not answer.decision.outcome.denied or answer.decision.latent]
+    table = build_table(strangers, evaluation.snapshot.keys, evaluation.surroundings)
+    return (Evaluation(evaluation.snapshot, evaluation.surroundings, strangers, table),)
+
+
+def _answers(evaluation: Evaluation, what: Action | Capability | None) -> Callable[[int], Iterable[Answer]]:
+    """Row → its answers."""
+    if isinstance(what, Action) and not what.on_key:
+        return lambda row: _without_key(evaluation, row, what)
+    return Lookup(evaluation, tuple(Capability) if what is None else (what,), _telling).of_row
+
+
+def _without_key(evaluation: Evaluation, row: int, what: Action) -> Iterable[Answer]:
+    from auditor.evaluator.matrix import NO_KEY
+
+    decision = evaluation.table.account_decision(row, what)
+    if _telling(decision):
+        yield Answer(evaluation.principals[row], NO_KEY, what.name, what, decision)
+
+
+def _telling(decision: Decision) -> bool:
+    """Whether something allows, even if another layer takes it away."""
+    return not decision.outcome.denied or decision.latent
