@@ -8,6 +8,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,13 +89,19 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(row.get(column, "")) for column in columns])
+        writer.writerow([_guarded(_cell(row.get(column, ""))) for column in columns])
     return stream.getvalue()
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+@lru_cache(maxsize=65536)
+def _guarded(text: str) -> str:
+    """As ``guarded``, which most texts would meet in row after row."""
     from auditor.report.csv_files import guarded
 
-    if isinstance(value, list | tuple):
-        value = " ".join(map(str, value))
-    return str(guarded("" if value is None else str(value)))
+    return str(guarded(text))

@@ -30,28 +30,31 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
     from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import document, result
     from auditor.cli.who_can import COLUMNS, row
+    from auditor.model.actions import Action
     from auditor.questions import find_keys, find_principals, what_can
     from auditor.questions.answers import asked
 
     question = asked(what) if what else None
     asking = facts(given)
     wanted = tuple(key for text in keys for key in find_keys(asking.snapshot, text)) if keys else None
+    if isinstance(question, Action) and not question.on_key:
+        wanted = ()  # no key plays a part in the answer
     who = tuple({item.arn: item for text in principals for item in find_principals(asking, text)}.values())
     answers = what_can(asking.about(keys=wanted, principals=who), who, question)
     if form == "text":
         asking.say_unknown()
-        result("\n".join(line for item in who for line in _text(item, answers)))
+        by_principal = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.principal.arn)}
+        result("\n".join(line for item in who for line in _text(item, by_principal.get(item.arn, []))))
     else:
         rows = [row(answer) for answer in answers]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
     return 0
 
 
-def _text(principal: Any, answers: tuple[Answer, ...]) -> list[str]:
+def _text(principal: Any, mine: list[Answer]) -> list[str]:
     from auditor.cli.terminal import printable
     from auditor.cli.who_can import headline
 
-    mine = [answer for answer in answers if answer.principal.arn == principal.arn]
     lines = [click.style(printable(f"{principal.arn} ({principal.kind})"), bold=True)]
     for _, group in groupby(mine, key=lambda answer: answer.key.arn):
         found = list(group)

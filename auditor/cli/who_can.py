@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,8 +80,9 @@ def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[str, str]]) -> list[
     from auditor.questions import fold
 
     lines: list[str] = []
+    by_key = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.key.arn)}
     for arn, label in keys:
-        mine = [answer for answer in answers if answer.key.arn == arn]
+        mine = by_key.get(arn, [])
         lines.append(click.style(printable(f"{label}  {arn}"), bold=True))
         told: dict[str, list[Any]] = {}
         for folded in fold(mine):
@@ -112,6 +114,6 @@ def headline(answer: Answer) -> str:
 
 
 def _names(principals: Sequence[Any]) -> list[str]:
-    names = [f"{item.arn} ({item.kind})" for item in principals]
-    hidden = len(names) - SHOWN
-    return names if hidden <= 0 else [*names[:SHOWN], f"and {hidden} more (-f json lists all)"]
+    names = [f"{item.arn} ({item.kind})" for item in principals[:SHOWN]]
+    hidden = len(principals) - SHOWN
+    return names if hidden <= 0 else [*names, f"and {hidden} more (-f json lists all)"]

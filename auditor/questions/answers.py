@@ -36,9 +36,12 @@ class Folded:
 
 def fold(answers: Iterable[Answer]) -> tuple[Folded, ...]:
     """Fold answers with the same key, question, action and decision; the order of first appearance stays."""
-    groups: dict[tuple[str, str, str, Decision], list[Answer]] = {}
+    from auditor.evaluator.numbering import Numbers
+
+    decisions: Numbers[Decision] = Numbers()
+    groups: dict[tuple[str, str, str, int], list[Answer]] = {}
     for answer in answers:
-        identity = (answer.key.arn, answer.what, answer.action.name, answer.decision)
+        identity = (answer.key.arn, answer.what, answer.action.name, decisions.of_object(answer.decision))
         groups.setdefault(identity, []).append(answer)
     return tuple(Folded(group[0], tuple(answer.principal for answer in group)) for group in groups.values())
 

@@ -52,7 +52,10 @@ def prepare(snapshot: Snapshot, place: Path) -> dict[str, list[str]]:
     old = str(place / "old")
     return {
         "who-can": ["who-can", "decrypt", key.arn, "--from", old],
+        "who-can, pattern of keys": ["who-can", "decrypt", "alias/data-*", "--from", old],
         "what-can": ["what-can", role, "--from", old],
+        "what-can, pattern of principals": ["what-can", "role/team-1/*", "--from", old],
+        "what-can, action without a key": ["what-can", "*:*", "--action", "CreateKey", "--from", old],
         "explain": ["explain", role, "kms:Decrypt", key.arn, "--from", old],
         "grants": ["grants", "--from", old, "-f", "csv"],
         **_compared("diff", ["diff", old, str(place / "new")]),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import APP, BATCH, KEY, OPS, OTHER, PARTNER, ROOT, Answer, text
+from tests.cli.conftest import APP, BATCH, KEY, OPS, OTHER, PARTNER, ROOT, Answer, allow, role, text
 from tests.questions.estate import second_region
 
 pytestmark = pytest.mark.usefixtures("snapshots")
@@ -193,6 +193,25 @@ def test_actions_without_a_key(ask: Ask) -> None:
     assert (refused.code, "is about no key" in refused.err) == (2, True)
     rows = ask("what-can", "role/app", "--action", "CreateKey", "--from", "now", "-f", "json").json()
     assert rows == []
+
+
+def test_an_action_without_a_key_is_told_without_one(ask: Ask, snapshots: dict[str, Any]) -> None:
+    maker = role(APP, allow(Action="kms:CreateKey"))
+    snapshots["now"] = replace(snapshots["now"], principals=(maker, role(BATCH)))
+    asked = ("what-can", "role/app", "role/batch", "--action", "CreateKey", "--key", "alias/app", "--from", "now")
+    rows = ask(*asked, "-f", "json").json()
+    assert [(row["principal"], row["key"], row["outcome"]) for row in rows] == [(APP, "", "allowed")]
+    assert [line.split()[0] for line in ask(*asked).out.splitlines()] == [APP, "kms:CreateKey:", BATCH, "nothing"]
+
+
+def test_every_key_and_principal_asked_about_has_its_own_lines(ask: Ask, snapshots: dict[str, Any]) -> None:
+    closed = replace(snapshots["now"].keys[0], arn=f"{KEY}0", key_id="closed", aliases=(), policies=(), grants=())
+    snapshots["now"] = replace(snapshots["now"], keys=(snapshots["now"].keys[0], closed, snapshots["now"].keys[1]))
+    lines = ask("who-can", "decrypt", "arn:aws:kms:*", "--from", "now").out.splitlines()
+    heads = [place for place, line in enumerate(lines) if not line.startswith(" ")]
+    assert [lines[place].split()[-1] for place in heads] == [KEY, closed.arn, OTHER]
+    assert lines[heads[1] + 1 : heads[2]] == ["  nobody"]
+    assert any(PARTNER in line for line in lines[heads[0] : heads[1]])
 
 
 def test_a_collected_account_is_no_caller(ask: Ask) -> None:
