@@ -201,10 +201,11 @@ def _halves(layers: Layers, reason: str) -> tuple[Cause, ...]:
 
 
 def _causes(layers: Layers, slots: Iterable[Slot], role: Role, *, conditional: bool = False) -> list[Cause]:
-    """The evidence in ``slots``, each statement once; ``conditional``: only what holds under conditions."""
+    """The evidence in ``slots``, each statement once, what holds without conditions first; ``conditional``: only what
+    holds under conditions."""
     found: dict[Cause, None] = {}
     for slot in slots:
-        for item in layers.by_slot.get(slot, ()):
+        for item in sorted(layers.by_slot.get(slot, ()), key=lambda one: one.residual != TRUE):
             if conditional and item.residual == TRUE:
                 continue
             unread = item.source is None and item.grant is None

@@ -20,3 +20,14 @@ def test_an_undocumented_effect_belongs_to_the_policy_that_has_the_condition() -
     assert in_rcp == {Cause(Layer.RCP, Role.UNREAD, note="effect of a tag condition in an RCP")}
     in_key_policy = unread("An alias condition in a key policy: effect undocumented")
     assert in_key_policy == {Cause(Layer.KEY_POLICY, Role.UNREAD, note="effect of an alias condition in a key policy")}
+
+
+def cited(title: str, role: Role) -> list[str]:
+    case = next(case for case in load_cases([FOLDER / "keys_in_detail.yaml"]) if case.title == title)
+    causes = run_case(case).decision.causes
+    return [cause.statement.sid or "" for cause in causes if cause.role is role and cause.statement is not None]
+
+
+def test_what_decides_by_itself_is_cited_before_what_needs_a_condition() -> None:
+    assert cited("A deny without a condition after one with a condition", Role.DENIES) == ["Always", "Sometimes"]
+    assert cited("An allow without a condition after one with a condition", Role.ALLOWS) == ["Always", "Sometimes"]
