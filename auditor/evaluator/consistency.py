@@ -24,7 +24,9 @@ _FRESH = "\x00some other value"
 _TEXTUAL = ("stringequals", "stringlike", "arnlike", "bool")
 _PLAIN_TEXT = ("stringequals", "stringlike")
 _MANY = 400
-"""More pairs of values than these are not compared."""
+"""More pairs of patterns or networks than these are not compared."""
+_COMPARISONS = 400_000
+"""More comparisons than these are not made: hostile lists of values must not cost seconds."""
 
 
 def satisfiable(literals: Sequence[Literal]) -> bool:
@@ -76,7 +78,7 @@ def _of_one_value(test: Test) -> Test:
 def _some_value(tests: list[Test], domain: tuple[str, ...] | None) -> bool:
     """Whether some value meets all tests."""
     values = _candidates(tests) if domain is None else domain
-    if values is not None:
+    if values is not None and len(values) * sum(len(test[1]) for test in tests) <= _COMPARISONS:
         return any(all(_holds(test, (value,)) for test in tests) for value in values)
     return not _disjoint(tests)
 
