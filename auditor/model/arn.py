@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-ACCOUNT_ID = re.compile(r"^\d{12}$")
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
 UNIQUE_ID = re.compile(r"^(AIDA|AROA|AGPA|ANPA|ANVA|AIPA|ASIA|AKIA)[A-Z0-9]{8,}$")
 SERVICE_LINKED_PATH = "/aws-service-role/"
 
@@ -44,7 +44,7 @@ def parse_arn(text: str) -> Arn | None:
 
 def is_account_id(text: str) -> bool:
     """Whether ``text`` is a bare 12-digit account id."""
-    return bool(ACCOUNT_ID.match(text))
+    return bool(ACCOUNT_ID.fullmatch(text))
 
 
 def is_unique_id(text: str) -> bool:

@@ -59,7 +59,7 @@ class _Carrier:
         self.written = written
         self.documents = documents
         self.arn = text(data, "Arn")
-        self.group_names = tuple(sorted(texts(data, "GroupList")))
+        self.group_names = tuple(sorted(set(texts(data, "GroupList"))))
         self.groups = [(name, groups.get(name)) for name in self.group_names]
         self.unread: set[Fact] = set()
 
@@ -86,7 +86,7 @@ class _Carrier:
             trust_policy=self.written.policy(trust) if trust else None,
             credentials=credentials.get(self.arn),
             instance_profiles=tuple(
-                sorted(text(profile, "Arn") for profile in items(data, "InstanceProfileList") if profile.get("Arn"))
+                sorted({text(profile, "Arn") for profile in items(data, "InstanceProfileList") if profile.get("Arn")})
             ),
             unread=frozenset(self.unread),
         )
@@ -113,12 +113,12 @@ class _Carrier:
             AttachedPolicy(Layer.IDENTITY, text(item, "PolicyName"), owner, read(item.get("PolicyDocument")))
             for item in items(data, inline)
         ]
-        for item in items(data, "AttachedManagedPolicies"):
-            policy = self.documents.get(text(item, "PolicyArn"))
+        for arn in {text(item, "PolicyArn") for item in items(data, "AttachedManagedPolicies")}:
+            policy = self.documents.get(arn)
             if policy is None:
                 self.unread.add(Fact.IDENTITY_POLICY)
             else:
-                found.append(AttachedPolicy(Layer.IDENTITY, text(item, "PolicyArn"), owner, policy))
+                found.append(AttachedPolicy(Layer.IDENTITY, arn, owner, policy))
         return sorted(found, key=lambda attached: attached.name)
 
     def _boundary(self) -> AttachedPolicy | None:

@@ -110,7 +110,7 @@ def _grant(entry: Data, key_arn: str) -> Grant:
         retiring=maybe(entry, "RetiringPrincipal"),
         retiring_service=maybe(entry, "RetiringServicePrincipal"),
         issuing_account=account_of(issuer) or issuer or None,
-        operations=tuple(sorted(texts(entry, "Operations"))),
+        operations=tuple(sorted(set(texts(entry, "Operations")))),
         context_equals=_pairs(constraints, "EncryptionContextEquals"),
         context_subset=_pairs(constraints, "EncryptionContextSubset"),
         source_arn=maybe(constraints, "SourceArn"),
