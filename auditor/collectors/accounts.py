@@ -15,10 +15,13 @@ from auditor.collectors.organization import Tree
 from auditor.collectors.request import SESSION_NAME, CollectRequest
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, CredentialsError, UsageError
-from auditor.model.arn import parse_arn
+from auditor.model.arn import is_account_id, parse_arn
+from auditor.model.key import Fact
 
 Data = Mapping[str, Any]
 SESSION_SECONDS = 3600
+CLOSED = frozenset({"SUSPENDED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "CLOSED"})
+"""States of accounts that nobody can enter. One in a state that nobody knows is tried: at worst it is a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,18 @@ def whoami(caller: Caller) -> Self:
         raise _unusable(error, caller, profile) from error
     arn = str(answer.get("Arn", ""))
     parsed = parse_arn(arn)
+    if not is_account_id(answer["Account"]):
+        raise _no_aws(caller, "it names no account id.")
     partition = parsed.partition if parsed else caller.session.partition_of(caller.region)
-    return Self(str(answer.get("Account", "")), arn, partition)
+    return Self(answer["Account"], arn, partition)
+
+
+def _no_aws(caller: Caller, message: str) -> CollectionError:
+    where = caller.session.client("sts", caller.region).meta.endpoint_url
+    return CollectionError(
+        f"The endpoint {where} does not answer as AWS does: {message}",
+        "Check --endpoint-url (or AWS_ENDPOINT_URL), the Region and the network.",
+    )
 
 
 def _check_client(caller: Caller, profile: str) -> None:
@@ -72,11 +85,7 @@ def _check_client(caller: Caller, profile: str) -> None:
 def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsError | CollectionError:
     failure = error.failure
     if failure.cause in (Cause.UNREACHABLE, Cause.TIMEOUT, Cause.SERVER, Cause.NOT_SUPPORTED, Cause.MALFORMED):
-        where = caller.session.client("sts", caller.region).meta.endpoint_url
-        return CollectionError(
-            f"The endpoint {where} does not answer as AWS does: {failure.message}",
-            "Check --endpoint-url (or AWS_ENDPOINT_URL), the Region and the network.",
-        )
+        return _no_aws(caller, failure.message)
     if failure.cause is Cause.EXPIRED:
         return CredentialsError(
             f"The credentials{profile} have expired.", "Renew them, for example with: aws sso login."
@@ -97,20 +106,31 @@ def members(tree: Tree, request: CollectRequest, me: Self, session: AwsSession, 
     if not request.role_name:
         raise UsageError("--org needs the name of the role to assume.", "Give it with --role-name NAME.")
     if not tree.accounts:
-        raise CollectionError(
-            "The accounts of the organization could not be listed.",
-            "Run from the management account or a delegated administrator account, with the permissions that "
-            "`kms-audit permissions` prints.",
-        )
+        raise _no_list(caller)
     paths = _unit_paths(tree.targets)
     chosen = [
         data
         for data in tree.accounts
-        if data["Status"] == "ACTIVE" and _wanted(str(data["Id"]), paths.get(str(data["Id"]), ()), request)
+        if data["Status"] not in CLOSED and _wanted(str(data["Id"]), paths.get(str(data["Id"]), ()), request)
     ]
     if not chosen:
         raise UsageError("No active account of the organization matches the accounts and units asked for.")
     return [_member(data, request, me, session, caller) for data in sorted(chosen, key=lambda data: str(data["Id"]))]
+
+
+def _no_list(caller: Caller) -> CollectionError:
+    """What to say when no account is known: in the words of what stopped the list, unless that was permission."""
+    broken = next((gap for gap in caller.gaps if gap.fact is Fact.ORGANIZATION and gap.code != Cause.DENIED), None)
+    if broken is not None:
+        return CollectionError(
+            f"The accounts of the organization could not be listed: {broken.operation} {broken.code}. {broken.message}",
+            broken.remedy,
+        )
+    return CollectionError(
+        "The accounts of the organization could not be listed.",
+        "Run from the management account or a delegated administrator account, with the permissions that "
+        "`kms-audit permissions` prints.",
+    )
 
 
 def single(request: CollectRequest, me: Self) -> bool:

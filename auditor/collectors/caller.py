@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from auditor.collectors.failures import (
     Cause,
+    EndlessError,
     Failure,
-    MalformedError,
     RefusedError,
     StoppedError,
     UnsupportedCallError,
@@ -24,20 +24,17 @@ from auditor.collectors.failures import (
 )
 from auditor.collectors.identity import Identity
 from auditor.collectors.meter import Meter
-from auditor.collectors.operations import Operation
+from auditor.collectors.operation import Operation
 from auditor.collectors.pacing import Pacer
+from auditor.collectors.paging import Gathered, following, to_the_end, token_of
 from auditor.collectors.session import AwsSession
+from auditor.collectors.shapes import Answer, whole
 from auditor.model.key import Fact
 from auditor.model.snapshot import Gap
 
 LOG = logging.getLogger(__name__)
 """Operations and places, never parameters: those may hold an external id."""
 T = TypeVar("T")
-Answer = dict[str, Any]
-TOKENS = ("NextToken", "nextToken")
-MARKERS = (*TOKENS, "NextMarker", "Marker")
-MORE = ("Truncated", "IsTruncated")
-XML_SERVICES = frozenset({"cloudwatch", "ec2", "iam", "sts"})
 REPEATS = 2
 """How often a call, or a whole list, is begun again after an expired token, a throttle or a cut answer."""
 THROTTLED_PAUSE = 1.0
@@ -103,41 +100,39 @@ class Caller:
         def once() -> Answer:
             send = self._method(operation)
             self._before(operation)
-            return _whole(operation, send(**params))
+            return whole(operation, self._model(operation), send(**params))
 
         return self.guarded(operation, once)
 
     def pages(self, operation: Operation, **params: Any) -> Listing:
         """The items of every page; a page may be empty. Raises RefusedError when not a single item could be read."""
-        found: list[Any] = []
+        gathered, failure = self.gather(operation, **params)
+        if failure is not None and gathered.empty:
+            raise RefusedError(failure)
+        return Listing(gathered.items(operation.items), failure)
+
+    def gather(self, operation: Operation, **params: Any) -> tuple[Gathered, Failure | None]:
+        """Every list of every page as far as it was understood, and why the rest was not, if there is a rest."""
+        gathered = Gathered(operation)
 
         def once() -> None:
-            found.clear()
-            for page in self.each_page(operation, **params):
-                found.extend(page.get(operation.items) or ())
+            nonlocal gathered
+            gathered = Gathered(operation, self._model(operation))
+            to_the_end(self._pages(operation, params), gathered)
 
         try:
             self.guarded(operation, once)
         except RefusedError as error:
-            if not found:
-                raise
-            return Listing(tuple(found), error.failure)
-        return Listing(tuple(found))
+            return gathered, error.failure
+        return gathered, None
 
-    def each_page(self, operation: Operation, **params: Any) -> Iterator[Answer]:
-        """The pages as they come, paced. Raises what boto3 raises, and MalformedError for pages without a good end."""
-        seen: set[str] = set()
+    def _pages(self, operation: Operation, params: Answer) -> Iterator[Answer]:
+        """The pages as they come, paced. Raises what boto3 raises, and MalformedError."""
+        model = self._model(operation)
         for page in self._raw_pages(operation, params):
-            yield _whole(operation, page)
-            token = next((str(page[name]) for name in MARKERS if page.get(name)), "")
-            if not token and any(page.get(name) for name in MORE):
-                raise MalformedError("AWS said that there is more, without a marker to ask for it.")
-            if token in seen:
-                raise MalformedError("AWS sent the same marker twice: the pages go round in a circle.")
-            if token:
-                seen.add(token)
+            yield whole(operation, model, page, apart=operation.lists)
 
-    def _raw_pages(self, operation: Operation, params: Answer) -> Iterator[Answer]:
+    def _raw_pages(self, operation: Operation, params: Answer) -> Iterator[Any]:
         client = self.session.client(operation.service, self.region)
         send = self._method(operation)
         if not client.can_paginate(send.__name__):
@@ -148,20 +143,24 @@ class Caller:
         for page in client.get_paginator(send.__name__).paginate(PaginationConfig=config, **params):
             yield page
             # Only here when the caller wants another page; the paginator stops by itself after the last one.
-            if any(page.get(name) for name in MARKERS):
+            if token_of(page):
                 self._before(operation)
 
-    def _by_token(self, operation: Operation, send: Callable[..., Answer], params: Answer) -> Iterator[Answer]:
+    def _by_token(self, operation: Operation, send: Callable[..., Any], params: Answer) -> Iterator[Any]:
         """Pages of an operation that the SDK has no paginator for."""
         token: Answer = {}
         while True:
             self._before(operation)
             page = send(**params, **token)
             yield page
-            name = next((name for name in TOKENS if page.get(name)), None)
-            if name is None:
+            token = following(page)
+            if not token:
                 return
-            token = {name: page[name]}
+
+    def _model(self, operation: Operation) -> Any:
+        """The SDK's model of the service. Raises UnsupportedCallError where it does not know the operation."""
+        self._method(operation)
+        return self.session.client(operation.service, self.region).meta.service_model
 
     def _method(self, operation: Operation) -> Callable[..., Answer]:
         """The client's method. Raises UnsupportedCallError where the installed SDK has none."""
@@ -241,7 +240,7 @@ class Caller:
                 used = self.identity.frozen_key()
                 try:
                     return once()
-                except StoppedError:
+                except (StoppedError, EndlessError):
                     raise
                 except Exception as error:
                     cause = classify(error).cause
@@ -255,13 +254,3 @@ class Caller:
         if not self._redact or self._redact not in failure.message:
             return failure
         return Failure(failure.cause, failure.code, failure.message.replace(self._redact, "***"), failure.status)
-
-
-def _whole(operation: Operation, answer: Answer) -> Answer:
-    """The answer, unless it lacks what every answer of the operation has. An empty page names the next one."""
-    if operation.must and not any(answer.get(name) is not None for name in (*operation.must, *MARKERS)):
-        raise MalformedError(f"The answer has no {operation.must[0]}: it was cut or changed on the way.")
-    # What is left of JSON that was cut is an answer without members; cut XML is an error already.
-    if operation.service not in XML_SERVICES and not set(answer) - {"ResponseMetadata"}:
-        raise MalformedError("The answer is empty: it was cut or changed on the way.")
-    return answer

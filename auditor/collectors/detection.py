@@ -31,7 +31,7 @@ def read_trails(caller: Caller) -> list[Record]:
     found = [_trail(caller, plain(trail)) for trail in listing.items]
     stores = caller.ask_pages(LIST_DATA_STORES, Fact.TRAILS)
     for store in stores.items:
-        arn = str(store.get("EventDataStoreArn", ""))
+        arn = store["EventDataStoreArn"]
         answer = caller.ask(GET_DATA_STORE, Fact.TRAILS, arn, EventDataStore=arn)
         found.append(Record(Kind.EVENT_DATA_STORE, plain(answer if answer is not None else store)))
     return found
@@ -39,7 +39,7 @@ def read_trails(caller: Caller) -> list[Record]:
 
 def _trail(caller: Caller, trail: dict[str, Any]) -> Record:
     """A trail with its details. Those of another Region or account are asked for by ARN, which both calls allow."""
-    arn = str(trail.get("TrailARN") or trail.get("Name"))
+    arn = trail["TrailARN"]
     home = parse_arn(arn)
     if home is not None and home.account and home.account != caller.account:
         # An organization trail seen from a member: its selectors are readable in the owning account only.
@@ -83,10 +83,10 @@ def read_alarms(caller: Caller) -> list[Record]:
 
 
 def _rule(caller: Caller, rule: dict[str, Any]) -> Record:
-    name = str(rule.get("Name", ""))
+    name = rule["Name"]
     bus = {"EventBusName": rule["EventBusName"]} if rule.get("EventBusName") else {}
     targets = caller.ask_pages(LIST_TARGETS, Fact.ALARMS, str(rule.get("Arn", name)), Rule=name, **bus)
-    return Record(Kind.EVENT_RULE, {**rule, "Targets": sorted(str(item.get("Arn", "")) for item in targets.items)})
+    return Record(Kind.EVENT_RULE, {**rule, "Targets": sorted(item["Arn"] for item in targets.items)})
 
 
 def _alarm(alarm: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from auditor.collectors.evidence import (
     read_region_evidence,
     read_retirable_grants,
 )
-from auditor.collectors.failures import Cause, Failure, RefusedError, StoppedError, classify
+from auditor.collectors.failures import Failure, RefusedError, StoppedError, classify
 from auditor.collectors.identities import account_alias, callers_of, read_identities
 from auditor.collectors.keys import last_usage, name_of, read_key
 from auditor.collectors.lanes import Lanes
@@ -24,7 +24,7 @@ from auditor.collectors.meter import Meter
 from auditor.collectors.operations import ASSUME_ROLE, GET_LAST_USAGE, LIST_ALIASES, LIST_KEYS
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.plain import plain
-from auditor.collectors.regions import ALWAYS_ENABLED, Regions, note_disabled, regions_of
+from auditor.collectors.regions import ALWAYS_ENABLED, DISABLED, Regions, note_disabled, regions_of
 from auditor.collectors.request import CollectRequest, ShardSink
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record, Shard
@@ -194,7 +194,7 @@ class Estate:
         try:
             listing = caller.pages(LIST_KEYS)
         except RefusedError as error:
-            if probed and error.failure.cause is Cause.CREDENTIALS and caller.region not in ALWAYS_ENABLED:
+            if probed and error.failure.code in DISABLED and caller.region not in ALWAYS_ENABLED:
                 if caller.region in self.run.request.regions:
                     note_disabled(caller, caller.region)
                 return None

@@ -10,13 +10,16 @@ from collections.abc import Callable
 
 from auditor.collectors.caller import Caller
 from auditor.collectors.detection import read_alarms, read_trails
+from auditor.collectors.failures import Cause, Failure
 from auditor.collectors.federation import read_credentials, read_providers
 from auditor.collectors.operations import DESCRIBE_KEY_STORES, LIST_ANALYZERS, LIST_KEYS, LIST_RETIRABLE_GRANTS
 from auditor.collectors.plain import plain
 from auditor.collectors.sharing import read_shares
+from auditor.model.arn import account_of
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
 
+NO_OWNER = Failure(Cause.MALFORMED, "", "ListKeys named a shared key without the account that owns it.")
 Reader = Callable[[Caller], list[Record]]
 
 
@@ -72,10 +75,13 @@ def _shares(caller: Caller) -> list[Record]:
     # An SDK from before keys could be shared does not know the parameter and would refuse it.
     if "ResourceOwners" in client.meta.service_model.operation_model(LIST_KEYS.name).input_shape.members:
         listing = caller.ask_pages(LIST_KEYS, Fact.SHARES, ResourceOwners=["OTHER_ACCOUNTS_VIA_RAM"])
-        found += [Record(Kind.SHARED_KEY, plain(key)) for key in listing.items if _foreign(key, caller.account)]
+        owners = [account_of(key.get("KeyArn", "")) for key in listing.items]
+        if None in owners:
+            caller.note(NO_OWNER, Fact.SHARES, LIST_KEYS)
+        # Endpoints that ignore ResourceOwners answer with the account's own keys.
+        found += [
+            Record(Kind.SHARED_KEY, plain(key))
+            for key, owner in zip(listing.items, owners, strict=True)
+            if owner not in (None, caller.account)
+        ]
     return found
-
-
-def _foreign(key: dict[str, str], account: str) -> bool:
-    """Endpoints that ignore ResourceOwners answer with the account's own keys."""
-    return f":{account}:" not in str(key.get("KeyArn", f":{account}:"))

@@ -35,14 +35,15 @@ class Cause(StrEnum):
 
 _CODES = {
     Cause.DENIED: "AccessDenied AccessDeniedException 403 UnauthorizedOperation UnauthorizedException"
-    " AuthorizationError AuthorizationErrorException Forbidden ForbiddenException",
+    " AuthorizationError AuthorizationErrorException Forbidden ForbiddenException NotAuthorized",
     Cause.THROTTLED: "Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException"
     " TooManyRequestsException RequestLimitExceeded BandwidthLimitExceeded SlowDown"
-    " ProvisionedThroughputExceededException PriorRequestNotComplete TransactionInProgressException 429",
+    " ProvisionedThroughputExceededException PriorRequestNotComplete TransactionInProgressException"
+    " EC2ThrottledException 429",
     Cause.EXPIRED: "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
     Cause.CREDENTIALS: "InvalidClientTokenId UnrecognizedClientException AuthFailure InvalidAccessKeyId"
     " SignatureDoesNotMatch InvalidSignatureException MissingAuthenticationToken IncompleteSignature"
-    " MissingAuthenticationTokenException NotAuthorized OptInRequired SubscriptionRequiredException"
+    " MissingAuthenticationTokenException OptInRequired SubscriptionRequiredException"
     " RequestTimeTooSkewed",
     Cause.NOT_SUPPORTED: "NotImplemented UnknownOperationException UnknownOperation InvalidAction 404 501",
     Cause.NO_REPORT: "ReportNotPresent ReportExpired ReportInProgress",
@@ -70,6 +71,8 @@ _CHANGING = re.compile(
     re.IGNORECASE,
 )
 _MESSAGE_LIMIT = 400
+_NOT_UNDERSTOOD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What the SDK's parsers fail with where an answer is not what its model says."""
 _GUARDRAILS = ("service control policy", "resource control policy", "permissions boundary", "session policy")
 
 
@@ -83,6 +86,17 @@ class UnsupportedCallError(Exception):
 
 class MalformedError(Exception):
     """An answer that lacks what every answer of its operation has, or that AWS itself calls unfinished."""
+
+
+class EndlessError(MalformedError):
+    """A list without an end: to begin it again would take as long."""
+
+
+class ClockError(Exception):
+    """Credentials that AWS has just made, and that are past their end by the clock of this machine."""
+
+    def __init__(self) -> None:
+        super().__init__("New credentials are past their end already: the clock of this machine is wrong, or AWS's is.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +141,10 @@ def classify(error: Exception) -> Failure:
             return Failure(Cause.NOT_SUPPORTED, "", _clean(str(error)) or "The operation is not known.")
         case botocore_errors.UnknownServiceError():
             return Failure(Cause.NOT_SUPPORTED, "", "The installed AWS SDK does not know this service.")
-        case MalformedError() | botocore_errors.PaginationError() | parsers.ResponseParserError():
+        case parsers.ResponseParserError():
+            # Never in the words of the error: they hold the answer, which may be one with credentials.
+            return Failure(Cause.MALFORMED, "", "The answer is not in the format of the service.")
+        case MalformedError() | botocore_errors.PaginationError():
             return Failure(Cause.MALFORMED, "", _clean(str(error)))
         case botocore_errors.ParamValidationError():
             # One call was refused before it was sent; this says nothing about the operation.
@@ -138,10 +155,14 @@ def classify(error: Exception) -> Failure:
             return Failure(Cause.CREDENTIALS, "", _clean(str(error)))
         case botocore_errors.TokenRetrievalError() | botocore_errors.SSOTokenLoadError():
             return Failure(Cause.EXPIRED, "", _clean(str(error)))
+        case ClockError():
+            return Failure(Cause.CREDENTIALS, "", str(error))
         case EOFError():
             return Failure(Cause.CREDENTIALS, "", "An MFA code is needed, and there is no terminal to ask for it.")
         case botocore_errors.HTTPClientError() | botocore_errors.ConnectionError() | OSError():
             return _on_the_way(error)
+    if isinstance(error, _NOT_UNDERSTOOD):
+        return Failure(Cause.MALFORMED, "", f"The answer could not be read ({type(error).__name__}).")
     return Failure(Cause.OTHER, type(error).__name__, _clean(str(error)))
 
 
@@ -165,9 +186,9 @@ def _on_the_way(error: Exception) -> Failure:
     return Failure(Cause.UNREACHABLE, "", "The endpoint could not be reached, or the connection broke.")
 
 
-def classify_answer(parsed: Mapping[str, object]) -> Cause | None:
+def classify_answer(parsed: object) -> Cause | None:
     """Why an answer of AWS is a failure, or None when it is not one."""
-    return _answered(parsed).cause if "Error" in parsed else None
+    return _answered(parsed).cause if isinstance(parsed, Mapping) and "Error" in parsed else None
 
 
 def _answered(response: Mapping[str, object]) -> Failure:
@@ -218,7 +239,7 @@ _REMEDIES = {
     Cause.THROTTLED: "Run again at a quieter time, with fewer workers or a smaller quota share.",
     Cause.NOT_SUPPORTED: "Update boto3 if it is older than the operation; some endpoints do not offer it.",
     Cause.EXPIRED: "Renew the credentials (for SSO: aws sso login) and resume the collection.",
-    Cause.CREDENTIALS: "Check the credentials, and whether the Region is enabled for the account.",
+    Cause.CREDENTIALS: "Check the credentials, the clock, and whether the Region is enabled for the account.",
     Cause.TIMEOUT: "Check the network path to the endpoint, and resume the collection.",
     Cause.UNREACHABLE: "Check the network path to the endpoint, and resume the collection.",
     Cause.NOT_FOUND: "It was probably deleted while the collection ran; run again.",

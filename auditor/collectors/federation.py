@@ -9,11 +9,14 @@ import csv
 import io
 
 from auditor.collectors.caller import Caller
-from auditor.collectors.failures import RefusedError
+from auditor.collectors.failures import Cause, Failure, RefusedError
 from auditor.collectors.operations import GET_CREDENTIAL_REPORT, GET_OIDC, LIST_OIDC, LIST_SAML
 from auditor.collectors.plain import plain
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
+
+COLUMNS = frozenset({"user", "arn", "mfa_active"})
+NO_TABLE = Failure(Cause.MALFORMED, "", "The credential report is not the table that it should be.")
 
 
 def read_providers(caller: Caller) -> list[Record]:
@@ -22,7 +25,7 @@ def read_providers(caller: Caller) -> list[Record]:
     for item in caller.ask_pages(LIST_SAML, Fact.PROVIDERS).items:
         found.append(Record(Kind.SAML_PROVIDER, plain(item)))
     for item in caller.ask_pages(LIST_OIDC, Fact.PROVIDERS).items:
-        arn = str(item.get("Arn", ""))
+        arn = item["Arn"]
         answer = caller.ask(GET_OIDC, Fact.PROVIDERS, arn, OpenIDConnectProviderArn=arn)
         found.append(Record(Kind.OIDC_PROVIDER, {**plain(answer or {}), "Arn": arn}))
     return found
@@ -35,6 +38,12 @@ def read_credentials(caller: Caller) -> list[Record]:
     except RefusedError as error:
         caller.note(error.failure, Fact.CREDENTIALS, GET_CREDENTIAL_REPORT)
         return []
-    content = answer.get("Content") or b""
-    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
-    return [Record(Kind.CREDENTIAL_ROW, dict(row)) for row in csv.DictReader(io.StringIO(text))]
+    try:
+        rows = list(csv.DictReader(io.StringIO(answer["Content"].decode("utf-8", "replace")), strict=True))
+    except csv.Error:
+        rows = []
+    # A row with too few or too many cells is filled up with None, or under None.
+    if not rows or any(None in row or None in row.values() or not row.keys() >= COLUMNS for row in rows):
+        caller.note(NO_TABLE, Fact.CREDENTIALS, GET_CREDENTIAL_REPORT)
+        return []
+    return [Record(Kind.CREDENTIAL_ROW, dict(row)) for row in rows]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from auditor.collectors.caller import Caller
 from auditor.collectors.failures import Cause, Failure, RefusedError
 from auditor.collectors.operations import AUTHORIZATION_DETAILS, GET_POLICY, GET_POLICY_VERSION, LIST_ACCOUNT_ALIASES
 from auditor.collectors.plain import plain
+from auditor.model.arn import parse_arn
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
 
@@ -19,7 +20,8 @@ _LISTS = {
     "RoleDetailList": Kind.ROLE,
     "Policies": Kind.MANAGED_POLICY,
 }
-NO_VERSION = Failure(Cause.MALFORMED, "", "The answer names no default version of the policy.")
+NOT_DEFAULT = Failure(Cause.MALFORMED, "", "The default version of the policy changed while it was read.")
+ELSEWHERE = Failure(Cause.MALFORMED, "", "It is listed here, and its ARN is that of another account.")
 Data = dict[str, Any]
 
 
@@ -35,7 +37,7 @@ def account_alias(caller: Caller) -> str:
 def callers_of(records: list[Record]) -> tuple[str, ...]:
     """The ARNs of the users and roles among ``records``, sorted."""
     kinds = (Kind.USER, Kind.ROLE)
-    return tuple(sorted(str(item.data["Arn"]) for item in records if item.kind in kinds and item.data.get("Arn")))
+    return tuple(sorted(item.data["Arn"] for item in records if item.kind in kinds))
 
 
 def read_identities(caller: Caller) -> list[Record]:
@@ -44,34 +46,30 @@ def read_identities(caller: Caller) -> list[Record]:
     people = [record for record in found if record.kind is not Kind.MANAGED_POLICY]
     used = _carried(people)
     policies = [record for record in found if record.kind is Kind.MANAGED_POLICY]
-    kept = [record for record in policies if record.data.get("Arn") in used or not _of_aws(str(record.data.get("Arn")))]
-    known = {str(record.data.get("Arn")) for record in kept if _default_document(record.data)}
+    kept = [record for record in policies if record.data["Arn"] in used or not _of_aws(record.data["Arn"])]
+    known = {record.data["Arn"] for record in kept if _default_document(record.data)}
     missing = [_fetched(caller, arn, used[arn]) for arn in sorted(set(used) - known)]
     fetched = [record for record in missing if record is not None]
-    replaced = {str(record.data["Arn"]) for record in fetched}
-    return people + [record for record in kept if str(record.data.get("Arn")) not in replaced] + fetched
+    replaced = {record.data["Arn"] for record in fetched}
+    return people + [record for record in kept if record.data["Arn"] not in replaced] + fetched
 
 
 def _details(caller: Caller) -> list[Record]:
     """All pages, or those up to a refusal and a Gap: principals already seen are facts."""
-    found: list[Record] = []
-
-    def once() -> None:
-        found.clear()
-        for page in caller.each_page(AUTHORIZATION_DETAILS, Filter=FILTERS):
-            found.extend(_records(page))
-
-    try:
-        caller.guarded(AUTHORIZATION_DETAILS, once)
-    except RefusedError as error:
-        caller.note(error.failure, Fact.IDENTITIES, AUTHORIZATION_DETAILS)
-    return found
+    gathered, failure = caller.gather(AUTHORIZATION_DETAILS, Filter=FILTERS)
+    if failure is not None:
+        caller.note(failure, Fact.IDENTITIES, AUTHORIZATION_DETAILS)
+    listed = [Record(kind, plain(item)) for name, kind in _LISTS.items() for item in gathered.items(name)]
+    return [record for record in listed if record.kind is Kind.MANAGED_POLICY or _own(caller, record.data["Arn"])]
 
 
-def _records(page: Data) -> Iterator[Record]:
-    for name, kind in _LISTS.items():
-        for item in page.get(name) or ():
-            yield Record(kind, plain(item))
+def _own(caller: Caller, arn: str) -> bool:
+    """Whether a user, group or role is one of the account; if not, a Gap."""
+    parsed = parse_arn(arn)
+    own = parsed is not None and parsed.account == caller.account
+    if not own:
+        caller.note(ELSEWHERE, Fact.IDENTITIES, AUTHORIZATION_DETAILS)
+    return own
 
 
 def _carried(people: list[Record]) -> dict[str, Fact]:
@@ -79,10 +77,9 @@ def _carried(people: list[Record]) -> dict[str, Fact]:
     used: dict[str, Fact] = {}
     for record in people:
         for attached in record.data.get("AttachedManagedPolicies") or ():
-            used[str(attached.get("PolicyArn"))] = Fact.IDENTITY_POLICY
-        boundary = (record.data.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
-        if boundary:
-            used.setdefault(str(boundary), Fact.BOUNDARY)
+            used[attached["PolicyArn"]] = Fact.IDENTITY_POLICY
+        if "PermissionsBoundary" in record.data:
+            used.setdefault(record.data["PermissionsBoundary"]["PermissionsBoundaryArn"], Fact.BOUNDARY)
     return used
 
 
@@ -99,15 +96,13 @@ def _default_document(data: Mapping[str, Any]) -> bool:
 def _fetched(caller: Caller, arn: str, fact: Fact) -> Record | None:
     """A managed policy with its default version, read one by one."""
     answer = caller.ask(GET_POLICY, fact, arn, PolicyArn=arn)
-    policy = plain((answer or {}).get("Policy") or {})
-    version = policy.get("DefaultVersionId")
-    if answer is not None and not version:
-        caller.note(NO_VERSION, fact, GET_POLICY, arn)
-    if not version:
+    if answer is None:
         return None
-    document = caller.ask(GET_POLICY_VERSION, fact, arn, PolicyArn=arn, VersionId=version)
+    policy = plain(answer["Policy"])
+    document = caller.ask(GET_POLICY_VERSION, fact, arn, PolicyArn=arn, VersionId=policy["DefaultVersionId"])
     if document is None:
         return None
-    return Record(
-        Kind.MANAGED_POLICY, {**policy, "Arn": arn, "PolicyVersionList": [plain(document.get("PolicyVersion") or {})]}
-    )
+    version = plain(document["PolicyVersion"])
+    if not version["IsDefaultVersion"]:
+        caller.note(NOT_DEFAULT, fact, GET_POLICY_VERSION, arn)
+    return Record(Kind.MANAGED_POLICY, {**policy, "Arn": arn, "PolicyVersionList": [version]})

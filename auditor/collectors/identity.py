@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from auditor.collectors.failures import ClockError
 from auditor.errors import CredentialsError
 
 _CURRENT: ContextVar[Identity] = ContextVar("kms_audit_identity")
@@ -36,7 +37,14 @@ class Identity:
 
     def frozen_key(self) -> str:
         """The access key id in use: tells whether somebody else has renewed it meanwhile."""
-        return str(self.credentials.get_frozen_credentials().access_key)
+        return str(self.frozen().access_key)
+
+    def frozen(self) -> Any:
+        """The credentials in use, fetched if need be. Raises what fetching raises, or ClockError."""
+        try:
+            return self.credentials.get_frozen_credentials()
+        except RuntimeError as error:  # how botocore says that fresh credentials are past their end
+            raise ClockError from error
 
     def renew(self, used: str) -> bool:
         """Gets new credentials in place of those with access key id ``used``; False when they cannot be renewed."""
@@ -63,7 +71,7 @@ def context_credentials() -> Any:
         """Reads the context variable each time a request is signed."""
 
         def get_frozen_credentials(self) -> Any:
-            return _CURRENT.get().credentials.get_frozen_credentials()
+            return _CURRENT.get().frozen()
 
     return ContextCredentials("context", "context", None, method="kms-audit-context")
 

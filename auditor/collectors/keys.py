@@ -21,6 +21,7 @@ from auditor.collectors.operations import (
     LIST_ROTATIONS,
 )
 from auditor.collectors.plain import plain
+from auditor.model.arn import parse_arn
 from auditor.model.key import DEFAULT_POLICY, Fact
 from auditor.model.shard import Kind, Record
 
@@ -30,7 +31,14 @@ NOT_APPLICABLE = frozenset({"UnsupportedOperationException", "KMSInvalidStateExc
 
 ESSENTIAL = ("Arn", "KeyManager", "KeyState", "Origin")
 """Members of every KeyMetadata; rules and verdicts would take a default for a fact without them."""
+SPECS = ("KeySpec", "CustomerMasterKeySpec")
+"""The name of today and that of older endpoints; one of them is essential."""
+IN_STORES = ("AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
+"""Origins of keys whose material is in a custom key store, which is then named."""
 NAMELESS = Failure(Cause.MALFORMED, "", "ListKeys named a key without an id.")
+ELSEWHERE = Failure(Cause.MALFORMED, "", "ListKeys named a key that is none of this account and Region.")
+TIMELESS = Failure(Cause.MALFORMED, "", "The key was used at a time that the answer does not tell.")
+ANOTHER = Failure(Cause.MALFORMED, "", "The description is that of another key.")
 
 
 def name_of(listed: Data) -> str:
@@ -48,25 +56,57 @@ def read_key(caller: Caller, listed: Data) -> Record | None:
     if not key_id:
         caller.note(NAMELESS, Fact.KEY_METADATA, LIST_KEYS, "a key without an id")
         return None
+    if listed.get("KeyArn") and not _is(caller, arn, key_id):
+        caller.note(ELSEWHERE, Fact.KEY_METADATA, LIST_KEYS, arn)
+        return None
     data: Data = {"KeyId": key_id, "KeyArn": listed.get("KeyArn")}
     unread: set[Fact] = set()
     try:
-        data["Metadata"] = plain(caller.call(DESCRIBE_KEY, KeyId=key_id).get("KeyMetadata"))
+        data["Metadata"] = _described(caller, key_id, arn, unread)
     except RefusedError as error:
         caller.note(error.failure, Fact.KEY_METADATA, DESCRIBE_KEY, arn)
         if error.failure.cause is Cause.NOT_FOUND:
             return None
-        unread.add(Fact.KEY_METADATA)
-    absent = [name for name in ESSENTIAL if not data.get("Metadata", dict.fromkeys(ESSENTIAL, True)).get(name)]
-    if absent:
-        failure = Failure(Cause.MALFORMED, "", f"The description of the key has no {', '.join(absent)}.")
-        caller.note(failure, Fact.KEY_METADATA, DESCRIBE_KEY, arn)
         unread.add(Fact.KEY_METADATA)
     _lists(caller, key_id, arn, data, unread)
     _policies(caller, key_id, arn, data, unread)
     _rotation(caller, key_id, arn, data, unread)
     data["Unread"] = sorted(unread)
     return Record(Kind.KEY, data)
+
+
+def _described(caller: Caller, key_id: str, arn: str, unread: set[Fact]) -> Data:
+    """The description of the key, which may lack something; nothing of it when it is not about this key."""
+    metadata: Data = plain(caller.call(DESCRIBE_KEY, KeyId=key_id)["KeyMetadata"])
+    told = metadata.get("Arn")
+    if told and not (_is(caller, told, key_id) and metadata.get("AWSAccountId") in (None, caller.account)):
+        raise RefusedError(ANOTHER)
+    absent = [name for name in ESSENTIAL if not metadata.get(name)]
+    spec = next(filter(None, map(metadata.get, SPECS)), None)
+    absent += [] if spec else [SPECS[0]]
+    # A symmetric encryption key has one usage; of the other types, each may have several.
+    absent += [] if spec == "SYMMETRIC_DEFAULT" or metadata.get("KeyUsage") else ["KeyUsage"]
+    stored = metadata.get("Origin") in IN_STORES
+    absent += ["CustomKeyStoreId"] if stored and not metadata.get("CustomKeyStoreId") else []
+    absent += ["MultiRegionConfiguration"] if metadata.get("MultiRegion") and not _family(metadata) else []
+    if absent:
+        failure = Failure(Cause.MALFORMED, "", f"The description of the key has no {', '.join(absent)}.")
+        caller.note(failure, Fact.KEY_METADATA, DESCRIBE_KEY, arn)
+        unread.add(Fact.KEY_METADATA)
+    return metadata
+
+
+def _family(metadata: Data) -> bool:
+    """Whether it is told which key of a multi-Region family this is."""
+    told = metadata.get("MultiRegionConfiguration") or {}
+    return bool(told.get("MultiRegionKeyType") or (told.get("PrimaryKey") or {}).get("Arn"))
+
+
+def _is(caller: Caller, arn: str, key_id: str) -> bool:
+    """Whether an ARN is that of this key in the caller's account and Region."""
+    parsed = parse_arn(arn)
+    place = (parsed.account, parsed.region, parsed.resource) if parsed else ()
+    return place == (caller.account, caller.region, f"key/{key_id}")
 
 
 def last_usage(caller: Caller, record: Record) -> Record:
@@ -76,6 +116,9 @@ def last_usage(caller: Caller, record: Record) -> Record:
         return record
     arn = str(record.data.get("KeyArn") or record.data["KeyId"])
     answer = caller.ask(GET_LAST_USAGE, Fact.LAST_USAGE, arn, KeyId=record.data["KeyId"])
+    if answer is not None and "Operation" in answer["KeyLastUsage"] and "Timestamp" not in answer["KeyLastUsage"]:
+        caller.note(TIMELESS, Fact.LAST_USAGE, GET_LAST_USAGE, arn)
+        answer = None
     if answer is None:
         return Record(Kind.KEY, {**record.data, "Unread": sorted({*record.data["Unread"], Fact.LAST_USAGE})})
     return Record(Kind.KEY, {**record.data, "LastUsage": plain(answer)})
@@ -94,13 +137,13 @@ def _policies(caller: Caller, key_id: str, arn: str, data: Data, unread: set[Fac
     if not listing.complete:
         unread.add(Fact.KEY_POLICY)
     policies: dict[str, str] = {}
-    # Without the list, the default policy is still worth asking for: a deny in it holds whatever else there is.
-    for name in sorted({str(name) for name in listing.items} or {DEFAULT_POLICY}):
+    # Every key has a default policy, whatever the list says: a deny in it holds whatever else there is.
+    for name in sorted({*listing.items, DEFAULT_POLICY}):
         answer = caller.ask(GET_KEY_POLICY, Fact.KEY_POLICY, arn, KeyId=key_id, PolicyName=name)
         if answer is None:
             unread.add(Fact.KEY_POLICY)
         else:
-            policies[name] = str(answer["Policy"])
+            policies[name] = answer["Policy"]
     data["Policies"] = policies
 
 

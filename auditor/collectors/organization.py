@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from auditor.collectors.caller import Caller
-from auditor.collectors.failures import RefusedError
+from auditor.collectors.failures import Cause, Failure, RefusedError
+from auditor.collectors.operation import Operation
 from auditor.collectors.operations import (
     DESCRIBE_ORGANIZATION,
     DESCRIBE_POLICY,
@@ -22,10 +23,14 @@ from auditor.collectors.operations import (
     LIST_UNITS,
 )
 from auditor.collectors.plain import plain
+from auditor.model.arn import is_account_id
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
 
 POLICY_TYPES = {"SERVICE_CONTROL_POLICY": Fact.SCP, "RESOURCE_CONTROL_POLICY": Fact.RCP}
+ANOTHER = Failure(Cause.MALFORMED, "", "The description is that of another policy.")
+NONE_ATTACHED = Failure(Cause.MALFORMED, "", "No policy is listed, and every level has at least one of each type.")
+"""DetachPolicy takes the last SCP from nobody, and RCPFullAWSAccess not at all (Organizations API reference)."""
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
 Data = dict[str, Any]
 
@@ -41,6 +46,7 @@ class Tree:
     targets: list[Data] = field(default_factory=list)
     types: dict[str, Fact] = field(default_factory=dict)
     complete: bool = True
+    known: set[str] = field(default_factory=set)
 
     @property
     def accounts(self) -> list[Data]:
@@ -59,14 +65,16 @@ class Tree:
         """One more level."""
         status = target.get("State") or target.get("Status") or "ACTIVE"
         self.targets.append(
-            {"Id": str(target["Id"]), "Name": target.get("Name", ""), "Kind": kind, "Parent": parent, "Status": status}
+            {"Id": target["Id"], "Name": target.get("Name", ""), "Kind": kind, "Parent": parent, "Status": status}
         )
+
+        self.known.add(target["Id"])
 
 
 def read_tree(caller: Caller, *, every_account: bool) -> Tree:
     """The tree; ``every_account``: where a branch is hidden, its accounts are looked up in the flat list."""
     try:
-        described = plain(caller.call(DESCRIBE_ORGANIZATION).get("Organization") or {})
+        described = plain(caller.call(DESCRIBE_ORGANIZATION)["Organization"])
     except RefusedError as error:
         if error.failure.code == NOT_IN_USE:
             return Tree(in_use=False)
@@ -74,7 +82,9 @@ def read_tree(caller: Caller, *, every_account: bool) -> Tree:
         return Tree(complete=False)
     tree = Tree(described)
     roots = caller.ask_pages(LIST_ROOTS, Fact.ORGANIZATION)
-    tree.complete = roots.complete and bool(roots.items)
+    tree.complete = roots.complete
+    if not roots.items and roots.complete:
+        _misread(caller, tree, LIST_ROOTS, "The organization has no root.", "")
     for root in roots.items:
         _walk(caller, tree, plain(root))
     if every_account and not tree.complete:
@@ -84,25 +94,40 @@ def read_tree(caller: Caller, *, every_account: bool) -> Tree:
 
 def _walk(caller: Caller, tree: Tree, root: Data) -> None:
     """The root with everything below it."""
-    enabled = {str(kind.get("Type")) for kind in root.get("PolicyTypes") or () if kind.get("Status") == "ENABLED"}
+    enabled = {kind["Type"] for kind in root["PolicyTypes"] if kind["Status"] == "ENABLED"}
     tree.types.update({name: fact for name, fact in POLICY_TYPES.items() if name in enabled})
     tree.add(root, "root", None)
-    todo = [str(root["Id"])]
+    todo = [root["Id"]]
     while todo:
         parent = todo.pop()
         for operation, kind in ((LIST_UNITS, "organizational-unit"), (LIST_MEMBERS, "account")):
             listing = caller.ask_pages(operation, Fact.ORGANIZATION, parent, ParentId=parent)
             tree.complete = tree.complete and listing.complete
             for item in listing.items:
-                if item.get("Id"):
+                if _fits(caller, tree, operation, item):
                     tree.add(plain(item), kind, parent)
-                    todo += [str(item["Id"])] if operation is LIST_UNITS else []
+                    todo += [item["Id"]] if operation is LIST_UNITS else []
+
+
+def _fits(caller: Caller, tree: Tree, operation: Operation, item: Data) -> bool:
+    """Whether a level can be added: an account by its number, and nothing twice, or a walk might go round for ever."""
+    if item["Id"] in tree.known:
+        return _misread(caller, tree, operation, "It is in two places of the tree.", item["Id"])
+    if operation is not LIST_UNITS and not is_account_id(item["Id"]):
+        return _misread(caller, tree, operation, "It is no account id.", item["Id"])
+    return True
+
+
+def _misread(caller: Caller, tree: Tree, operation: Operation, message: str, subject: str) -> bool:
+    """Notes that the tree is not known as a whole; False."""
+    tree.complete = False
+    caller.note(Failure(Cause.MALFORMED, "", message), Fact.ORGANIZATION, operation, subject)
+    return False
 
 
 def _hidden_accounts(caller: Caller, tree: Tree) -> None:
-    known = {target["Id"] for target in tree.targets}
     for account in caller.ask_pages(LIST_ACCOUNTS, Fact.ORGANIZATION).items:
-        if account.get("Id") and account["Id"] not in known:
+        if account["Id"] not in tree.known and _fits(caller, tree, LIST_ACCOUNTS, account):
             tree.add(plain(account), "account", None)
 
 
@@ -112,8 +137,10 @@ def read_details(caller: Caller, tree: Tree) -> list[Record]:
     records = [_target(caller, tree, target, policies) for target in tree.targets]
     for policy_id, fact in sorted(policies.items()):
         answer = caller.ask(DESCRIBE_POLICY, fact, policy_id, PolicyId=policy_id)
-        if answer is not None:
-            records.append(Record(Kind.ORG_POLICY, plain(answer.get("Policy") or {})))
+        if answer is not None and answer["Policy"]["PolicySummary"]["Id"] != policy_id:
+            caller.note(ANOTHER, fact, DESCRIBE_POLICY, policy_id)
+        elif answer is not None:
+            records.append(Record(Kind.ORG_POLICY, plain(answer["Policy"])))
     return records
 
 
@@ -122,9 +149,11 @@ def _target(caller: Caller, tree: Tree, target: Data, policies: dict[str, Fact])
     unread = []
     for name, fact in tree.types.items():
         listing = caller.ask_pages(LIST_ATTACHED, fact, target["Id"], TargetId=target["Id"], Filter=name)
-        attached[name] = sorted(str(policy["Id"]) for policy in listing.items if policy.get("Id"))
+        attached[name] = sorted(policy["Id"] for policy in listing.items)
         policies.update(dict.fromkeys(attached[name], fact))
-        if not listing.complete or len(attached[name]) < len(listing.items):
+        if listing.complete and not listing.items:
+            caller.note(NONE_ATTACHED, fact, LIST_ATTACHED, target["Id"])
+        if not listing.complete or not listing.items:
             unread.append(str(fact))
     tags = caller.ask_pages(LIST_ORG_TAGS, Fact.TAGS, target["Id"], ResourceId=target["Id"])
     listed = sorted((plain(item) for item in tags.items), key=repr)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from auditor.collectors.operations import ALL, Level, Need, Operation
+from auditor.collectors.operation import Level, Need, Operation
+from auditor.collectors.operations import ALL
 
 ROLE = "KmsAuditReadOnly"
 DEFAULT_NEEDS = frozenset({Need.CORE, Need.EVIDENCE, Need.LAST_USAGE, Need.RETIRABLE_GRANTS})

@@ -5,9 +5,11 @@ A Region that was asked for by name and is not enabled leaves a Gap; a name that
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from auditor.collectors.caller import Caller
 from auditor.collectors.failures import Cause, Failure, RefusedError
@@ -18,7 +20,9 @@ from auditor.model.key import Fact
 
 ENABLED = ("ENABLED", "ENABLED_BY_DEFAULT")
 WILDCARDS = frozenset("*?[")
-NO_REGIONS = Failure(Cause.MALFORMED, "", "The answer names no Region.")
+NO_REGIONS = Failure(Cause.MALFORMED, "", "The answer names no Region, or something that is none.")
+_NAME = re.compile(r"[a-z0-9-]{1,63}")
+"""Region names become parts of host names, and of the names of files."""
 ALWAYS_ENABLED = frozenset(
     {"us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"}
     | {"eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"}
@@ -26,6 +30,12 @@ ALWAYS_ENABLED = frozenset(
 )
 """Regions that no account can disable (Account Management reference guide, "Enable or disable AWS Regions"): one of
 these that refuses credentials means bad credentials, not a disabled Region."""
+DISABLED = frozenset(
+    {"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "InvalidAccessKeyId"}
+    | {"OptInRequired", "SubscriptionRequiredException"}
+)
+"""How a Region that is not enabled refuses credentials that are good elsewhere. A clock that is wrong, or a signature,
+is refused in other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ def _listed(caller: Caller) -> tuple[tuple[str, ...] | None, Failure]:
         listing = caller.pages(LIST_REGIONS, RegionOptStatusContains=list(ENABLED))
     except RefusedError as error:
         return None, error.failure
-    names = tuple(item["RegionName"] for item in listing.items if item.get("RegionName"))
+    names = _names(listing.items)
     return (names, NO_REGIONS) if names and listing.complete else (None, listing.failure or NO_REGIONS)
 
 
@@ -100,5 +110,10 @@ def _described(caller: Caller) -> tuple[tuple[str, ...] | None, Failure]:
         answer = caller.call(DESCRIBE_REGIONS)
     except RefusedError as error:
         return None, error.failure
-    names = tuple(item["RegionName"] for item in answer.get("Regions") or () if item.get("RegionName"))
-    return (names or None), NO_REGIONS
+    return _names(answer["Regions"]), NO_REGIONS
+
+
+def _names(listed: Iterable[Mapping[str, Any]]) -> tuple[str, ...] | None:
+    """The Regions of a list, each once; None when it is empty or a name can be none of a Region."""
+    names = tuple(dict.fromkeys(str(item["RegionName"]) for item in listed))
+    return names if names and all(map(_NAME.fullmatch, names)) else None

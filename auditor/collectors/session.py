@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from auditor.collectors.failures import StoppedError, UnsupportedCallError
 from auditor.collectors.identity import Identity, context_credentials, profile_identity
+from auditor.collectors.parsing import faithful_parsers
 from auditor.collectors.request import CollectRequest
 from auditor.errors import UnknownProfileError, UsageError
 
@@ -173,6 +174,7 @@ def _switching_session(profile: str | None) -> Any:
     inner = _core_session(profile)
     # Tokens of the global STS endpoint, the default of older SDKs, are not valid in opt-in Regions.
     inner.set_config_variable("sts_regional_endpoints", "regional")
+    inner.register_component("response_parser_factory", faithful_parsers())
     inner.register_component("credential_provider", CredentialResolver(providers=[ContextProvider()]))
     # IAM documents are kept verbatim, as evidence; the store decodes them.
     inner.unregister("after-call.iam", handler)

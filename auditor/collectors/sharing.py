@@ -25,7 +25,7 @@ def read_shares(caller: Caller) -> list[Record]:
         shares = caller.ask_pages(RAM_SHARES, Fact.SHARES, resourceOwner=owner, resourceShareArns=sorted(keys))
         people = caller.ask_pages(RAM_PRINCIPALS, Fact.SHARES, resourceOwner=owner, resourceShareArns=sorted(keys))
         principals = _by_share(people.items, "id", "")
-        described = {str(share.get("resourceShareArn")): plain(share) for share in shares.items}
+        described = {share["resourceShareArn"]: plain(share) for share in shares.items}
         for arn in sorted(keys):
             data = {
                 "Share": described.get(arn, {"resourceShareArn": arn}),
@@ -37,10 +37,9 @@ def read_shares(caller: Caller) -> list[Record]:
     return found
 
 
-def _by_share(items: tuple[Any, ...], name: str, containing: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _by_share(items: tuple[Any, ...], name: str, containing: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
     for item in items:
-        value = str(item.get(name, ""))
-        if containing in value and item.get("resourceShareArn"):
-            found.setdefault(str(item["resourceShareArn"]), []).append(value)
+        if containing in item[name]:
+            found.setdefault(item["resourceShareArn"], set()).add(item[name])
     return found

@@ -89,7 +89,7 @@ def _xml(operation: str, body: bytes, accounts: Accounts, call: object) -> bytes
         items = "".join(f"<item><regionName>{region}</regionName></item>" for region in REGIONS)
         return f"<DescribeRegionsResponse><regionInfo>{items}</regionInfo></DescribeRegionsResponse>".encode()
     else:
-        inside = "<IsTruncated>false</IsTruncated>"
+        inside = "<IsTruncated>false</IsTruncated><UserDetailList/><GroupDetailList/><RoleDetailList/><Policies/>"
     result = f"<{operation}Response><{operation}Result>{inside}</{operation}Result></{operation}Response>".encode()
     if operation == "AssumeRole":
         accounts.learn(call, result)  # type: ignore[arg-type]

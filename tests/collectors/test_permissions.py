@@ -10,7 +10,8 @@ from contextlib import contextmanager
 import pytest
 
 from auditor.collectors import permissions
-from auditor.collectors.operations import ALL, Level, Need
+from auditor.collectors.operation import Level, Need
+from auditor.collectors.operations import ALL
 from auditor.collectors.permissions import operations, policy, render
 from tests.aws.estate import fill, fill_iam, fill_organization, management
 from tests.aws.faults import Patch

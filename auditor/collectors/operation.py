@@ -1,0 +1,79 @@
+"""What is known of an AWS operation before it is called: its name, what it answers with, and when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+
+
+class Level(StrEnum):
+    """What a permission attaches to."""
+
+    KEY = "key"
+    ACCOUNT = "account"
+    ORGANIZATION = "organization"
+    NONE = "none"
+
+
+class Need(StrEnum):
+    """When an operation is called: always, for evidence, or for an option."""
+
+    CORE = "core"
+    EVIDENCE = "evidence"
+    LAST_USAGE = "last-usage"
+    RETIRABLE_GRANTS = "retirable-grants"
+    ORG_ROLE = "org"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation. ``items`` is the member of the answer that holds a list; ``page_size`` the most to ask for.
+
+    ``must`` are members one of which every whole answer has: without them it was cut or changed on the way.
+    ``needs`` are paths of members that say nothing when they are missing, as ``shapes.lacking`` reads them; those that
+    begin with a list are asked of each item. ``identity``: list → the member by which its items are told apart.
+    """
+
+    service: str
+    name: str
+    level: Level = Level.ACCOUNT
+    need: Need = Need.CORE
+    items: str = ""
+    page_size: int | None = None
+    prefix: str = ""
+    must: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    identity: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The members of an answer that hold the items of a list."""
+        return tuple(self.identity) if not self.items else (self.items,)
+
+    def needs_of(self, name: str) -> tuple[str, ...]:
+        """What each item of a list needs."""
+        return _inside(self.needs, name)
+
+    def needs_beside(self, lists: tuple[str, ...]) -> tuple[str, ...]:
+        """What an answer needs beside the items of ``lists``."""
+        return _outside(self.needs, lists)
+
+    @property
+    def action(self) -> str:
+        """The IAM action that permits it."""
+        return f"{self.prefix or self.service}:{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.name}"
+
+
+@cache
+def _inside(needs: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(need.removeprefix(f"{name}.") for need in needs if need.startswith(f"{name}."))
+
+
+@cache
+def _outside(needs: tuple[str, ...], lists: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(need for need in needs if not any(need.startswith(f"{name}.") for name in lists))

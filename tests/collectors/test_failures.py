@@ -1,0 +1,49 @@
+"""How AWS words a refusal, in all its spellings, and what the SDK's parsers fail with."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+
+from auditor.collectors.failures import Cause, classify, classify_answer
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "cause"),
+    [
+        ("AccessDenied", 403, Cause.DENIED),
+        ("AccessDeniedException", 400, Cause.DENIED),
+        ("UnauthorizedOperation", 403, Cause.DENIED),
+        ("AuthorizationError", 403, Cause.DENIED),
+        ("NotAuthorized", 400, Cause.DENIED),
+        ("403", 403, Cause.DENIED),
+        ("ToldInNewWords", 403, Cause.DENIED),
+        ("ThrottledException", 400, Cause.THROTTLED),
+        ("EC2ThrottledException", 503, Cause.THROTTLED),
+        ("RequestLimitExceeded", 503, Cause.THROTTLED),
+        ("ToldInNewWords", 429, Cause.THROTTLED),
+        ("ExpiredToken", 403, Cause.EXPIRED),
+        ("OptInRequired", 403, Cause.CREDENTIALS),
+        ("RequestTimeTooSkewed", 403, Cause.CREDENTIALS),
+        ("ToldInNewWords", 400, Cause.OTHER),
+    ],
+)
+def test_codes_before_status(code: str, status: int, cause: Cause) -> None:
+    answer = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    assert classify(ClientError(answer, "ListKeys")).cause is cause
+    assert classify_answer(answer) is cause
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), TypeError("x"), AttributeError("x"), RecursionError("x")])
+def test_what_a_parser_fails_with_is_a_broken_answer(error: Exception) -> None:
+    assert classify(error).cause is Cause.MALFORMED
+
+
+def test_a_broken_answer_is_not_quoted() -> None:
+    assert "hidden" not in classify(ResponseParserError("invalid XML received: hidden")).message
+
+
+@pytest.mark.parametrize("answer", [None, [], "text", {"Error": None}, {"Error": {"Code": None}}])
+def test_any_answer_can_be_looked_at(answer: object) -> None:
+    assert classify_answer(answer) in (None, Cause.OTHER)
