@@ -41,8 +41,8 @@ def shared_proxy(moto_url: str) -> Iterator[Proxy]:
 
 
 @contextmanager
-def emptied(moto_url: str) -> Iterator[Proxy]:
-    """A proxy in front of an empty moto, with credentials for it in the environment."""
+def credentials() -> Iterator[None]:
+    """Credentials for a local endpoint in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION"):
             patch.delenv(name, raising=False)
@@ -50,6 +50,13 @@ def emptied(moto_url: str) -> Iterator[Proxy]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@contextmanager
+def emptied(moto_url: str) -> Iterator[Proxy]:
+    """A proxy in front of an empty moto, with credentials for it in the environment."""
+    with credentials():
         for command in ("reset", "seed?a=7"):
             request = urllib.request.Request(f"{moto_url}/moto-api/{command}", method="POST")
             urllib.request.urlopen(request, timeout=10).close()

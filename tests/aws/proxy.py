@@ -32,7 +32,7 @@ class Proxy:
         self.calls: list[Call] = []
         self.accounts = Accounts()
         handler = type("Bound", (_Handler,), {"proxy": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Proxy:
@@ -99,7 +99,7 @@ def _denial(call: Call) -> tuple[str, str, int]:
     return code, f"not authorized to perform: {call.action}", status
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
