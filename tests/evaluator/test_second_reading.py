@@ -18,6 +18,7 @@ from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 from tests.evaluator.random_cases import random_case
 from tests.evaluator.second_decision import decision
 from tests.evaluator.second_reading import Facts, Reading, passes, resolved
+from tests.evaluator.second_reasons import reasons
 
 COUNT = 2000
 UNSETTLED = (
@@ -94,6 +95,16 @@ def test_with_all_facts_known_both_readings_agree(world: list[tuple[Reading, Cas
         same = str(found.outcome) == case.expect.decision or (case.expect.decision == "denied" and found.outcome.denied)
         assert same, f"{found.outcome} ({found.reason}), not {case.expect.decision}: {json.dumps(reading.case)}"
     assert outcomes == {Outcome.ALLOWED, Outcome.IMPLICITLY_DENIED, Outcome.EXPLICITLY_DENIED}
+
+
+def test_the_reason_is_a_path_that_holds_or_a_layer_that_stops(world: list[tuple[Reading, Case]]) -> None:
+    seen = set()
+    for reading, case in world:
+        found = asked(case, dict(case.context))
+        seen.add(found.reason)
+        accepted = reasons(reading, str(found.outcome))
+        assert found.reason in accepted, f"{found.reason}, not one of {sorted(accepted)}: {json.dumps(reading.case)}"
+    assert len(seen) > 15
 
 
 def test_with_few_facts_known_the_residual_says_the_rest(world: list[tuple[Reading, Case]]) -> None:
