@@ -29,8 +29,9 @@ from auditor.model.shard import Kind, Record
 
 POLICY_TYPES = {"SERVICE_CONTROL_POLICY": Fact.SCP, "RESOURCE_CONTROL_POLICY": Fact.RCP}
 ANOTHER = Failure(Cause.MALFORMED, "", "The description is that of another policy.")
-NONE_ATTACHED = Failure(Cause.MALFORMED, "", "No policy is listed, and every level has at least one of each type.")
-"""DetachPolicy takes the last SCP from nobody, and RCPFullAWSAccess not at all (Organizations API reference)."""
+NO_RCP = Failure(Cause.MALFORMED, "", "No RCP is listed, and RCPFullAWSAccess is attached to every level.")
+"""DetachPolicy never takes that one away (Organizations API reference). A level without any SCP is taken as told: it
+allows nothing."""
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
 Data = dict[str, Any]
 
@@ -151,9 +152,10 @@ def _target(caller: Caller, tree: Tree, target: Data, policies: dict[str, Fact])
         listing = caller.ask_pages(LIST_ATTACHED, fact, target["Id"], TargetId=target["Id"], Filter=name)
         attached[name] = sorted(policy["Id"] for policy in listing.items)
         policies.update(dict.fromkeys(attached[name], fact))
-        if listing.complete and not listing.items:
-            caller.note(NONE_ATTACHED, fact, LIST_ATTACHED, target["Id"])
-        if not listing.complete or not listing.items:
+        none = fact is Fact.RCP and not listing.items
+        if none and listing.complete:
+            caller.note(NO_RCP, fact, LIST_ATTACHED, target["Id"])
+        if none or not listing.complete:
             unread.append(str(fact))
     tags = caller.ask_pages(LIST_ORG_TAGS, Fact.TAGS, target["Id"], ResourceId=target["Id"])
     listed = sorted((plain(item) for item in tags.items), key=repr)

@@ -206,7 +206,7 @@ def test_an_organization_without_its_names_stops_a_run_over_it_in_plain_words(me
 
 def test_a_level_without_any_policy_is_no_level_without_limits() -> None:
     result = changed("organizations:ListPoliciesForTarget", lambda data: data["Policies"].clear(), MANAGEMENT)
-    assert {gap.fact for gap in result.snapshot.gaps} == {Fact.SCP, Fact.RCP}
+    assert {gap.fact for gap in result.snapshot.gaps} == {Fact.RCP}  # without an SCP, nothing is allowed: no gap
     assert "allowed None" not in result.verdicts([MEMBER])[MEMBER].values()
 
 

@@ -7,7 +7,7 @@ import pytest
 from auditor.errors import CollectionError, UsageError
 from auditor.model.coverage import fact_coverage, key_counts
 from auditor.model.key import Fact
-from tests.aws.estate import fill, fill_iam, fill_organization, member
+from tests.aws.estate import fill, fill_iam, fill_organization, management, member
 from tests.aws.fixtures import collected
 from tests.aws.proxy import Proxy
 
@@ -55,6 +55,19 @@ def test_accounts_and_units_narrow_the_scope(proxy: Proxy) -> None:
 def test_without_a_list_of_accounts_there_is_nothing_to_do(proxy: Proxy) -> None:
     with pytest.raises(CollectionError, match="could not be listed"):
         collected(proxy, org=True, role_name="audit")
+
+
+def test_a_level_without_any_scp_is_taken_as_told(proxy: Proxy) -> None:
+    (account,) = fill_organization(proxy.url, 1)
+    client = management(proxy.url).client("organizations", "us-east-1")
+    parents = client.get_paginator("list_parents").paginate(ChildId=account).build_full_result()["Parents"]
+    unit = parents[0]["Id"]
+    client.detach_policy(PolicyId="p-FullAWSAccess", TargetId=unit)
+    found = collected(proxy, org=True, role_name="audit", evidence=False).organization
+    assert found is not None
+    levels = found.levels(account) or ()
+    assert [len(level.scps or ()) for level in levels] == [0 if level.id == unit else 1 for level in levels]
+    assert not any(target.unread for target in found.targets)
 
 
 def test_an_expired_session_of_a_role_is_renewed(proxy: Proxy) -> None:
