@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,53 +12,18 @@ import pytest
 from auditor.collectors import paging
 from auditor.errors import CollectionError
 from auditor.model.key import Fact
-from tests.aws.collecting import Found, collected
+from tests.aws.breaking import MEMBER, QUICK, changed, found, gaps
+from tests.aws.collecting import collected
 from tests.aws.fixtures import credentials
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import MANAGEMENT, REGION
 from tests.aws.written_server import Wire, WrittenAws
-
-MEMBER = "200000000000"
-QUICK = {"evidence": False, "last_usage": False, "retirable_grants": False}
-Change = Callable[[dict[str, Any]], Any]
-Made = Callable[[Call, dict[str, Any]], bytes | None]
 
 
 @pytest.fixture(autouse=True)
 def local_credentials() -> Iterator[None]:
     with credentials():
         yield
-
-
-def found(action: str, made: Made, account: str = MEMBER, **options: object) -> Found:
-    """A collection in which calls of an action by one account are answered with what ``made`` makes."""
-
-    def garble(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
-        body = made(call, asked) if (call.action, call.account) == (action, account) else None
-        return None if body is None else (good[0], good[1], body)
-
-    with WrittenAws((MEMBER,)) as aws:
-        aws.garble = garble
-        return collected(aws, **{**QUICK, **options})
-
-
-def changed(action: str, change: Change, account: str = MEMBER, **options: object) -> Found:
-    """The same with the good answer, changed in place."""
-
-    def garble(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
-        if (call.action, call.account) != (action, account):
-            return None
-        data = json.loads(good[2])
-        change(data)
-        return good[0], good[1], json.dumps(data).encode()
-
-    with WrittenAws((MEMBER,)) as aws:
-        aws.garble = garble
-        return collected(aws, **{**QUICK, **options})
-
-
-def gaps(result: Found) -> set[tuple[str, str, Fact, str]]:
-    return {(gap.account, gap.region, gap.fact, gap.code) for gap in result.snapshot.gaps}
 
 
 def test_a_list_that_always_names_one_more_empty_page_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,53 +135,6 @@ def test_without_any_list_of_regions_probing_says_so() -> None:
     assert ("ap-east-1", Fact.KEY_LIST) in facts, "a wrong clock is no disabled Region"
 
 
-@pytest.mark.parametrize(
-    ("action", "change"),
-    [
-        ("organizations:ListRoots", lambda data: data["Roots"][0].pop("Id")),
-        ("organizations:ListRoots", lambda data: data["Roots"][0].pop("PolicyTypes")),
-        ("organizations:ListRoots", lambda data: data["Roots"][0]["PolicyTypes"].append(None)),
-        ("organizations:ListRoots", lambda data: data["Roots"].clear()),
-        ("organizations:ListRoots", lambda data: data["Roots"].append({**data["Roots"][0], "Name": "other"})),
-        ("organizations:ListAccountsForParent", lambda data: data["Accounts"].append(None)),
-        ("organizations:ListAccountsForParent", lambda data: data["Accounts"].append({"Id": "../../x"})),
-        ("organizations:ListAccountsForParent", lambda data: data["Accounts"].append({"Id": "1234"})),
-        ("organizations:ListOrganizationalUnitsForParent", lambda data: data["OrganizationalUnits"].append({})),
-        (
-            "organizations:ListOrganizationalUnitsForParent",
-            lambda data: data.update(OrganizationalUnits=[{"Id": "ou-root-unit"}]),
-        ),
-    ],
-)
-def test_a_tree_that_is_not_understood_is_not_read(action: str, change: Change) -> None:
-    result = changed(action, change, MANAGEMENT)
-    assert {gap.fact for gap in result.snapshot.gaps} == {Fact.ORGANIZATION}
-    assert result.snapshot.organization is not None
-    assert not result.snapshot.organization.tree_read
-    assert len(result.snapshot.keys) == 6
-    verdicts = result.verdicts([MEMBER])[MEMBER]
-    assert "allowed None" not in verdicts.values()
-
-
-@pytest.mark.parametrize("member", ["Id", "MasterAccountId"])
-def test_an_organization_without_its_names_stops_a_run_over_it_in_plain_words(member: str) -> None:
-    with pytest.raises(CollectionError, match=f"Organization has no {member}"):
-        changed("organizations:DescribeOrganization", lambda data: data["Organization"].pop(member), MANAGEMENT)
-
-
-def test_a_level_without_any_policy_is_no_level_without_limits() -> None:
-    result = changed("organizations:ListPoliciesForTarget", lambda data: data["Policies"].clear(), MANAGEMENT)
-    assert {gap.fact for gap in result.snapshot.gaps} == {Fact.RCP}  # without an SCP, nothing is allowed: no gap
-    assert "allowed None" not in result.verdicts([MEMBER])[MEMBER].values()
-
-
-def test_the_document_of_another_policy_is_not_taken_for_it() -> None:
-    result = changed(
-        "organizations:DescribePolicy", lambda data: data["Policy"]["PolicySummary"].update(Id="p-rcp"), MANAGEMENT
-    )
-    assert {(gap.fact, gap.subject) for gap in result.snapshot.gaps} == {(Fact.SCP, "p-scp")}
-
-
 def test_half_an_answer_with_credentials_leaves_none_in_the_snapshot() -> None:
     half = b"<AssumeRoleResponse><AssumeRoleResult><Credentials><SecretAccessKey>hidden</SecretAccessKey>"
     result = found("sts:AssumeRole", lambda *_: half, MANAGEMENT)
@@ -261,3 +179,52 @@ def test_a_credential_report_that_is_no_table_is_a_gap(table: str) -> None:
     body = b"<GetCredentialReportResponse>%b</GetCredentialReportResponse>" % inside
     result = found("iam:GetCredentialReport", lambda *_: body % content, evidence=True)
     assert gaps(result) == {(MEMBER, "", Fact.CREDENTIALS, "IncompleteAnswer")}
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b""),
+        (400, b"[]"),
+        (400, b'{"__type": 5, "message": {}}'),
+        (401, b"<html>Sign in</html>"),
+        (302, b"<html>Moved</html>"),
+        (403, b"<html>Blocked</html>"),
+        (403, b"null"),
+        (429, b""),
+        (503, b"<html>Busy</html>"),
+        (599, b"\xff\xfe"),
+        (200, b'{"__type": "AccessDeniedException", "message": "no"}'),
+    ],
+)
+@pytest.mark.parametrize("action", ["kms:ListGrants", "iam:GetAccountAuthorizationDetails"])
+def test_any_error_in_any_form_is_a_gap_of_what_was_asked(action: str, status: int, body: bytes) -> None:
+    def garble(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
+        return (status, good[1], body) if (call.action, call.account) == (action, MEMBER) else None
+
+    with WrittenAws((MEMBER,)) as aws:
+        aws.garble = garble
+        result = collected(aws, **QUICK)
+    assert {(gap.account, gap.operation) for gap in result.snapshot.gaps} == {(MEMBER, action)}
+    assert len(result.snapshot.keys) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "readable"),
+    [
+        ("[]", False),
+        ("null", False),
+        ("a\x00b", False),
+        ("[" * 100_000, False),
+        (json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt"}] * 10_000}), False),
+        (json.dumps({"Statement": [{"Sid": "a\x00\ud800", "Effect": "Allow"}]}), True),
+    ],
+    ids=["list", "null", "nul", "deep", "10,000 statements", "odd Sid"],
+)
+def test_a_key_policy_of_any_text_is_kept_and_judged_only_where_it_can_be_read(text: str, readable: bool) -> None:
+    result = changed("kms:GetKeyPolicy", lambda data: data.update(Policy=text))
+    assert {gap.code for gap in result.snapshot.gaps} == (set() if readable else {"Unreadable"})
+    own = [key for key in result.snapshot.keys if key.account == MEMBER]
+    assert [key.policies[0].policy.text for key in own] == [text] * 3
+    outcomes = {told.split()[0] for told in result.verdicts([MEMBER])[MEMBER].values()}
+    assert ("unknown" in outcomes) != readable

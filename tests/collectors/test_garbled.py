@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from auditor.collectors.operations import ALL
+from auditor.errors import KmsAuditError
 from tests.aws.collecting import Found, Verdicts, collected
 from tests.aws.fixtures import credentials
 from tests.aws.garbling import Way, ways
@@ -158,3 +159,40 @@ def test_a_broken_answer_is_a_gap_of_its_account_and_nothing_else(good: Good) ->
 def test_broken_answers_of_every_operation(good: Good, seed: int) -> None:
     chosen = random.Random(seed)
     assert troubles([case for found in good.ways.values() for case in chosen.sample(found, 2)], good) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_broken_answers_about_the_organization_end_in_gaps_or_in_plain_words(good: Good, seed: int) -> None:
+    seen: dict[tuple[str, str], bytes] = {}
+
+    def remember(call: Call, asked: dict[str, Any], answer: Wire) -> None:
+        if call.service in ("organizations", "sts"):
+            seen.setdefault((call.action, _asked(call, asked)), answer[2])
+
+    with WrittenAws((UNTOUCHED,)) as aws:
+        aws.garble = remember
+        collected(aws)
+    every = [Broken(*key, *way) for key, body in sorted(seen.items()) for way in enumerate(ways(body))]
+    for case in random.Random(seed).sample(every, 15):
+        try:
+            found = _with(case)
+        except KmsAuditError:
+            continue
+        if not (case.way.plausible or case.way.unlisted or case.way.absent):
+            gaps = bool(found.snapshot.gaps)
+            wrong = misjudged(found.verdicts([UNTOUCHED])[UNTOUCHED], good.verdicts, gaps=gaps)
+            assert not wrong, f"{case}: {wrong[:3]}"
+
+
+def _with(case: Broken) -> Found:
+    """A collection in which one call about the organization is answered badly."""
+
+    def garble(call: Call, asked: dict[str, Any], answer: Wire) -> Wire | None:
+        if (call.action, _asked(call, asked)) != (case.action, case.asked):
+            return None
+        return answer[0], answer[1], ways(answer[2])[case.number].make()
+
+    with WrittenAws((UNTOUCHED,)) as aws:
+        aws.garble = garble
+        return collected(aws)
