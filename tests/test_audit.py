@@ -120,6 +120,15 @@ def test_frameworks_show_findings_clean_and_not_evaluated(tmp_path: Path) -> Non
         control_rows(report, "nist")
 
 
+@pytest.mark.parametrize("told", ["..", ".", "../../x", ".unfinished", "x" * 300, "", "a\n/b", "\ud800"])
+def test_whatever_the_id_is_told_to_be_it_names_one_folder(tmp_path: Path, told: str) -> None:
+    account = replace(estate().accounts[0], id=told)
+    folder = report_folder(replace(estate(), accounts=(account,), organization=None), tmp_path)
+    folder.mkdir(parents=True)
+    assert folder.resolve().parent.parent == tmp_path.resolve()
+    assert not folder.parent.name.startswith(".")
+
+
 def test_places_sort_by_time_and_ignore_the_unfinished(tmp_path: Path) -> None:
     assert report_folder(estate(), tmp_path) == tmp_path / HOME / "20261124T070000Z"
     with pytest.raises(UsageError, match="No complete snapshot"):

@@ -13,6 +13,8 @@ from auditor.model.snapshot import Snapshot
 SNAPSHOT_FOLDER = "snapshot"
 UNFINISHED = ".unfinished"
 MANIFEST = "manifest.json"
+LONGEST_NAME = 64
+"""Twice as long as the id of an organization can be; file systems take some 255 bytes."""
 _SAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -20,10 +22,15 @@ def subject_of(snapshot: Snapshot) -> str:
     """The id that a run is filed under: the organization's when it was collected as one, else the account's."""
     organization = snapshot.organization
     if organization is not None and (snapshot.provenance.scope.organization_wide or len(snapshot.accounts) > 1):
-        return _SAFE.sub("-", organization.id)
+        return _as_name(organization.id)
     if len(snapshot.accounts) == 1:
-        return _SAFE.sub("-", snapshot.accounts[0].id)
+        return _as_name(snapshot.accounts[0].id)
     return "accounts" if snapshot.accounts else "empty"
+
+
+def _as_name(told: str) -> str:
+    """An id as the name of one folder, whatever an endpoint or a snapshot says that the id is."""
+    return _SAFE.sub("-", told)[:LONGEST_NAME].lstrip(".") or "unnamed"
 
 
 def report_folder(snapshot: Snapshot, output_dir: Path) -> Path:
