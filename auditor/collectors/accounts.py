@@ -106,7 +106,7 @@ def members(tree: Tree, request: CollectRequest, me: Self, session: AwsSession, 
     if not request.role_name:
         raise UsageError("--org needs the name of the role to assume.", "Give it with --role-name NAME.")
     if not tree.accounts:
-        raise _no_list(caller)
+        raise _no_list(tree, caller)
     paths = _unit_paths(tree.targets)
     chosen = [
         data
@@ -118,8 +118,12 @@ def members(tree: Tree, request: CollectRequest, me: Self, session: AwsSession, 
     return [_member(data, request, me, session, caller) for data in sorted(chosen, key=lambda data: str(data["Id"]))]
 
 
-def _no_list(caller: Caller) -> CollectionError:
+def _no_list(tree: Tree, caller: Caller) -> CollectionError:
     """What to say when no account is known: in the words of what stopped the list, unless that was permission."""
+    if not tree.in_use:
+        return CollectionError("The account belongs to no organization.", "Leave --org out, or use another profile.")
+    if not any(gap.fact is Fact.ORGANIZATION for gap in caller.gaps):
+        return CollectionError("The organization lists no account, not even its own.", "Check --endpoint-url.")
     broken = next((gap for gap in caller.gaps if gap.fact is Fact.ORGANIZATION and gap.code != Cause.DENIED), None)
     if broken is not None:
         return CollectionError(

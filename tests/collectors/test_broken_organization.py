@@ -53,6 +53,11 @@ def test_an_organization_without_its_names_stops_a_run_over_it_in_plain_words(me
         changed("organizations:DescribeOrganization", lambda data: data["Organization"].pop(member), MANAGEMENT)
 
 
+def test_an_organization_without_any_account_is_no_matter_of_permissions() -> None:
+    with pytest.raises(CollectionError, match="lists no account"):
+        changed("organizations:ListAccountsForParent", lambda data: data["Accounts"].clear(), MANAGEMENT)
+
+
 def test_a_level_without_any_policy_is_no_level_without_limits() -> None:
     result = changed("organizations:ListPoliciesForTarget", lambda data: data["Policies"].clear(), MANAGEMENT)
     assert {gap.fact for gap in result.snapshot.gaps} == {Fact.RCP}  # without an SCP, nothing is allowed: no gap

@@ -53,7 +53,7 @@ def test_accounts_and_units_narrow_the_scope(proxy: Proxy) -> None:
 
 
 def test_without_a_list_of_accounts_there_is_nothing_to_do(proxy: Proxy) -> None:
-    with pytest.raises(CollectionError, match="could not be listed"):
+    with pytest.raises(CollectionError, match="belongs to no organization"):
         collected(proxy, org=True, role_name="audit")
 
 
