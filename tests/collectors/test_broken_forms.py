@@ -168,10 +168,9 @@ def test_a_caller_without_an_account_id_stops_the_run(account: bytes) -> None:
         "nothing of the sort",
         "user,arn,mfa_active\nada",
         "user,arn,mfa_active\nada,arn,true,more",
-        "user,arn,mfa_active\nada,arn," + "x" * 200_000,
         'user,arn,mfa_active\n"ada" b,arn,true',
     ],
-    ids=["nothing", "text", "short", "wide", "long cell", "quotes"],
+    ids=["nothing", "text", "short", "wide", "quotes"],
 )
 def test_a_credential_report_that_is_no_table_is_a_gap(table: str) -> None:
     content = base64.b64encode(table.encode())
