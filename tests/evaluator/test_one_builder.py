@@ -45,7 +45,7 @@ def changed(draw: st.DrawFn, organization: Organization) -> Organization:
     return replace(organization, targets=tuple(targets))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), snapshots(), organizations())
 def test_tables_of_two_worlds(data: st.DataObject, snapshot: Snapshot, organization: Organization) -> None:
     old = replace(snapshot, organization=organization, organization_unread=False)
