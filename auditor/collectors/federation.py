@@ -38,12 +38,13 @@ def read_credentials(caller: Caller) -> list[Record]:
     except RefusedError as error:
         caller.note(error.failure, Fact.CREDENTIALS, GET_CREDENTIAL_REPORT)
         return []
+    table = csv.DictReader(io.StringIO(answer["Content"].decode("utf-8", "replace")), strict=True)
     try:
-        rows = list(csv.DictReader(io.StringIO(answer["Content"].decode("utf-8", "replace")), strict=True))
+        columns, rows = frozenset(table.fieldnames or ()), list(table)
     except csv.Error:
-        rows = []
+        columns, rows = frozenset(), []
     # A row with too few or too many cells is filled up with None, or under None.
-    if not rows or any(None in row or None in row.values() or not row.keys() >= COLUMNS for row in rows):
+    if not columns >= COLUMNS or any(None in row or None in row.values() for row in rows):
         caller.note(NO_TABLE, Fact.CREDENTIALS, GET_CREDENTIAL_REPORT)
         return []
     return [Record(Kind.CREDENTIAL_ROW, dict(row)) for row in rows]

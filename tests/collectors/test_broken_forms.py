@@ -180,6 +180,13 @@ def test_a_credential_report_that_is_no_table_is_a_gap(table: str) -> None:
     assert gaps(result) == {(MEMBER, "", Fact.CREDENTIALS, "IncompleteAnswer")}
 
 
+def test_a_credential_report_without_anybody_is_no_gap() -> None:
+    content = base64.b64encode(b"user,arn,mfa_active\n")
+    inside = b"<GetCredentialReportResult><Content>%b</Content></GetCredentialReportResult>" % content
+    body = b"<GetCredentialReportResponse>%b</GetCredentialReportResponse>" % inside
+    assert gaps(found("iam:GetCredentialReport", lambda *_: body, evidence=True)) == set()
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [
