@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from auditor.collectors import Progress
+    from auditor.escalation import Route
     from auditor.model.report import Report
     from auditor.questions import Answer, Explanation
     from auditor.store import DecodedShards
@@ -140,6 +141,20 @@ class Auditor:
             config_hash=config_hash(self.config),
             rules_version=catalogue_version(),
         )
+
+    def routes(self, snapshot: Snapshot, *names: str, as_of: str | None = None) -> tuple[Route, ...]:
+        """Who could give themselves access, step by step: routes to the keys, and from the principals, in ``names``.
+
+        ``as_of`` as in ``evaluate``. Raises UnknownNameError, which lists candidates.
+        """
+        from auditor.escalation import in_order, routes_from, routes_to
+        from auditor.questions.either import keys_and_principals
+
+        keys, principals = keys_and_principals(snapshot, self.rows(snapshot), names)
+        moment = as_of_for(snapshot, as_of)
+        found = routes_to(snapshot, keys, self.config.rules, moment) if keys else ()
+        more = routes_from(snapshot, principals, self.config.rules, moment) if principals else ()
+        return in_order((*found, *more))
 
     def compare(self, old: Snapshot, new: Snapshot, as_of: str | None = None, *, findings: bool = True) -> Compared:
         """What changed from ``old`` to ``new``; ``as_of`` as in ``evaluate``, for both, else each snapshot's own.

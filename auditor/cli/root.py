@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "who-can": ("who_can", "Who can do something with a key?"),
     "what-can": ("what_can", "What can a principal do?"),
     "explain": ("explain", "Why may a principal do something, or why not?"),
+    "paths": ("paths", "Who could give themselves access to a key, and how?"),
     "what-if": ("what_if", "The effect of a change before it is made."),
     "diff": ("diff", "What changed between two snapshots."),
     "grants": ("grants", "The grants of a snapshot."),

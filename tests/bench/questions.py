@@ -57,6 +57,8 @@ def prepare(snapshot: Snapshot, place: Path) -> dict[str, list[str]]:
         "what-can, pattern of principals": ["what-can", "role/team-1/*", "--from", old],
         "what-can, action without a key": ["what-can", "*:*", "--action", "CreateKey", "--from", old],
         "explain": ["explain", role, "kms:Decrypt", key.arn, "--from", old],
+        "paths to a key": ["paths", key.arn, "--from", old],
+        "paths of a principal": ["paths", role, "--from", old],
         "grants": ["grants", "--from", old, "-f", "csv"],
         **_compared("diff", ["diff", old, str(place / "new")]),
         **_compared("what-if key policy", ["what-if", old, "--key-policy", f"{key.arn}={policy}"]),

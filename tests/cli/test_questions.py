@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import APP, BATCH, KEY, OPS, OTHER, PARTNER, ROOT, Answer, allow, role, text
+from auditor.model.key import Fact
+from auditor.model.snapshot import Gap, Snapshot
+from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, Answer, allow, role, text
 from tests.questions.estate import second_region
 
 pytestmark = pytest.mark.usefixtures("snapshots")
@@ -59,6 +61,38 @@ def test_what_can_of_a_session_and_a_stranger(ask: Ask) -> None:
     assert outcomes(ask("what-can", session, "--action", "decrypt", "--key", "app", "--from", "now", "-f", "json"))
     stranger = ask("what-can", "arn:aws:iam::333333333333:role/x", "--from", "now")
     assert "nothing" in stranger.out
+
+
+def test_paths_to_a_key_and_of_a_principal(ask: Ask, snapshots: dict[str, Snapshot]) -> None:
+    writer = role(BATCH, allow(Sid="Own", Action="iam:PutRolePolicy", Resource=BATCH))
+    gap = Gap(fact=Fact.IDENTITY_POLICY, account=HOME, operation="iam:GetRolePolicy", code="AccessDenied")
+    snapshots["now"] = replace(snapshots["now"], principals=(*snapshots["now"].principals[:1], writer), gaps=(gap,))
+    answer = ask("paths", "alias/other", "--from", "now")
+    assert answer.code == 0, answer.err
+    assert f"{BATCH}\n  → iam:PutRolePolicy → any policy it likes\n" in answer.out
+    assert f"alias/other  {OTHER}" in answer.out and "statement “Own”" in answer.out
+    assert "1 fact that access rests on could not be read; routes through them are not listed" in answer.err
+    (row,) = ask("paths", "role/batch", "--from", "now", "-f", "json").json()
+    assert (row["kind"], row["hops"], row["keys"]) == ("identity", 1, [OTHER])  # a grant of its own opens the other key
+    (line,) = csv.DictReader(io.StringIO(ask("paths", "batch", "--from", "now", "-f", "csv").out))
+    assert line["path"] == row["path"]
+    assert ask("paths", "role/app", "--from", "now").out == "no route was found\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nobody", "No principal is called “nobody”. No key is called “nobody”."),
+        ("alias/ap", "Did you mean alias/app"),
+        ("role/ap", "Did you mean role/app"),
+        ("app", "Name a key as alias/NAME"),
+        ("mrk-1", "No key is called"),
+    ],
+)
+def test_paths_of_a_name_that_means_nothing_or_two_things(ask: Ask, name: str, message: str) -> None:
+    answer = ask("paths", name, "--from", "now")
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
 
 
 def test_explain_names_layers_statements_and_the_way_out(ask: Ask) -> None:

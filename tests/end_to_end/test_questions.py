@@ -37,6 +37,12 @@ def test_explain(cli: Cli, server: StandIn) -> None:
     assert (found["path"], found["key"]) == ("grant", server.keys["far"])
 
 
+def test_paths(cli: Cli, server: StandIn) -> None:
+    to_a_key = answer(cli, "paths", "alias/ledger")
+    assert {row["principal"] for row in to_a_key}.isdisjoint({READER})  # it has access of its own
+    assert all(row["keys"] == [server.keys["ledger"]] for row in to_a_key)
+
+
 def test_grants(cli: Cli, server: StandIn) -> None:
     (found,) = answer(cli, "grants", "--grantee", "*/reader")
     assert (found["name"], found["key"], found["grantee_missing"]) == ("import", server.keys["far"], False)

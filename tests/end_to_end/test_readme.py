@@ -42,7 +42,7 @@ def stranger(demo: Answer, tmp_path: Path) -> Cli:
 
 def test_every_question_has_an_example() -> None:
     asked = {block.split()[2] for block in EXAMPLES}
-    assert asked == {"who-can", "what-can", "explain", "what-if", "diff", "grants"}
+    assert asked == {"who-can", "what-can", "explain", "paths", "what-if", "diff", "grants"}
 
 
 @pytest.mark.parametrize("block", EXAMPLES, ids=lambda block: block.split()[2])

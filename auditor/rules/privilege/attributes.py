@@ -1,5 +1,4 @@
-"""Rule about access that depends on tags of keys, and what it shares with the one about aliases: who can change the
-attribute opens the door."""
+"""Rule about access that depends on tags of keys, and what it shares with the one about aliases."""
 
 from __future__ import annotations
 
@@ -29,6 +28,10 @@ POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 TAG = mask_of(["TagResource"])
 UNTAG = mask_of(["UntagResource"])
 LIVE = (Openness.OPEN, Openness.GUARDED)
+
+
+SPOKEN = ("aws:resourcetag/", "kms:resourcealiases", "kms:requestalias")
+"""How a condition key begins that asks for an attribute of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,16 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
                 for holder in document.holders:
                     if not service_linked(holder) and not view.trust.account_admin(holder):
                         yield Dependence(holder, located, test.key[len(prefix) :], test.values, mask)
+
+
+def dependent(view: View) -> set[str]:
+    """The ARNs of all whose own policies or boundary ask for an attribute of a key."""
+    asking = (
+        document
+        for document in (*view.identity_documents, *view.boundaries)
+        if any(test.key.lower().startswith(SPOKEN) for one in document.statements for test in one.statement.conditions)
+    )
+    return {holder.arn for document in asking for holder in document.holders}
 
 
 def _delegated(view: View, key: Key, mask: int) -> int:
@@ -244,7 +257,7 @@ def untagging(view: View) -> Iterator[Hit]:
                 for who in document.holders:
                     keys = [key for key in view.keys if _gains_by_untagging(view, who, located.statement, key, name)]
                     if keys and not view.trust.account_admin(who):
-                        yield _untag_hit(view, who, name, located.statement, keys)
+                        yield _untag_hit(view, who, name, located, keys)
 
 
 def _denied_by_tag(statement: Statement) -> list[str]:
@@ -265,8 +278,8 @@ def _gains_by_untagging(view: View, who: Principal, statement: Statement, key: K
     return bool(stopped) and _may_tag(view, who, key, UNTAG, tag)
 
 
-def _untag_hit(view: View, who: Principal, tag: str, statement: Statement, keys: list[Key]) -> Hit:
-    mask = action_mask(statement) & POWER
+def _untag_hit(view: View, who: Principal, tag: str, located: Located, keys: list[Key]) -> Hit:
+    mask = action_mask(located.statement) & POWER
     return Hit(
         subject=who.arn,
         kind="principal",
@@ -276,6 +289,8 @@ def _untag_hit(view: View, who: Principal, tag: str, statement: Statement, keys:
         principals=(who.arn,),
         evidence=(
             Evidence("tag", tag),
+            *granting(view, [who], keys[0], UNTAG),
+            Evidence("depends on it", str(located.ref), located.ref),
             Evidence("actions gained", listing((action.name for action in actions_in(mask)), 6)),
             Evidence("keys gained", listing(key.arn for key in keys)),
         ),

@@ -1,0 +1,88 @@
+"""Routes through IAM: becoming somebody who has power over a key, or giving itself what the key leaves to IAM."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from auditor.escalation.route import Route, RouteKind, gains_of
+from auditor.model.arn import account_of, is_account_id, is_root
+from auditor.model.finding import Evidence
+from auditor.model.principal import Principal
+from auditor.rules.principals import Admission, outside_admissions
+from auditor.rules.privilege.edges import ARROW, enabling_statements
+from auditor.rules.privilege.paths import Finder, Path
+from auditor.rules.privilege.steps import ASSUME
+from auditor.rules.view import View
+
+RUNNING = "something must be running under the role already"
+DELEGATED = "what the key policy leaves to IAM"
+
+
+def identity_routes(view: View, only: Collection[str] | None = None) -> Iterator[Route]:
+    """The routes of users and roles, those of the ARNs in ``only`` or of all: the shortest to each key."""
+    finder = _finder(view)
+    for arn, paths in _paths(view).items():
+        if only is None or arn in only:
+            yield from (_route(view, finder, path) for path in paths)
+
+
+def _finder(view: View) -> Finder:
+    return view.once("paths", lambda: Finder(view))
+
+
+def _paths(view: View) -> dict[str, list[Path]]:
+    return view.once("paths-found", _finder(view).paths)
+
+
+def _route(view: View, finder: Finder, path: Path) -> Route:
+    steps, keys = tuple(path.words.split(ARROW)), tuple(sorted(path.keys))
+    return Route(
+        kind=RouteKind.IDENTITY,
+        principal=steps[0],
+        steps=steps,
+        keys=keys,
+        gains=gains_of(view, steps[-1], keys) if steps[-1] in finder.own else DELEGATED,
+        notes=(RUNNING,) if path.running else (),
+        evidence=enabling_statements([path.words], view.principal_by_arn),
+    )
+
+
+def outside_routes(view: View) -> Iterator[Route]:
+    """The routes of strangers, partners and other organizations whom a role lets in: to the keys that the role has
+    power over, and on to those that it comes to itself in what is left of ``max_hops``."""
+    finder, paths = _finder(view), _paths(view)
+    for role in finder.candidates:
+        ways = outside_admissions(role, view.trust)
+        if not ways:
+            continue
+        onward = [_route(view, finder, path) for path in paths.get(role.arn, ()) if path.hops < view.settings.max_hops]
+        held = tuple(sorted(finder.own.get(role.arn, ())))
+        if held:
+            own = Route(RouteKind.IDENTITY, role.arn, (role.arn,), held, gains_of(view, role.arn, held))
+            onward = [own, *onward]
+        for way in ways:
+            yield from (_entered(way, role, route) for route in onward)
+
+
+def lets_in(value: str, who: Principal) -> bool:
+    """Whether a principal of a trust policy, as written, may mean the caller."""
+    if value == "*" or value in (who.arn, who.iam_arn):
+        return True
+    return (is_account_id(value) or is_root(value)) and account_of(value) == who.account
+
+
+def _entered(way: Admission, role: Principal, route: Route) -> Route:
+    """A route of the role, for whom its trust policy lets in."""
+    statement = way.statement
+    place = f"“{statement.sid}”" if statement.sid else str(statement.index + 1)
+    trust = Evidence("let in by", f"trust policy of {role.arn} statement {place}")
+    tests = (f"if {test.operator} {test.key} {', '.join(test.values)}" for test in statement.conditions)
+    return replace(
+        route,
+        kind=RouteKind.OUTSIDE,
+        principal=way.value,
+        steps=(way.value, ASSUME, *route.steps),
+        notes=(*tests, *route.notes),
+        evidence=(trust, *route.evidence),
+    )

@@ -1,0 +1,62 @@
+"""Routes through the key itself: whoever may rewrite who has access needs no access (reference, section 15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from auditor.escalation.route import LIVE, Route, RouteKind
+from auditor.evaluator import in_words
+from auditor.model.access import Decision, Outcome, Role
+from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, Action, actions_in
+from auditor.model.finding import Evidence
+from auditor.model.key import Key
+from auditor.model.principal import PrincipalKind
+from auditor.rules.principals import service_linked
+from auditor.rules.privilege.power import Power, power
+from auditor.rules.view import View
+
+USE = READ_PLAINTEXT | FORGE
+GAINS = {
+    "PutKeyPolicy": ("the key policy", "everything on the key"),
+    "CreateGrant": ("a grant", "any operation that grants can give, for anybody"),
+    "ReplicateKey": ("a replica", "the same key material under a policy of its own"),
+}
+
+
+def key_routes(view: View) -> Iterator[Route]:
+    """The routes of callers of every kind that may rewrite the access to a key and may not use it themselves."""
+    own, reach = power(view), view.reach
+    for row, column, profile in reach.pairs(TAKEOVER, inside=False).rows():
+        who = reach.principals[row]
+        if service_linked(who) or who.kind is PrincipalKind.SERVICE or reach.held(profile, column, *LIVE) & USE:
+            continue
+        for action in actions_in(_rewriting(own, row, profile, column)):
+            yield _route(who.arn, reach.keys[column], action, reach.decision(profile, action.bit))
+
+
+def _rewriting(own: Power, row: int, profile: int, column: int) -> int:
+    return own.held(row, profile, column, *LIVE) & TAKEOVER
+
+
+def _route(principal: str, key: Key, action: Action, decision: Decision) -> Route:
+    target, gains = GAINS[action.short]
+    return Route(
+        kind=RouteKind.KEY,
+        principal=principal,
+        steps=(principal, action.name, target),
+        keys=(key.arn,),
+        gains=gains,
+        notes=tuple(_notes(decision)),
+        evidence=tuple(
+            Evidence("allowed by", str(cause.statement or cause.grant or cause.layer), cause.statement, cause.grant)
+            for cause in decision.causes
+            if cause.role is Role.ALLOWS
+        ),
+    )
+
+
+def _notes(decision: Decision) -> Iterator[str]:
+    if decision.residual is not None:
+        yield f"if {in_words(decision.residual)}"
+    if decision.outcome is Outcome.UNKNOWN:
+        yield "unless a fact that could not be read forbids it"
