@@ -32,6 +32,7 @@ ANOTHER = Failure(Cause.MALFORMED, "", "The description is that of another polic
 NO_RCP = Failure(Cause.MALFORMED, "", "No RCP is listed, and RCPFullAWSAccess is attached to every level.")
 """DetachPolicy never takes that one away (Organizations API reference). A level without any SCP is taken as told: it
 allows nothing."""
+ON = "ENABLED"
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
 Data = dict[str, Any]
 
@@ -40,12 +41,14 @@ Data = dict[str, Any]
 class Tree:
     """What a caller sees. ``described`` None: not even the organization's id could be read. ``in_use`` False: the
     account belongs to no organization. ``targets`` are root, units and accounts with Id, Name, Kind, Parent, Status.
+    ``types`` of policy are in force; ``switching`` ones are on their way on or off, so that nobody can say.
     """
 
     described: Data | None = None
     in_use: bool = True
     targets: list[Data] = field(default_factory=list)
     types: dict[str, Fact] = field(default_factory=dict)
+    switching: dict[str, Fact] = field(default_factory=dict)
     complete: bool = True
     known: set[str] = field(default_factory=set)
 
@@ -95,8 +98,7 @@ def read_tree(caller: Caller, *, every_account: bool) -> Tree:
 
 def _walk(caller: Caller, tree: Tree, root: Data) -> None:
     """The root with everything below it."""
-    enabled = {kind["Type"] for kind in root["PolicyTypes"] if kind["Status"] == "ENABLED"}
-    tree.types.update({name: fact for name, fact in POLICY_TYPES.items() if name in enabled})
+    _types(caller, tree, root)
     tree.add(root, "root", None)
     todo = [root["Id"]]
     while todo:
@@ -108,6 +110,18 @@ def _walk(caller: Caller, tree: Tree, root: Data) -> None:
                 if _fits(caller, tree, operation, item):
                     tree.add(plain(item), kind, parent)
                     todo += [item["Id"]] if operation is LIST_UNITS else []
+
+
+def _types(caller: Caller, tree: Tree, root: Data) -> None:
+    """Which types of policy are in force. A type that AWS is switching on or off is a Gap."""
+    for told in root["PolicyTypes"]:
+        fact, status = POLICY_TYPES.get(told["Type"]), told["Status"]
+        if fact is not None and status == ON:
+            tree.types[told["Type"]] = fact
+        elif fact is not None:
+            tree.switching[told["Type"]] = fact
+            message = f"{told['Type']} is being switched on or off: which of its policies are in force is not known."
+            caller.note(Failure(Cause.OTHER, status, message), fact, LIST_ROOTS, root["Id"])
 
 
 def _fits(caller: Caller, tree: Tree, operation: Operation, item: Data) -> bool:
@@ -146,8 +160,8 @@ def read_details(caller: Caller, tree: Tree) -> list[Record]:
 
 
 def _target(caller: Caller, tree: Tree, target: Data, policies: dict[str, Fact]) -> Record:
-    attached: dict[str, list[str]] = {}
-    unread = []
+    attached: dict[str, list[str]] = {name: [] for name in tree.switching}
+    unread = [str(fact) for fact in tree.switching.values()]
     for name, fact in tree.types.items():
         listing = caller.ask_pages(LIST_ATTACHED, fact, target["Id"], TargetId=target["Id"], Filter=name)
         attached[name] = sorted(policy["Id"] for policy in listing.items)

@@ -22,7 +22,7 @@ from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import TRUE
 
-_NOT_BOUND = (PrincipalKind.SERVICE, PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.EVERYONE)
+_NOT_BOUND = (PrincipalKind.SERVICE, PrincipalKind.EVERYONE)
 _WITHOUT_IDENTITY = (PrincipalKind.ROOT, PrincipalKind.SERVICE, PrincipalKind.EVERYONE)
 
 
@@ -146,7 +146,7 @@ def scp_part(pair: Pair) -> ScpPart:
     """What the service control policies of the caller's account contribute (section 9)."""
     principal, world = pair.principal, pair.surroundings
     organization = world.organization
-    if principal.kind in _NOT_BOUND or principal.account is None:
+    if principal.kind in _NOT_BOUND or principal.service_linked or principal.account is None:
         return ScpPart()
     if organization is not None and principal.account == organization.management_account:
         return ScpPart()

@@ -75,6 +75,9 @@ def _identity_value(name: str, principal: Principal, surroundings: Surroundings)
         case "aws:principalarn":
             if principal.kind is PrincipalKind.EXTERNAL_ACCOUNT:
                 return RunTime(may_be_absent=False, account=principal.account)
+            if principal.path_unknown:
+                before, _, name = principal.iam_arn.rpartition("/")
+                return RunTime(may_be_absent=False, forms=(principal.iam_arn, f"{before}/*/{name}"))
             federated = principal.kind is PrincipalKind.FEDERATED_USER
             return Known((principal.arn if federated else principal.iam_arn,))
         case "aws:principalaccount":
@@ -114,7 +117,7 @@ def _user_id(principal: Principal) -> KeyValue:
         return Known((principal.unique_id,))
     if principal.session_name is not None:
         return Known((f"{principal.unique_id}:{principal.session_name}",))
-    return RunTime(may_be_absent=False, prefix=f"{principal.unique_id}:")
+    return RunTime(may_be_absent=False, forms=(f"{principal.unique_id}:*",))
 
 
 def _principal_tag(tag: str, principal: Principal) -> KeyValue:
@@ -164,10 +167,10 @@ def organization_value(account: str, surroundings: Surroundings, *, path: bool) 
     if surroundings.organization_unread or organization is None:
         return Unsettled("organization")
     found = organization.path(account)
-    if found is None and not organization.tree_read:
-        if account == organization.management_account and not path:
-            return Known((organization.id,))
-        return Unsettled("organization")
+    if not organization.tree_read:
+        # A listed account is a member, wherever it is; which units it is below is not known of any.
+        member = found is not None or account == organization.management_account
+        return Known((organization.id,)) if member and not path else Unsettled("organization")
     if found is None:
         return RunTime(not_value=organization.id)
     return Known((found if path else organization.id,))

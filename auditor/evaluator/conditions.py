@@ -168,8 +168,9 @@ def _possible(operator: Operator, text: str, value: RunTime) -> bool:
     if value.account is not None:
         arn = parse_arn(text)
         return arn is None or not is_account_id(arn.account) or arn.account == value.account
-    if value.prefix is not None:
-        return glob.overlap(text if patterned else glob.literal(text), value.prefix + "*")
+    if value.forms:
+        asked = text if patterned else glob.literal(text)
+        return any(glob.overlap(asked, form) for form in value.forms)
     if value.not_value is not None:
         return not glob.plain(text).startswith(value.not_value) or glob.has_wildcard(text[: len(value.not_value)])
     return True
@@ -181,7 +182,4 @@ def _certain(operator: Operator, text: str, value: RunTime) -> bool:
         return False
     if set(text) == {"*"}:
         return True
-    star = text.find("*")
-    return (
-        value.prefix is not None and text.endswith("*") and star == len(text) - 1 and value.prefix.startswith(text[:-1])
-    )
+    return bool(value.forms) and all(glob.covers(text, form) for form in value.forms)

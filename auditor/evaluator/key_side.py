@@ -18,7 +18,6 @@ from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, ON_KEY, RCP_APPLIES
 from auditor.model.arn import is_unique_id
 from auditor.model.key import RAM_POLICY, Fact
-from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE, Residual
 
 NOT_PRINCIPAL_ALLOW = "notprincipal_allow"
@@ -114,7 +113,7 @@ def _flagged(contribution: Contribution, *flags: str) -> Contribution:
 def _rcps(pair: Pair) -> Iterator[Contribution]:
     world, key = pair.surroundings, pair.key
     mask = pair.mask & RCP_APPLIES
-    if not mask or not key.customer_managed or pair.principal.kind is PrincipalKind.SERVICE_LINKED_ROLE:
+    if not mask or not key.customer_managed or pair.principal.service_linked:
         return
     organization = world.organization
     if organization is not None and key.account == organization.management_account:

@@ -116,6 +116,7 @@ class CallerIndex:
     by_arn: dict[str, list[int]] = field(default_factory=dict)
     by_unique_id: dict[str, list[int]] = field(default_factory=dict)
     by_role_name: dict[tuple[str | None, str], list[int]] = field(default_factory=dict)
+    by_unknown_path: dict[tuple[str | None, str], list[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, principals: tuple[Principal, ...]) -> CallerIndex:
@@ -128,11 +129,15 @@ class CallerIndex:
                 index.by_unique_id.setdefault(principal.unique_id, []).append(row)
             name = (principal.account, principal.iam_arn.rsplit("/", 1)[-1])
             index.by_role_name.setdefault(name, []).append(row)
+            if principal.path_unknown:
+                index.by_unknown_path.setdefault(name, []).append(row)
         return index
 
     def rows(self, value: str) -> Iterator[int]:
         """The rows that a Principal value, other than ``*`` or an account, may name."""
         yield from self.by_arn.get(value, ())
+        if self.by_unknown_path:
+            yield from self.by_unknown_path.get((account_of(value), value.rsplit("/", 1)[-1]), ())
         if is_unique_id(value):
             yield from self.by_unique_id.get(value, ())
         session = session_role_name(value)

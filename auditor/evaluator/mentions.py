@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from auditor.model.arn import account_of, is_account_id, is_root, parse_arn, session_role_name
+from auditor.model.arn import (
+    SERVICE_LINKED_PATH,
+    Arn,
+    account_of,
+    is_account_id,
+    is_root,
+    parse_arn,
+    session_role_name,
+)
 from auditor.model.key import Fact, Key
 from auditor.model.policy import PrincipalValue, Statement
 from auditor.model.principal import Principal, PrincipalKind
@@ -139,8 +147,18 @@ def _named(value: str, account: str, accounts: dict[str, str], unread: set[str])
         )
     if arn.service == "sts" and arn.resource.startswith("federated-user/"):
         return Principal(kind=PrincipalKind.FEDERATED_USER, arn=value, iam_arn=value, account=account, name=name)
-    if account not in unread or session is not None:
+    if account not in unread:
         return None
-    kind = PrincipalKind.USER if arn.resource.startswith("user/") else PrincipalKind.ROLE
     missing = frozenset({Fact.IDENTITIES, Fact.BOUNDARY})
-    return Principal(kind=kind, arn=value, iam_arn=value, account=account, name=name, unread=missing)
+    kind = unlisted_kind(arn)
+    return Principal(kind=kind, arn=value, iam_arn=role_arn, account=account, name=name, unread=missing)
+
+
+def unlisted_kind(arn: Arn) -> PrincipalKind:
+    """What a user, role or session is by its ARN alone."""
+    if arn.service == "sts":
+        return PrincipalKind.SESSION
+    if arn.resource.startswith("user/"):
+        return PrincipalKind.USER
+    linked = arn.resource.startswith(f"role{SERVICE_LINKED_PATH}")
+    return PrincipalKind.SERVICE_LINKED_ROLE if linked else PrincipalKind.ROLE

@@ -65,6 +65,8 @@ def identity_match(value: str, principal: Principal) -> tuple[Slot | None, Resid
     if is_unique_id(value):
         slot = Slot.KEY_USER if principal.kind is PrincipalKind.USER else Slot.KEY_ROLE
         return (slot, TRUE) if value == principal.unique_id else (None, FALSE)
+    if principal.may_be_session_of(value):
+        return Slot.KEY_ROLE, TRUE
     if principal.kind is PrincipalKind.EXTERNAL_PRINCIPAL and value in (principal.arn, principal.iam_arn):
         return _form_of(value), TRUE
     if principal.kind is PrincipalKind.EXTERNAL_ACCOUNT:

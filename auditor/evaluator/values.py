@@ -17,15 +17,15 @@ class RunTime:
     """Only a request can tell.
 
     ``domain``: all values the key can take, when that is a known list. ``may_be_absent``: a request without the key is
-    possible. ``account`` / ``prefix`` / ``not_value`` narrow the value: an ARN of that account, a text that begins
-    so, a text that is not (and does not begin with) this organization id. ``includes``: the values of a multi-valued
-    key that are certainly among those of the request.
+    possible. ``account`` / ``forms`` / ``not_value`` narrow the value: an ARN of that account, a text that matches one
+    of these patterns, a text that is not (and does not begin with) this organization id. ``includes``: the values of a
+    multi-valued key that are certainly among those of the request.
     """
 
     domain: tuple[str, ...] | None = None
     may_be_absent: bool = True
     account: str | None = None
-    prefix: str | None = None
+    forms: tuple[str, ...] = ()
     not_value: str | None = None
     includes: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from auditor.model.arn import session_role_name
+from auditor.model.arn import SERVICE_LINKED_PATH, parse_arn, session_role_name
 from auditor.model.key import Fact, Tags
 from auditor.model.policy import AttachedPolicy, Policy
 
@@ -73,6 +73,31 @@ class Principal:
     instance_profiles: tuple[str, ...] = ()
     assume_allowed: bool = False
     unread: frozenset[Fact] = field(default_factory=frozenset)
+
+    @property
+    def service_linked(self) -> bool:
+        """Whether it is a service-linked role, which neither SCPs nor RCPs bind, also one of another account."""
+        if self.kind is PrincipalKind.EXTERNAL_PRINCIPAL:
+            return f":role{SERVICE_LINKED_PATH}" in self.iam_arn
+        return self.kind is PrincipalKind.SERVICE_LINKED_ROLE
+
+    @property
+    def path_unknown(self) -> bool:
+        """Whether it is a session of a role that nobody could look up: its ARN does not tell the role's path."""
+        unseen = self.kind is PrincipalKind.EXTERNAL_PRINCIPAL or Fact.IDENTITIES in self.unread
+        return unseen and session_role_name(self.arn) is not None
+
+    def may_be_session_of(self, role_arn: str) -> bool:
+        """Whether a session of a role with an unknown path is one of ``role_arn``: no two roles of an account have the
+        same name."""
+        named, session = parse_arn(role_arn), session_role_name(self.arn)
+        return (
+            self.path_unknown
+            and named is not None
+            and session is not None
+            and (named.account, named.name) == (self.account, session[0])
+            and named.resource.startswith("role/")
+        )
 
     @property
     def session_name(self) -> str | None:

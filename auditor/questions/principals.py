@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from auditor.errors import UnknownNameError
+from auditor.evaluator.mentions import unlisted_kind
 from auditor.model.arn import Arn, is_account_id, parse_arn, session_role_name
 from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
@@ -107,7 +108,9 @@ def _session(known: Known, text: str, arn: Arn, session: tuple[str, str]) -> Pri
         (p for p in known.principals if p.account == arn.account and p.name == session[0] and _is_role(p)), None
     )
     if role is not None:
-        return replace(role, kind=PrincipalKind.SESSION, arn=text, iam_arn=role.arn)
+        # A session of a service-linked role is that role: no guardrail binds it.
+        kind = role.kind if role.service_linked else PrincipalKind.SESSION
+        return replace(role, kind=kind, arn=text, iam_arn=role.arn)
     return _of_account(known, text, f"arn:{arn.partition}:iam::{arn.account}:role/{session[0]}", arn)
 
 
@@ -126,10 +129,8 @@ def _federated(text: str, arn: Arn) -> Principal:
 
 def _unlisted(text: str, iam_arn: str, arn: Arn) -> Principal:
     """A user, role or session of an account whose identities could not be read: it may exist, and do anything there."""
-    user = arn.service == "iam" and arn.resource.startswith("user/")
-    session = PrincipalKind.SESSION if arn.service == "sts" else PrincipalKind.ROLE
     return Principal(
-        kind=PrincipalKind.USER if user else session,
+        kind=unlisted_kind(arn),
         arn=text,
         iam_arn=iam_arn,
         account=arn.account,

@@ -43,9 +43,10 @@ class Accounts:
 
     def __init__(self) -> None:
         self._by_key: dict[str, str] = {}
+        self.default = DEFAULT_ACCOUNT
 
     def of(self, key: str) -> str:
-        return self._by_key.get(key, DEFAULT_ACCOUNT)
+        return self._by_key.get(key, self.default)
 
     def learn(self, call: Call, answer: bytes) -> None:
         role = _TARGET_ACCOUNT.search(parse_qs(call.body.decode()).get("RoleArn", [""])[0])

@@ -26,7 +26,7 @@ class WrittenAws:
         self.accounts = accounts
         self.calls: list[Call] = []
         self.garble: Garble = lambda call, asked, good: None
-        self._known = Accounts()
+        self.known = Accounts()
         handler = type("Bound", (_Handler,), {"aws": self})
         self._server = Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -40,14 +40,18 @@ class WrittenAws:
         self._server.server_close()
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> Wire | None:
-        call = call_of(path, headers, body, self._known)
+        call = call_of(path, headers, body, self.known)
         self.calls.append(call)
         asked = _asked(call)
-        kind, content = spelt(call.service, call.operation, answer(call, asked, self.accounts))
+        good = self.good(call, asked)
         if call.action == "sts:AssumeRole":
-            self._known.learn(call, content)
-        good = (200, {"Content-Type": kind}, content)
+            self.known.learn(call, good[2])
         return self.garble(call, asked, good) or good
+
+    def good(self, call: Call, asked: dict[str, Any]) -> Wire:
+        """What a call gets where nothing is garbled."""
+        kind, content = spelt(call.service, call.operation, answer(call, asked, self.accounts))
+        return 200, {"Content-Type": kind}, content
 
 
 def _asked(call: Call) -> dict[str, Any]:

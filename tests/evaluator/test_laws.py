@@ -245,8 +245,8 @@ def applicable(context: Given, key: Key, principal: Principal, decision: Decisio
     for name, value in context.items():
         settled = question.value(name)
         kept[name] = (settled.values or None) if isinstance(settled, Known) else value
-        if isinstance(settled, RunTime) and settled.prefix:
-            kept[name] = (f"{settled.prefix}x",)
+        if isinstance(settled, RunTime) and settled.forms:
+            kept[name] = (settled.forms[0].replace("*", "x"),)
     tag = key.tag("team")
     kept["aws:ResourceTag/team"] = None if tag is None else (tag,)
     kept[RESOURCE] = (key.arn,)
