@@ -19,9 +19,10 @@ from auditor.model.principal import Principal
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 from auditor.model.snapshot import Snapshot
 from tests.evaluator.organizations import HOME, attached, document, snapshots, statements
+from tests.laws import examples
 
 AS_OF = "2026-11-24T00:00:00Z"
-LAWS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+LAWS = settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 PROBES = [
     "Decrypt",
     "GenerateDataKey",
@@ -47,7 +48,7 @@ def asks(snapshot: Snapshot) -> list[Ask]:
     return [(row, key, action) for row in rows for key in snapshot.keys for action in PROBES]
 
 
-@settings(LAWS, max_examples=100)
+@settings(LAWS, max_examples=examples(50))
 @given(snapshots())
 def test_the_table_equals_asking_one_by_one(snapshot: Snapshot) -> None:
     evaluation = evaluate(snapshot, as_of=AS_OF)
@@ -161,7 +162,7 @@ FORGETTABLE = [Fact.KEY_POLICY, Fact.GRANTS, Fact.TAGS, Fact.ALIASES, Fact.IDENT
 FORGETTABLE += [Fact.SCP, Fact.RCP, Fact.ORGANIZATION]
 
 
-@settings(LAWS, max_examples=120)
+@settings(LAWS, max_examples=examples(60))
 @given(snapshots(), st.sampled_from(FORGETTABLE))
 def test_missing_facts_only_move_outcomes_towards_unknown(snapshot: Snapshot, fact: Fact) -> None:
     less = forget(snapshot, fact)
@@ -253,7 +254,7 @@ def applicable(context: Given, key: Key, principal: Principal, decision: Decisio
     return kept
 
 
-@settings(LAWS, max_examples=150)
+@settings(LAWS, max_examples=examples(75))
 @given(snapshots(), CONTEXTS)
 def test_a_residual_under_a_context_equals_deciding_with_it(snapshot: Snapshot, context: Given) -> None:
     evaluation = evaluate(snapshot, as_of=AS_OF)

@@ -16,6 +16,7 @@ from auditor.model.key import Fact
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.snapshot import Snapshot
 from tests.evaluator.organizations import organizations, snapshots
+from tests.laws import examples
 
 AS_OF = "2026-11-24T12:00:00Z"
 
@@ -45,7 +46,7 @@ def changed(draw: st.DrawFn, organization: Organization) -> Organization:
     return replace(organization, targets=tuple(targets))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data(), snapshots(), organizations())
 def test_tables_of_two_worlds(data: st.DataObject, snapshot: Snapshot, organization: Organization) -> None:
     old = replace(snapshot, organization=organization, organization_unread=False)

@@ -10,6 +10,7 @@ from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.words import in_words
 from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
+from tests.laws import examples
 
 S3, EC2 = "s3.eu-west-1.amazonaws.com", "ec2.eu-west-1.amazonaws.com"
 VIA_S3 = Leaf("StringEquals", "kms:ViaService", (S3,))
@@ -114,20 +115,20 @@ def holds(tree: Residual, request: Request) -> bool:
             return any(holds(item, request) for item in items)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TREES, REQUESTS)
 def test_the_meaning_stays(tree: Residual, request: Request) -> None:
     assert holds(simplify(tree), request) == holds(tree, request)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(TREES)
 def test_a_simplified_tree_stays_as_it_is(tree: Residual) -> None:
     once = simplify(tree)
     assert simplify(once) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(TREES, min_size=2, max_size=4))
 def test_order_does_not_matter(trees: list[Residual]) -> None:
     assert simplify(all_of(trees)) == simplify(all_of(reversed(trees)))

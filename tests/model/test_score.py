@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from auditor.model.finding import Severity
 from auditor.model.score import key_score, power, principal_score, reach_of
+from tests.laws import examples
 
 C, H, M, L, I = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)  # noqa: E741
 KEY_VECTORS = [
@@ -59,7 +60,7 @@ def test_principal_vectors(findings, keys, posture, expected, strength) -> None:
     assert power(reach_of(keys)) == strength
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(LISTS, st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from(list(Severity))))
 def test_another_finding_never_lowers_the_score(findings, another) -> None:  # type: ignore[no-untyped-def]
     before, after = key_score(findings), key_score([*findings, another])

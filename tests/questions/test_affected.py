@@ -27,9 +27,10 @@ from auditor.questions.affected import Affected, affected, time_counts, world_of
 from auditor.questions.carrying_over import evaluate_after, evaluate_both
 from auditor.questions.differences import Change, Differences, differences
 from tests.evaluator.organizations import KEY_ARNS, ROLES, keys, organizations, principals, snapshots
+from tests.laws import examples
 
 OLD, NEW = "2026-11-24T12:00:00Z", "2026-12-24T12:00:00Z"
-LAWS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+LAWS = settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 UNUSED = parse_policy(
     {
         "Version": "2012-10-17",

@@ -14,12 +14,13 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions import explain, find_keys, fold, principal_named, what_can, who_can
 from auditor.questions.answers import asked
 from tests.evaluator.organizations import snapshots
+from tests.laws import examples
 
 AS_OF = "2026-11-24T12:00:00Z"
 SOME = [
     action for action in actions_in(ON_KEY) if action.short in ("Decrypt", "CreateGrant", "GetKeyPolicy", "Encrypt")
 ]
-LAWS = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+LAWS = settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @LAWS

@@ -16,10 +16,11 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions import Answer, what_can, who_can
 from tests.cli.conftest import estate
 from tests.evaluator.organizations import snapshots
+from tests.laws import examples
 
 AS_OF = "2026-11-24T12:00:00Z"
 KINDS = [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("RSA_2048", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")]
-LAWS = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+LAWS = settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @st.composite

@@ -17,6 +17,7 @@ from auditor.model.snapshot import Gap, Provenance, ShardCoverage
 from auditor.store import decode
 from auditor.store.decode_credentials import credentials_by_arn
 from auditor.store.decode_evidence import decode_evidence
+from tests.laws import examples
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 HERE = {"account": ACCOUNT, "region": REGION}
@@ -348,7 +349,7 @@ ODD = st.recursive(
 OURS = (Kind.ASKED,)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(
     st.lists(
         st.tuples(
