@@ -40,6 +40,7 @@ def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> 
     from auditor.audit.times import folder_name, iso
     from auditor.cli.progress import showing_progress
     from auditor.cli.terminal import current
+    from auditor.errors import OutputError
 
     made = missing_folders(output_dir)
     waiting = waiting_room(output_dir, folder_name(iso(datetime.now(UTC))))
@@ -48,9 +49,11 @@ def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> 
     try:
         with showing_progress() as progress:
             snapshot = collect_into(waiting, settings, progress=progress)
-    except BaseException:
+    except BaseException as error:
         if not resumable:
             rmtree(waiting, ignore_errors=True)
+            if isinstance(error, OutputError):
+                raise OutputError(error.message, "Check free space and permissions; nothing was kept.") from error
         raise
     finally:
         leave(waiting, made)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from errno import ENAMETOOLONG
 from itertools import pairwise
 from types import FrameType
 
@@ -19,6 +20,8 @@ from auditor.errors import KmsAuditError
 from auditor.heap import collect_seldom
 
 COULD_NOT, USAGE, GATE, INCOMPLETE = 1, 2, 3, 4
+SHOWN = 80
+"""Characters of a name that is too long for the file system."""
 """Exit codes besides 0; INCOMPLETE wins over GATE."""
 
 
@@ -78,7 +81,10 @@ def _report(terminal: Terminal, code: int, message: str, remedy: str, error: Bas
 
 def _unexpected(terminal: Terminal, error: Exception) -> int:
     if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
+        name = str(error.filename or "")
+        if error.errno == ENAMETOOLONG:
+            return _report(terminal, USAGE, f"{name[:SHOWN]}…: {error.strerror}.", "Check the path.", error)
+        where = f"{name}: " if name else ""
         return _report(terminal, COULD_NOT, f"{where}{error.strerror}.", "Check the path and the free space.", error)
     words = str(error).splitlines()[0] if str(error) else ""
     remedy = "" if terminal.verbosity > 1 else "This is a defect; run again with -vv for a traceback to report."

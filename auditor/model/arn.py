@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
-UNIQUE_ID = re.compile(r"^(AIDA|AROA|AGPA|ANPA|ANVA|AIPA|ASIA|AKIA)[A-Z0-9]{8,}$")
+UNIQUE_ID = re.compile(r"(AIDA|AROA|AGPA|ANPA|ANVA|AIPA|ASIA|AKIA)[A-Z0-9]{8,}")
 SERVICE_LINKED_PATH = "/aws-service-role/"
 
 
@@ -49,7 +49,7 @@ def is_account_id(text: str) -> bool:
 
 def is_unique_id(text: str) -> bool:
     """Whether ``text`` is an IAM unique id such as ``AROA…``: what AWS shows for a deleted principal."""
-    return bool(UNIQUE_ID.match(text))
+    return bool(UNIQUE_ID.fullmatch(text))
 
 
 @lru_cache(maxsize=65536)

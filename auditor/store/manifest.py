@@ -102,7 +102,7 @@ def manifest_from_text(text: str) -> Manifest:
         schema = data["schema"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(error) from error
-    if data.get("format") != "kms-audit snapshot" or schema != SCHEMA:
+    if data.get("format") != "kms-audit snapshot" or schema != SCHEMA or isinstance(schema, bool):
         raise SnapshotError(
             f"The snapshot has schema {str(schema)[:20]}; this version reads schema {SCHEMA}.",
             "Use the version of kms-audit that wrote it, or collect again.",

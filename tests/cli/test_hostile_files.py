@@ -66,6 +66,13 @@ def test_lists_of_changes(ask: Ask, text: str, message: str) -> None:
     refused(ask("what-if", "now", "--changes", "changes.yaml"), message)
 
 
+@pytest.mark.parametrize("words", [("test",), ("report",), ("evaluate",), ("config", "check"), ("diff", "now")])
+def test_a_name_longer_than_the_file_system_takes(ask: Ask, words: tuple[str, ...]) -> None:
+    answer = ask(*words, "n" * 5000)
+    assert (answer.code, answer.out) == (2, "")
+    assert len(answer.err) < 5200
+
+
 @pytest.mark.parametrize("words", [("report",), ("config", "check"), ("what-if", "now", "--terraform")])
 @pytest.mark.parametrize(
     ("content", "trouble"), [(b"1" * 5000, "too many digits"), (b"\xff\xfe{\0", "UTF-8 text (byte 0)")]

@@ -61,6 +61,7 @@ def test_every_character_of_a_name_survives(tmp_path: Path, text: str) -> None:
         (lambda m: m["shards"][0]["coverage"].update(account="../.."), "cannot be one"),
         (lambda m: m["shards"][0]["coverage"].update(listed="many"), "listed must not be str"),
         (lambda m: m["shards"][0]["coverage"].update(bogus=1), "bogus"),
+        (lambda m: m.update(schema=True), "has schema True"),
         (lambda m: m["shards"].pop(), "changed after it was written"),
     ],
 )
