@@ -38,23 +38,25 @@ def command(names: tuple[str, ...], form: str, **given: Any) -> int:
 
     asking = facts(given)
     routes = asking.auditor.routes(asking.snapshot, *names, as_of=asking.as_of)
-    _say_unseen(asking.snapshot)
+    unseen = _say_unseen(asking.snapshot)
     if form == "text":
-        result("\n".join(_text(routes, {key.arn: key.label for key in asking.snapshot.keys})))
+        none = "no route was found in what could be read" if unseen else "no route was found"
+        result("\n".join(_text(routes, {key.arn: key.label for key in asking.snapshot.keys})) or none)
     else:
         rows = [_row(route) for route in routes]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
     return 0
 
 
-def _say_unseen(snapshot: Snapshot) -> None:
-    """What could not be read opens no route: that none is listed is then no proof."""
+def _say_unseen(snapshot: Snapshot) -> bool:
+    """What could not be read opens no route: that none is listed is then no proof. Whether there is any such fact."""
     from auditor.cli.terminal import note
     from auditor.report.wording import plural
 
     gaps = sum(1 for gap in snapshot.gaps if gap.essential)
     if gaps:
         note(f"{plural(gaps, 'fact')} that access rests on could not be read; routes through them are not listed")
+    return gaps > 0
 
 
 def _row(route: Route) -> dict[str, Any]:
@@ -80,7 +82,8 @@ def _text(routes: tuple[Route, ...], labels: Mapping[str, str]) -> Iterator[str]
         yield click.style(printable(principal), bold=True)
         for route in group:
             yield from (printable(line) for line in _lines(route, labels))
-    yield f"{plural(len(routes), 'route')} of {plural(callers, 'caller')}" if routes else "no route was found"
+    if routes:
+        yield f"{plural(len(routes), 'route')} of {plural(callers, 'caller')}"
 
 
 def _lines(route: Route, labels: Mapping[str, str]) -> Iterator[str]:
