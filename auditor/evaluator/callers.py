@@ -5,7 +5,17 @@ from __future__ import annotations
 from auditor.evaluator.glob import matches
 from auditor.evaluator.request_keys import usual
 from auditor.evaluator.surroundings import Surroundings
-from auditor.evaluator.values import ABSENT, ALWAYS_PRESENT, ANY, KeyValue, Known, RunTime, Unsettled, known
+from auditor.evaluator.values import (
+    ABSENT,
+    ALWAYS_PRESENT,
+    ANY,
+    SOME_ORGANIZATION,
+    KeyValue,
+    Known,
+    RunTime,
+    Unsettled,
+    known,
+)
 from auditor.model.key import Fact
 from auditor.model.policy import Policy
 from auditor.model.principal import Principal, PrincipalKind
@@ -124,7 +134,7 @@ def _principal_tag(tag: str, principal: Principal) -> KeyValue:
     if principal.kind in OUTSIDE:
         return ANY
     if Fact.IDENTITIES in principal.unread:
-        return Unsettled("principal tags")
+        return Unsettled("principal tags", ANY)
     if principal.kind is PrincipalKind.ROOT:
         return ABSENT
     if principal.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION) and accepts_session_tags(principal.trust_policy):
@@ -165,12 +175,12 @@ def organization_value(account: str, surroundings: Surroundings, *, path: bool) 
     """The organization's id, or the path, of an account by the organization that was read."""
     organization = surroundings.organization
     if surroundings.organization_unread or organization is None:
-        return Unsettled("organization")
+        return Unsettled("organization", SOME_ORGANIZATION)
     found = organization.path(account)
     if not organization.tree_read:
         # A listed account is a member, wherever it is; which units it is below is not known of any.
         member = found is not None or account == organization.management_account
-        return Known((organization.id,)) if member and not path else Unsettled("organization")
+        return Known((organization.id,)) if member and not path else Unsettled("organization", SOME_ORGANIZATION)
     if found is None:
         return RunTime(not_value=organization.id)
     return Known((found if path else organization.id,))

@@ -54,7 +54,8 @@ def test_outcome(
     operator = parse_operator(test.operator)
     if operator is None:
         return unsettled(f"condition operator {test.operator}")
-    if test.key.lower() == "kms:resourcealiases" and effect == "Allow" and over_alias_quota(question.key):
+    rests_on_aliases = test.key.lower() == "kms:resourcealiases" and effect == "Allow"
+    if rests_on_aliases and over_alias_quota(question.key):
         return FALSE
     wanted: list[str] = []
     waiting: list[str] = []
@@ -73,8 +74,13 @@ def test_outcome(
     name, texts = vocabulary.canonical(test.key), {spell(text) for text in (*wanted, *waiting)}
     leaf = Leaf(test.operator, name, tuple(sorted(texts)), source)
     value = question.value(test.key)
-    if waiting and not isinstance(value, Unsettled) and value != ABSENT:
+    if waiting and value != ABSENT:
+        if isinstance(value, Unsettled):
+            return unsettled(value.what)
         return _with_variables(operator, (tuple(wanted), tuple(waiting)), value, leaf, question)
+    if isinstance(value, Unsettled) and rests_on_aliases:
+        # Too many aliases would make it false.
+        return FALSE if _of_unread(operator, tuple(wanted), value) == FALSE else unsettled(value.what)
     return _decide(operator, tuple(wanted), value, leaf)
 
 
@@ -128,18 +134,32 @@ def _turned(operator: Operator, name: str, value: str, question: Question, sourc
 
 def _decide(operator: Operator, wanted: tuple[str, ...], value: Known | RunTime | Unsettled, leaf: Leaf) -> Residual:
     if isinstance(value, Unsettled):
-        return unsettled(value.what)
+        return _of_unread(operator, wanted, value)
     if isinstance(value, Known):
         return TRUE if satisfied(operator, wanted, value.values) else FALSE
-    outcomes: set[bool | None] = {_when_present(operator, wanted, value)}
-    if value.may_be_absent:
-        outcomes.add(satisfied(operator, wanted, ()))
+    outcomes = _outcomes(operator, wanted, value)
     if outcomes == {True}:
         return TRUE
     if outcomes == {False}:
         return FALSE
     never_missing = operator.if_exists and not value.may_be_absent
     return replace(leaf, operator=leaf.operator[: -len("IfExists")]) if never_missing else leaf
+
+
+def _of_unread(operator: Operator, wanted: tuple[str, ...], value: Unsettled) -> Residual:
+    """A test of a fact that could not be read: decided only where every value that it could have gives one answer."""
+    outcomes = _outcomes(operator, wanted, value.could) if value.could is not None else {None}
+    if outcomes in ({True}, {False}):
+        return TRUE if True in outcomes else FALSE
+    return unsettled(value.what)
+
+
+def _outcomes(operator: Operator, wanted: tuple[str, ...], value: RunTime) -> set[bool | None]:
+    """The results that requests can have; None: a result that depends on the value."""
+    outcomes = {_when_present(operator, wanted, value)}
+    if value.may_be_absent:
+        outcomes.add(satisfied(operator, wanted, ()))
+    return outcomes
 
 
 def _when_present(operator: Operator, wanted: tuple[str, ...], value: RunTime) -> bool | None:
@@ -169,8 +189,10 @@ def _possible(operator: Operator, text: str, value: RunTime) -> bool:
         arn = parse_arn(text)
         return arn is None or not is_account_id(arn.account) or arn.account == value.account
     if value.forms:
-        asked = text if patterned else glob.literal(text)
-        return any(glob.overlap(asked, form) for form in value.forms)
+        asked, forms = text if patterned else glob.literal(text), value.forms
+        if operator.base == "stringequalsignorecase":
+            asked, forms = asked.lower(), tuple(form.lower() for form in forms)
+        return any(glob.overlap(asked, form) for form in forms)
     if value.not_value is not None:
         return not glob.plain(text).startswith(value.not_value) or glob.has_wildcard(text[: len(value.not_value)])
     return True

@@ -17,6 +17,8 @@ from auditor.evaluator.values import (
     ABSENT,
     ALWAYS_PRESENT,
     ANY,
+    BOOLEAN,
+    SOME_ORGANIZATION,
     KeyValue,
     Known,
     RunTime,
@@ -31,6 +33,9 @@ from auditor.model.principal import Principal, PrincipalKind
 UNDOCUMENTED_LAYERS = {Layer.KEY_POLICY: "a key policy", Layer.RCP: "an RCP"}
 _UNDOCUMENTED = {Fact.TAGS: "effect of a tag", Fact.ALIASES: "effect of an alias"}
 """Where the effect of tag and alias conditions of the key is not documented (section 12, open question 3)."""
+_COULD = {Fact.TAGS: ANY, Fact.ALIASES: RunTime(forms=("alias/*",))}
+_OF_EVERY_KEY = {"kms:multiregion": BOOLEAN, "kms:multiregionkeytype": RunTime(("PRIMARY", "REPLICA"))}
+"""What holds of tags, aliases and metadata that could not be read; other facts of a key are always there."""
 _DATA_KEY_ACTIONS = ("GenerateDataKey", "GenerateDataKeyPair")
 SOURCE_ACCOUNT = "aws:sourceaccount"
 _CONSTANT = {"kms:keyagreementalgorithm": "ECDH", "kms:encapsulationalgorithm": "ML_KEM"}
@@ -128,7 +133,7 @@ class Question:
         if name == "kms:resourcealiases":
             return self._tag_or_alias(Fact.ALIASES, tuple(alias.name for alias in self.key.aliases))
         if Fact.KEY_METADATA in self.key.unread:
-            return Unsettled("key metadata")
+            return Unsettled("key metadata", _OF_EVERY_KEY.get(name, ALWAYS_PRESENT))
         match name:
             case "kms:keyspec" | "kms:customermasterkeyspec":
                 return Known((self.key.spec,))
@@ -143,16 +148,19 @@ class Question:
     def _tag_or_alias(self, fact: Fact, values: tuple[str, ...]) -> KeyValue:
         if self.layer in UNDOCUMENTED_LAYERS:
             return Unsettled(f"{_UNDOCUMENTED[fact]} condition in {UNDOCUMENTED_LAYERS[self.layer]}")
-        return Unsettled(str(fact)) if fact in self.key.unread else Known(values)
+        return Unsettled(str(fact), _COULD[fact]) if fact in self.key.unread else Known(values)
 
     def _request_alias(self) -> KeyValue:
         if Fact.ALIASES in self.key.unread:
-            return Unsettled("aliases")
+            return Unsettled("aliases", _COULD[Fact.ALIASES])
         return RunTime(tuple(sorted(alias.name for alias in self.key.aliases))) if self.key.aliases else ABSENT
 
     def _encryption_algorithm(self) -> KeyValue:
-        symmetric = key_type(self.key.spec, self.key.usage) == "symmetric_encryption"
-        if symmetric or self.action.short.startswith(_DATA_KEY_ACTIONS):
+        if self.action.short.startswith(_DATA_KEY_ACTIONS):
+            return Known(("SYMMETRIC_DEFAULT",))
+        if Fact.KEY_METADATA in self.key.unread:
+            return Unsettled("key metadata", ALWAYS_PRESENT)
+        if key_type(self.key.spec, self.key.usage) == "symmetric_encryption":
             return Known(("SYMMETRIC_DEFAULT",))
         known_here = self.key.encryption_algorithms or encryption_algorithms(self.key.spec)
         return RunTime(known_here or None, may_be_absent=False)
@@ -172,7 +180,7 @@ class Question:
             else None
         )
         if Fact.LAST_USAGE in self.key.unread:
-            return Unsettled("last usage")
+            return Unsettled("last usage", ALWAYS_PRESENT)
         if since is None or not self.surroundings.as_of:
             return ALWAYS_PRESENT  # nobody asked: it stays a condition on the day of the request
         elapsed = _moment(self.surroundings.as_of) - _moment(since)
@@ -205,7 +213,7 @@ class Question:
             return ABSENT
         world = self.surroundings
         if world.organization_unread or (world.organization is not None and not world.organization.tree_read):
-            return Unsettled("organization")
+            return Unsettled("organization", SOME_ORGANIZATION)
         path = world.organization.path(self.key.account) if world.organization else None
         if world.organization is None or path is None:
             return ABSENT

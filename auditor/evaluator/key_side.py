@@ -6,13 +6,14 @@ Source: kms-authorization.md sections 4, 5, 9 (RCP), 10 (grants) and 14 (the pol
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import denials, is_bounded
 from auditor.evaluator.contributions import Contribution, KeySide, Slot
-from auditor.evaluator.expressions import unsettled
+from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.grants import grant_contributions
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, ON_KEY, RCP_APPLIES
@@ -111,6 +112,15 @@ def _flagged(contribution: Contribution, *flags: str) -> Contribution:
 
 
 def _rcps(pair: Pair) -> Iterator[Contribution]:
+    """What RCPs deny; of a key whose manager is not known it is not known either, because keys of AWS are not bound."""
+    if Fact.KEY_METADATA not in pair.key.unread:
+        yield from _binding_rcps(pair)
+    elif not any(alias.name.startswith("alias/aws/") for alias in pair.key.aliases):
+        missing = unsettled("key metadata", "deny")
+        yield from (replace(one, residual=all_of((one.residual, missing))) for one in _binding_rcps(pair))
+
+
+def _binding_rcps(pair: Pair) -> Iterator[Contribution]:
     world, key = pair.surroundings, pair.key
     mask = pair.mask & RCP_APPLIES
     if not mask or not key.customer_managed or pair.principal.service_linked:

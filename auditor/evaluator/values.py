@@ -32,9 +32,13 @@ class RunTime:
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A fact that could not be read, or an effect that AWS does not document. ``what`` names it."""
+    """A fact that could not be read, or an effect that AWS does not document. ``what`` names it.
+
+    ``could``: what holds of the value all the same (a key always has a spec); None where nothing is known of it.
+    """
 
     what: str
+    could: RunTime | None = None
 
 
 KeyValue = Known | RunTime | Unsettled
@@ -42,6 +46,8 @@ ABSENT = Known(())
 ANY = RunTime()
 ALWAYS_PRESENT = RunTime(may_be_absent=False)
 BOOLEAN = RunTime(domain=("false", "true"), may_be_absent=False)
+SOME_ORGANIZATION = RunTime(forms=("o-*",))
+"""An organization's id or path, of an account that may be in none."""
 OPTIONAL_BOOLEAN = RunTime(domain=("false", "true"))
 
 
