@@ -34,6 +34,7 @@ class Known(Protocol):
 def find_principals(known: Known, text: str) -> tuple[Principal, ...]:
     """The principals called ``text``: an ARN, ``role/name``, a name, a unique id, or a pattern (``role/ci-*``).
 
+    An account that was not collected is its row for any of its principals, and those that policies and grants name.
     What no row is called may still be a caller that exists outside the snapshot; see ``principal_named``.
     """
     if ("*" in text or "?" in text) and text != "*":
@@ -41,7 +42,11 @@ def find_principals(known: Known, text: str) -> tuple[Principal, ...]:
         if not found:
             raise UnknownNameError(f"No principal matches “{text}”.", _nearest(known, text))
         return found
-    return (principal_named(known, text),)
+    found_one = principal_named(known, text)
+    if found_one.kind is not PrincipalKind.EXTERNAL_ACCOUNT:
+        return (found_one,)
+    named = (p for p in known.principals if p.account == found_one.account and p.arn != found_one.arn)
+    return (found_one, *named)
 
 
 def principal_named(known: Known, text: str) -> Principal:

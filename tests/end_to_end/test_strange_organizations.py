@@ -13,7 +13,7 @@ import pytest
 from auditor.evaluator.evaluation import Evaluation, evaluate
 from auditor.model.actions import ACTIONS
 from auditor.model.key import Fact
-from auditor.questions import find_keys, principal_named
+from auditor.questions import find_keys, find_principals, principal_named
 from tests.aws.collecting import AS_OF, collected
 from tests.aws.fixtures import credentials
 from tests.aws.invented import (
@@ -126,6 +126,7 @@ def test_sessions_named_in_an_account_that_nobody_could_look_into_are_rows() -> 
     assert {alice, bob} <= rows(evaluation)
     assert outcomes(evaluation, "kms:Decrypt", alice, bob) == ["unknown", "implicitly-denied"]
     assert outcomes(evaluation, "kms:Encrypt", alice, bob) == ["implicitly-denied", "unknown"]
+    assert {item.arn for item in find_principals(evaluation, B)} == {B, f"arn:aws:iam::{B}:root", alice, bob}
 
 
 @pytest.mark.parametrize("refused", [[], [refuse("sts:AssumeRole", holding=OUT)]])
