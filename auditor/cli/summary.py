@@ -40,10 +40,11 @@ def summary(report: Report) -> str:
 def _scope(report: Report) -> str:
     snapshot = report.snapshot
     keys = sum(1 for key in snapshot.keys if key.customer_managed)
+    accounts = sum(account.entered for account in snapshot.accounts)
     regions = len({key.region for key in snapshot.keys})
     return (
         f"{plural(keys, 'customer managed key')} and {len(snapshot.keys) - keys} of AWS in "
-        f"{plural(len(snapshot.accounts), 'account')} and {plural(regions, 'Region')}, "
+        f"{plural(accounts, 'account')} and {plural(regions, 'Region')}, "
         f"{plural(len(report.principals), 'principal')}, as of {report.as_of}"
     )
 

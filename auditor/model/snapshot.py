@@ -90,6 +90,11 @@ class AccountFacts:
     regions: tuple[str, ...] = ()
     unread: frozenset[Fact] = field(default_factory=frozenset)
 
+    @property
+    def entered(self) -> bool:
+        """Whether anything of it could be read: one whose role could not be assumed is listed, and that is all."""
+        return Fact.ACCOUNT not in self.unread
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:

@@ -69,7 +69,7 @@ def counts_of(report: Report, grid: Grid | None = None) -> Counts:
     return Counts(
         customer_keys=sum(1 for key in snapshot.keys if key.customer_managed),
         aws_keys=sum(1 for key in snapshot.keys if not key.customer_managed),
-        accounts=len(snapshot.accounts),
+        accounts=sum(account.entered for account in snapshot.accounts),
         regions=len({key.region for key in snapshot.keys}),
         principals=len(report.principals),
         grants=sum(len(key.grants) for key in snapshot.keys),

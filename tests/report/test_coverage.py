@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from auditor.cli.summary import summary
 from auditor.model.evidence import Evidence
 from auditor.model.key import Fact
 from auditor.model.organization import Organization, OrgTarget
-from auditor.model.snapshot import NOT_ENABLED, Gap, ShardCoverage, Snapshot
+from auditor.model.snapshot import NOT_ENABLED, AccountFacts, Gap, ShardCoverage, Snapshot
 from auditor.report import render
+from auditor.report.counts import counts_of
 from auditor.report.coverage import CoverageTable, Line, Tally, coverage_tables
 from tests.report.estates import ACCOUNT, ordinary
 
@@ -124,3 +126,11 @@ def test_accounts_that_were_not_asked_because_they_are_suspended_are_named() -> 
         )
     ]
     assert told == [True, False]
+
+
+def test_an_account_that_could_not_be_entered_is_none_that_keys_were_read_in() -> None:
+    report = ordinary()
+    shut = AccountFacts(id="210987654321", unread=frozenset({Fact.ACCOUNT, Fact.IDENTITIES}))
+    seen = replace(report, snapshot=replace(report.snapshot, accounts=(*report.snapshot.accounts, shut)))
+    assert counts_of(seen).accounts == counts_of(report).accounts == 1
+    assert "in 1 account and 1 Region" in summary(seen)
