@@ -133,4 +133,4 @@ def test_an_account_that_could_not_be_entered_is_none_that_keys_were_read_in() -
     shut = AccountFacts(id="210987654321", unread=frozenset({Fact.ACCOUNT, Fact.IDENTITIES}))
     seen = replace(report, snapshot=replace(report.snapshot, accounts=(*report.snapshot.accounts, shut)))
     assert counts_of(seen).accounts == counts_of(report).accounts == 1
-    assert "in 1 account and 1 Region" in summary(seen)
+    assert "in 1 account and 2 Regions" in summary(seen)
