@@ -5,13 +5,13 @@ Source: kms-authorization.md section 2 (steps 4 to 8) and the reason codes of se
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from auditor.evaluator.contributions import Slot, layer_of
 from auditor.evaluator.expressions import all_of, any_of, has_unsettled, leaves, negate
 from auditor.evaluator.layers import DENY_SLOTS, DIRECT_SLOTS, Layers, Path, account_level_paths, paths
 from auditor.evaluator.simplify import simplify
-from auditor.model.access import Cause, Decision, Outcome, Role
+from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
 from auditor.model.actions import ALIAS_ACTIONS, CROSS_ACCOUNT, ON_KEY
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
@@ -55,7 +55,7 @@ def _conclude(layers: Layers, ways: list[Path]) -> Decision:
         return _explicit(layers, certain, ways, limited)
     before_denies = simplify(all_of((open_ways, guard)))
     if before_denies == FALSE:
-        return _implicit(layers, ways, limited, guard)
+        return _implicit(layers, ways, limited)
     condition = simplify(all_of((before_denies, *(negate(deny) for deny in denies.values()))))
     if condition == FALSE:
         return _explicit(layers, _decisive(before_denies, denies), ways, limited)
@@ -134,18 +134,18 @@ def _explicit(layers: Layers, slot: Slot, ways: list[Path], limited: list[Residu
     return Decision(Outcome.EXPLICITLY_DENIED, DENY_REASONS[slot], None, causes, flags=flags)
 
 
-def _implicit(layers: Layers, ways: list[Path], limited: list[Residual], guard: Residual) -> Decision:
+def _implicit(layers: Layers, ways: list[Path], limited: list[Residual]) -> Decision:
     """The denial nearest to success: what is missing once everything else is granted."""
     if any(residual != FALSE for residual in limited):
         used = [kind for path, residual in zip(ways, limited, strict=True) if residual != FALSE for kind in path.slots]
-        missing = _missing_scp(layers) if guard == FALSE else ()
-        causes = (*missing, *_causes(layers, dict.fromkeys(used), Role.ALLOWS))
+        causes = (*_missing_scp(layers), *_causes(layers, dict.fromkeys(used), Role.ALLOWS))
         return Decision(Outcome.IMPLICITLY_DENIED, "scp_no_allow", None, causes)
     for way in ways:
         if simplify(way.open) == FALSE:
             continue
         stopping = next((slot for slot in way.limits if _stops(layers, way, slot)), way.limits[0])
-        missing = (Cause(layer_of(stopping), Role.MISSING, note="no statement allows the action"),)
+        note = "no statement allows the action" if layers.limit(stopping) == FALSE else CONTRADICTED
+        missing = (Cause(layer_of(stopping), Role.MISSING, note=note),)
         causes = (*missing, *_causes(layers, way.slots, Role.ALLOWS))
         return Decision(Outcome.IMPLICITLY_DENIED, LIMIT_REASONS[stopping], None, causes)
     return _no_path(layers)
@@ -156,12 +156,18 @@ def _stops(layers: Layers, way: Path, slot: Slot) -> bool:
 
 
 def _missing_scp(layers: Layers) -> tuple[Cause, ...]:
-    names = enumerate(layers.relation.scp_levels or ())
+    """The levels that allow nothing. Where none alone is to blame, those that allow under conditions which no request
+    meets together with all others."""
+    without = _scp_levels(layers, lambda allowed: allowed == FALSE, "no SCP attached here allows the action")
+    return without or _scp_levels(layers, lambda allowed: allowed != TRUE, CONTRADICTED)
+
+
+def _scp_levels(layers: Layers, chosen: Callable[[Residual], bool], note: str) -> tuple[Cause, ...]:
     slots = (Slot.SCP_ALLOW, Slot.SCP_ALIAS) if layers.mask & ALIAS_ACTIONS else (Slot.SCP_ALLOW,)
     return tuple(
-        Cause(Layer.SCP, Role.MISSING, owner=name, note="no SCP attached here allows the action")
-        for level, name in names
-        if any(layers.scp_level(slot, level) == FALSE for slot in slots)
+        Cause(Layer.SCP, Role.MISSING, owner=name, note=note)
+        for level, name in enumerate(layers.relation.scp_levels or ())
+        if any(chosen(layers.scp_level(slot, level)) for slot in slots)
     )
 
 

@@ -44,6 +44,10 @@ class Role(StrEnum):
     UNREAD = "unread"
 
 
+CONTRADICTED = "no request meets its conditions and all others"
+"""Note of a missing allow that is there under conditions which the other layers, or other levels, rule out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One link of the why chain.

@@ -168,6 +168,8 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
         say(f"Allow {action.name} in the key policy, or by a grant, or delegate to IAM and allow it there.")
         return standing.allowing(Layer.KEY_POLICY)
     for cause in missing:
+        if standing.decide().reason != decision.reason:
+            break  # of conditions that rule one another out, one is enough
         say(f"Allow {action.name} in the {LAYER_WORDS[cause.layer]}{f' of {cause.owner}' if cause.owner else ''}.")
         standing = standing.allowing(cause.layer, cause.owner)
     return standing

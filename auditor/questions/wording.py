@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.evaluator import in_words
-from auditor.model.access import Cause, Decision, Outcome, Role
+from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
 from auditor.model.policy import Layer
 
 LAYER_WORDS = {
@@ -35,8 +35,10 @@ def cause_words(cause: Cause) -> str:
     if cause.role is Role.UNREAD:
         return f"could not be read: {cause.note or layer}"
     if cause.role is Role.MISSING:
-        owner = f" of {cause.owner}" if cause.owner else ""
-        return f"nothing allows it in the {layer}{owner}"
+        place = f"{layer} of {cause.owner}" if cause.owner else layer
+        if cause.note == CONTRADICTED:
+            return f"the {place} allows it under conditions that others rule out"
+        return f"nothing allows it in the {place}"
     return f"{ROLE_WORDS[cause.role]} {source_words(cause)}"
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
+from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.snapshot import Snapshot
-from auditor.questions import explain, find_keys, principal_named
+from auditor.questions import decision_words, explain, find_keys, principal_named
 from auditor.questions.edits import Edit, EditKind, apply_edits
 from tests.cli.conftest import APP, OPS, ROOT, allow, text
-from tests.questions.estate import NO_DECRYPT, USE, organization_estate
+from tests.questions.estate import NO_DECRYPT, USE, attached, organization_estate
 
 AS_OF = "2026-11-24T12:00:00Z"
 DECRYPT = BY_NAME["kms:decrypt"]
@@ -102,3 +103,32 @@ def test_what_was_not_read_is_what_to_read() -> None:
     who = f"arn:aws:iam::{account.id}:role/anybody"
     assert outcome(unknown, who) == "unknown"
     assert turning(unknown, who)[0].startswith("Read what is missing")
+
+
+def test_levels_that_only_together_allow_nothing_are_named_and_one_is_enough() -> None:
+    def through(operator: str) -> tuple[AttachedPolicy, ...]:
+        condition = {operator: {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+        return (attached(Layer.SCP, "Limit", "", text(allow(Action="*", Condition=condition))),)
+
+    def limited(snapshot: Snapshot, levels: dict[str, str]) -> Snapshot:
+        organization = snapshot.organization
+        assert organization is not None
+        targets = tuple(
+            replace(level, scps=through(levels[level.name])) if level.name in levels else level
+            for level in organization.targets
+        )
+        return replace(snapshot, organization=replace(organization, targets=targets))
+
+    both = limited(organization_estate(), {"Apps": "StringEquals", "home": "StringNotEquals"})
+    evaluation = evaluate(both, as_of=AS_OF)
+    (found,) = find_keys(both, "alias/app", several=False)
+    decision = evaluation.decide(principal_named(evaluation, APP), found, "kms:Decrypt")
+    assert decision_words(decision) == (
+        "denied: the SCP of Apps allows it under conditions that others rule out; "
+        "the SCP of home allows it under conditions that others rule out"
+    )
+    assert turning(both, APP) == (
+        "Allow kms:Decrypt in the SCP of Apps.",
+        "It then holds not through Amazon S3 in eu-west-1.",
+    )
+    assert outcome(limited(organization_estate(), {"home": "StringNotEquals"}), APP) == "conditional"
