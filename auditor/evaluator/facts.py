@@ -33,6 +33,9 @@ from auditor.model.principal import Principal, PrincipalKind
 UNDOCUMENTED_LAYERS = {Layer.KEY_POLICY: "a key policy", Layer.RCP: "an RCP"}
 _UNDOCUMENTED = {Fact.TAGS: "effect of a tag", Fact.ALIASES: "effect of an alias"}
 """Where the effect of tag and alias conditions of the key is not documented (section 12, open question 3)."""
+ALIKE = "effect of tags whose keys differ in case alone"
+"""A condition key of a tag is read without regard to case, and matches one of them: which one, AWS does not say (IAM
+user guide, global condition keys)."""
 _COULD = {Fact.TAGS: ANY, Fact.ALIASES: RunTime(forms=("alias/*",))}
 _OF_EVERY_KEY = {"kms:multiregion": BOOLEAN, "kms:multiregionkeytype": RunTime(("PRIMARY", "REPLICA"))}
 """What holds of tags, aliases and metadata that could not be read; other facts of a key are always there."""
@@ -148,7 +151,11 @@ class Question:
     def _tag_or_alias(self, fact: Fact, values: tuple[str, ...]) -> KeyValue:
         if self.layer in UNDOCUMENTED_LAYERS:
             return Unsettled(f"{_UNDOCUMENTED[fact]} condition in {UNDOCUMENTED_LAYERS[self.layer]}")
-        return Unsettled(str(fact), _COULD[fact]) if fact in self.key.unread else Known(values)
+        if fact in self.key.unread:
+            return Unsettled(str(fact), _COULD[fact])
+        if fact is Fact.TAGS and len(values) > 1:
+            return Unsettled(ALIKE, RunTime(values, may_be_absent=False))
+        return Known(values)
 
     def _request_alias(self) -> KeyValue:
         if Fact.ALIASES in self.key.unread:
@@ -191,8 +198,7 @@ class Question:
         if family == "aws:resourcetag/":
             if not self.action.on_key:
                 return ABSENT
-            value = self.key.tag(name[len(family) :])
-            return self._tag_or_alias(Fact.TAGS, () if value is None else (value,))
+            return self._tag_or_alias(Fact.TAGS, self.key.tag_values(name[len(family) :]))
         if family == "aws:requesttag/" or name == "aws:tagkeys":
             return ANY if vocabulary.carried_by(family) >> self.action.bit & 1 else ABSENT
         match name:

@@ -125,7 +125,7 @@ def _source(wanted: str, pair: Pair) -> Residual:
 
 def _retirement(grant: Grant, pair: Pair) -> Iterator[Contribution]:
     """Retiring principal and retiring account."""
-    slot, match = _holder(grant.retiring, grant.retiring_service, pair)
+    slot, match = _holder(grant.retiring, grant.retiring_by, pair)
     if slot is not None:
         yield Contribution(
             Slot.RETIRE if slot is Slot.GRANT else Slot.RETIRE_ACCOUNT, RETIRE_GRANT, match, None, grant.grant_id

@@ -73,7 +73,7 @@ def _mentions(keys: Iterable[Key]) -> Iterator[PrincipalValue]:
             for arn in (grant.grantee, grant.retiring):
                 if arn is not None and ":" in arn:
                     seen.setdefault(PrincipalValue("AWS", arn))
-            for service in (grant.service, grant.retiring_service):
+            for service in (grant.service, grant.retiring_by):
                 if service is not None:
                     seen.setdefault(PrincipalValue("Service", service))
     return iter(seen)

@@ -34,7 +34,7 @@ ACCOUNT_SCOPED = frozenset(
 def key_trait(name: str, key: Key) -> Hashable:
     """Everything about the key that the value of condition key ``name`` (lower case) can depend on."""
     if name.startswith("aws:resourcetag/"):
-        return (key.tag(name.partition("/")[2]), Fact.TAGS in key.unread)
+        return (key.tag_values(name.partition("/")[2]), Fact.TAGS in key.unread)
     if name in _ALIAS_KEYS:
         return (tuple(alias.name for alias in key.aliases), Fact.ALIASES in key.unread)
     if name == "aws:requestedregion":

@@ -11,7 +11,7 @@ Pairs = tuple[tuple[str, str], ...]
 class Grant:
     """One grant on one key. ``operations`` are names without ``kms:``; absent fields are None.
 
-    ``grantee`` may hold a service name: grants that AWS services made before 2026 show one there.
+    ``grantee`` and ``retiring`` may hold a service name: grants that AWS services made before 2026 show one there.
     ``created`` is an ISO 8601 UTC time. ``issuing_account`` is an account id.
     """
 
@@ -30,10 +30,17 @@ class Grant:
     source_arn: str | None = None
 
     @property
+    def retiring_by(self) -> str | None:
+        """The AWS service that may retire the grant, whichever field names it, or None."""
+        return self.retiring_service or _service_of(self.retiring)
+
+    @property
     def service(self) -> str | None:
         """The AWS service that holds the grant, whichever field names it, or None."""
-        if self.grantee_service:
-            return self.grantee_service
-        if self.grantee and ":" not in self.grantee and self.grantee.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-            return self.grantee
-        return None
+        return self.grantee_service or _service_of(self.grantee)
+
+
+def _service_of(principal: str | None) -> str | None:
+    if principal and ":" not in principal and principal.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return principal
+    return None

@@ -136,5 +136,9 @@ class Key:
 
     def tag(self, name: str) -> str | None:
         """The value of a tag, matched as AWS does for condition keys: without regard to case."""
+        return next(iter(self.tag_values(name)), None)
+
+    def tag_values(self, name: str) -> tuple[str, ...]:
+        """The values of all tags that are ``name`` without regard to case: KMS itself tells their keys apart."""
         lowered = name.lower()
-        return next((value for key, value in self.tags if key.lower() == lowered), None)
+        return tuple(dict.fromkeys(value for key, value in self.tags if key.lower() == lowered))
