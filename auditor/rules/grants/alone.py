@@ -9,19 +9,20 @@ from auditor.model.access import Cause, Decision, Role
 from auditor.model.actions import CREATE_GRANT, FORGE, READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.policy import Layer
-from auditor.rules.grants.holders import Held, grant_hit, identity_grants, operation_names, row_of, standing_of
+from auditor.rules.grants.holders import (
+    Held,
+    grant_hit,
+    identity_grants,
+    in_table,
+    operation_names,
+    row_of,
+    standing_of,
+)
 from auditor.rules.grants.hygiene import missing_reason, standing_grant
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.view import View
 
 CLASSES = (READ_PLAINTEXT, FORGE, CREATE_GRANT)
-
-
-def _in_table(view: View, held: Held, row: int, mask: int) -> list[Decision]:
-    """The table's decisions of the grantee on the key for the actions of ``mask`` that the key can serve."""
-    column = view.reach.key_at[held.key.arn]
-    profile = view.reach.profile(row, column)
-    return [view.reach.decision(profile, action.bit) for action in actions_in(mask & view.reach.usable[column])]
 
 
 def grant_only_access(view: View) -> Iterator[Hit]:
@@ -39,7 +40,7 @@ def grant_only_access(view: View) -> Iterator[Hit]:
         row = row_of(view, held.grantee)
         if row is None or not held.mask & wanted or missing_reason(view, held):
             continue
-        decisions = _in_table(view, held, row, held.mask & wanted)
+        decisions = in_table(view, held, row, held.mask & wanted)
         live = [decision for decision in decisions if not decision.outcome.denied]
         layers = {cause.layer for decision in live for cause in decision.causes if cause.role is Role.ALLOWS}
         if not live or layers & {Layer.KEY_POLICY, Layer.IDENTITY} or standing_grant(view, held.grant):
@@ -74,7 +75,7 @@ def grant_outlives_policy_removal(view: View) -> Iterator[Hit]:
         for mask in CLASSES:
             then = [before.access.decisions[profile[action.bit]] for action in actions_in(mask)]
             removed = _by_policy(then)
-            if held.mask & mask and removed and not _by_policy(_in_table(view, held, today, mask)):
+            if held.mask & mask and removed and not _by_policy(in_table(view, held, today, mask)):
                 yield _outliving(view, held, mask, removed)
                 break
 

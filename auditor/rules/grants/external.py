@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.access import Role
 from auditor.model.actions import CREATE_GRANT, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, mask_of
 from auditor.model.finding import Evidence
-from auditor.rules.grants.holders import Held, constrained, grant_hit, identity_grants, operation_names, standing_of
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.grants.holders import (
+    Held,
+    constrained,
+    grant_hit,
+    identity_grants,
+    operation_names,
+    standing_of,
+    stopped,
+)
+from auditor.rules.hit import Hit, given
 from auditor.rules.trust import Standing
 from auditor.rules.view import View
 
@@ -29,7 +36,7 @@ def grant_to_external_account(view: View) -> Iterator[Hit]:
         standing = standing_of(view, held)
         if not standing.outside or not held.mask & USE:
             continue
-        blocked = _blocked_by(view, held)
+        blocked = stopped(view, held, USE)
         age = view.age(held.grant.created)
         registered = standing is Standing.EXPIRED
         raised = given(
@@ -50,20 +57,3 @@ def _approved(view: View, held: Held) -> bool:
         change.key in (held.key.arn, held.key.key_id) and change.principal == held.grantee
         for change in view.settings.approved_changes
     )
-
-
-def _blocked_by(view: View, held: Held) -> str:
-    """What stops every operation of the grant today, or an empty text when one of them works."""
-    caller = view.principal_by_arn.get(held.grantee) or view.principal_by_arn.get(held.account or "")
-    if caller is None:
-        return ""
-    decisions = view.decisions(caller, held.key, held.mask & USE).values()
-    if not decisions or not all(decision.outcome.denied for decision in decisions):
-        return ""
-    stops = [
-        str(cause.statement or cause.note)
-        for decision in decisions
-        for cause in decision.causes
-        if cause.role in (Role.DENIES, Role.LIMITS)
-    ]
-    return listing(stops) if stops else ""

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.evaluator.grants import operations_mask
+from auditor.model.access import Decision, Role
 from auditor.model.actions import actions_in
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of, session_role_name
 from auditor.model.finding import Evidence
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
-from auditor.model.policy import Statement
+from auditor.model.policy import Layer, Statement
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, listing
 from auditor.rules.trust import Standing
@@ -61,6 +62,13 @@ def row_of(view: View, grantee: str) -> int | None:
     return roles.get((account_of(grantee) or "", session[0]))
 
 
+def in_table(view: View, held: Held, row: int, mask: int) -> list[Decision]:
+    """The table's decisions of the grantee on the key for the actions of ``mask`` that the key can serve."""
+    column = view.reach.key_at[held.key.arn]
+    profile = view.reach.profile(row, column)
+    return [view.reach.decision(profile, action.bit) for action in actions_in(mask & view.reach.usable[column])]
+
+
 def _rows_of_roles(view: View) -> dict[tuple[str, str], int]:
     """Account and name → row of the role: the ARN of a session does not tell the path of its role."""
     return {
@@ -85,6 +93,23 @@ def constraints_in_words(grant: Grant) -> str:
 def standing_of(view: View, held: Held) -> Standing:
     """How the grantee's account stands to the key; a grantee without an account is a deleted one of ours."""
     return view.trust.standing(held.account, held.key.account)
+
+
+def stopped(view: View, held: Held, mask: int) -> str:
+    """What stops every operation of the grant that is in ``mask`` today, or an empty text when one of them works."""
+    row = row_of(view, held.grantee)
+    row = view.reach.principal_at.get(held.account or "") if row is None else row
+    decisions = in_table(view, held, row, held.mask & mask) if row is not None else []
+    if not decisions or not all(decision.outcome.denied for decision in decisions):
+        return ""
+    causes = [cause for decision in decisions for cause in decision.causes]
+    stops = [str(cause.statement or cause.note) for cause in causes if cause.role in (Role.DENIES, Role.LIMITS)]
+    stops += [
+        f"{cause.layer} of {cause.owner}: {cause.note}"
+        for cause in causes
+        if cause.role is Role.MISSING and cause.layer is Layer.SCP
+    ]
+    return listing(stops)
 
 
 def grant_hit(

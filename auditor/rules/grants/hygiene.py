@@ -20,6 +20,7 @@ from auditor.rules.grants.holders import (
     operation_names,
     service_held,
     standing_of,
+    stopped,
 )
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.identity.names import creators
@@ -102,19 +103,27 @@ def grant_delegable(view: View) -> Iterator[Hit]:
     """A grant contains CreateGrant, so its holder can pass the key on to others.
 
     Children must keep the constraints of the parent, which bounds the harm when there are any. Service grants are
-    silent.
+    silent, and so are those of principals that no longer exist.
 
     Fix: revoke it and issue it again without CreateGrant.
     """
     for held in identity_grants(view):
-        if not held.mask & CREATE_GRANT:
+        if not held.mask & CREATE_GRANT or missing_reason(view, held):
             continue
         raised = given((standing_of(view, held).foreign, "outside the organization"))
         lowered = given((constrained(held.grant), "constraints present"))
-        summary = f"{held.grantee} may pass its grant on {held.key.label} on to others."
+        why = stopped(view, held, CREATE_GRANT)
+        may = "could, were it not denied today," if why else "may"
+        summary = f"{held.grantee} {may} pass its grant on {held.key.label} on to others."
         kept = tuple(name for name in held.grant.operations if name != "CreateGrant")
         commands = _reissued(held, kept, _constraints(held.grant))
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, commands=commands)
+        yield grant_hit(
+            view, held, summary, raised=raised, lowered=lowered, commands=commands, latent=bool(why), more=_stops(why)
+        )
+
+
+def _stops(why: str) -> tuple[Evidence, ...]:
+    return (Evidence("stopped today by", why),) if why else ()
 
 
 def _constraints(grant: Grant) -> str:
@@ -163,12 +172,14 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
     """A grant lets an identity read plaintext with no encryption context or source demanded.
 
     An exact context ties the grant to one piece of data. Keys without encryption context (asymmetric, HMAC) only ask
-    for a source, and are told as information.
+    for a source, and are told as information. Silent for principals that no longer exist.
 
     Fix: issue it again with EncryptionContextEquals.
     """
     for held in identity_grants(view):
         if not held.mask & READ_PLAINTEXT or constrained(held.grant) or standing_of(view, held).foreign:
+            continue
+        if missing_reason(view, held):
             continue
         symmetric = key_type(held.key.spec, held.key.usage) == "symmetric_encryption"
         age = view.age(held.grant.created)
@@ -178,10 +189,14 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
             (_by_key_policy(view, held), "same action by key policy"), (not symmetric, "asymmetric or HMAC")
         )
         names = operation_names(held, READ_PLAINTEXT)
-        summary = f"{held.grantee} may {names} everything under {held.key.label} by an unconstrained grant."
+        why = stopped(view, held, READ_PLAINTEXT)
+        may = "could, were it not denied today," if why else "may"
+        summary = f"{held.grantee} {may} {names} everything under {held.key.label} by an unconstrained grant."
         wanted = "EncryptionContextEquals={KEY=VALUE}" if symmetric else "SourceArn=ARN-OF-THE-RESOURCE"
         commands = _reissued(held, held.grant.operations, wanted)
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, commands=commands)
+        yield grant_hit(
+            view, held, summary, raised=raised, lowered=lowered, commands=commands, latent=bool(why), more=_stops(why)
+        )
 
 
 def standing_grant(view: View, grant: Grant) -> bool:
