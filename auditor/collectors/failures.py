@@ -39,27 +39,30 @@ _CODES = {
     Cause.THROTTLED: "Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException"
     " TooManyRequestsException RequestLimitExceeded BandwidthLimitExceeded SlowDown"
     " ProvisionedThroughputExceededException PriorRequestNotComplete TransactionInProgressException"
-    " EC2ThrottledException 429",
+    " EC2ThrottledException LimitExceededException 429",
     Cause.EXPIRED: "ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired",
     Cause.CREDENTIALS: "InvalidClientTokenId UnrecognizedClientException AuthFailure InvalidAccessKeyId"
     " SignatureDoesNotMatch InvalidSignatureException MissingAuthenticationToken IncompleteSignature"
     " MissingAuthenticationTokenException OptInRequired SubscriptionRequiredException"
     " RequestTimeTooSkewed",
-    Cause.NOT_SUPPORTED: "NotImplemented UnknownOperationException UnknownOperation InvalidAction 404 501",
+    Cause.NOT_SUPPORTED: "NotImplemented UnknownOperationException UnknownOperation InvalidAction 404",
     Cause.NO_REPORT: "ReportNotPresent ReportExpired ReportInProgress",
     Cause.NOT_FOUND: "NotFoundException NoSuchEntity NoSuchEntityException ResourceNotFoundException"
-    " TrailNotFoundException PolicyNotFoundException TargetNotFoundException",
+    " TrailNotFoundException PolicyNotFoundException TargetNotFoundException ParentNotFoundException"
+    " EventDataStoreNotFoundException CustomKeyStoreNotFoundException UnknownResourceException",
+    Cause.NOT_ENABLED: "RegionDisabledException",
     Cause.TIMEOUT: "RequestTimeout RequestTimeoutException 504",
     Cause.SERVER: "InternalError InternalFailure InternalServerError KMSInternalException ServiceException"
     " ServiceFailure ServiceFailureException ServiceUnavailable DependencyTimeoutException InternalServiceError"
-    " 500 502 503",
+    " InternalException ConcurrentModificationException 500 502 503",
 }
+NOT_BUILT = 501
+"""The status that says more than its code: local endpoints call an operation that they lack an internal failure."""
 _BY_STATUS = {
     403: Cause.DENIED,
     404: Cause.NOT_FOUND,
     429: Cause.THROTTLED,
     500: Cause.SERVER,
-    501: Cause.NOT_SUPPORTED,
     502: Cause.SERVER,
     503: Cause.SERVER,
     504: Cause.TIMEOUT,
@@ -198,6 +201,8 @@ def _answered(response: Mapping[str, object]) -> Failure:
     status = meta.get("HTTPStatusCode", 0) if isinstance(meta, dict) else 0
     code = str(details.get("Code") or "")
     message = _clean(str(details.get("Message") or ""))
+    if status == NOT_BUILT:
+        return Failure(Cause.NOT_SUPPORTED, code, message, NOT_BUILT)
     cause = _BY_CODE.get(code) or _BY_CODE.get(code.removesuffix("Exception")) or _BY_STATUS.get(status)
     return Failure(cause or Cause.OTHER, code, message, int(status) if isinstance(status, int) else 0)
 

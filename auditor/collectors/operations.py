@@ -160,7 +160,6 @@ AUTHORIZATION_DETAILS = Operation(
     page_size=1000,
     must=("IsTruncated", *IAM_LISTS),
     needs=(
-        "IsTruncated",
         *IAM_LISTS[:3],  # a policy that is carried and not listed is asked for by itself
         *(f"{name}.{member}" for name, members in _CARRIED.items() for member in members),
     ),
@@ -176,7 +175,9 @@ GET_POLICY_VERSION = _account(
 LIST_ACCOUNT_ALIASES = _account("iam", "ListAccountAliases", "AccountAliases")
 
 DESCRIBE_ORGANIZATION = _organization(
-    "DescribeOrganization", must="Organization", needs=("Organization.Id", "Organization.MasterAccountId")
+    "DescribeOrganization",
+    must="Organization",
+    needs=("Organization.Id", "Organization.MasterAccountId|MasterAccountArn"),
 )
 LIST_ROOTS = _organization(
     "ListRoots",
@@ -210,7 +211,7 @@ GET_EVENT_SELECTORS = _evidence(
     "cloudtrail",
     "GetEventSelectors",
     must=("EventSelectors", "AdvancedEventSelectors"),
-    needs=("EventSelectors.ReadWriteType", *_FIELDS),
+    needs=_FIELDS,
 )
 LIST_DATA_STORES = _evidence(
     "cloudtrail", "ListEventDataStores", "EventDataStores", needs=("EventDataStores.EventDataStoreArn",)

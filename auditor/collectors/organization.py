@@ -23,12 +23,13 @@ from auditor.collectors.operations import (
     LIST_UNITS,
 )
 from auditor.collectors.plain import plain
-from auditor.model.arn import is_account_id
+from auditor.model.arn import account_of, is_account_id
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
 
 POLICY_TYPES = {"SERVICE_CONTROL_POLICY": Fact.SCP, "RESOURCE_CONTROL_POLICY": Fact.RCP}
 ANOTHER = Failure(Cause.MALFORMED, "", "The description is that of another policy.")
+NAMELESS = Failure(Cause.MALFORMED, "", "The organization names no management account.")
 NO_RCP = Failure(Cause.MALFORMED, "", "No RCP is listed, and RCPFullAWSAccess is attached to every level.")
 """DetachPolicy never takes that one away (Organizations API reference). A level without any SCP is taken as told: it
 allows nothing."""
@@ -78,7 +79,7 @@ class Tree:
 def read_tree(caller: Caller, *, every_account: bool) -> Tree:
     """The tree; ``every_account``: where a branch is hidden, its accounts are looked up in the flat list."""
     try:
-        described = plain(caller.call(DESCRIBE_ORGANIZATION)["Organization"])
+        described = _described(caller)
     except RefusedError as error:
         if error.failure.code == NOT_IN_USE:
             return Tree(in_use=False)
@@ -94,6 +95,15 @@ def read_tree(caller: Caller, *, every_account: bool) -> Tree:
     if every_account and not tree.complete:
         _hidden_accounts(caller, tree)
     return tree
+
+
+def _described(caller: Caller) -> Data:
+    """The organization with the id of its management account. Raises RefusedError."""
+    told: Data = plain(caller.call(DESCRIBE_ORGANIZATION)["Organization"])
+    management = told.get("MasterAccountId") or account_of(told["MasterAccountArn"])
+    if not management:
+        raise RefusedError(NAMELESS)
+    return {**told, "MasterAccountId": management}
 
 
 def _walk(caller: Caller, tree: Tree, root: Data) -> None:

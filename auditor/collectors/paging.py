@@ -88,9 +88,15 @@ def to_the_end(pages: Iterable[Answer], gathered: Gathered) -> None:
         if barren > EMPTY_PAGES or number > MOST_PAGES:
             raise EndlessError("The list does not end: AWS always names one more page.")
         _turn(page, seen)
-    if token_of(page):
+    if token_of(page) and not _said_last(page):
         raise MalformedError("AWS named a marker for more, and did not say that there is more.")
     gathered.end()
+
+
+def _said_last(page: Answer) -> bool:
+    """Whether AWS says in so many words that nothing follows: a marker beside that is none (KMS and IAM API
+    references: the flag tells whether there is more)."""
+    return any(page.get(name) is False for name in MORE)
 
 
 def _turn(page: Answer, seen: set[str]) -> None:

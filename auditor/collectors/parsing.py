@@ -48,7 +48,7 @@ class _AsItCame:
 
 
 class _XML(_AsItCame):
-    """The same for XML, where an element with text alone is no list, and a truth value is one of two words."""
+    """The same for XML, where an element with text alone is no list, and truth is one of two words, in any case."""
 
     def _listed(self, node: Any) -> bool:
         text = getattr(node, "text", None)
@@ -56,4 +56,4 @@ class _XML(_AsItCame):
 
     def _handle_boolean(self, shape: Any, node: Any) -> Any:
         text = getattr(node, "text", node)
-        return {"true": True, "false": False}.get(text, text)
+        return {"true": True, "false": False}.get(str(text).strip().lower(), text)

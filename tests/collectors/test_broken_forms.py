@@ -47,9 +47,8 @@ def test_a_list_that_always_names_the_same_items_ends(monkeypatch: pytest.Monkey
     assert len([key for key in result.snapshot.keys if key.account == MEMBER]) == 3
 
 
-@pytest.mark.parametrize("more", [False, None])
-def test_a_marker_without_more_is_no_end(more: bool | None) -> None:
-    result = changed("kms:ListGrants", lambda data: data.update(NextMarker="m2", Truncated=more))
+def test_a_marker_without_a_word_on_more_is_no_end() -> None:
+    result = changed("kms:ListGrants", lambda data: data.update(NextMarker="m2", Truncated=None))
     assert gaps(result) == {(MEMBER, REGION, Fact.GRANTS, "IncompleteAnswer")}
     assert all(len(key.grants) == 2 for key in result.snapshot.keys)
 

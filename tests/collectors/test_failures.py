@@ -27,6 +27,11 @@ from auditor.collectors.failures import Cause, classify, classify_answer
         ("OptInRequired", 403, Cause.CREDENTIALS),
         ("RequestTimeTooSkewed", 403, Cause.CREDENTIALS),
         ("ToldInNewWords", 400, Cause.OTHER),
+        ("LimitExceededException", 400, Cause.THROTTLED),
+        ("InternalFailure", 500, Cause.SERVER),
+        ("InternalFailure", 501, Cause.NOT_SUPPORTED),
+        ("ParentNotFoundException", 400, Cause.NOT_FOUND),
+        ("RegionDisabledException", 403, Cause.NOT_ENABLED),
     ],
 )
 def test_codes_before_status(code: str, status: int, cause: Cause) -> None:
