@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from auditor.errors import UnknownNameError
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
+from auditor.questions.coverage import NAMES_OF_KEYS, may_exist
 
 SHOWN = 10
 
@@ -22,7 +23,8 @@ def find_keys(snapshot: Snapshot, text: str, *, several: bool = True) -> tuple[K
     pattern = "*" in text or "?" in text
     found = tuple(key for key in snapshot.keys if any(_fits(name, text, pattern) for name in names_of(key)))
     if not found:
-        raise UnknownNameError(f"No key is called “{text}”.", _nearest(snapshot, text))
+        near = _nearest(snapshot, text) + may_exist(snapshot, NAMES_OF_KEYS)
+        raise UnknownNameError(f"No key is called “{text}”.", near)
     if len(found) > 1 and not (several and pattern):
         all_of_them = f" (or all of them: '*:{text}')" if several and text.startswith("alias/") else ""
         raise UnknownNameError(f"“{text}” means {len(found)} keys.", f"Choose one: {candidates(found)}{all_of_them}.")
@@ -54,4 +56,4 @@ def _nearest(snapshot: Snapshot, text: str) -> str:
     if near:
         return f"Did you mean {', '.join(near)}?"
     shown = sorted(key.label for key in snapshot.keys if key.customer_managed)[:SHOWN]
-    return f"The snapshot has {len(snapshot.keys)} keys, such as {', '.join(shown)}." if shown else "It has no keys."
+    return f"The snapshot's keys ({len(snapshot.keys)}) are such as {', '.join(shown)}." if shown else "It has no keys."

@@ -15,6 +15,7 @@ from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
+from auditor.questions.coverage import NAMES_OF_PRINCIPALS, may_exist
 
 SHOWN = 10
 
@@ -176,6 +177,10 @@ def _listed(found: Iterable[Principal]) -> str:
 
 
 def _nearest(known: Known, text: str) -> str:
+    return _near(known, text) + may_exist(known.snapshot, NAMES_OF_PRINCIPALS)
+
+
+def _near(known: Known, text: str) -> str:
     if is_account_id(text):
         return f"It is a collected account, not one caller; its principals are 'arn:*:{text}:*'."
     names = {name: None for principal in known.principals for name in names_of(principal)}

@@ -71,6 +71,7 @@ class Organization:
     accounts: list[Account]
     root: Level | None = None
     types: dict[str, str] = field(default_factory=lambda: {SCP: "ENABLED", RCP: "ENABLED"})
+    identity: str = "o-exampleorgid"
     management: str = MANAGEMENT
     caller: str = MANAGEMENT
     refused: list[Refusal] = field(default_factory=list)

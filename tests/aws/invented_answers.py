@@ -86,7 +86,7 @@ def _tree(organization: Organization, call: Call, asked: Data) -> Found:
     level = levels.get(str(asked.get("ParentId") or asked.get("TargetId")))
     kind = str(asked.get("Filter"))
     if call.operation == "DescribeOrganization":
-        return {"Organization": {"Id": "o-exampleorgid", "MasterAccountId": organization.management}}
+        return {"Organization": {"Id": organization.identity, "MasterAccountId": organization.management}}
     if call.operation == "DescribePolicy":
         policy_id = str(asked["PolicyId"])
         _, name, kind, content = organization.documents()[policy_id]

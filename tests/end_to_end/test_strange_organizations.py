@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from auditor.errors import UnknownNameError
 from auditor.evaluator.evaluation import Evaluation, evaluate
 from auditor.model.actions import ACTIONS
 from auditor.model.key import Fact
@@ -126,6 +127,12 @@ def test_sessions_named_in_an_account_that_nobody_could_look_into_are_rows() -> 
     assert {alice, bob} <= rows(evaluation)
     assert outcomes(evaluation, "kms:Decrypt", alice, bob) == ["unknown", "implicitly-denied"]
     assert outcomes(evaluation, "kms:Encrypt", alice, bob) == ["implicitly-denied", "unknown"]
+    with pytest.raises(UnknownNameError) as unknown:
+        find_principals(evaluation, "role/ops")
+    assert unknown.value.remedy.endswith("It may exist all the same: some accounts could not be read.")
+    with pytest.raises(UnknownNameError) as unknown:
+        find_keys(evaluation.snapshot, "alias/ops")
+    assert unknown.value.remedy.endswith("It may exist all the same: some accounts could not be read.")
     assert {item.arn for item in find_principals(evaluation, B)} == {B, f"arn:aws:iam::{B}:root", alice, bob}
 
 
