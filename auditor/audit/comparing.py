@@ -65,4 +65,6 @@ def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
     if not finding.account:
         return True
     facts = snapshot.account(finding.account)
-    return facts is not None and (not finding.region or not facts.regions or finding.region in facts.regions)
+    if facts is None or not facts.entered:
+        return False
+    return not finding.region or not facts.regions or finding.region in facts.regions

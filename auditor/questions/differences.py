@@ -235,6 +235,7 @@ def _change(
 ) -> AccessChange:
     change, capability, actions, was, now, reasons = changed
     missing = _unseen(before, principal, key) if was is None else _unseen(after, principal, key) if now is None else ""
+    missing = missing or _assumed(before, after, principal)
     if missing:
         return AccessChange(Change.COVERAGE, principal, key.arn, capability, actions, was, now, missing)
     cause = _came_or_went(before, after, principal, key) or reasons
@@ -250,13 +251,23 @@ def _unseen(side: Side, principal: str, key: Key) -> str:
     return ""
 
 
+def _assumed(before: Side, after: Side, principal: str) -> str:
+    """Why an access says nothing: on one side it was collected, on the other it is assumed to hold everything."""
+    rows = (before.rows.get(principal), after.rows.get(principal))
+    found = {row.assume_allowed for row in rows if row is not None}
+    return "the identities of its account were read on one side alone" if len(found) > 1 else ""
+
+
 def _came_or_went(before: Side, after: Side, principal: str, key: Key) -> str:
     """The entity behind a change, when one side alone has it."""
-    entities = (("key", key.arn, before.keys, after.keys), ("principal", principal, before.collected, after.collected))
-    for name, arn, old, new in entities:
-        if (arn in old) != (arn in new):
-            return f"the {name} is gone" if arn in old else f"the {name} is new"
-    return ""
+    if (key.arn in before.keys) != (key.arn in after.keys):
+        return "the key is gone" if key.arn in before.keys else "the key is new"
+    if (principal in before.collected) == (principal in after.collected):
+        return ""
+    without = after if principal in before.collected else before
+    if not without.coverage.identities_read(principal):
+        return "the identities of its account were not read"
+    return "the principal is gone" if without is after else "the principal is new"
 
 
 def _reasons(was: Decision | None, now: Decision | None) -> str:

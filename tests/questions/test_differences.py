@@ -57,6 +57,35 @@ def test_identities_that_were_not_read_are_no_loss() -> None:
     assert [item for item in found.facts if item.kind == "principal"] == []
 
 
+SHUT = AccountFacts(id=HOME, unread=frozenset({Fact.ACCOUNT, Fact.IDENTITIES}))
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("accounts", [(), (SHUT,)])
+def test_an_account_that_one_side_did_not_enter_is_no_change(accounts: tuple[AccountFacts, ...], swap: bool) -> None:
+    """Nobody asked for it, or its role could not be assumed: that keys and roles are not there says nothing."""
+    snapshot = estate()
+    (account,) = snapshot.accounts
+    blind = evaluated(replace(snapshot, accounts=accounts, keys=(), principals=()))
+    found = differences(blind, evaluated(snapshot)) if swap else differences(evaluated(snapshot), blind)
+    assert account.id == HOME
+    assert (found.access, found.facts) == ((), ())
+    assert {item.cause for item in found.coverage} == {f"the keys of {HOME} in eu-west-1 were not read"}
+
+
+def test_a_caller_that_one_side_only_assumes_is_no_change() -> None:
+    """A key of another account names the role: where its own account was not asked for, it may do anything there."""
+    foreign = KEY.replace(HOME, "999999999999")
+    named = text(allow(Sid="Named", Principal={"AWS": APP}, Action="kms:Encrypt"))
+    snapshot = replace(estate(), keys=(replace(key(foreign, "alias/app", named), account="999999999999"),))
+    owner = AccountFacts(id="999999999999", regions=("eu-west-1",))
+    both = evaluated(replace(snapshot, accounts=(*snapshot.accounts, owner)))
+    one = evaluated(replace(snapshot, accounts=(owner,), principals=()))
+    found = differences(both, one)
+    assert (found.access, found.facts) == ((), ())
+    assert {item.cause for item in found.coverage} == {"the identities of its account were read on one side alone"}
+
+
 def test_a_deleted_role_is_a_loss_with_its_cause() -> None:
     snapshot = estate()
     without = replace(snapshot, principals=tuple(item for item in snapshot.principals if item.arn != APP))
