@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Key
 from auditor.model.organization import OrgTarget
 from auditor.model.policy import AttachedPolicy, Policy
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
-from auditor.questions.coverage import Coverage
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 
@@ -28,13 +28,13 @@ class FactChange:
     detail: str = ""
 
 
-def changed_facts(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage) -> tuple[FactChange, ...]:
+def changed_facts(old: Snapshot, new: Snapshot, before: Inventory, after: Inventory) -> tuple[FactChange, ...]:
     """The differences of the facts, sorted; what one side did not look for is left out."""
     found = [*_keys(old, new, before, after), *_principals(old, new, before, after), *_organization(old, new)]
     return tuple(sorted(set(found)))
 
 
-def _keys(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage) -> Iterator[FactChange]:
+def _keys(old: Snapshot, new: Snapshot, before: Inventory, after: Inventory) -> Iterator[FactChange]:
     was, now = {key.arn: key for key in old.keys}, {key.arn: key for key in new.keys}
     for arn in was.keys() | now.keys():
         if arn not in was:
@@ -83,7 +83,7 @@ def _tags(tags: Iterable[tuple[str, str]]) -> Iterator[str]:
     return (f"{name}={value}" for name, value in tags)
 
 
-def _principals(old: Snapshot, new: Snapshot, before: Coverage, after: Coverage) -> Iterator[FactChange]:
+def _principals(old: Snapshot, new: Snapshot, before: Inventory, after: Inventory) -> Iterator[FactChange]:
     was, now = {item.arn: item for item in old.principals}, {item.arn: item for item in new.principals}
     for arn in was.keys() | now.keys():
         if arn not in was:

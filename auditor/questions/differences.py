@@ -97,7 +97,7 @@ def differences(old: Facts, new: Facts) -> Differences:
     return Differences(
         access=tuple(item for item in found if item.change is not Change.COVERAGE),
         coverage=tuple(item for item in found if item.change is Change.COVERAGE),
-        facts=changed_facts(old.snapshot, new.snapshot, before.coverage, after.coverage),
+        facts=changed_facts(old.snapshot, new.snapshot, before.inventory, after.inventory),
         gaps_before=_essential(old.snapshot),
         gaps_after=_essential(new.snapshot),
     )
@@ -244,9 +244,9 @@ def _change(
 
 def _unseen(side: Side, principal: str, key: Key) -> str:
     """Why a side without this row or key says nothing about it; empty when it was looked for and is not there."""
-    if key.arn not in side.keys and not side.coverage.keys_read(key.account, key.region):
+    if key.arn not in side.keys and not side.inventory.keys_read(key.account, key.region):
         return f"the keys of {key.account} in {key.region} were not read"
-    if principal not in side.rows and not side.coverage.identities_read(principal):
+    if principal not in side.rows and not side.inventory.identities_read(principal):
         return "the identities of its account were not read"
     return ""
 
@@ -265,7 +265,7 @@ def _came_or_went(before: Side, after: Side, principal: str, key: Key) -> str:
     if (principal in before.collected) == (principal in after.collected):
         return ""
     without = after if principal in before.collected else before
-    if not without.coverage.identities_read(principal):
+    if not without.inventory.identities_read(principal):
         return "the identities of its account were not read"
     return "the principal is gone" if without is after else "the principal is new"
 

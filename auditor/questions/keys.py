@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from auditor.errors import UnknownNameError
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
-from auditor.questions.coverage import NAMES_OF_KEYS, may_exist
+from auditor.questions.unknown_names import NAMES_OF_KEYS, may_exist
 
 SHOWN = 10
 

@@ -15,7 +15,7 @@ from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
-from auditor.questions.coverage import NAMES_OF_PRINCIPALS, may_exist
+from auditor.questions.unknown_names import NAMES_OF_PRINCIPALS, may_exist
 
 SHOWN = 10
 

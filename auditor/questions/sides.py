@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import AccessTable, Decision
 from auditor.model.actions import Action
+from auditor.model.inventory import Inventory
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.questions.affected import Facts
-from auditor.questions.coverage import Coverage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ class Side:
     """
 
     facts: Facts
-    coverage: Coverage
+    inventory: Inventory
     rows: dict[str, Principal]
     keys: dict[str, Key]
     collected: frozenset[str]
@@ -55,7 +55,7 @@ class Side:
         rows |= {item.arn: item for item in facts.principals}
         keys = {key.arn: key for key in facts.snapshot.keys}
         actual = frozenset(principal.arn for principal in facts.snapshot.principals)
-        return cls(facts, Coverage(facts.snapshot), rows, keys, actual, builder)
+        return cls(facts, Inventory(facts.snapshot), rows, keys, actual, builder)
 
     def block(self, principals: Sequence[str], keys: Sequence[str]) -> Block:
         """The evaluated block of these ARNs, in this order."""

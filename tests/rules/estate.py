@@ -242,13 +242,19 @@ def settings(data: dict[str, Any] | None) -> RuleSettings:
     return RuleSettings(**found)
 
 
+def _unread(account: str, gaps: tuple[Gap, ...]) -> frozenset[Fact]:
+    """The facts of a whole account that could not be read, as the store decodes them."""
+    return frozenset(gap.fact for gap in gaps if gap.account == account and not gap.subject)
+
+
 def snapshot(data: dict[str, Any]) -> Snapshot:
     keys = tuple(sorted((key(entry) for entry in data.get("keys", [{}])), key=lambda item: item.arn))
     principals = [principal(PrincipalKind.ROLE, entry) for entry in data.get("roles", ())]
     principals += [principal(PrincipalKind.USER, entry) for entry in data.get("users", ())]
     ids = {str(name) for name in data.get("collected", ())} or {item.account for item in keys} | {OWN}
     regions = tuple(sorted({item.region for item in keys} | {REGION}))
-    accounts = tuple(AccountFacts(id=name, regions=regions) for name in sorted(ids))
+    gaps = tuple(Gap(**{**entry, "fact": Fact(entry["fact"])}) for entry in data.get("gaps", ()))
+    accounts = tuple(AccountFacts(id=name, regions=regions, unread=_unread(name, gaps)) for name in sorted(ids))
     return Snapshot(
         provenance=Provenance(
             caller="arn:aws:iam::111111111111:role/auditor", scope=Scope(accounts=tuple(sorted(ids)), regions=regions)
@@ -258,6 +264,6 @@ def snapshot(data: dict[str, Any]) -> Snapshot:
         principals=tuple(sorted(principals, key=lambda item: item.arn)),
         organization=organization(data.get("organization")),
         organization_unread=bool(data.get("organization_unread", False)),
-        gaps=tuple(Gap(**{**entry, "fact": Fact(entry["fact"])}) for entry in data.get("gaps", ())),
+        gaps=gaps,
         evidence=evidence(data.get("evidence"), {(item.account, item.region) for item in keys} | {(OWN, REGION)}),
     )

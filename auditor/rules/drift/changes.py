@@ -9,6 +9,7 @@ from auditor.evaluator.glob import matches
 from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
+from auditor.model.inventory import Inventory
 from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.hit import Hit, given, listing
@@ -18,6 +19,7 @@ from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
+INVENTORIED = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.ROOT)
 LIVE = (Outcome.ALLOWED, Outcome.CONDITIONAL)
 
 
@@ -32,8 +34,9 @@ def _held(table: AccessTable, profile: int, outcomes: tuple[Outcome, ...]) -> in
 def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
     """A principal gained reading, forging, takeover or destruction on a key since the baseline.
 
-    Compares the evaluated access of both runs, so a removed SCP counts like an added statement. Access to keys that are
-    new themselves, and changes that the settings record as approved, are information.
+    Compares the evaluated access of both runs, so a removed SCP counts like an added statement. What the baseline could
+    not decide, or did not look at, is no news. Access to keys that are new themselves, and changes that the settings
+    record as approved, are information.
 
     Fix: attach the change ticket and take a new baseline, or remove the access.
     """
@@ -45,7 +48,7 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
     # What the baseline could not decide may have been there already: only what was denied then is new.
     old = [_held(before.access, profile, (*LIVE, Outcome.UNKNOWN)) for profile in range(len(before.access.profiles))]
     now = [_held(view.reach.table, profile, LIVE) for profile in range(len(view.reach.table.profiles))]
-    own_power = power(view)
+    own_power, seen = power(view), Inventory(before.snapshot)
     pairs = view.reach.pairs((1 << 58) - 1, inside=False)
     for row, own in pairs.by_principal():
         who = view.reach.principals[row]
@@ -57,6 +60,11 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
             key = view.reach.keys[position]
             then_row, column = rows.get(who.arn), columns.get(key.arn)
             place = int(before.access.cells[then_row, column]) if then_row is not None and column is not None else None
+            looked = (then_row is not None or _looked_for(seen, who)) and (
+                column is not None or seen.keys_read(key.account, key.region)
+            )
+            if not looked:
+                continue
             then = old[place] if place is not None else 0
             for mask in CLASSES.values():
                 here = now[profile] & mask & own_power.held(row, profile, position, *Openness)
@@ -66,6 +74,11 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
                     earlier.setdefault(key.arn, _earlier(before.access, place, first.bit))
         for arn, mask in gained.items():
             yield _gained_hit(view, who, view.key_by_arn[arn], mask, arn not in columns, earlier[arn])
+
+
+def _looked_for(seen: Inventory, who: Principal) -> bool:
+    """Whether the baseline would know the principal, had it been there; others are known by policies that name them."""
+    return who.kind not in INVENTORIED or seen.identities_read(who.arn)
 
 
 def _earlier(table: AccessTable, profile: int | None, bit: int) -> Decision | None:

@@ -1,30 +1,16 @@
-"""What a snapshot looked at: which accounts, Regions and identities it can speak of."""
+"""What a snapshot looked at: which accounts, Regions and identities it can speak of.
+
+For comparing two snapshots: that something is not there means something only where it was looked for.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 from auditor.model.arn import account_of
 from auditor.model.key import Fact
 from auditor.model.snapshot import NOT_ENABLED, Snapshot
 
-NAMES_OF_KEYS = {
-    Fact.ACCOUNT: "accounts",
-    Fact.REGIONS: "Regions",
-    Fact.KEY_LIST: "lists of keys",
-    Fact.ALIASES: "aliases",
-}
-NAMES_OF_PRINCIPALS = {Fact.ACCOUNT: "accounts", Fact.IDENTITIES: "identities"}
-"""Facts without which something may be called what the snapshot does not know, in words."""
 
-
-def may_exist(snapshot: Snapshot, facts: Mapping[Fact, str]) -> str:
-    """A sentence for an unknown name where one of ``facts`` could not be read somewhere; empty where all were."""
-    missing = [words for fact, words in facts.items() if any(gap.fact is fact for gap in snapshot.gaps)]
-    return f" It may exist all the same: some {' and '.join(missing)} could not be read." if missing else ""
-
-
-class Coverage:
+class Inventory:
     """Answers whether a missing key or principal was looked for at all."""
 
     def __init__(self, snapshot: Snapshot) -> None:

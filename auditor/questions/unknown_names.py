@@ -1,0 +1,23 @@
+"""What to say of a name that a snapshot does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from auditor.model.key import Fact
+from auditor.model.snapshot import Snapshot
+
+NAMES_OF_KEYS = {
+    Fact.ACCOUNT: "accounts",
+    Fact.REGIONS: "Regions",
+    Fact.KEY_LIST: "lists of keys",
+    Fact.ALIASES: "aliases",
+}
+NAMES_OF_PRINCIPALS = {Fact.ACCOUNT: "accounts", Fact.IDENTITIES: "identities"}
+"""Facts without which something may be called what the snapshot does not know, in words."""
+
+
+def may_exist(snapshot: Snapshot, facts: Mapping[Fact, str]) -> str:
+    """A sentence for an unknown name where one of ``facts`` could not be read somewhere; empty where all were."""
+    missing = [words for fact, words in facts.items() if any(gap.fact is fact for gap in snapshot.gaps)]
+    return f" It may exist all the same: some {' and '.join(missing)} could not be read." if missing else ""
