@@ -59,7 +59,13 @@ def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
     status = next((item for item in run.rules if item.rule == finding.rule), None)
     if status is None or not status.evaluated:
         return False
-    names = (finding.subject, *finding.keys, finding.account, f"{finding.account}/{finding.region}")
+    names = (
+        finding.subject,
+        *finding.keys,
+        *finding.principals,
+        finding.account,
+        f"{finding.account}/{finding.region}",
+    )
     if any(scope.startswith(f"{name} (") for scope in status.skipped for name in names):
         return False
     if not finding.account:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -165,6 +165,15 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
+
+
+def everywhere(values: Iterable[str]) -> bool:
+    """Whether address ranges, taken together, hold every address of a version."""
+    found = [one for value in values if (one := network(value)) is not None]
+    fours = [one for one in found if isinstance(one, ipaddress.IPv4Network)]
+    sixes = [one for one in found if isinstance(one, ipaddress.IPv6Network)]
+    whole = (*ipaddress.collapse_addresses(fours), *ipaddress.collapse_addresses(sixes))
+    return any(one.prefixlen == 0 for one in whole)
 
 
 def _in_network(wanted: str, actual: str) -> bool:

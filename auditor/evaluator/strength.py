@@ -7,13 +7,13 @@ the key is absent proves nothing; a wildcard in the identifying part of a value 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from auditor.evaluator import vocabulary
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.operators import Operator, network, parse_operator
+from auditor.evaluator.operators import Operator, everywhere, parse_operator
 from auditor.model.arn import account_of, is_account_id, is_unique_id
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 
@@ -57,50 +57,76 @@ CONSTANT = frozenset({"aws:securetransport", "aws:viaawsservice", "aws:principal
 """Keys whose tests say nothing about who or from where: nearly every request passes them."""
 
 
-def strength(residual: Residual, owner: Owner) -> Strength:
-    """The level of a residual condition on a key of ``owner``. ``TRUE`` is S0; ``FALSE`` lets nobody in, hence S4."""
+def strength(residual: Residual, owner: Owner, there: frozenset[str] = ALWAYS_PRESENT) -> Strength:
+    """The level of a residual condition on a key of ``owner``. ``TRUE`` is S0; ``FALSE`` lets nobody in, hence S4.
+
+    ``there``: the condition keys, in lower case, that every request in question carries.
+    """
     match residual:
         case Constant(value):
             return Strength.S0 if value else Strength.S4
         case AllOf(items):
-            return max(strength(item, owner) for item in items)
+            there |= _demanded(items)
+            return max(strength(item, owner, there) for item in items)
         case AnyOf(items):
-            return min(strength(item, owner) for item in items)
+            return min(strength(item, owner, there) for item in items)
         case Not(Leaf() as leaf):
-            return _negated(leaf, owner)
+            return _negated(leaf, owner, there)
         case Not(item):
-            return min(Strength.S1, strength(item, owner))
+            return min(Strength.S1, strength(item, owner, there))
         case Leaf():
-            return leaf_strength(residual, owner)
+            return leaf_strength(residual, owner, there)
 
 
 def parts(residual: Residual, owner: Owner) -> tuple[tuple[Leaf, Strength], ...]:
     """Every leaf of a residual with its own level, for the evidence of a finding."""
-    return tuple((leaf, level) for leaf, level in _parts(residual, owner))
+    return tuple(_parts(residual, owner, ALWAYS_PRESENT))
 
 
-def _parts(residual: Residual, owner: Owner) -> Iterator[tuple[Leaf, Strength]]:
+def _parts(residual: Residual, owner: Owner, there: frozenset[str]) -> Iterator[tuple[Leaf, Strength]]:
     match residual:
         case Leaf():
-            yield residual, leaf_strength(residual, owner)
+            yield residual, leaf_strength(residual, owner, there)
         case Not(Leaf() as leaf):
-            yield leaf, _negated(leaf, owner)
+            yield leaf, _negated(leaf, owner, there)
         case Not(item):
-            yield from _parts(item, owner)
+            yield from _parts(item, owner, there)
         case AllOf(items) | AnyOf(items):
+            there |= _demanded(items) if isinstance(residual, AllOf) else frozenset()
             for item in items:
-                yield from _parts(item, owner)
+                yield from _parts(item, owner, there)
 
 
-def leaf_strength(leaf: Leaf, owner: Owner) -> Strength:
-    """The level of one test."""
+def _demanded(items: Iterable[Residual]) -> frozenset[str]:
+    """The condition keys without which a request fails one of the tests that all have to hold."""
+    found = set()
+    for item in items:
+        negated = isinstance(item, Not)
+        leaf = item.item if isinstance(item, Not) else item
+        if isinstance(leaf, Leaf) and _absent_passes(leaf) is negated:
+            found.add(leaf.key.lower())
+    return frozenset(found)
+
+
+def _absent_passes(leaf: Leaf) -> bool | None:
+    """Whether a test holds for a request without its key; None for a test that nobody knows."""
+    operator = parse_operator(leaf.operator)
+    if operator is None:
+        return None
+    if operator.base == "null":
+        return any(value.strip().lower() == "true" for value in leaf.values)
+    return passes_when_absent(operator)
+
+
+def leaf_strength(leaf: Leaf, owner: Owner, there: frozenset[str] = ALWAYS_PRESENT) -> Strength:
+    """The level of one test, where every request carries the keys of ``there``."""
     operator = parse_operator(leaf.operator)
     if operator is None:
         return Strength.S2 if leaf.operator == "Unsettled" else Strength.S0
     name = leaf.key.lower()
     if operator.base == "null":
         return _null(leaf, name)
-    if passes_when_absent(operator) and name not in ALWAYS_PRESENT:
+    if passes_when_absent(operator) and name not in there:
         return Strength.S0
     if operator.negated:
         return Strength.S0 if name not in _WHERE else Strength.S1
@@ -127,7 +153,7 @@ def _null(leaf: Leaf, name: str) -> Strength:
     return Strength.S1
 
 
-def _negated(leaf: Leaf, owner: Owner) -> Strength:
+def _negated(leaf: Leaf, owner: Owner, there: frozenset[str]) -> Strength:
     """The negation of a test, as a Deny leaves it behind: what remains is the opposite of the denied condition."""
     operator = parse_operator(leaf.operator)
     if operator is None:
@@ -142,11 +168,11 @@ def _negated(leaf: Leaf, owner: Owner) -> Strength:
         # Sparing an absent key (plain Bool in a Deny) lets long-term credentials through: nothing is proved.
         return (
             _positive(Leaf(leaf.operator, leaf.key, flipped), name, positive, owner)
-            if operator.if_exists
+            if operator.if_exists or name in there
             else Strength.S0
         )
-    if not operator.negated:
-        return Strength.S0
+    if not operator.negated or not (passes_when_absent(operator) or name in there):
+        return Strength.S0  # ForAnyValue in a Deny spares who does not carry the key
     return _positive(leaf, name, Operator(operator.quantifier, operator.base, False, False), owner)
 
 
@@ -156,6 +182,8 @@ def _positive(leaf: Leaf, name: str, operator: Operator, owner: Owner) -> Streng
         return Strength.S4
     pattern = operator.base in ("stringlike", "arnlike")
     values = [value for value in leaf.values if pattern or not never_met(name, value)]
+    if name == "aws:sourceip" and everywhere(values):
+        return Strength.S0
     return min((_value(name, value, pattern, owner) for value in values), default=Strength.S4)
 
 
@@ -205,8 +233,7 @@ def _other(name: str, value: str, wild: bool) -> Strength:
     if name in CONSTANT:
         return Strength.S0
     if name in ("aws:sourceip", "aws:vpcsourceip"):
-        found = network(value)
-        return Strength.S0 if found is not None and found.prefixlen == 0 else Strength.S2
+        return Strength.S0 if everywhere([value]) else Strength.S2
     family = vocabulary.family_of(name)
     if family == "aws:principaltag/" or (family == "kms:encryptioncontext:" and wild):
         return Strength.S1

@@ -19,7 +19,9 @@ KEY_FACTS = {
     "key.aliases": (Fact.ALIASES,),
     "key.rotation": (Fact.ROTATION,),
     "key.last_usage": (Fact.LAST_USAGE,),
+    "access.matrix": (Fact.KEY_POLICY, Fact.GRANTS),
 }
+"""The matrix is blind where what allows could not be read; where what denies could not, a finding is potential."""
 ACCOUNT_FACTS = {
     "key.stores": (Fact.KEY_STORES,),
     "ram.shares": (Fact.SHARES,),
@@ -34,6 +36,7 @@ ACCOUNT_FACTS = {
     "trail.config": (Fact.TRAILS,),
     "alarm.config": (Fact.ALARMS,),
     "analyzer.config": (Fact.ANALYZERS,),
+    "access.matrix": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
 }
 WORDS = {
     "baseline": "no baseline was given",

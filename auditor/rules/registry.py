@@ -11,7 +11,7 @@ from auditor.rules.coverage import reading
 from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import audit_key, logging
 from auditor.rules.drift import changes
-from auditor.rules.exposure import external, inside, public
+from auditor.rules.exposure import external, inside, public, whole
 from auditor.rules.grants import alone, hygiene
 from auditor.rules.grants import external as grants_external
 from auditor.rules.guardrails import accounts, callers
@@ -41,7 +41,7 @@ RULES: dict[str, Check] = {
     "public-key-policy-soft-condition": public.public_key_policy_soft_condition,
     "notprincipal-allow": public.notprincipal_allow,
     "external-account-access": external.external_account_access,
-    "external-account-root": external.external_account_root,
+    "external-account-root": whole.external_account_root,
     "external-can-delegate": external.external_can_delegate,
     "org-wide-principal": inside.org_wide_principal,
     "cross-environment-access": inside.cross_environment_access,

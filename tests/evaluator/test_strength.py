@@ -11,6 +11,10 @@ OWNER = Owner("111111111111", "o-example")
 SERVICE = Leaf("StringEquals", "kms:ViaService", ("s3.eu-west-1.amazonaws.com",))
 ACCOUNT = Leaf("StringEquals", "kms:CallerAccount", ("111111111111",))
 ORGANIZATION = Leaf("StringEquals", "aws:PrincipalOrgID", ("o-example",))
+IF_MEMBER = Leaf("StringEqualsIfExists", "aws:PrincipalOrgID", ("o-example",))
+THERE = Leaf("Null", "aws:PrincipalOrgID", ("false",))
+PRESENT_PATHS = ("Null", "aws:PrincipalOrgPaths", ("false",))
+PATHS = Leaf("ForAllValues:StringLike", "aws:PrincipalOrgPaths", ("o-example/*",))
 CASES: list[tuple[Residual, Strength]] = [
     (TRUE, Strength.S0),
     (FALSE, Strength.S4),
@@ -34,6 +38,17 @@ CASES: list[tuple[Residual, Strength]] = [
     (Not(Leaf("BoolIfExists", "aws:MultiFactorAuthPresent", ("false",))), Strength.S2),
     (Not(Leaf("Bool", "aws:MultiFactorAuthPresent", ("false",))), Strength.S0),
     (Not(SERVICE), Strength.S0),
+    (AllOf((IF_MEMBER, THERE)), Strength.S3),
+    (AllOf((PATHS, Leaf("Null", "aws:principalorgpaths", ("false",)))), Strength.S3),
+    (AllOf((PATHS, Not(Leaf("Null", "aws:PrincipalOrgPaths", ("true",))))), Strength.S3),
+    (AllOf((PATHS, THERE)), Strength.S1),
+    (AllOf((Leaf("ForAllValues:StringLike", "aws:PrincipalOrgPaths", ("*",)), Leaf(*PRESENT_PATHS))), Strength.S1),
+    (AllOf((Leaf("StringNotEquals", "aws:PrincipalOrgID", ("o-other",)), THERE)), Strength.S1),
+    (AnyOf((IF_MEMBER, THERE)), Strength.S0),
+    (Not(Leaf("ForAnyValue:StringNotLike", "aws:PrincipalOrgPaths", ("o-example/*",))), Strength.S0),
+    (Not(Leaf("ForAllValues:StringNotLike", "aws:PrincipalOrgPaths", ("o-example/*",))), Strength.S3),
+    (Leaf("IpAddress", "aws:SourceIp", ("0.0.0.0/1", "192.0.2.0/24", "128.0.0.0/1")), Strength.S0),
+    (Leaf("IpAddress", "aws:SourceIp", ("0.0.0.0/1", "192.0.2.0/24")), Strength.S2),
 ]
 
 

@@ -189,6 +189,7 @@ def _target(target: str, name: str, kind: str, parent: str | None, data: dict[st
         status=data.get("status", "ACTIVE"),
         scps=tuple(scps),
         rcps=tuple(rcps),
+        unread=frozenset(Fact(item) for item in data.get("unread", ())),
     )
 
 

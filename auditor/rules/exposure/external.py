@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.naming import is_account_principal
-from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import passes_when_absent
 from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision
 from auditor.model.actions import (
@@ -22,25 +19,26 @@ from auditor.model.actions import (
     actions_in,
     mask_of,
 )
-from auditor.model.arn import account_of, is_root
+from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import as_residual, demands, grant_limited, holds, mentions
+from auditor.rules.conditions import grant_limited, mentions
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, without_actions, written_in
 from auditor.rules.exposure.public import allowing, for_everybody, stopped_by
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, Located, given, listing, titled
+from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import condition_values
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
-from auditor.rules.trust import Standing
 from auditor.rules.view import View, accounts_in_conditions
 
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 EXAMPLE_PARTNER = "222222222222"
 GRANT_ACTIONS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+EVERYTHING = CROSS_ACCOUNT_EFFECTIVE & ~mask_of(["RetireGrant"])
+"""What a key policy can give to another account; RetireGrant comes with a grant alone."""
 GRANTING = mask_of(["CreateGrant", "ListGrants", "RevokeGrant", "RetireGrant"])
 ADVICE = (
     "Confirm owner and contract. If there is one, register the account with an expiry and name its role in the "
@@ -230,8 +228,7 @@ def external_can_delegate(view: View) -> Iterator[Hit]:
             level = openness(decision, view.owner(key))
             unregistered = view.trust.standing(account, key.account).outside
             everything = (
-                view.tier(key) == "T1"
-                and not CROSS_ACCOUNT_EFFECTIVE & ~access.mask & view.reach.usable[view.reach.key_at[key.arn]]
+                view.tier(key) == "T1" and not EVERYTHING & ~access.mask & view.reach.usable[view.reach.key_at[key.arn]]
             )
             raised = given((unregistered, "not in the trust register"), (everything, "kms:* given"))
             only = Reached(account, access.names, level, {"CreateGrant": decision})
@@ -258,76 +255,3 @@ def _split(view: View, key: Key, decision: Decision) -> str:
         granting = {**without_actions(written, (), GRANT_ACTIONS), **sid}
         parts.append(with_tests(granting, "Bool", {"kms:GrantIsForAWSResource": "true"}))
     return corrected(*parts)
-
-
-def _names_a_role(leaf: Leaf, negated: bool) -> bool:
-    """Whether a test leaves only callers with fixed ARNs of roles or users."""
-    operator = parse_operator(leaf.operator)
-    if operator is None or operator.base == "null" or operator.negated != negated:
-        return False
-    if leaf.key.lower() != "aws:principalarn":
-        return False
-    fixed = not any(has_wildcard(value) or is_root(value) for value in leaf.values)
-    return fixed and passes_when_absent(operator) == negated
-
-
-def _through_a_door(leaf: Leaf, negated: bool) -> bool:
-    """Whether a test leaves only calls that an AWS service makes."""
-    name, operator = leaf.key.lower(), parse_operator(leaf.operator)
-    if name == "kms:grantisforawsresource":
-        return holds(leaf, negated, "true")
-    if operator is None or name != "kms:viaservice" or operator.negated != negated:
-        return False
-    return passes_when_absent(operator) == negated and not any(set(value) <= {"*"} for value in leaf.values)
-
-
-def external_account_root(view: View) -> Iterator[Hit]:
-    """A trusted outside account is named as a whole, so everybody there decides who uses the key.
-
-    Naming the account leaves the choice of role to its administrators. Silent when ``aws:PrincipalArn`` fixes the
-    role, when every action is limited to services, and for accounts of the own organization.
-
-    Fix: name the partner's role, or keep the account principal and add ``aws:PrincipalArn``.
-    """
-    for key in view.keys_with(Fact.KEY_POLICY):
-        for located in view.statements(key):
-            if located.ref.policy != DEFAULT_POLICY:
-                continue  # RAM names accounts as a whole, and nobody else can edit its policy
-            for account in _whole_accounts(view, key, located):
-                yield _whole_account_hit(view, key, located, account)
-
-
-def _whole_accounts(view: View, key: Key, located: Located) -> list[str]:
-    statement = located.statement
-    if statement.effect != "Allow" or not action_mask(statement) & USE & view.reach.usable[view.reach.key_at[key.arn]]:
-        return []
-    if any(demands(as_residual(statement), test) for test in (_names_a_role, _through_a_door)):
-        return []
-    accounts = {account_of(entry.value) for entry in statement.principals or () if is_account_principal(entry.value)}
-    return sorted(a for a in accounts if a and view.trust.standing(a, key.account) is Standing.TRUSTED)
-
-
-def _whole_account_hit(view: View, key: Key, located: Located, account: str) -> Hit:
-    mask = action_mask(located.statement) & USE & view.reach.usable[view.reach.key_at[key.arn]]
-    reads = bool(mask & READ_PLAINTEXT)
-    return Hit(
-        subject=key.arn,
-        kind="statement",
-        summary=f"{titled(located.statement)} of {key.label} trusts all of account {account}, not one role.",
-        keys=(key.arn,),
-        principals=(account,),
-        evidence=(
-            Evidence("statement", str(located.ref), located.ref),
-            Evidence("account", account),
-            Evidence("actions", listing((action.name for action in actions_in(mask)), 20)),
-        ),
-        raised=given((reads and view.tier(key) == "T1", "T1 key with READ_PLAINTEXT")),
-        identity=(account, meaning(located.statement)),
-        remedy=corrected(
-            with_tests(
-                written_in(key, located),
-                "ArnEquals",
-                {"aws:PrincipalArn": f"arn:{key.arn.split(':')[1]}:iam::{account}:role/NAME-GIVEN-BY-THE-PARTNER"},
-            )
-        ),
-    )

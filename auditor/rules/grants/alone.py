@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from auditor.model.access import Cause, Decision, Role
 from auditor.model.actions import CREATE_GRANT, FORGE, READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
+from auditor.model.key import Fact
 from auditor.model.policy import Layer
 from auditor.rules.grants.holders import (
     Held,
@@ -38,7 +39,12 @@ def grant_only_access(view: View) -> Iterator[Hit]:
     wanted = READ_PLAINTEXT | FORGE | CREATE_GRANT
     for held in identity_grants(view):
         row = row_of(view, held.grantee)
-        if row is None or not held.mask & wanted or missing_reason(view, held):
+        if (
+            row is None
+            or not held.mask & wanted
+            or missing_reason(view, held)
+            or not _other_paths_read(view, held, row)
+        ):
             continue
         decisions = in_table(view, held, row, held.mask & wanted)
         live = [decision for decision in decisions if not decision.outcome.denied]
@@ -50,6 +56,11 @@ def grant_only_access(view: View) -> Iterator[Hit]:
         summary = f"{held.grantee} reaches {held.key.label} only through a grant; no policy shows it."
         other = Evidence("other paths", "none: neither the key policy nor an identity policy allows it")
         yield grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(other,), about_grantee=True)
+
+
+def _other_paths_read(view: View, held: Held, row: int) -> bool:
+    """Whether the key policy and the grantee's identity policies could be read, so that their silence says something."""
+    return Fact.KEY_POLICY not in held.key.unread and Fact.IDENTITY_POLICY not in view.reach.principals[row].unread
 
 
 def grant_outlives_policy_removal(view: View) -> Iterator[Hit]:
