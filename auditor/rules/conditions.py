@@ -12,6 +12,7 @@ from auditor.model.access import Decision
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.policy import Statement
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
+from auditor.rules.closing import demanding
 
 IDENTITY_ONLY = ("aws:resourcetag/", "kms:resourcealiases")
 """Condition keys that are documented for identity policies; their effect in a key policy or an RCP is not."""
@@ -50,8 +51,10 @@ def mentions(residual: Residual | None, test: Test) -> bool:
 def holds(leaf: Leaf, negated: bool, value: str) -> bool:
     """Whether a Bool test, as it stands or denied, leaves only requests whose key is ``value`` (true or false)."""
     operator = parse_operator(leaf.operator)
-    if operator is None or operator.base != "bool":
+    if operator is None or operator.base not in ("bool", "stringequals", "stringequalsignorecase"):
         return False
+    if operator.negated:
+        return negated and not operator.quantifier and {item.strip().lower() for item in leaf.values} == {value}
     wanted = {item.strip().lower() for item in leaf.values}
     if negated:
         return wanted == {"false" if value == "true" else "true"}
@@ -105,12 +108,12 @@ def grant_constrained(decision: Decision) -> bool:
 
 def as_residual(statement: Statement) -> Residual:
     """The statement's whole Condition as a residual, undecided: for verdicts that do not carry one."""
-    return all_of(Leaf(test.operator, test.key, test.values) for test in statement.conditions)
+    return all_of(Leaf(test.operator, test.key, test.values) for test in demanding(statement.conditions))
 
 
 def written_for_keys(statement: Statement) -> Residual:
     """The Condition of a key policy's statement without tests that nobody knows to restrict anything there."""
-    tests = (test for test in statement.conditions if not test.key.lower().startswith(IDENTITY_ONLY))
+    tests = (test for test in demanding(statement.conditions) if not test.key.lower().startswith(IDENTITY_ONLY))
     return all_of(Leaf(test.operator, test.key, test.values) for test in tests)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.evaluator.glob import has_wildcard, matches
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of, is_account_id, is_root
 from auditor.model.policy import Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.closing import closed_by, demanding
 from auditor.rules.trust import Trust
 
 SSO_PATH = "/aws-reserved/sso.amazonaws.com/"
@@ -59,11 +60,13 @@ def has_usable_credentials(principal: Principal) -> bool:
 
 def assumes(statement: Statement, effect: str = "Allow") -> bool:
     """Whether a trust statement allows (or denies) some form of AssumeRole."""
-    if statement.effect != effect:
-        return False
+    return statement.effect == effect and any(_assumes(statement, action) for action in ASSUME)
+
+
+def _assumes(statement: Statement, action: str) -> bool:
     if statement.not_actions is not None:
-        return True
-    return any(matches(pattern.lower(), action.lower()) for pattern in statement.actions or () for action in ASSUME)
+        return not any(matches(pattern.lower(), action.lower()) for pattern in statement.not_actions)
+    return any(matches(pattern.lower(), action.lower()) for pattern in statement.actions or ())
 
 
 def admissions(principal: Principal) -> tuple[Admission, ...]:
@@ -86,10 +89,19 @@ def _admissions(trust: Policy) -> Iterator[Admission]:
         if statement.not_principals is not None:
             yield Admission("everyone", "*", statement)
         for entry in statement.principals or ():
-            if entry.kind == "AWS" and entry.value == "*":
-                yield from _everybody(statement)
-            else:
-                yield Admission(_kind(entry.kind, entry.value), entry.value, statement)
+            left = _left(trust, statement, entry.value)
+            if left is not None and entry.kind == "AWS" and entry.value == "*":
+                yield from _everybody(left)
+            elif left is not None:
+                yield Admission(_kind(entry.kind, entry.value), entry.value, left)
+
+
+def _left(trust: Policy, statement: Statement, who: str) -> Statement | None:
+    """The statement with what the Deny statements of the policy demand of a principal; None: they refuse it."""
+    tests = closed_by(trust, statement, [name for name in ASSUME if _assumes(statement, name)], who)
+    if tests is None:
+        return None
+    return replace(statement, conditions=(*statement.conditions, *tests)) if tests else statement
 
 
 def _everybody(statement: Statement) -> Iterator[Admission]:
@@ -118,7 +130,7 @@ def _kind(kind: str, value: str) -> str:
 def condition_values(statement: Statement, *names: str) -> tuple[str, ...]:
     """The values that positive tests of the statement demand for one of the condition keys (lower case)."""
     found: list[str] = []
-    for test in statement.conditions:
+    for test in demanding(statement.conditions):
         operator = test.operator.lower()
         if test.key.lower() in names and "not" not in operator and not operator.endswith("ifexists"):
             if operator.startswith(("forallvalues:", "null")):

@@ -30,9 +30,9 @@ INSIDE = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SESSION, Princip
 class Openness(IntEnum):
     """What a decision is worth to a rule, least access first.
 
-    LATENT: something allows and another layer takes it away. BLIND: unknown, and nothing is known to allow. MAYBE:
-    allowed unless a fact that could not be read says otherwise. GUARDED: conditional on S2 or stronger. OPEN: allowed,
-    or behind a condition that proves nothing.
+    LATENT: something allows and another layer takes it away. BLIND: unknown, and nothing is known to allow: a
+    delegation alone gives nothing. MAYBE: allowed unless a fact that could not be read says otherwise. GUARDED:
+    conditional on S2 or stronger. OPEN: allowed, or behind a condition that proves nothing.
     """
 
     CLOSED = 0
@@ -56,9 +56,11 @@ def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
     if outcome is Outcome.CONDITIONAL:
         weak = decision.residual is None or strength(decision.residual, owner) < Strength.S2
         return Openness.OPEN if weak else Openness.GUARDED
-    allows = any(cause.role is Role.ALLOWS for cause in decision.causes)
+    allowing = {cause.layer for cause in decision.causes if cause.role is Role.ALLOWS}
+    allows = bool(allowing)
     if outcome is Outcome.UNKNOWN:
-        return Openness.MAYBE if allows else Openness.BLIND
+        delegation_only = decision.path == "iam-delegated" and allowing <= {Layer.KEY_POLICY}
+        return Openness.MAYBE if allows and not delegation_only else Openness.BLIND
     stopped = any(
         cause.role in (Role.DENIES, Role.LIMITS) or (cause.role is Role.MISSING and cause.layer in GUARDRAILS)
         for cause in decision.causes

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auditor.audit.comparing import looked_at
 from auditor.evaluator import Evaluation, evaluate
 from auditor.model.finding import Confidence, Severity
 from auditor.model.policy import parse_policy
@@ -20,6 +21,8 @@ from auditor.rules.remedy import fill, remediation
 from auditor.rules.severity import decide
 from tests.rules import estate
 
+KEY = "arn:aws:kms:eu-west-1:111111111111:key/orders"
+ROLE = "arn:aws:iam::111111111111:role/x"
 STATEMENT = {
     "Sid": "One",
     "Effect": "Allow",
@@ -108,6 +111,23 @@ def test_every_rule_of_the_catalogue_has_a_status_and_silence_has_a_reason() -> 
 def test_a_key_whose_policy_was_refused_is_listed_as_skipped() -> None:
     judgement = _judged({"keys": [{"unread": ["key-policy"], "policies": {}}]}, only=["public-key-policy"])
     assert judgement.rules[0].skipped == ("arn:aws:kms:eu-west-1:111111111111:key/orders (key-policy)",)
+
+
+@pytest.mark.parametrize(
+    ("case", "where"),
+    [
+        ({"keys": [{"unread": ["key-policy"], "policies": {}}]}, f"{KEY} (key-policy)"),
+        ({"keys": [{"unread": ["grants"]}]}, f"{KEY} (grants)"),
+        ({"roles": [{"name": "x", "unread": ["identity-policy"]}]}, f"{ROLE} (identity-policy)"),
+    ],
+)
+def test_rules_over_access_say_where_they_were_blind(case: dict[str, Any], where: str) -> None:
+    """A finding that a gap hides is not resolved: neither of the subject's own key, nor of the principal it names."""
+    seen = {"roles": [{"name": "x", "policy": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}]}
+    before, after = (_judged(one, only=["full-kms-to-non-admin"]) for one in (seen, {**seen, **case}))
+    assert where in after.rules[0].skipped and where not in before.rules[0].skipped
+    assert not looked_at(after, estate.snapshot({**seen, **case}), before.findings[0])
+    assert looked_at(before, estate.snapshot(seen), before.findings[0])
 
 
 def test_rules_are_documented_and_known_to_the_catalogue() -> None:

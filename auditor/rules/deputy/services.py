@@ -15,6 +15,7 @@ from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer, Statement
+from auditor.rules.closing import demanding
 from auditor.rules.conditions import as_residual, demands, fixes_holder
 from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
@@ -33,7 +34,7 @@ OWN_ACCOUNT, OWN_ORGANIZATION = "${aws:resourceaccount}", "${aws:resourceorgid}"
 
 def _settled(view: View, placed: Placed, key: Key) -> list[ConditionTest]:
     """The statement's tests with the policy variables that name the key's own account and organization replaced."""
-    tests = list(placed.located.statement.conditions)
+    tests = list(demanding(placed.located.statement.conditions))
     if not placed.located.variables:
         return tests
     organization = view.snapshot.organization

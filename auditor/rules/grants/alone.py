@@ -59,7 +59,7 @@ def grant_only_access(view: View) -> Iterator[Hit]:
 
 
 def _other_paths_read(view: View, held: Held, row: int) -> bool:
-    """Whether the key policy and the grantee's identity policies could be read, so that their silence says something."""
+    """Whether the key policy and those of the grantee could be read, so that silence says something."""
     return Fact.KEY_POLICY not in held.key.unread and Fact.IDENTITY_POLICY not in view.reach.principals[row].unread
 
 
