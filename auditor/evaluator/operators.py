@@ -172,8 +172,9 @@ def everywhere(values: Iterable[str]) -> bool:
     found = [one for value in values if (one := network(value)) is not None]
     fours = [one for one in found if isinstance(one, ipaddress.IPv4Network)]
     sixes = [one for one in found if isinstance(one, ipaddress.IPv6Network)]
-    whole = (*ipaddress.collapse_addresses(fours), *ipaddress.collapse_addresses(sixes))
-    return any(one.prefixlen == 0 for one in whole)
+    return any(one.prefixlen == 0 for one in ipaddress.collapse_addresses(fours)) or any(
+        one.prefixlen == 0 for one in ipaddress.collapse_addresses(sixes)
+    )
 
 
 def _in_network(wanted: str, actual: str) -> bool:
