@@ -157,7 +157,15 @@ def scp_part(pair: Pair) -> ScpPart:
     if levels is None or any(level.scps is None for level in levels):
         return ScpPart()
     found = tuple(one for number, level in enumerate(levels) for one in _scp_level(pair, level, number))
-    return ScpPart(found, tuple(level.name or level.id for level in levels))
+    return ScpPart(found, _names(levels))
+
+
+def _names(levels: tuple[OrgTarget, ...]) -> tuple[str, ...]:
+    """What the levels are called; those of the same name, such as a unit and its account, are told by their ids."""
+    names = [level.name or level.id for level in levels]
+    return tuple(
+        f"{name} ({level.id})" if names.count(name) > 1 else name for name, level in zip(names, levels, strict=True)
+    )
 
 
 def _scp_level(pair: Pair, level: OrgTarget, number: int) -> Iterator[Contribution]:

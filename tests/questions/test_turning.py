@@ -132,3 +132,14 @@ def test_levels_that_only_together_allow_nothing_are_named_and_one_is_enough() -
         "It then holds not through Amazon S3 in eu-west-1.",
     )
     assert outcome(limited(organization_estate(), {"home": "StringNotEquals"}), APP) == "conditional"
+
+
+def test_levels_of_the_same_name_are_told_apart() -> None:
+    snapshot = organization_estate()
+    organization = snapshot.organization
+    assert organization is not None
+    root, unit, account = organization.targets
+    assert (unit.kind, account.kind) == ("organizational-unit", "account")
+    twins = (root, replace(unit, name="Shop"), replace(account, name="Shop", scps=()))
+    found = turning(replace(snapshot, organization=replace(organization, targets=twins)), APP)
+    assert found == (f"Allow kms:Decrypt in the SCP of Shop ({account.id}).",)
