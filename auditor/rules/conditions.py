@@ -8,7 +8,7 @@ from auditor.evaluator.expressions import all_of
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import Operator, parse_operator
 from auditor.evaluator.strength import Owner, Strength, passes_when_absent, strength
-from auditor.model.access import Decision
+from auditor.model.access import Decision, Role
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.policy import Statement
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
@@ -95,12 +95,22 @@ def _constrains(leaf: Leaf, negated: bool) -> bool:
 
 
 def grant_limited(decision: Decision) -> bool:
-    """Whether a CreateGrant decision lets only harmless grants through: for services, fixed grantees or operations."""
-    return decision.residual is not None and demands(decision.residual, fixes_holder)
+    """Whether a CreateGrant decision lets only harmless grants through: for services, fixed grantees or operations, or
+    by a grant alone, which hands on no more than it gives (reference, section 10)."""
+    return by_grant_alone(decision) or (decision.residual is not None and demands(decision.residual, fixes_holder))
+
+
+def by_grant_alone(decision: Decision) -> bool:
+    """Whether nothing but grants gives the access, as far as could be read."""
+    roles = {cause.role for cause in decision.causes}
+    allows = [cause for cause in decision.causes if cause.role is Role.ALLOWS]
+    return bool(allows) and Role.UNREAD not in roles and all(cause.grant is not None for cause in allows)
 
 
 def grant_constrained(decision: Decision) -> bool:
     """Whether it is limited, or every grant that it lets through carries a constraint."""
+    if by_grant_alone(decision):
+        return True
     if decision.residual is None:
         return False
     return demands(decision.residual, lambda leaf, negated: fixes_holder(leaf, negated) or _constrains(leaf, negated))
