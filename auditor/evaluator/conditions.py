@@ -10,7 +10,7 @@ from dataclasses import replace
 from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.facts import Question, over_alias_quota
-from auditor.evaluator.operators import COMPARE, Operator, parse_operator, satisfied
+from auditor.evaluator.operators import COMPARE, Operator, parse_operator, readable, satisfied
 from auditor.evaluator.values import ABSENT, KeyValue, Known, RunTime, Unsettled
 from auditor.evaluator.variables import VARIABLE, lone_variable, may_lack_value, resolve
 from auditor.model.arn import is_account_id, parse_arn
@@ -185,6 +185,8 @@ def _when_present(operator: Operator, wanted: tuple[str, ...], value: RunTime) -
 def _possible(operator: Operator, text: str, value: RunTime) -> bool:
     """Whether the key can have a value that ``text`` matches, under the restrictions of ``value``."""
     patterned = operator.base in _PATTERNED
+    if not readable(operator.base, text):
+        return False
     if value.account is not None:
         arn = parse_arn(text)
         return arn is None or not is_account_id(arn.account) or arn.account == value.account

@@ -18,7 +18,6 @@ from auditor.evaluator.values import (
     ALWAYS_PRESENT,
     ANY,
     BOOLEAN,
-    SOME_ORGANIZATION,
     KeyValue,
     Known,
     RunTime,
@@ -116,7 +115,7 @@ class Question:
     def _request(self, name: str) -> KeyValue:
         match name:
             case "kms:viaservice":
-                return ABSENT if self.principal.kind is PrincipalKind.SERVICE else ANY
+                return ABSENT if self.principal.kind is PrincipalKind.SERVICE else usual(name)
             case "kms:requestalias":
                 return self._request_alias()
             case "kms:encryptionalgorithm":
@@ -218,12 +217,9 @@ class Question:
         if not self.action.on_key:
             return ABSENT
         world = self.surroundings
-        if world.organization_unread or (world.organization is not None and not world.organization.tree_read):
-            return Unsettled("organization", SOME_ORGANIZATION)
-        path = world.organization.path(self.key.account) if world.organization else None
-        if world.organization is None or path is None:
+        if world.organization is None and not world.organization_unread:
             return ABSENT
-        return Known((world.organization.id if name == "aws:resourceorgid" else path,))
+        return organization_value(self.key.account, world, path=name == "aws:resourceorgpaths")
 
 
 def over_alias_quota(key: Key) -> bool:

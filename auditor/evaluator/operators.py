@@ -219,6 +219,17 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
     "greaterthanequals": lambda actual, wanted: actual >= wanted,
 }
 
+def readable(base: str, text: str) -> bool:
+    """Whether ``text`` is a value that the operator can compare with at all: "one hour" is no number."""
+    if base.startswith("numeric"):
+        return number(text) is not None
+    if base.startswith("date"):
+        return timestamp(text) is not None
+    if base == "binaryequals":
+        return _binary(text, text)
+    return base != "ipaddress" or network(text) is not None
+
+
 COMPARE: dict[str, Compare] = {
     "stringequals": _string_equals,
     "stringequalsignorecase": _string_equals_ignore_case,

@@ -13,6 +13,7 @@ CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset")
 _FEW_VALUES = {
     "kms:grantoperations": RunTime(GRANT_OPERATIONS, may_be_absent=False),
     "kms:reencryptonsamekey": BOOLEAN,
+    "kms:viaservice": RunTime(forms=("*.*.amazonaws.com",)),
     "kms:messagetype": RunTime(("DIGEST", "EXTERNAL_MU", "RAW"), may_be_absent=False),
     "kms:policyname": RunTime(("AWS_RAM", "default"), may_be_absent=False),
     "kms:multiregion": BOOLEAN,  # of the key that CreateKey makes
