@@ -11,6 +11,7 @@ from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.facts import Question, over_alias_quota
 from auditor.evaluator.operators import COMPARE, Operator, parse_operator, readable, satisfied
+from auditor.evaluator.request_keys import usual
 from auditor.evaluator.values import ABSENT, KeyValue, Known, RunTime, Unsettled
 from auditor.evaluator.variables import VARIABLE, lone_variable, may_lack_value, resolve
 from auditor.model.arn import is_account_id, parse_arn
@@ -142,6 +143,8 @@ def _decide(operator: Operator, wanted: tuple[str, ...], value: Known | RunTime 
         return TRUE
     if outcomes == {False}:
         return FALSE
+    if value.domain is not None and value.domain != usual(leaf.key.lower()).domain:
+        leaf = replace(leaf, among=value.domain)
     never_missing = operator.if_exists and not value.may_be_absent
     return replace(leaf, operator=leaf.operator[: -len("IfExists")]) if never_missing else leaf
 

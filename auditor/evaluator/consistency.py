@@ -44,7 +44,7 @@ def satisfiable(literals: Sequence[Literal]) -> bool:
     if not all(_holds(test, (_FRESH,)) for test in nulls):
         return False
     about_values = [test for test in tests if test[0].base != "null"]
-    domain = usual(name).domain
+    domain = next((leaf.among for leaf, _ in wanted if leaf.among), usual(name).domain)
     if not _may_be_several(name, about_values):
         return _some_value([_of_one_value(test) for test in about_values], domain)
     # Some values are asked for, each must be one that is not ruled out for all of them (section 11.1).

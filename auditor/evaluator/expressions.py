@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
 
@@ -56,6 +57,20 @@ def negate(item: Residual) -> Residual:
 def unsettled(what: str, part: str = "allow") -> Leaf:
     """The leaf of a missing fact; ``part`` keeps what it might allow and what it might deny apart."""
     return Leaf(UNSETTLED, what, (part,))
+
+
+def as_shown(item: Residual) -> Residual:
+    """The tree as a decision shows it: without what only its simplification needs."""
+    match item:
+        case Leaf():
+            return replace(item, among=()) if item.among else item
+        case Not(inner):
+            return Not(as_shown(inner))
+        case AllOf(items):
+            return AllOf(tuple(as_shown(part) for part in items))
+        case AnyOf(items):
+            return AnyOf(tuple(as_shown(part) for part in items))
+    return item
 
 
 def leaves(item: Residual) -> Iterator[Leaf]:

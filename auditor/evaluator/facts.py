@@ -105,9 +105,9 @@ class Question:
         if name in vocabulary.RESOURCE_KEYS:
             return self._resource(name)
         family = vocabulary.family_of(name)
-        if family in ("kms:encryptioncontext:", "kms:encryptioncontextkeys"):
+        if family in ("kms:encryptioncontext:", "kms:encryptioncontextkeys", "kms:grantconstrainttype"):
             symmetric = key_type(self.key.spec, self.key.usage) == "symmetric_encryption"
-            return ANY if symmetric or Fact.KEY_METADATA in self.key.unread else ABSENT
+            return usual(name) if symmetric or Fact.KEY_METADATA in self.key.unread else ABSENT
         if name in _CONSTANT:
             return Known((_CONSTANT[name],))
         return self._request(name)

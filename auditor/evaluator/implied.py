@@ -46,6 +46,15 @@ EXCLUSIVE = {
 }
 """Keys (lower case) and those that a request with them does not carry: a grant has one grantee (section 10), a request
 goes through a VPC endpoint or has a public address (IAM reference, global condition keys)."""
+_SERVICES = ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")
+TOGETHER = {
+    **{
+        name.lower(): tuple(other for other in _VPC_ENDPOINT if other.lower() in _OF_EVERY_ENDPOINT and other != name)
+        for name in _VPC_ENDPOINT
+    },
+    **{name.lower(): tuple(other for other in _SERVICES if other != name) for name in _SERVICES},
+}
+"""Keys (lower case) and those that a request with them carries too."""
 THROUGH_SERVICE = (VIA_SERVICE, *CALLED_VIA)
 """Keys that only a request carries which a service makes for the caller."""
 _TRUE, _FALSE = Known(("true",)), ("false",)

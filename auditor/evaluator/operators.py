@@ -219,6 +219,7 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
     "greaterthanequals": lambda actual, wanted: actual >= wanted,
 }
 
+
 def readable(base: str, text: str) -> bool:
     """Whether ``text`` is a value that the operator can compare with at all: "one hour" is no number."""
     if base.startswith("numeric"):

@@ -107,12 +107,13 @@ def _implied(literal: Literal) -> list[Literal]:
 
 def _of_presence(key: str) -> tuple[Leaf, ...]:
     """What every request says that carries the condition key ``key`` (lower case)."""
+    together = tuple(Leaf("Null", other, ("false",)) for other in implied.TOGETHER.get(key, ()))
     if key in implied.THROUGH_SERVICE or key == implied.FOR_RESOURCE:
-        return (_THROUGH_SERVICE,)
+        return (_THROUGH_SERVICE, *together)
     if key.startswith(implied.CONTEXT_PAIR):
         return (_WITH_CONTEXT, _WITH_CONSTRAINT)
     if key in implied.EXCLUSIVE:
-        return tuple(Leaf("Null", other, ("true",)) for other in implied.EXCLUSIVE[key])
+        return (*(Leaf("Null", other, ("true",)) for other in implied.EXCLUSIVE[key]), *together)
     return _SAID.get(key, ())
 
 
@@ -214,9 +215,9 @@ def _merge(items: tuple[Residual, ...], *, conjunction: bool) -> list[Residual]:
             merged.setdefault((literal[0].operator, literal[0].key), []).append(literal[0])
         else:
             rest.append(item)
-    for (operator, key), same in merged.items():
+    for same in merged.values():
         values = tuple(sorted({value for leaf in same for value in leaf.values}))
-        leaf = Leaf(operator, key, values, same[0].source)
+        leaf = replace(same[0], values=values)
         rest.append(negate(leaf) if conjunction else leaf)
     return rest
 

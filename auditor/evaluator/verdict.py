@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from auditor.evaluator.contributions import Slot, layer_of
-from auditor.evaluator.expressions import all_of, any_of, has_unsettled, leaves, negate
+from auditor.evaluator.expressions import all_of, any_of, as_shown, has_unsettled, leaves, negate
 from auditor.evaluator.layers import DENY_SLOTS, DIRECT_SLOTS, Layers, Path, account_level_paths, paths
 from auditor.evaluator.simplify import simplify
 from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
@@ -56,7 +56,7 @@ def _conclude(layers: Layers, ways: list[Path]) -> Decision:
     before_denies = simplify(all_of((open_ways, guard)))
     if before_denies == FALSE:
         return _implicit(layers, ways, limited)
-    condition = simplify(all_of((before_denies, *(negate(deny) for deny in denies.values()))))
+    condition = as_shown(simplify(all_of((before_denies, *(negate(deny) for deny in denies.values())))))
     if condition == FALSE:
         return _explicit(layers, _decisive(before_denies, denies), ways, limited)
     return _open(layers, ways, limited, condition)

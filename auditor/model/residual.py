@@ -26,12 +26,17 @@ FALSE = Constant(False)
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One test that only a request can decide. ``source`` does not take part in equality: it is a citation."""
+    """One test that only a request can decide. ``source`` does not take part in equality: it is a citation.
+
+    ``among``: the only values that the condition key can have with the KMS key at hand, where these are few (its
+    aliases); for simplification alone, a decision's residual has none.
+    """
 
     operator: str
     key: str
     values: tuple[str, ...]
     source: StatementRef | None = field(default=None, compare=False)
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
