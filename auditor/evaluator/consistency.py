@@ -147,6 +147,9 @@ def _disjoint(tests: list[Test]) -> bool:
     ranges = [test[1] for test in needing if test[0].base == "ipaddress"]
     if _some_pair_apart(textual, glob.overlap) or _some_pair_apart(ranges, _networks_meet):
         return True
+    in_any_case = [test[1] for test in needing if test[0].base == "stringequalsignorecase"]
+    if in_any_case and _some_pair_apart([*in_any_case, *textual], _meet_in_any_case):
+        return True
     barred = [pattern for test in tests if test[0].negated == test[2] for pattern in _patterns(test)]
     return any(
         all(any(glob.covers(outer, inner) for outer in barred) for inner in _patterns(test))
@@ -168,6 +171,10 @@ def _some_pair_apart(groups: list[tuple[str, ...]], meet: Callable[[str, str], b
             if len(left) * len(right) <= _MANY and not any(meet(a, b) for a in left for b in right):
                 return True
     return False
+
+
+def _meet_in_any_case(left: str, right: str) -> bool:
+    return glob.overlap(left.lower(), right.lower())
 
 
 def _networks_meet(left: str, right: str) -> bool:

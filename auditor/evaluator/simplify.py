@@ -99,10 +99,21 @@ def _implied(literal: Literal) -> list[Literal]:
         pairs = [value.split("=") for value in leaf.values]
         said = [Leaf("StringEquals", f"kms:EncryptionContext:{p[0]}", (p[1],)) for p in pairs if len(p) == 2]
         return [(one, True) for one in (*said, *([_WITH_CONTEXT] if pairs else []))]
+    if holds and leaf.key.lower() == implied.CONTEXT_KEYS and (name := _lone_name(leaf)):
+        return [(Leaf("Null", f"kms:EncryptionContext:{name}", ("false",)), True), (_WITH_CONSTRAINT, True)]
     if leaf.key.lower() == implied.FOR_RESOURCE and not _excludes(literal, ("false",)):
         return []
     consequences = _of_presence(leaf.key.lower())
     return [(one, True) for one in consequences] if consequences and _needs_presence(literal) else []
+
+
+def _lone_name(leaf: Leaf) -> str | None:
+    """The one key that a test asks the encryption context for, whatever else is in it."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.negated or operator.if_exists or operator.quantifier == "all":
+        return None
+    equal = operator.base in ("stringequals", "stringequalsignorecase")
+    return leaf.values[0] if equal and len(leaf.values) == 1 and "${" not in leaf.values[0] else None
 
 
 def _of_presence(key: str) -> tuple[Leaf, ...]:
@@ -111,7 +122,9 @@ def _of_presence(key: str) -> tuple[Leaf, ...]:
     if key in implied.THROUGH_SERVICE or key == implied.FOR_RESOURCE:
         return (_THROUGH_SERVICE, *together)
     if key.startswith(implied.CONTEXT_PAIR):
-        return (_WITH_CONTEXT, _WITH_CONSTRAINT)
+        name = key[len(implied.CONTEXT_PAIR) :]
+        named = Leaf("ForAnyValue:StringEqualsIgnoreCase", "kms:EncryptionContextKeys", (name,))
+        return (_WITH_CONTEXT, named, _WITH_CONSTRAINT)
     if key in implied.EXCLUSIVE:
         return (*(Leaf("Null", other, ("true",)) for other in implied.EXCLUSIVE[key]), *together)
     return _SAID.get(key, ())
