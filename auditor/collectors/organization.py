@@ -42,7 +42,8 @@ Data = dict[str, Any]
 class Tree:
     """What a caller sees. ``described`` None: not even the organization's id could be read. ``in_use`` False: the
     account belongs to no organization. ``targets`` are root, units and accounts with Id, Name, Kind, Parent, Status.
-    ``types`` of policy are in force; ``switching`` ones are on their way on or off, so that nobody can say.
+    ``unseen`` are accounts of other profiles that could not ask for their organization. ``types`` of policy are in
+    force; ``switching`` ones are on their way on or off, so that nobody can say.
     """
 
     described: Data | None = None
@@ -52,6 +53,7 @@ class Tree:
     switching: dict[str, Fact] = field(default_factory=dict)
     complete: bool = True
     known: set[str] = field(default_factory=set)
+    unseen: set[str] = field(default_factory=set)
 
     @property
     def accounts(self) -> list[Data]:
@@ -64,7 +66,9 @@ class Tree:
             return [Record(Kind.ORGANIZATION, {"NotInUse": True})]
         if self.described is None:
             return []
-        return [Record(Kind.ORGANIZATION, {**self.described, "TreeRead": self.complete})]
+        unseen = sorted(self.unseen - self.known)
+        more = {"Unseen": unseen} if unseen else {}
+        return [Record(Kind.ORGANIZATION, {**self.described, "TreeRead": self.complete, **more})]
 
     def add(self, target: Data, kind: str, parent: str | None) -> None:
         """One more level."""

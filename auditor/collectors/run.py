@@ -142,6 +142,7 @@ def _organization(run: Run, profiles: list[Profile]) -> tuple[Profile, Tree]:
     for item, view in views:
         if item is not chosen and view.in_use and view.described is None:
             chosen.caller.gaps.extend(item.caller.gaps)
+            tree.unseen.add(item.me.account)
     if not run.sink.has(ORGANIZATION_SHARD, ""):
         run.lanes.start(lambda: _write_organization(run, chosen.caller, tree), first=True)
     return chosen, tree

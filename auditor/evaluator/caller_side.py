@@ -150,7 +150,7 @@ def scp_part(pair: Pair) -> ScpPart:
         return ScpPart()
     if organization is not None and principal.account == organization.management_account:
         return ScpPart()
-    if world.organization_unread or (organization is not None and not organization.tree_read):
+    if world.organization_unread or (organization is not None and organization.unread(principal.account)):
         gap = _gap(pair, Slot.SCP_ALLOW, Slot.SCP_DENY, "service control policies")
         return ScpPart(tuple(gap), ("organization",))
     levels = organization.levels(principal.account) if organization is not None else None

@@ -128,7 +128,7 @@ def _binding_rcps(pair: Pair) -> Iterator[Contribution]:
     organization = world.organization
     if organization is not None and key.account == organization.management_account:
         return
-    if world.organization_unread or (organization is not None and not organization.tree_read):
+    if world.organization_unread or (organization is not None and organization.unread(key.account)):
         yield Contribution(Slot.RCP_DENY, mask, unsettled("resource control policies"))
         return
     levels = organization.levels(key.account) if organization is not None else None

@@ -31,16 +31,24 @@ class OrgTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class Organization:
-    """An organization. ``tree_read`` False: only its id and management account are known, not who belongs to it."""
+    """An organization. ``tree_read`` False: only its id and management account are known, not who belongs to it.
+
+    ``unseen`` are accounts that are not in it and that nobody could ask to which organization they belong, if to any.
+    """
 
     id: str
     management_account: str
     targets: tuple[OrgTarget, ...] = ()
     tree_read: bool = True
+    unseen: frozenset[str] = frozenset()
 
     def target(self, target_id: str) -> OrgTarget | None:
         """The target with this id, or None."""
         return next((target for target in self.targets if target.id == target_id), None)
+
+    def unread(self, account: str | None) -> bool:
+        """Whether the guardrails of an account are not known: those of the tree, or of an organization of its own."""
+        return not self.tree_read or account in self.unseen
 
     def levels(self, account: str) -> tuple[OrgTarget, ...] | None:
         """The path root → organizational units → account, or None when the account is not in the tree."""

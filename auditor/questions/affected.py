@@ -205,7 +205,11 @@ class _Levels:
 def _frame(world: Surroundings) -> Hashable:
     """What every pair sees of its surroundings."""
     organization = world.organization
-    known = (organization.id, organization.management_account, organization.tree_read) if organization else None
+    known = (
+        (organization.id, organization.management_account, organization.tree_read, organization.unseen)
+        if organization
+        else None
+    )
     return (known, world.organization_unread)
 
 

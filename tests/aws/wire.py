@@ -48,6 +48,10 @@ class Accounts:
     def of(self, key: str) -> str:
         return self._by_key.get(key, self.default)
 
+    def assign(self, key: str, account: str) -> None:
+        """An access key of an account."""
+        self._by_key[key] = account
+
     def learn(self, call: Call, answer: bytes) -> None:
         role = _TARGET_ACCOUNT.search(parse_qs(call.body.decode()).get("RoleArn", [""])[0])
         key = re.search(rb"<AccessKeyId>([^<]+)<", answer)

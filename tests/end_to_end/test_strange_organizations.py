@@ -7,6 +7,7 @@ authorization reference by hand, not from what the tool says.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -76,9 +77,11 @@ def delegating(account: str, *more: dict[str, object]) -> str:
     return document(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{account}:root"}), *more)
 
 
-def evaluated(organization: Organization, **options: object) -> Evaluation:
-    """Collected over HTTP, and evaluated; the whole table says what single questions say."""
+def evaluated(organization: Organization, keys: dict[str, str] | None = None, **options: object) -> Evaluation:
+    """Collected over HTTP, and evaluated; the whole table says what single questions say. ``keys``: whose they are."""
     with InventedAws(organization) as aws:
+        for name, account in (keys or {}).items():
+            aws.known.assign(name, account)
         found = collected(aws, **{"evidence": False, "last_usage": False, "retirable_grants": False, **options})
     evaluation = evaluate(found.snapshot, as_of=AS_OF)
     for row, principal in enumerate(evaluation.principals):
@@ -187,3 +190,32 @@ def test_types_of_policy_that_are_being_switched_leave_verdicts_unknown() -> Non
         (Fact.SCP, "r-root", "PENDING_ENABLE"),
         (Fact.RCP, "r-root", "PENDING_DISABLE"),
     }
+
+
+def test_an_account_beside_the_organization_that_could_not_ask_for_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def of(account: str, key_id: str) -> Account:
+        known = allow(
+            "kms:Decrypt", Principal="*", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}}
+        )
+        return Account(
+            account,
+            keys={REGION: [key(account, key_id, delegating(account, known))]},
+            roles=[role(account, "app", FULL)],
+        )
+
+    ids = {account: f"{account[-8:]}-0000-0000-0000-000000000000" for account in (A, B)}
+    root = Level("r-root", below=[Level(MANAGEMENT), Level(A)])
+    organization = Organization([Account(MANAGEMENT), *(of(*pair) for pair in ids.items())], root)
+    organization.refused = [refuse("organizations:DescribeOrganization", B)]
+    files = "".join(f"[{name}]\naws_access_key_id={name}\naws_secret_access_key=x\n" for name in ("main", "other"))
+    (tmp_path / "credentials").write_text(files)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    keys = {"main": A, "other": B}
+    evaluation = evaluated(organization, keys=keys, profiles=tuple(keys), org=False, role_name=None)
+    assert outcomes(evaluation, "kms:Encrypt", arn(A, "app"), key_id=ids[A]) == ["allowed"]
+    assert outcomes(evaluation, "kms:Encrypt", arn(B, "app"), key_id=ids[B]) == ["unknown"]
+    assert outcomes(evaluation, "kms:Decrypt", arn(B, "app"), key_id=ids[A]) == ["implicitly-denied"]
