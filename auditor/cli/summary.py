@@ -41,10 +41,9 @@ def _scope(report: Report) -> str:
     snapshot = report.snapshot
     keys = sum(1 for key in snapshot.keys if key.customer_managed)
     accounts = sum(account.entered for account in snapshot.accounts)
-    regions = len({key.region for key in snapshot.keys})
     return (
         f"{plural(keys, 'customer managed key')} and {len(snapshot.keys) - keys} of AWS in "
-        f"{plural(accounts, 'account')} and {plural(regions, 'Region')}, "
+        f"{plural(accounts, 'account')} and {plural(len(snapshot.regions), 'Region')}, "
         f"{plural(len(report.principals), 'principal')}, as of {report.as_of}"
     )
 

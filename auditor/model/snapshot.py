@@ -117,6 +117,11 @@ class Snapshot:
     raw: tuple[tuple[str, str, str, str], ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
 
+    @property
+    def regions(self) -> frozenset[str]:
+        """The Regions whose keys were listed, whether there were any or not."""
+        return frozenset(self.provenance.scope.regions) | {key.region for key in self.keys}
+
     def account(self, account_id: str) -> AccountFacts | None:
         """The collected account with this id, or None."""
         return next((account for account in self.accounts if account.id == account_id), None)

@@ -56,4 +56,8 @@ def _nearest(snapshot: Snapshot, text: str) -> str:
     if near:
         return f"Did you mean {', '.join(near)}?"
     shown = sorted(key.label for key in snapshot.keys if key.customer_managed)[:SHOWN]
-    return f"The snapshot's keys ({len(snapshot.keys)}) are such as {', '.join(shown)}." if shown else "It has no keys."
+    return (
+        f"The snapshot's keys ({len(snapshot.keys)}) are such as {', '.join(shown)}."
+        if shown
+        else "The snapshot has no keys."
+    )

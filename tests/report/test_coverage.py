@@ -134,3 +134,13 @@ def test_an_account_that_could_not_be_entered_is_none_that_keys_were_read_in() -
     seen = replace(report, snapshot=replace(report.snapshot, accounts=(*report.snapshot.accounts, shut)))
     assert counts_of(seen).accounts == counts_of(report).accounts == 1
     assert "in 1 account and 2 Regions" in summary(seen)
+
+
+def test_a_region_without_any_key_counts_where_its_keys_were_listed() -> None:
+    report = ordinary()
+    before = counts_of(report).regions
+    scope = replace(report.snapshot.provenance.scope, regions=("ap-east-1", REGION))
+    provenance = replace(report.snapshot.provenance, scope=scope)
+    seen = replace(report, snapshot=replace(report.snapshot, provenance=provenance))
+    assert counts_of(seen).regions == before + 1
+    assert f"and {before + 1} Regions" in summary(seen)
