@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from auditor.escalation.of_attributes import attribute_routes, own_tag_routes
-from auditor.escalation.of_identities import identity_routes, lets_in, outside_routes
+from auditor.escalation.of_identities import entrances, identity_routes, lets_in, outside_routes
 from auditor.escalation.of_keys import key_routes
 from auditor.escalation.route import Route, in_order
 from auditor.evaluator import Evaluation, surroundings_of
@@ -20,7 +20,6 @@ from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
-from auditor.rules.principals import outside_admissions
 from auditor.rules.privilege.attributes import dependent
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.view import View, moment
@@ -114,7 +113,7 @@ class _Estate:
         gates = {
             role.arn
             for role in graph.candidates
-            for way in outside_admissions(role, self._facts.trust)
+            for way in entrances(role, self._facts)
             if any(lets_in(way.value, who) for who in named.values())
         }
         reached = graph.reached(named.keys() | gates, hops)

@@ -9,12 +9,14 @@ from auditor.escalation.route import Route, RouteKind, gains_of
 from auditor.model.arn import account_of, is_account_id, is_root
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal
-from auditor.rules.principals import Admission, outside_admissions
+from auditor.rules.principals import Admission, admissions, outside_admissions
 from auditor.rules.privilege.edges import ARROW, enabling_statements
 from auditor.rules.privilege.paths import Finder, Path
 from auditor.rules.privilege.steps import ASSUME
 from auditor.rules.view import View
 
+WEB = "oidc"
+ENTER_BY_WEB = "sts:AssumeRoleWithWebIdentity"
 RUNNING = "something must be running under the role already"
 DELEGATED = "what the key policy leaves to IAM"
 
@@ -49,11 +51,11 @@ def _route(view: View, finder: Finder, path: Path) -> Route:
 
 
 def outside_routes(view: View) -> Iterator[Route]:
-    """The routes of strangers, partners and other organizations whom a role lets in: to the keys that the role has
-    power over, and on to those that it comes to itself in what is left of ``max_hops``."""
+    """The routes of strangers, partners, other organizations and holders of web identities whom a role lets in: to the
+    keys that the role has power over, and on to those that it comes to itself in what is left of ``max_hops``."""
     finder, paths = _finder(view), _paths(view)
     for role in finder.candidates:
-        ways = outside_admissions(role, view.trust)
+        ways = entrances(role, view)
         if not ways:
             continue
         onward = [_route(view, finder, path) for path in paths.get(role.arn, ()) if path.hops < view.settings.max_hops]
@@ -63,6 +65,12 @@ def outside_routes(view: View) -> Iterator[Route]:
             onward = [own, *onward]
         for way in ways:
             yield from (_entered(way, role, route) for route in onward)
+
+
+def entrances(role: Principal, view: View) -> list[Admission]:
+    """The ways into a role from outside; a corporate directory (SAML) is none."""
+    web = [way for way in admissions(role) if way.kind == WEB]
+    return [*outside_admissions(role, view.trust), *web]
 
 
 def lets_in(value: str, who: Principal) -> bool:
@@ -82,7 +90,7 @@ def _entered(way: Admission, role: Principal, route: Route) -> Route:
         route,
         kind=RouteKind.OUTSIDE,
         principal=way.value,
-        steps=(way.value, ASSUME, *route.steps),
+        steps=(way.value, ENTER_BY_WEB if way.kind == WEB else ASSUME, *route.steps),
         notes=(*tests, *route.notes),
         evidence=(trust, *route.evidence),
     )
