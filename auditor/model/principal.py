@@ -90,14 +90,12 @@ class Principal:
     def may_be_session_of(self, role_arn: str) -> bool:
         """Whether a session of a role with an unknown path is one of ``role_arn``: no two roles of an account have the
         same name."""
+        if not self.path_unknown:
+            return False
         named, session = parse_arn(role_arn), session_role_name(self.arn)
-        return (
-            self.path_unknown
-            and named is not None
-            and session is not None
-            and (named.account, named.name) == (self.account, session[0])
-            and named.resource.startswith("role/")
-        )
+        if named is None or session is None or not named.resource.startswith("role/"):
+            return False
+        return (named.account, named.name) == (self.account, session[0])
 
     @property
     def session_name(self) -> str | None:
