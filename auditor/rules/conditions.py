@@ -116,6 +116,16 @@ def grant_constrained(decision: Decision) -> bool:
     return demands(decision.residual, lambda leaf, negated: fixes_holder(leaf, negated) or _constrains(leaf, negated))
 
 
+def below_units(statement: Statement) -> bool:
+    """Whether the statement lets in only what is below units of an organization, not the whole of it."""
+    return any(
+        test.key.lower() == "aws:principalorgpaths"
+        and "not" not in test.operator.lower()
+        and all("/ou-" in value for value in test.values)
+        for test in statement.conditions
+    )
+
+
 def as_residual(statement: Statement) -> Residual:
     """The statement's whole Condition as a residual, undecided: for verdicts that do not carry one."""
     return all_of(Leaf(test.operator, test.key, test.values) for test in demanding(statement.conditions))

@@ -143,8 +143,9 @@ def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[st
     organization = "organization" in bindings
     excepted = all(service in exempt for service in services)
     seen = [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
+    whose = "resources of any account of the organization" if organization else "anybody's resources"
     return placed.hit(
-        f"{listing(services)} may use {placed.key.label if placed.key else 'the key'} for anybody's resources "
+        f"{listing(services)} may use {placed.key.label if placed.key else 'the key'} for {whose} "
         f"({titled(statement)}).",
         more=(
             Evidence("service", listing(services)),

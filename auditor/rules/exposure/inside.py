@@ -25,7 +25,7 @@ from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
-from auditor.rules.conditions import demands, grant_limited, mentions
+from auditor.rules.conditions import below_units, demands, grant_limited, mentions
 from auditor.rules.corrections import deny, one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.public import allowing, for_everybody
@@ -113,10 +113,12 @@ def _org_hit(view: View, key: Key, found: dict[str, Decision]) -> Hit:
         if test.key.lower().startswith("aws:principalorg")
         for value in test.values
     ]
+    units = all(below_units(item.statement) for item in statements.values())
+    who = "Every account below a unit of the organization" if statements and units else "The whole organization"
     return Hit(
         subject=key.arn,
         kind="key",
-        summary=f"The whole organization can call {listing((f'kms:{n}' for n in found), 4)} on {key.label}.",
+        summary=f"{who} can call {listing((f'kms:{n}' for n in found), 4)} on {key.label}.",
         keys=(key.arn,),
         evidence=(
             *(Evidence("statement", str(item.ref), item.ref) for item in statements.values()),
