@@ -71,13 +71,14 @@ def _reaches(statement: Statement, resource: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked: an IAM or STS action on a resource (None: on any at all), with the tag key that it sets and the
-    service that a role is passed to."""
+    """What is asked: an IAM or STS action on a resource (None: on any at all), with the tag key that it sets, the
+    values of which one has to be set (none: any), and the service that a role is passed to."""
 
     action: str
     resource: str | None
     tag: str | None = None
     service: str | None = None
+    values: tuple[str, ...] = ()
 
     @property
     def region(self) -> str:
@@ -103,10 +104,39 @@ def _met(test: ConditionTest, principal: Principal, request: Request) -> bool | 
     if name == "iam:passedtoservice" and request.service is not None:
         return any(matches(value, request.service) for value in test.values) != operator.negated
     if name in ("aws:tagkeys", "aws:requesttag") and tag is not None and not operator.negated:
-        return any(matches(value.lower(), tag.lower()) for value in test.values)
+        listed = any(matches(value.lower(), tag.lower()) for value in test.values)
+        return None if operator.quantifier == "any" and not listed else listed
     if name.startswith("aws:requesttag/") and tag is not None and name != f"aws:requesttag/{tag.lower()}":
-        return operator.negated or operator.if_exists
+        return None  # one request may set several tags
+    if name.startswith("aws:requesttag/") and request.values:
+        return _value_met(test, operator, request.values)
     return None
+
+
+def _value_met(test: ConditionTest, operator: Operator, wanted: tuple[str, ...]) -> bool | None:
+    """A test of the value that a tag is given; None where some of the wanted values pass and others do not."""
+    if any("${" in value for value in (*test.values, *wanted)):
+        return None
+    fits = [[matches(asked, value) or matches(value, asked) for asked in test.values] for value in wanted]
+    if not any(map(any, fits)):
+        return operator.negated
+    plain = not any("*" in value or "?" in value for value in wanted)
+    return not operator.negated if plain and all(map(any, fits)) else None
+
+
+def may_tag(view: View, principal: Principal, action: str, resource: str, tag: str, values: tuple[str, ...]) -> bool:
+    """Whether the identity's own side lets it set a tag to one of ``values``."""
+    return _remembered(view, principal, Request(action, resource, tag, None, values), own_side=True)
+
+
+def tag_locked(statement: Statement, principal: Principal, tag: str, values: tuple[str, ...]) -> bool:
+    """Whether the conditions of a trust statement leave no session tag of this name with one of ``values``."""
+    request = Request("sts:TagSession", principal.arn, tag, None, values)
+    return any(_met(test, principal, request) is False for test in statement.conditions if _about_tags(test))
+
+
+def _about_tags(test: ConditionTest) -> bool:
+    return test.key.lower().startswith(("aws:requesttag/", "aws:tagkeys"))
 
 
 def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> bool | None:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluator.strength import Owner, Strength, strength
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import ACTIONS, usable_mask
-from auditor.model.key import Key
+from auditor.model.actions import ACTIONS, mask_of, usable_mask
+from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
 
@@ -44,6 +44,7 @@ class Openness(IntEnum):
 
 
 NOWHERE = Owner("", None)
+MULTI_REGION_ONLY = mask_of(["ReplicateKey", "UpdatePrimaryRegion"])
 GUARDRAILS = (Layer.SCP, Layer.RCP, Layer.BOUNDARY)
 """Layers that give nothing: an Allow that is missing there stops what the others allow."""
 
@@ -66,6 +67,13 @@ def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
         for cause in decision.causes
     )
     return Openness.LATENT if allows and stopped else Openness.CLOSED
+
+
+def usable(key: Key) -> int:
+    """The actions that can succeed on a key: of its type and origin, and replication of multi-Region keys alone."""
+    mask = usable_mask(key.spec, key.usage, key.origin)
+    known = key.multi_region or Fact.KEY_METADATA in key.unread
+    return mask if known else mask & ~MULTI_REGION_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,7 @@ class Reach:
         self.keys = keys
         self.principal_at = {principal.arn: position for position, principal in enumerate(principals)}
         self.key_at = {key.arn: position for position, key in enumerate(keys)}
-        self.usable = tuple(usable_mask(key.spec, key.usage, key.origin) for key in keys)
+        self.usable = tuple(usable(key) for key in keys)
         self._masks_at: dict[tuple[Openness, ...], list[int]] = {}
 
     @cached_property

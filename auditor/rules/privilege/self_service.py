@@ -15,7 +15,7 @@ from auditor.model.key import Key
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.hit import Hit, Located, count, given, listing
-from auditor.rules.iam_side import identities_of, may, speakers
+from auditor.rules.iam_side import identities_of, may_tag, speakers, tag_locked
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked
@@ -118,47 +118,48 @@ def _doors_of(view: View) -> Iterator[tuple[Door, Principal]]:
         yield from ((door, who) for who in holders)
 
 
-def _how(view: View, who: Principal, tag: str) -> str:
+def _how(view: View, who: Principal, door: Door) -> str:
     """How the identity gets the tag: by tagging itself, or a session of its own; empty when it cannot."""
     if service_linked(who):
         return ""
     action = "iam:TagUser" if who.kind is PrincipalKind.USER else "iam:TagRole"
-    if may(view, who, action, who.arn, tag):
+    if may_tag(view, who, action, who.arn, door.tag, door.values):
         return f"{action} on itself"
     for way in admissions(who):
-        if way.kind in ("account", "principal") and _tags_sessions(way.statement, tag):
-            guest = _guest(view, who, tag)
+        if way.kind in ("account", "principal") and _tags_sessions(way.statement, who, door):
+            guest = _guest(view, who, door)
             if guest is not None:
                 return f"{TAG_SESSION} by {guest.arn}"
     return ""
 
 
-def _through(view: View, role: Principal, tag: str) -> Iterator[tuple[Principal, str]]:
+def _through(view: View, role: Principal, door: Door) -> Iterator[tuple[Principal, str]]:
     """Those who may put the tag on a role and then assume it."""
     if role.kind is not PrincipalKind.ROLE or service_linked(role):
         return
     for who in speakers(view, role.account or "", "iam:TagRole"):
-        if who.arn == role.arn or service_linked(who) or not may(view, who, "iam:TagRole", role.arn, tag):
+        if who.arn == role.arn or service_linked(who):
+            continue
+        if not may_tag(view, who, "iam:TagRole", role.arn, door.tag, door.values):
             continue
         step = step_to(view, who, role, ways_into(role), frozenset({ASSUME}))
         if step is not None and step.action == ASSUME:
             yield who, f"iam:TagRole on {role.arn}, which it may assume"
 
 
-def _tags_sessions(statement: Statement, tag: str) -> bool:
-    """Whether a trust statement lets callers tag the session with any value of the tag."""
+def _tags_sessions(statement: Statement, role: Principal, door: Door) -> bool:
+    """Whether a trust statement lets callers give the session the tag with a value that opens the door."""
     named = any(pattern.lower() in (TAG_SESSION.lower(), "sts:*", "*") for pattern in statement.actions or ())
-    locked = any(test.key.lower() in (f"aws:requesttag/{tag.lower()}", "aws:tagkeys") for test in statement.conditions)
-    return named and not locked
+    return named and not tag_locked(statement, role, door.tag, door.values)
 
 
-def _guest(view: View, role: Principal, tag: str) -> Principal | None:
-    """An ordinary identity that may assume the role with a session tag of its choice."""
-    ways = [way for way in admissions(role) if _tags_sessions(way.statement, tag)]
+def _guest(view: View, role: Principal, door: Door) -> Principal | None:
+    """An ordinary identity that may assume the role with the session tag."""
+    ways = [way for way in admissions(role) if _tags_sessions(way.statement, role, door)]
     for who in identities_of(view, role.account or ""):
-        if who.arn == role.arn or view.trust.account_admin(who):
+        if who.arn == role.arn or view.trust.account_admin(who) or not any(admits(way, who) for way in ways):
             continue
-        if any(admits(way, who) for way in ways) and may(view, who, TAG_SESSION, role.arn, tag):
+        if may_tag(view, who, TAG_SESSION, role.arn, door.tag, door.values):
             return who
     return None
 
@@ -178,8 +179,8 @@ def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
     for door, who in _doors_of(view):
         if door.tag.lower() in {tag.lower() for tag in view.settings.trusted_session_tags}:
             continue
-        ways = [(who, how)] if (how := _how(view, who, door.tag)) else []
-        for one, how in (*ways, *_through(view, who, door.tag)):
+        ways = [(who, how)] if (how := _how(view, who, door)) else []
+        for one, how in (*ways, *_through(view, who, door)):
             people[one.arn] = one
             found.setdefault((one.arn, door.tag.lower()), []).append((door, how))
     admins: dict[tuple[str, str], list[str]] = {}
