@@ -9,10 +9,14 @@ from auditor.evaluator.glob import matches, overlap
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
+from auditor.evaluator.synthetic import external
 from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of
 from auditor.model.actions import ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, ON_KEY, SENSITIVE, actions_in
+from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
+from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer, Statement
+from auditor.model.principal import Principal
 from auditor.rules.conditions import IDENTITY_ONLY, as_residual, true_when_absent
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.fingerprint import meaning
@@ -24,6 +28,7 @@ from auditor.rules.view import View
 CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
 LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
 ALIAS_KEYS = ("kms:requestalias", "kms:resourcealiases")
+ORG_PATHS = "aws:principalorgpaths"
 TRUST_ONLY = ("sts:externalid", "sts:rolesessionname")
 
 
@@ -52,9 +57,14 @@ def _other_mistake(view: View, test: ConditionTest, layer: Layer) -> str:
         return f"{canonical(test.key)} holds alias names (alias/…), never ARNs or bare names"
     if name == "kms:grantconstrainttype" and not any(value in CONSTRAINT_TYPES for value in test.values):
         return f"{canonical(test.key)} is {listing(CONSTRAINT_TYPES)}, never {listing(test.values)}"
-    if layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
+    if layer is Layer.SCP and (name == "aws:principalorgid" or (name == ORG_PATHS and all(map(_whole, test.values)))):
         return f"{canonical(test.key)} in an SCP always names the own organization: SCPs bind nobody else"
     return ""
+
+
+def _whole(path: str) -> bool:
+    """Whether a value of ``aws:PrincipalOrgPaths`` names an organization and nothing below it."""
+    return not path.partition("/")[2].strip("*/")
 
 
 def _names_aliases(value: str) -> bool:
@@ -215,10 +225,11 @@ def _bound_otherwise(view: View, placed: Placed, statement: Statement) -> bool:
 def _permissive_hit(view: View, placed: Placed, loose: list[str]) -> Hit:
     statement = placed.located.statement
     tests = [test for test in statement.conditions if test.key in loose]
-    accounts = {entry.value for entry in statement.principals or ()}
-    foreign = placed.key is not None and any(
-        view.trust.standing(_account(value), placed.key.account).foreign for value in accounts
-    )
+    named = {account_of(entry.value) for entry in statement.principals or ()}
+    key = placed.key
+    foreign = sorted(one for one in named if one and key and view.trust.standing(one, key.account).foreign)
+    outside = key is not None and any(_let_in(view, key, statement, external(one)) for one in foreign)
+    everybody = for_everybody(statement) and (key is None or _let_in(view, key, statement, view.outsider))
     written = as_written(placed.policy, statement.index)
     condition = dict(written.get("Condition") or {})
     condition["Null"] = {**condition.get("Null", {}), **dict.fromkeys(loose, "false")}
@@ -226,14 +237,17 @@ def _permissive_hit(view: View, placed: Placed, loose: list[str]) -> Hit:
     return placed.hit(
         f"{titled(statement)} of {placed.name} also allows requests without {listing(loose)}.",
         more=tuple(Evidence("operator", f"{test.operator} {test.key}") for test in tests),
-        raised=given((for_everybody(statement), "principal is a wildcard"), (foreign, "external principal")),
+        raised=given((everybody, "principal is a wildcard"), (outside, "external principal")),
         lowered=given((covered, "already allowed by another statement")),
         identity=(meaning(statement),),
         remedy=render({**written, "Condition": condition}),
     )
 
 
-def _account(value: str) -> str | None:
-    from auditor.model.arn import account_of
-
-    return account_of(value)
+def _let_in(view: View, key: Key, statement: Statement, caller: Principal) -> bool:
+    """Whether a caller from outside gets one of the statement's actions today, past Deny statements and guardrails."""
+    decisions = view.decisions(caller, key, action_mask(statement) & (SENSITIVE | CREATE_GRANT)).values()
+    return any(
+        not one.outcome.denied and (one.residual is None or strength(one.residual, view.owner(key)) < Strength.S3)
+        for one in decisions
+    )

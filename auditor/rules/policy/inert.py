@@ -4,6 +4,8 @@ never match, actions that the policy cannot decide. Each is located and shown as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 
 from auditor.evaluator.glob import matches
 from auditor.evaluator.statements import action_mask
@@ -50,11 +52,21 @@ def _dead_actions(statement: Statement, placed: Placed) -> list[tuple[str, str, 
             found.append((name, "is no KMS action" + (f"; meant was probably {meant}" if meant else ""), meant))
         elif in_key_policy and not mask & ~ACCOUNT_LEVEL and "*" not in name:
             found.append((name, "has no key to act on; only identity policies can allow it", ""))
+        elif not in_key_policy and not mask & ~ACCOUNT_LEVEL and "*" not in name and _of_keys_alone(statement):
+            found.append((name, "has no key to act on; its Resource must be “*”", ""))
         elif mask == RETIRE_GRANT and layer in (Layer.KEY_POLICY, Layer.RCP):
             found.append((name, f"has no effect in {'a key policy' if in_key_policy else 'an RCP'}", ""))
         elif outside and not mask & CROSS_ACCOUNT_EFFECTIVE and "*" not in name:
             found.append((name, "does not work across accounts", ""))
     return found
+
+
+def _of_keys_alone(statement: Statement) -> bool:
+    """Whether every Resource is a key or an alias, which actions without a key never fit."""
+    arns = [parse_arn(resource) for resource in statement.resources or ()]
+    return bool(arns) and all(
+        arn is not None and arn.service == "kms" and arn.resource.startswith(("key/", "alias/")) for arn in arns
+    )
 
 
 def _meant(name: str) -> str:
@@ -145,7 +157,8 @@ def _inert_hit(view: View, placed: Placed, statement: Statement) -> Hit | None:
             reasons.append("principals of another account cannot use these actions on the key")
         effective = mask & KEY_POLICY_EFFECTIVE & usable
     else:
-        effective = mask & ~RETIRE_GRANT if placed.located.ref.layer is Layer.RCP else mask
+        dead = [match_pattern(name) for name, *_ in actions]
+        effective = mask & ~reduce(or_, dead, 0)
     if not reasons or (placed.key is None and not mask and not actions):
         return None
     works = (
