@@ -15,7 +15,7 @@ from auditor.model.policy import Layer
 SAME_STATEMENT: dict[str, tuple[str, ...]] = {
     "inert-statement": ("malformed-statement", "never-true-condition", "condition-key-not-applicable"),
     "condition-key-not-applicable": ("malformed-statement",),
-    "never-true-condition": ("malformed-statement", "condition-key-not-applicable"),
+    "never-true-condition": ("malformed-statement",),
     "notaction-allow": ("notprincipal-allow",),
     "cross-environment-access": ("public-key-policy", "public-key-policy-soft-condition", "notprincipal-allow"),
 }

@@ -37,7 +37,9 @@ def imported_material_expiring(view: View) -> Iterator[Hit]:
         ends = [(left, moment) for moment in _ends(key) if (left := _days_left(view, moment)) is not None]
         if ends and min(ends)[0] <= view.settings.expiry_warning_days:
             left, moment = min(ends)
-            yield _material_hit(key, f"loses imported material in {count(left, 'day')}", moment, left <= SOON_DAYS, [])
+            what = f"loses imported material in {count(left, 'day')}"
+            what = what if left >= 0 else f"should have lost imported material {count(-left, 'day')} ago"
+            yield _material_hit(key, what, moment, left <= SOON_DAYS, [])
 
 
 def _ends(key: Key) -> list[str]:

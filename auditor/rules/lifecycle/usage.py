@@ -18,7 +18,7 @@ def dependencies(view: View, key: Key) -> list[Evidence]:
     """What shows that something still needs the key: recent use, grants of services, logs that it encrypts."""
     found = []
     used = key.last_usage.last_used if key.last_usage else None
-    if used is not None and _recent(view, key, used):
+    if used is not None and _recent(view, key, used) and not _siblings_stay(view, key):
         operation = key.last_usage.operation if key.last_usage else None
         found.append(Evidence("last use", f"{used} ({operation or 'operation not recorded'})"))
     services = [grant.service or grant.grantee or "" for grant in key.grants if service_held(grant)]
@@ -26,6 +26,20 @@ def dependencies(view: View, key: Key) -> list[Evidence]:
         found.append(Evidence("grants of services", f"{len(services)} ({listing(services, 4)})"))
     found += [Evidence("encrypts", name) for name in log_resources(view, key)]
     return found
+
+
+def _siblings_stay(view: View, key: Key) -> bool:
+    """Whether a replica goes while all related keys stay enabled: they decrypt what was encrypted with it."""
+    if not key.state.startswith("Pending") or key.multi_region_key_type != "REPLICA":
+        return False
+    related = _related(view, key)
+    return bool(related) and all(other is not None and other.state == "Enabled" for other in related)
+
+
+def _related(view: View, key: Key) -> list[Key | None]:
+    """The other keys of a multi-Region set; None for each that was not collected."""
+    arns = {*key.replica_arns, key.primary_arn or key.arn} - {key.arn}
+    return [view.key_by_arn.get(arn) for arn in sorted(arns)]
 
 
 def _recent(view: View, key: Key, used: str) -> bool:
@@ -48,8 +62,7 @@ def idle_reason(view: View, key: Key) -> str | None:
         return None
     if key_type(key.spec, key.usage).startswith("asymmetric"):
         return None
-    related = [view.key_by_arn.get(arn) for arn in (*key.replica_arns, key.primary_arn or key.arn) if arn != key.arn]
-    if any(other is None or _idle(view, other) is None for other in related):
+    if any(other is None or _idle(view, other) is None for other in _related(view, key)):
         return None
     return _idle(view, key)
 
