@@ -12,6 +12,7 @@ import click
 from auditor.cli.options import answer_format, aws_options, from_options, global_options
 
 if TYPE_CHECKING:
+    from auditor.model.key import Key
     from auditor.questions import Answer
 
 COLUMNS = ("key", "alias", "what", "principal", "kind", "outcome", "action", "condition", "path", "reason", "why")
@@ -36,7 +37,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     from auditor.cli.terminal import document, result
     from auditor.errors import UsageError
     from auditor.model.actions import Action
-    from auditor.questions import find_keys, who_can
+    from auditor.questions import find_keys, infrastructure_grants, who_can
     from auditor.questions.answers import asked
 
     question = asked(what)
@@ -47,7 +48,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     answers = who_can(asking.about(keys=wanted), question, wanted, include_denied=include_denied)
     if form == "text":
         asking.say_unknown()
-        result("\n".join(_text(answers, [(key.arn, key.label) for key in wanted])))
+        result("\n".join(_text(answers, [(key, infrastructure_grants(key, question)) for key in wanted])))
     else:
         rows = [row(answer) for answer in answers]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
@@ -75,15 +76,16 @@ def row(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[str, str]]) -> list[str]:
+def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[Key, int]]) -> list[str]:
+    """The lines; each key with the number of its grants to AWS's own infrastructure."""
     from auditor.cli.terminal import printable
     from auditor.questions import fold
 
     lines: list[str] = []
     by_key = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.key.arn)}
-    for arn, label in keys:
-        mine = by_key.get(arn, [])
-        lines.append(click.style(printable(f"{label}  {arn}"), bold=True))
+    for key, held_by_aws in keys:
+        mine = by_key.get(key.arn, [])
+        lines.append(click.style(printable(f"{key.label}  {key.arn}"), bold=True))
         told: dict[str, list[Any]] = {}
         for folded in fold(mine):
             told.setdefault(headline(folded.first), []).extend(folded.principals)
@@ -92,6 +94,9 @@ def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[str, str]]) -> list[
             lines += [f"    {printable(name)}" for name in _names(principals)]
         counted = Counter(str(answer.decision.outcome) for answer in mine)
         lines.append(f"  {', '.join(f'{number} {outcome}' for outcome, number in counted.items()) or 'nobody'}")
+        if held_by_aws:
+            grants = f"{held_by_aws} grant{'' if held_by_aws == 1 else 's'}"
+            lines.append(f"  and {grants} of AWS infrastructure, such as volumes of instances (kms-audit grants KEY)")
     return lines
 
 

@@ -74,3 +74,10 @@ def session_role_name(principal: str) -> tuple[str, str] | None:
         return None
     parts = arn.resource.split("/")
     return (parts[1], "/".join(parts[2:])) if len(parts) >= 3 else None
+
+
+def is_infrastructure(principal: str) -> bool:
+    """Whether the ARN is a session of AWS itself inside an account: ``assumed-role/aws:ec2-infrastructure/i-1`` holds
+    the grants for the volumes of an instance, and its role is none of IAM's."""
+    named = session_role_name(principal)
+    return named is not None and named[0].startswith("aws:")

@@ -11,7 +11,7 @@ from auditor.questions.grant_list import GrantRow, grant_list
 from auditor.questions.keys import find_keys
 from auditor.questions.principals import find_principals, principal_named
 from auditor.questions.what_can import what_can
-from auditor.questions.who_can import who_can
+from auditor.questions.who_can import infrastructure_grants, who_can
 from auditor.questions.wording import cause_words, decision_words
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "find_principals",
     "fold",
     "grant_list",
+    "infrastructure_grants",
     "principal_named",
     "what_can",
     "who_can",

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from auditor.errors import UnknownNameError
 from auditor.evaluator.mentions import unlisted_kind
-from auditor.model.arn import Arn, is_account_id, parse_arn, session_role_name
+from auditor.model.arn import Arn, is_account_id, is_infrastructure, parse_arn, session_role_name
 from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
@@ -117,7 +117,11 @@ def _session(known: Known, text: str, arn: Arn, session: tuple[str, str]) -> Pri
         # A session of a service-linked role is that role: no guardrail binds it.
         kind = role.kind if role.service_linked else PrincipalKind.SESSION
         return replace(role, kind=kind, arn=text, iam_arn=role.arn)
-    return _of_account(known, text, f"arn:{arn.partition}:iam::{arn.account}:role/{session[0]}", arn)
+    role_arn = f"arn:{arn.partition}:iam::{arn.account}:role/{session[0]}"
+    if is_infrastructure(text) and any(item.id == arn.account for item in known.snapshot.accounts):
+        kind = PrincipalKind.SERVICE_LINKED_ROLE  # AWS's own, and nothing in IAM speaks of it
+        return Principal(kind=kind, arn=text, iam_arn=role_arn, account=arn.account, name=session[0])
+    return _of_account(known, text, role_arn, arn)
 
 
 def _federated(text: str, arn: Arn) -> Principal:

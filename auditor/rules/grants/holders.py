@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from auditor.evaluator.grants import operations_mask
 from auditor.model.access import Decision, Role
 from auditor.model.actions import actions_in
-from auditor.model.arn import SERVICE_LINKED_PATH, account_of, session_role_name
+from auditor.model.arn import SERVICE_LINKED_PATH, account_of, is_infrastructure, session_role_name
 from auditor.model.finding import Evidence
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
@@ -37,7 +37,7 @@ def service_held(grant: Grant) -> bool:
     if SERVICE_LINKED_PATH in grant.grantee or ":role/AWSServiceRole" in grant.grantee:
         return True
     session = session_role_name(grant.grantee)
-    return session is not None and (session[0].startswith("aws:") or session[0].startswith("AWSServiceRoleFor"))
+    return is_infrastructure(grant.grantee) or (session is not None and session[0].startswith("AWSServiceRoleFor"))
 
 
 def identity_grants(view: View) -> tuple[Held, ...]:
