@@ -43,6 +43,11 @@ def load_yaml(tmp_path: Path, text: str) -> tuple[Case, ...]:
     return load_cases([file])
 
 
+def test_words_for_people_may_be_empty(tmp_path: Path) -> None:
+    (case,) = load(tmp_path, minimal(title="", area="", note=""))
+    assert (case.title, case.area, case.note) == ("", "", "")
+
+
 def test_a_minimal_case(tmp_path: Path) -> None:
     (case,) = load(tmp_path, minimal())
     assert case.key.account == "111122223333"

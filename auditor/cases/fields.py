@@ -83,6 +83,10 @@ class Field:
             self.fail("is empty.")
         return self.value
 
+    def remark(self) -> str:
+        """A text for people, which may be empty."""
+        return self.value if isinstance(self.value, str) else self.text()
+
     def choice(self, known: tuple[str, ...] | frozenset[str]) -> str:
         """One of a closed set of words."""
         text = self.text()

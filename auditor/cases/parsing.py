@@ -153,8 +153,8 @@ def _case(spot: Field) -> Case:
     return Case(
         id=case_id,
         file=spot.file,
-        title=spot["title"].default(Field.text, ""),
-        area=spot["area"].default(Field.text, ""),
+        title=spot["title"].default(Field.remark, ""),
+        area=spot["area"].default(Field.remark, ""),
         key=key,
         principal=principal,
         surroundings=Surroundings(
@@ -167,7 +167,7 @@ def _case(spot: Field) -> Case:
         expect=_expectation(spot["expect"]),
         sources=spot["sources"].texts(),
         confidence=spot["confidence"].default(lambda f: f.choice(("high", "medium", "low")), ""),
-        note=spot["note"].default(Field.text, ""),
+        note=spot["note"].default(Field.remark, ""),
     )
 
 

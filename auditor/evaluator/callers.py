@@ -73,6 +73,8 @@ def _service_value(name: str, principal: Principal) -> KeyValue:
             return ABSENT
         case "aws:multifactorauthpresent" | "aws:multifactorauthage":
             return ABSENT
+        case "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast":
+            return ABSENT  # nobody stands between a service and its own call
         case "aws:principalaccount" | "aws:principaltype" | "aws:userid":
             return ALWAYS_PRESENT
     return ABSENT if name.startswith("aws:principaltag/") else ANY

@@ -58,6 +58,12 @@ def random_case(random: Random, name: str) -> Reading:
     return Reading(case, action, account, _facts(case, action, account))
 
 
+def another_request(random: Random, reading: Reading) -> Reading:
+    """The same caller, key and action with another request."""
+    case = {**reading.case, "context": _context(random, reading.key, reading.principal, reading.action)}
+    return Reading(case, reading.action, reading.account, _facts(case, reading.action, reading.account))
+
+
 def _key(random: Random) -> Data:
     account = random.choice([HOME] * 4 + [MANAGEMENT])
     kinds = [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")] * 4 + [("HMAC_256", "GENERATE_VERIFY_MAC")]
@@ -144,22 +150,43 @@ def _organization(random: Random) -> Data:
 def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
     """What the request carries; null: it is known to be absent."""
     service = caller["type"] == "service"
-    via = None if service else random.choice((None, None, S3, EC2))
-    takes_context = key["usage"] == "ENCRYPT_DECRYPT" and action in (*CIPHER, "CreateGrant")
-    pairs = random.choice([{}, {"App": "x"}, {"app": "xy"}, {"App": "x", "Dept": "1"}, {"Other": "z"}])
+    via = None if service else random.choice((None, None, S3, EC2, "sqs.us-west-2.amazonaws.com"))
+    takes_context = key["usage"] == "ENCRYPT_DECRYPT" and action in (*CIPHER, "CreateGrant", "RetireGrant")
+    pairs = random.choice([{}, {"App": "x"}, {"app": "xy"}, {"App": "x", "Dept": "1"}, {"Other": "z"}, {"dept": "1"}, {"app": "yz"}])
     carried = {name.lower(): (name, value) for name, value in pairs.items()} if takes_context else {}
     by_alias = action in (*CIPHER, "DescribeKey")
     about_grants = action in ("CreateGrant", "ListGrants")
+    age = random.choice(("100", "900")) if random.random() < 0.3 and not service else None
+    endpoint = random.choice((None, None, "vpce-1", "vpce-2", "vpce-3"))
+    own, session = (
+        next(iter(caller.get("tags", {}).values()), None),
+        caller["type"] in ("role_session", "federated_user"),
+    )
+    called = random.choice((None, ["s3.amazonaws.com"], ["s3.amazonaws.com", "glue.amazonaws.com"])) if via else None
     return {
         "kms:ViaService": via,
-        "aws:MultiFactorAuthPresent": None if service else random.choice((None, "true", "false")),
+        "aws:ViaAWSService": via is not None,
+        "aws:CalledVia": called,
+        "aws:CalledViaLast": called and called[-1],
+        "aws:SourceVpce": endpoint,
+        "aws:VpceAccount": random.choice((HOME, OTHER)) if endpoint else None,
+        "aws:SourceIp": None
+        if endpoint
+        else random.choice(("203.0.113.5", "203.0.113.200", "198.51.100.7", "192.0.2.1")),
+        "aws:MultiFactorAuthAge": age,
+        "aws:MultiFactorAuthPresent": "true" if age else None if service else random.choice((None, "true", "false")),
         "kms:RequestAlias": random.choice([None, *key["aliases"]]) if by_alias else None,
         "kms:GrantIsForAWSResource": "true" if via and about_grants and random.random() < 0.5 else None,
         "kms:GrantOperations": random.choice([["Decrypt"], ["Decrypt", "Sign"]]) if action == "CreateGrant" else None,
+        "kms:GrantConstraintType": _constraint(random) if action == "CreateGrant" and carried else None,
         "kms:EncryptionContextKeys": [name for name, _ in carried.values()] or None,
         **dict(_pair(*carried.get(name, (name, None))) for name in ("app", "dept", "other")),
-        "aws:PrincipalTag/team": next(iter(caller.get("tags", {}).values()), None),
+        "aws:PrincipalTag/team": random.choice((own, "blue", None)) if session else own,
     }
+
+
+def _constraint(random: Random) -> str:
+    return random.choice(("EncryptionContextEquals", "EncryptionContextSubset"))
 
 
 def _pair(name: str, value: str | None) -> tuple[str, str | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 Data = dict[str, Any]
@@ -48,6 +49,8 @@ COMPARE: dict[str, Callable[[str, str], bool]] = {
     "bool": lambda wanted, given: wanted.lower() == given.lower(),
     "arnlike": arn_like,
     "arnequals": arn_like,
+    "ipaddress": lambda wanted, given: ip_address(given) in ip_network(wanted),
+    "numericlessthan": lambda wanted, given: float(given) < float(wanted),
 }
 
 

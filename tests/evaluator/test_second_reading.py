@@ -13,14 +13,17 @@ import pytest
 from auditor.cases import Case, load_cases
 from auditor.evaluator import decide
 from auditor.evaluator.expressions import leaves
+from auditor.evaluator.words import in_words
 from auditor.model.access import Decision, Outcome
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
-from tests.evaluator.random_cases import random_case
+from tests.evaluator.random_cases import another_request, random_case
 from tests.evaluator.second_decision import decision
 from tests.evaluator.second_reading import Facts, Reading, passes, resolved
 from tests.evaluator.second_reasons import reasons
 
 COUNT = 2000
+REQUESTS = 2000
+"""Enough to meet each condition of the random cases."""
 UNSETTLED = (
     ("service", "PrincipalType|userid|PrincipalAccount|CallerAccount"),  # what a service's own calls carry
     ("federated_user", "NotPrincipal"),  # whether naming the user spares its sessions
@@ -117,3 +120,22 @@ def test_with_few_facts_known_the_residual_says_the_rest(world: list[tuple[Readi
         expected = case.expect.decision == "allowed"
         assert holds(residual, reading.facts) == expected, f"{residual}: {json.dumps(reading.case)}"
     assert conditional > 10
+
+
+def test_a_condition_remains_only_where_requests_differ(world: list[tuple[Reading, Case]]) -> None:
+    """With nothing known of the request: what is decided holds for every request, and a condition for some alone."""
+    random, alike = Random(4), []
+    for reading, case in world[:1000]:
+        found = asked(case, {})
+        conditional = found.outcome is Outcome.CONDITIONAL
+        residual = found.residual or Constant(found.outcome is Outcome.ALLOWED)
+        answers = set()
+        for turn in range(REQUESTS if conditional else 3):
+            request = another_request(random, reading)
+            answers.add(decision(request) == "allowed")
+            assert holds(residual, request.facts) == (decision(request) == "allowed"), json.dumps(request.case)
+            if turn > 5 and len(answers) == 2:
+                break
+        if conditional and len(answers) == 1:
+            alike.append(f"{answers} {in_words(residual)}: {json.dumps(reading.case)}")
+    assert not alike, alike[0]
