@@ -22,6 +22,8 @@ from tests.evaluator.second_reading import ACCOUNT_LEVEL, Facts, Reading, listed
 
 ACTIONS = ["Decrypt"] * 4 + ["DescribeKey", "CreateGrant", "GenerateDataKey", "PutKeyPolicy", "ListKeys", "CreateKey"]
 ACTIONS += ["ListGrants", "RetireGrant", "RetireGrant", "CreateAlias", "DeleteAlias", "UpdateAlias", "ReEncryptFrom"]
+PAIRS = ({}, {"App": "x"}, {"app": "xy"}, {"App": "x", "Dept": "1"}, {"Other": "z"}, {"dept": "1"}, {"app": "yz"})
+"""Encryption contexts of requests."""
 CIPHER = ("Decrypt", "GenerateDataKey", "ReEncryptFrom")
 GRANTED = ["CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "ReEncryptFrom", "RetireGrant"]
 KINDS = ["role_session"] * 4 + ["iam_user"] * 2
@@ -152,7 +154,7 @@ def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
     service = caller["type"] == "service"
     via = None if service else random.choice((None, None, S3, EC2, "sqs.us-west-2.amazonaws.com"))
     takes_context = key["usage"] == "ENCRYPT_DECRYPT" and action in (*CIPHER, "CreateGrant", "RetireGrant")
-    pairs = random.choice([{}, {"App": "x"}, {"app": "xy"}, {"App": "x", "Dept": "1"}, {"Other": "z"}, {"dept": "1"}, {"app": "yz"}])
+    pairs = random.choice(PAIRS)
     carried = {name.lower(): (name, value) for name, value in pairs.items()} if takes_context else {}
     by_alias = action in (*CIPHER, "DescribeKey")
     about_grants = action in ("CreateGrant", "ListGrants")
