@@ -72,10 +72,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _report(terminal: Terminal, code: int, message: str, remedy: str, error: BaseException | None = None) -> int:
-    try:
-        error_line(terminal, f"{message} {remedy}".strip(), error)
-    except OSError:
-        return _closed_pipe()
+    error_line(terminal, f"{message} {remedy}".strip(), error)
     return code
 
 

@@ -8,13 +8,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import click
-
-from auditor.cli.terminal import Terminal, current, note, printable
+from auditor.cli.terminal import Terminal, aside, current, note, printable
 
 if TYPE_CHECKING:
     from auditor.collectors import Progress, Tally
@@ -36,7 +34,7 @@ class Silent:
         if self.terminal.log_format == "json":
             logging.getLogger("auditor").info(message)
         elif not self.terminal.quiet:
-            click.echo(printable(message), err=True)
+            aside(printable(message))
 
     def close(self) -> None:
         """Nothing."""
@@ -103,8 +101,9 @@ class Moving(Silent):
 
     def _draw(self, text: str) -> None:
         text = text[: max(20, shutil.get_terminal_size().columns - 1)]
-        sys.stderr.write("\r" + text.ljust(self._width) + ("" if text else "\r"))
-        sys.stderr.flush()
+        with suppress(OSError):  # a closed terminal is no reason to end
+            sys.stderr.write("\r" + text.ljust(self._width) + ("" if text else "\r"))
+            sys.stderr.flush()
         self._width = len(text)
 
 

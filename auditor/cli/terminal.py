@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -82,13 +82,19 @@ def _writing() -> Iterator[None]:
         ) from None
 
 
+def aside(text: str) -> None:
+    """Write a line to stderr. That nobody reads it, or a full disk, loses neither a result nor an exit code."""
+    with suppress(OSError):
+        click.echo(text, err=True)
+
+
 def note(text: str) -> None:
     """Write a line for people to stderr, unless --quiet."""
     terminal = current()
     if terminal.log_format == "json":
         logging.getLogger("auditor").info(text)
     elif not terminal.quiet:
-        click.echo(printable(text), err=True)
+        aside(printable(text))
 
 
 def warn(text: str) -> None:
@@ -97,7 +103,7 @@ def warn(text: str) -> None:
     if terminal.log_format == "json":
         logging.getLogger("auditor").warning(text)
     else:
-        click.echo(printable(text), err=True)
+        aside(printable(text))
 
 
 def error_line(terminal: Terminal, text: str, error: BaseException | None = None) -> None:
@@ -112,8 +118,8 @@ def error_line(terminal: Terminal, text: str, error: BaseException | None = None
         logging.getLogger("auditor").error(line, exc_info=trace)
         return
     if trace is not None:
-        click.echo("".join(traceback.format_exception(trace)), err=True, nl=False)
-    click.echo(f"kms-audit: {line}", err=True)
+        aside("".join(traceback.format_exception(trace)).rstrip("\n"))
+    aside(f"kms-audit: {line}")
 
 
 def printable(text: str) -> str:

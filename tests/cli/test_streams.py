@@ -14,7 +14,9 @@ import pytest
 
 from auditor.cli import streams
 from auditor.cli.asking import as_csv
-from auditor.cli.terminal import document, result_bytes
+from auditor.cli.progress import Lines, Moving, Silent
+from auditor.cli.terminal import Terminal, document, error_line, result_bytes
+from auditor.collectors import Tally
 from auditor.errors import CredentialsError
 from tests.cli.conftest import Answer
 
@@ -35,7 +37,7 @@ def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
         ("kms-audit --help >/dev/full", 1, "No space left on device."),
         ("kms-audit --version >&-", 1, "Bad file descriptor."),
         ("kms-audit config schema >/dev/null 2>&-", 0, ""),
-        ("kms-audit config check none 2>/dev/full", 1, ""),
+        ("kms-audit config check none 2>/dev/full", 2, ""),
         ("kms-audit config schema <&- >&- 2>&-", 1, ""),
         ("kms-audit config schema 2>&1 | head -c 1 >/dev/null", 0, ""),
     ],
@@ -45,6 +47,22 @@ def test_streams_that_cannot_be_used(line: str, code: int, message: str) -> None
     assert done.returncode == code
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == (1 if message else 0)
+
+
+@pytest.mark.parametrize("listener", [Lines, Moving, Silent])
+def test_progress_that_nobody_reads_any_more_ends_nothing(
+    listener: type[Silent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as gone:
+        monkeypatch.setattr(sys, "stderr", gone)
+        told = listener(Terminal())
+        told.update(Tally(accounts=1))
+        told.say("a line")
+        told.close()
+        error_line(Terminal(), "no.")
+        streams.silence()
 
 
 def test_a_name_that_the_terminal_cannot_write_is_escaped() -> None:
