@@ -29,7 +29,14 @@ class KmsAuditError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
+        return sentences(self.message, self.remedy)
+
+
+def sentences(message: str, remedy: str) -> str:
+    """Both in one line; a message in somebody else's words may lack its full stop."""
+    if message and remedy and message[-1].isalnum():
+        message += "."
+    return f"{message} {remedy}".strip()
 
 
 class UsageError(KmsAuditError):

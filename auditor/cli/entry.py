@@ -16,7 +16,7 @@ from auditor.cli import INTERRUPTED
 from auditor.cli.root import root
 from auditor.cli.streams import open_streams, silence
 from auditor.cli.terminal import Terminal, error_line
-from auditor.errors import KmsAuditError
+from auditor.errors import KmsAuditError, sentences
 from auditor.heap import collect_seldom
 
 COULD_NOT, USAGE, GATE, INCOMPLETE = 1, 2, 3, 4
@@ -72,7 +72,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _report(terminal: Terminal, code: int, message: str, remedy: str, error: BaseException | None = None) -> int:
-    error_line(terminal, f"{message} {remedy}".strip(), error)
+    error_line(terminal, sentences(message, remedy), error)
     return code
 
 

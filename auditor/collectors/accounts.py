@@ -97,7 +97,7 @@ def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsE
         )
     return CredentialsError(
         f"AWS refused the credentials{profile}: {failure.code or failure.cause}. {failure.message}".strip(),
-        "Check --profile or the access key; temporary keys need their session token.",
+        "Check --profile or the access key, and the clock; temporary keys need their session token.",
     )
 
 

@@ -51,6 +51,7 @@ _CODES = {
     " TrailNotFoundException PolicyNotFoundException TargetNotFoundException ParentNotFoundException"
     " EventDataStoreNotFoundException CustomKeyStoreNotFoundException UnknownResourceException",
     Cause.NOT_ENABLED: "RegionDisabledException",
+    Cause.MALFORMED: "InvalidMarkerException InvalidNextToken InvalidNextTokenException",
     Cause.TIMEOUT: "RequestTimeout RequestTimeoutException 504",
     Cause.SERVER: "InternalError InternalFailure InternalServerError KMSInternalException ServiceException"
     " ServiceFailure ServiceFailureException ServiceUnavailable DependencyTimeoutException InternalServiceError"
@@ -244,10 +245,11 @@ _REMEDIES = {
     Cause.THROTTLED: "Run again at a quieter time, with fewer workers or a smaller quota share.",
     Cause.NOT_SUPPORTED: "Update boto3 if it is older than the operation; some endpoints do not offer it.",
     Cause.EXPIRED: "Renew the credentials (for SSO: aws sso login) and resume the collection.",
-    Cause.CREDENTIALS: "Check the credentials, the clock, and whether the Region is enabled for the account.",
+    Cause.CREDENTIALS: "Check the credentials, the clock, and whether the Region is enabled for the account; then "
+    "resume the collection.",
     Cause.TIMEOUT: "Check the network path to the endpoint, and resume the collection.",
     Cause.UNREACHABLE: "Check the network path to the endpoint, and resume the collection.",
-    Cause.NOT_FOUND: "It was probably deleted while the collection ran; run again.",
+    Cause.NOT_FOUND: "It was probably deleted while the collection ran; resume it to read what there is now.",
     Cause.NOT_ENABLED: "Enable the Region for the account, or take it out of the scope.",
     Cause.NO_REPORT: "Make one (aws iam generate-credential-report) and collect again: the auditor creates nothing.",
     Cause.MALFORMED: "Resume the collection; if it stays, something between here and AWS changes the answers.",

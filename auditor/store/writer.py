@@ -32,8 +32,11 @@ from auditor.store.manifest import (
     shard_file,
 )
 
-PASSING = frozenset({"Throttled", "Timeout", "Unreachable", "ServerError", "ExpiredToken", "IncompleteAnswer"})
-"""Codes of gaps that a later attempt may not meet."""
+PASSING = frozenset(
+    {"Throttled", "Timeout", "Unreachable", "ServerError", "ExpiredToken", "InvalidCredentials", "IncompleteAnswer"}
+    | {"NotFound"}
+)
+"""Codes of gaps that a later attempt may not meet: it asks again for what there is, with a clock that may be right."""
 
 
 class SnapshotWriter:

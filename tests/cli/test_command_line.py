@@ -12,7 +12,7 @@ from click.shell_completion import ShellComplete
 
 from auditor.cli import entry
 from auditor.cli.root import COMMANDS, command_first, root
-from auditor.errors import CredentialsError
+from auditor.errors import CollectionError, CredentialsError
 from tests.cli.conftest import Answer
 
 Ask = Callable[..., Answer]
@@ -99,6 +99,7 @@ def failing(error: BaseException) -> click.Command:
             1,
             "The session has expired. Run aws sso login.",
         ),
+        (CollectionError("AWS: not yet current", "Check the clock."), 1, "AWS: not yet current. Check the clock."),
         (KeyboardInterrupt(), 130, "interrupted"),
         (RuntimeError("odd\nsecond line"), 1, "unexpected RuntimeError: odd. This is a defect; run again with -vv"),
         (OSError(28, "No space left on device", "/x"), 1, "/x: No space left on device."),

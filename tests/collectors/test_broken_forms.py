@@ -53,6 +53,28 @@ def test_a_marker_without_a_word_on_more_is_no_end() -> None:
     assert all(len(key.grants) == 2 for key in result.snapshot.keys)
 
 
+@pytest.mark.parametrize("refusals", [1, 100])
+def test_a_marker_that_is_refused_begins_the_list_again(refusals: int) -> None:
+    left = iter(range(refusals))
+
+    def garble(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
+        if (call.action, call.account) != ("kms:ListKeys", MEMBER):
+            return None
+        keys = json.loads(good[2])["Keys"]
+        if "Marker" not in asked:
+            return 200, good[1], json.dumps({"Keys": keys[:2], "Truncated": True, "NextMarker": "m"}).encode()
+        if next(left, None) is not None:
+            return error_answer(call, "InvalidMarkerException", "The marker has expired", 400)
+        return 200, good[1], json.dumps({"Keys": keys[2:], "Truncated": False}).encode()
+
+    with WrittenAws((MEMBER,)) as aws:
+        aws.garble = garble
+        result = collected(aws, **QUICK)
+    lasting = {(MEMBER, REGION, Fact.KEY_LIST, "IncompleteAnswer")}
+    assert gaps(result) == (lasting if refusals > 1 else set())
+    assert len(result.snapshot.keys) == (5 if refusals > 1 else 6)
+
+
 @pytest.mark.parametrize("item", [None, "text", 5, {}, {"GrantId": "c"}])
 def test_one_bad_item_takes_nothing_from_the_others(item: object) -> None:
     result = changed("kms:ListGrants", lambda data: data["Grants"].append(item))

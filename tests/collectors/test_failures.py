@@ -28,6 +28,7 @@ from auditor.collectors.failures import Cause, classify, classify_answer
         ("RequestTimeTooSkewed", 403, Cause.CREDENTIALS),
         ("ToldInNewWords", 400, Cause.OTHER),
         ("LimitExceededException", 400, Cause.THROTTLED),
+        ("InvalidMarkerException", 400, Cause.MALFORMED),
         ("InternalFailure", 500, Cause.SERVER),
         ("InternalFailure", 501, Cause.NOT_SUPPORTED),
         ("ParentNotFoundException", 400, Cause.NOT_FOUND),

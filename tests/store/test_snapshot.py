@@ -182,11 +182,12 @@ def test_an_existing_snapshot_is_not_overwritten(tmp_path: Path) -> None:
         SnapshotWriter(folder).begin(ASKED)
 
 
-def test_resume_keeps_finished_shards_and_repeats_passing_failures(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", ["Throttled", "InvalidCredentials", "NotFound"])
+def test_resume_keeps_finished_shards_and_repeats_passing_failures(tmp_path: Path, code: str) -> None:
     writer = SnapshotWriter(tmp_path)
     writer.begin(ASKED)
     writer.write(_shard())
-    passing = Gap(fact=Fact.GRANTS, account=ACCOUNT, region="eu-west-1", code="Throttled")
+    passing = Gap(fact=Fact.GRANTS, account=ACCOUNT, region="eu-west-1", code=code)
     writer.write(_shard("eu-west-1", 0, (passing,)))
     with (tmp_path / "journal.jsonl").open("ab") as journal:
         journal.write(b'{"file": "shards/cut')
