@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model.access import Outcome
 from auditor.model.actions import META, actions_in
+from auditor.model.coverage import OF_THE_ORGANIZATION
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.snapshot import Gap
@@ -73,11 +74,13 @@ def scope_not_collected(view: View) -> Iterator[Hit]:
     places: dict[tuple[str, str, Fact], list[Gap]] = {}
     for gap in view.snapshot.gaps:
         if gap.fact in PLACE_FACTS or (gap.fact in LAYER_FACTS and not _closed(view, gap.account)):
-            places.setdefault((gap.account, gap.region, gap.fact), []).append(gap)
+            # Gaps of the organization name the account that asked; it is not the one that they are about.
+            account = "" if gap.fact in OF_THE_ORGANIZATION else gap.account
+            places.setdefault((account, gap.region, gap.fact), []).append(gap)
     for (account, region, fact), gaps in sorted(places.items()):
         if _closed(view, account):
             continue
-        wide = fact in (Fact.SCP, Fact.RCP, Fact.ORGANIZATION)
+        wide = fact in OF_THE_ORGANIZATION
         where = "/".join(part for part in (account, region) if part) or "the organization"
         yield Hit(
             subject=where,
