@@ -75,8 +75,9 @@ class Missing:
 
     def skipped(self, facts: RuleFacts) -> tuple[str, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
-        of_keys = {fact for name in facts.required for fact in KEY_FACTS.get(name, ())}
-        of_accounts = {fact for name in facts.required for fact in ACCOUNT_FACTS.get(name, ())}
+        required = [name for name in facts.required if (facts.category, name) != ("coverage", "access.matrix")]
+        of_keys = {fact for name in required for fact in KEY_FACTS.get(name, ())}
+        of_accounts = {fact for name in required for fact in ACCOUNT_FACTS.get(name, ())}
         anywhere = of_keys | of_accounts | {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT}
         scopes = {words for fact, words in self._keys if fact in of_keys}
         scopes |= {words for fact, words in self._holders if fact in of_accounts}

@@ -14,6 +14,7 @@ from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.given import given_by
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import INSIDE, Openness
 from auditor.rules.view import View
@@ -57,6 +58,7 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
                 Evidence("state", key.state),
                 Evidence("can stop it", listing(able) or "nobody outside log_admins"),
                 *(Evidence("reason", reason) for reason in reasons),
+                *given_by(view, able, key, DESTROY | TAKEOVER),
                 *(Evidence("statement", str(placed.located.ref), placed.located.ref) for placed in loose),
             ),
             raised=given((key.state in ("Disabled", "PendingDeletion", "PendingReplicaDeletion"), "state is Disabled")),

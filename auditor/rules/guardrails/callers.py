@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from auditor.evaluator.synthetic import account_admin, data_role, unused_account
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
+from auditor.model.policy import Layer
 from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, open_key, partition_of
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.given import allowing, given_by
 from auditor.rules.privilege.power import LIVE, PUT_POLICY, power
 from auditor.rules.reach import INSIDE, Openness, openness
 from auditor.rules.view import View, keys_by_account
@@ -62,7 +64,7 @@ def lockout_bypass_allowed(view: View) -> Iterator[Hit]:
                 keys,
                 f"{count(len(able), 'principal')} of account {account} may bypass the lockout safety check.",
                 raised=given((any_restricted(view, keys), "T1 keys")),
-                more=(Evidence("principals", listing(able)),),
+                more=(Evidence("principals", listing(able)), *given_by(view, able, keys[0], PUT_POLICY)),
             )
 
 
@@ -103,8 +105,19 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
             keys,
             f"{count(len(holders), 'identity')} of account {account} can encrypt data under foreign keys.",
             raised=given((any_restricted(view, keys), "T1 data")),
-            more=(Evidence("identities", listing(holders)), Evidence("open", listing(reachable))),
+            more=(
+                Evidence("identities", listing(holders)),
+                Evidence("open", listing(reachable)),
+                *_given(view, holders[0], probe, reachable),
+            ),
         )
+
+
+def _given(view: View, holder: str, probe: Key, names: list[str]) -> list[Evidence]:
+    """The statements of the first identity that reach the foreign key."""
+    decisions = [view.evaluation.decide(view.principal_by_arn[holder], probe, f"kms:{name}") for name in names]
+    found = [item for decision in decisions for item in allowing(decision)]
+    return [item for item in dict.fromkeys(found) if item.statement and item.statement.layer is Layer.IDENTITY]
 
 
 def _place(view: View, account: str, keys: list[Key]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from auditor.rules.corrections import one_or_many
 from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, listing, titled
-from auditor.rules.iam_side import identities_of, may, speakers
+from auditor.rules.iam_side import identities_of, may, may_tag, speakers
 from auditor.rules.identity.barriers import only_barriers
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
@@ -214,11 +214,14 @@ def _tag_exemptions(view: View, document: Document, statement: Statement) -> Ite
             who
             for who in view.snapshot.principals
             if not service_linked(who)
-            and may(view, who, "iam:TagUser" if who.kind is PrincipalKind.USER else "iam:TagRole", who.arn, tag)
+            and may_tag(view, who, _TAGS.get(who.kind, "iam:TagRole"), who.arn, tag, test.values)
         ]
         ordinary = [who for who in able if not view.trust.account_admin(who)]
         if able:
             yield _exemption_hit(view, document, statement, f"the tag {tag}={listing(test.values)}", ordinary, able)
+
+
+_TAGS = {PrincipalKind.USER: "iam:TagUser"}
 
 
 def _exemption_hit(

@@ -278,18 +278,21 @@ class Power:
 
     def _holding(self, position: int, pairs: Pairs, level: Openness, held: int, mask: int) -> Holding:
         keys = tuple(self.reach.keys[key] for key in pairs.keys.tolist())
+        profile = int(pairs.profiles[0])
         if any(key.custom_key_store_id is not None for key in keys):
             held |= self.reach.account_level(position, STORE_BREAKERS & mask, *LIVE)
-        sample = self._sample(pairs, held, level)
+            profile = profile if held & ~STORE_BREAKERS else int(self.reach.table.account_level[position])
+        sample = self._sample(profile, held, level)
         return Holding(self.reach.principals[position], keys, level, held, sample, pairs)
 
-    def _sample(self, pairs: Pairs, held: int, level: Openness) -> Decision:
-        asked = (int(pairs.profiles[0]), held, level)
+    def _sample(self, profile: int, held: int, level: Openness) -> Decision:
+        asked = (profile, held, level)
         if asked not in self._samples:
-            self._samples[asked] = self._telling(*asked)
+            self._samples[asked] = self.telling(*asked)
         return self._samples[asked]
 
-    def _telling(self, profile: int, held: int, level: Openness) -> Decision:
+    def telling(self, profile: int, held: int, level: Openness) -> Decision:
+        """The decision of a profile that shows best how the actions of a mask come to be of a level."""
         bits = [action.bit for action in actions_in(held)] or [0]
         classes = self.reach.classes
         row = self.reach.table.profiles[profile]

@@ -11,6 +11,7 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.given import given_by
 from auditor.rules.privilege.naming import open_on_key
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
@@ -120,6 +121,7 @@ def _substitution_hit(view: View, who: Principal, ways: dict[str, str]) -> Hit:
         evidence=(
             Evidence("principal", who.arn),
             *(Evidence("substitution", f"{how}: {arn}") for arn, how in sorted(ways.items())[:10]),
+            *given_by(view, [who.arn], view.key_by_arn[min(ways)], SUBSTITUTES),
         ),
         raised=given((view.restricted(ways), "encryption workloads of a T1 key")),
         identity=(who.unique_id or who.arn, *ways.values()),

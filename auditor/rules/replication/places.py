@@ -14,6 +14,7 @@ from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.given import given_by
 from auditor.rules.privilege.power import REPLICATE, power
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import render
@@ -115,6 +116,7 @@ def _hit(view: View, key: Key, reached: dict[str, list[str]]) -> Hit:
             Evidence("principals", listing(reached)),
             Evidence("Regions reachable", where),
             Evidence("related keys", listing((key.arn, *key.replica_arns))),
+            *given_by(view, list(reached), key, REPLICATE),
         ),
         raised=given((ordinary, "not a key administrator")),
         confidence=Confidence.CONFIRMED if sure else Confidence.POTENTIAL,

@@ -13,6 +13,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.detection.sinks import store_covers, trail_covers
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.given import SHOWN, given_by
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
@@ -45,6 +46,7 @@ def replica_policy_weaker(view: View) -> Iterator[Hit]:
     for keys in related_keys(view).values():
         differences: dict[str, set[str]] = {}
         names: set[str] = set()
+        causes: list[Evidence] = []
         for row, who in enumerate(view.reach.principals):
             if service_linked(who) or view.trust.named(who, view.settings.regional_principals):
                 continue
@@ -54,8 +56,9 @@ def replica_policy_weaker(view: View) -> Iterator[Hit]:
                 if open_on and shut_on:
                     differences.setdefault(word, set()).update(f"{who.arn} only in {key.region}" for key in open_on)
                     names.add(who.arn)
+                    causes += given_by(view, [who.arn], open_on[0], mask) if len(causes) < SHOWN else ()
         if differences:
-            yield _weaker_hit(view, keys, differences, names)
+            yield _weaker_hit(view, keys, differences, names, tuple(dict.fromkeys(causes)))
 
 
 def _classes_for(who: Principal) -> dict[str, int]:
@@ -78,7 +81,9 @@ def _refused(view: View, row: int, key: Key, mask: int) -> bool:
     return bool(usable) and not known & usable
 
 
-def _weaker_hit(view: View, keys: list[Key], differences: dict[str, set[str]], names: set[str]) -> Hit:
+def _weaker_hit(
+    view: View, keys: list[Key], differences: dict[str, set[str]], names: set[str], causes: tuple[Evidence, ...]
+) -> Hit:
     callers = [view.principal_by_arn[name] for name in names]
     outside = any(
         who.kind is PrincipalKind.EVERYONE
@@ -92,7 +97,7 @@ def _weaker_hit(view: View, keys: list[Key], differences: dict[str, set[str]], n
         summary=f"The Regions of {primary.label} differ in who may {listing(differences)} with it.",
         keys=tuple(key.arn for key in keys),
         principals=tuple(sorted(names)),
-        evidence=tuple(Evidence(word, listing(who)) for word, who in sorted(differences.items())),
+        evidence=(*(Evidence(word, listing(who)) for word, who in sorted(differences.items())), *causes),
         raised=given((outside, "public or external")),
         lowered=given((set(differences) == {"destroy"}, "difference in DESTROY only")),
         identity=tuple(sorted(names)),
