@@ -110,10 +110,11 @@ def _free(own: list[Atom]) -> Iterator[frozenset[Atom]]:
     """The states of a key that may have any value."""
     exact = [atom for atom in own if atom.shape is Shape.EXACT]
     boolean = [atom for atom in own if atom.shape is Shape.BOOLEAN]
-    free = [atom for atom in own if atom.shape is Shape.FREE]
+    free = [atom for atom in own if atom.shape is Shape.FREE and atom.operator]
+    always = {atom for atom in own if not atom.operator}
     for value in [None, *exact]:
         for truth in ("true", "false") if boolean else ("",):
-            certain = {atom for atom in boolean if atom.value == truth} | ({value} if value else set())
+            certain = {atom for atom in boolean if atom.value == truth} | ({value} if value else set()) | always
             open_atoms = [atom for atom in free if value is None or atom.true_of(value.value) is None]
             certain |= {atom for atom in free if value is not None and atom.true_of(value.value)}
             for choice in product((False, True), repeat=len(open_atoms)):

@@ -136,8 +136,12 @@ def _atoms(key: str, qualifier: str, operator: str, values: tuple[str, ...]) -> 
 
 
 def _atom(key: str, qualifier: str, operator: str, value: str) -> Atom:
+    if operator == "stringequalsignorecase":
+        value = value.lower()
     if qualifier:
         return Atom(key, qualifier + operator, value, Shape.FREE)
+    if operator == "stringlike" and set(value) == {"*"}:
+        return Atom(key, "", "", Shape.FREE)  # true of every value
     if operator == "bool":
         return Atom(key, operator, value.lower(), Shape.BOOLEAN)
     if operator == "stringequals" or (operator == "stringlike" and not re.search(r"[*?]", value)):

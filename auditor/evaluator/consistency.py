@@ -38,19 +38,20 @@ def satisfiable(literals: Sequence[Literal]) -> bool:
     if not tests:
         return True
     name = literals[0][0].key.lower()
-    if usual(name).may_be_absent and all(_holds(test, ()) for test in tests):
+    known = usual(name)
+    if known.may_be_absent and all(_holds(test, ()) for test in tests):
         return True
     nulls = [test for test in tests if test[0].base == "null"]
     if not all(_holds(test, (_FRESH,)) for test in nulls):
         return False
     about_values = [test for test in tests if test[0].base != "null"]
-    domain = next((leaf.among for leaf, _ in wanted if leaf.among), usual(name).domain)
+    domain = next((leaf.among for leaf, _ in wanted if leaf.among), known.domain)
     if not _may_be_several(name, about_values):
-        return _some_value([_of_one_value(test) for test in about_values], domain)
+        return _some_value([_of_one_value(test) for test in about_values], domain, known.forms)
     # Some values are asked for, each must be one that is not ruled out for all of them (section 11.1).
     every = [_of_one_value(test) for test in about_values if not _asks_for_one(test)]
     asked = [[_of_one_value(test), *every] for test in about_values if _asks_for_one(test)]
-    return all(_some_value(group, domain) for group in asked or [every])
+    return all(_some_value(group, domain, known.forms) for group in asked or [every])
 
 
 def _transparent(leaf: Leaf) -> Operator | None:
@@ -75,12 +76,12 @@ def _of_one_value(test: Test) -> Test:
     return replace(test[0], quantifier="", if_exists=False), test[1], test[2]
 
 
-def _some_value(tests: list[Test], domain: tuple[str, ...] | None) -> bool:
-    """Whether some value meets all tests."""
+def _some_value(tests: list[Test], domain: tuple[str, ...] | None, forms: tuple[str, ...]) -> bool:
+    """Whether some value meets all tests; ``forms`` are patterns of which each value matches one."""
     values = _candidates(tests) if domain is None else domain
     if values is not None and len(values) * sum(len(test[1]) for test in tests) <= _COMPARISONS:
         return any(all(_holds(test, (value,)) for test in tests) for value in values)
-    return not _disjoint(tests)
+    return not _disjoint(tests, forms or ("*",))
 
 
 def _holds(test: Test, value: tuple[str, ...]) -> bool:
@@ -139,7 +140,7 @@ def _around(values: tuple[str, ...], *, dates: bool) -> tuple[str, ...] | None:
     return tuple(repr(number) for number in [*ordered, *between, *ends])
 
 
-def _disjoint(tests: list[Test]) -> bool:
+def _disjoint(tests: list[Test], forms: tuple[str, ...]) -> bool:
     """Whether two tests that need a value accept no common one: patterns without overlap, networks apart, or patterns
     that others rule out entirely."""
     needing = [test for test in tests if test[0].negated != test[2]]
@@ -151,6 +152,8 @@ def _disjoint(tests: list[Test]) -> bool:
     if in_any_case and _some_pair_apart([*in_any_case, *textual], _meet_in_any_case):
         return True
     barred = [pattern for test in tests if test[0].negated == test[2] for pattern in _patterns(test)]
+    if all(any(glob.covers(outer, form) for outer in barred) for form in forms):
+        return True
     return any(
         all(any(glob.covers(outer, inner) for outer in barred) for inner in _patterns(test))
         for test in needing
