@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from auditor.model.coverage import OF_THE_ORGANIZATION
+from auditor.model.key import Fact
+
 if TYPE_CHECKING:
     from auditor.model.finding import Finding, RuleStatus
+    from auditor.model.organization import Organization
     from auditor.model.snapshot import Snapshot
     from auditor.questions.differences import Differences
 
@@ -66,7 +70,7 @@ def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
         finding.account,
         f"{finding.account}/{finding.region}",
     )
-    if any(scope.startswith(f"{name} (") for scope in status.skipped for name in names):
+    if any(_hides(scope, names, finding.account, snapshot.organization) for scope in status.skipped):
         return False
     if not finding.account:
         return True
@@ -74,3 +78,16 @@ def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
     if facts is None or not facts.entered:
         return False
     return not finding.region or not facts.regions or finding.region in facts.regions
+
+
+def _hides(scope: str, names: Collection[str], account: str, organization: Organization | None) -> bool:
+    """Whether a finding may be in a scope that a rule could not look at: it is about it, or its account is bound by a
+    level of the organization, or by a policy, that could not be read."""
+    place, _, fact = scope.rpartition(" (")
+    if place in names:
+        return True
+    if fact.removesuffix(")") not in OF_THE_ORGANIZATION:
+        return False
+    known = organization is not None and fact != f"{Fact.ORGANIZATION})" and organization.target(place) is not None
+    levels = organization.levels(account) if organization is not None and known else None
+    return levels is None or any(level.id == place for level in levels)

@@ -130,6 +130,25 @@ def test_rules_over_access_say_where_they_were_blind(case: dict[str, Any], where
     assert looked_at(before, estate.snapshot(seen), before.findings[0])
 
 
+@pytest.mark.parametrize(
+    ("gap", "resolved"),
+    [
+        ({"fact": "scp", "account": estate.OWN, "subject": "r-root"}, False),
+        ({"fact": "scp", "account": estate.OWN, "subject": "ou-lab"}, True),
+        ({"fact": "scp", "account": estate.OWN, "subject": "p-12345678"}, False),
+        ({"fact": "organization", "account": estate.OWN}, False),
+        ({"fact": "rcp", "account": estate.OWN, "subject": "r-root"}, True),
+    ],
+)
+def test_a_guardrail_that_nobody_could_read_resolves_nothing_below_it(gap: dict[str, Any], resolved: bool) -> None:
+    organization = {"accounts": {estate.OWN: {}, "333333333333": {"ou": "lab"}}}
+    seen: dict[str, Any] = {"organization": organization, "roles": [{"name": "x"}]}
+    blind = {**seen, "gaps": [gap]}
+    before, after = (_judged(one, only=["no-guardrail-key-destruction"]) for one in (seen, blind))
+    mine = next(finding for finding in before.findings if finding.account == estate.OWN)
+    assert looked_at(after, estate.snapshot(blind), mine) == resolved
+
+
 def test_rules_are_documented_and_known_to_the_catalogue() -> None:
     assert {facts.category for facts in catalogue().values()} == set(CATEGORIES)
     for rule, check in RULES.items():
