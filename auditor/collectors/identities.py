@@ -22,6 +22,7 @@ _LISTS = {
 }
 NOT_DEFAULT = Failure(Cause.MALFORMED, "", "The default version of the policy changed while it was read.")
 ELSEWHERE = Failure(Cause.MALFORMED, "", "It is listed here, and its ARN is that of another account.")
+UNLISTED = Failure(Cause.MALFORMED, "", "A user is in this group, and the group is not listed.")
 Data = dict[str, Any]
 
 
@@ -60,7 +61,17 @@ def _details(caller: Caller) -> list[Record]:
     if failure is not None:
         caller.note(failure, Fact.IDENTITIES, AUTHORIZATION_DETAILS)
     listed = [Record(kind, plain(item)) for name, kind in _LISTS.items() for item in gathered.items(name)]
+    if failure is None:
+        _note_unlisted_groups(caller, listed)
     return [record for record in listed if record.kind is Kind.MANAGED_POLICY or _own(caller, record.data["Arn"])]
+
+
+def _note_unlisted_groups(caller: Caller, listed: list[Record]) -> None:
+    """A Gap for each group that a user is in and that is not listed, as when it was made between two pages."""
+    known = {record.data["GroupName"] for record in listed if record.kind is Kind.GROUP}
+    joined = {name for record in listed if record.kind is Kind.USER for name in record.data["GroupList"]}
+    for name in sorted(joined - known):
+        caller.note(UNLISTED, Fact.IDENTITY_POLICY, AUTHORIZATION_DETAILS, name)
 
 
 def _own(caller: Caller, arn: str) -> bool:

@@ -182,6 +182,23 @@ def test_a_caller_without_an_account_id_stops_the_run(account: bytes) -> None:
         found("sts:GetCallerIdentity", lambda *_: body % account, MANAGEMENT)
 
 
+def test_a_group_that_is_not_listed_is_a_gap() -> None:
+    def without(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
+        if (call.action, call.account) != ("iam:GetAccountAuthorizationDetails", MEMBER):
+            return None
+        start, end = good[2].index(b"<GroupDetailList>"), good[2].index(b"</GroupDetailList>")
+        return good[0], good[1], good[2][:start] + b"<GroupDetailList>" + good[2][end:]
+
+    with WrittenAws((MEMBER,)) as aws:
+        aws.garble = without
+        result = collected(aws, **QUICK)
+    assert [(gap.account, gap.fact, gap.subject) for gap in result.snapshot.gaps] == [
+        (MEMBER, Fact.IDENTITY_POLICY, "team")
+    ]
+    unread = {(caller.account, caller.name) for caller in result.snapshot.principals if caller.unread}
+    assert unread == {(MEMBER, "ada")}
+
+
 @pytest.mark.parametrize(
     "table",
     [

@@ -121,6 +121,9 @@ def misjudged(found: Verdicts, clean: Verdicts, *, gaps: bool) -> list[str]:
 def check(case: Broken, account: str, found: Found, verdicts: Verdicts, good: Good) -> list[str]:
     """What is wrong with what was found of an account."""
     gaps = found.gaps(account)
+    told = [item for item in (*found.snapshot.keys, *found.snapshot.principals) if item.account == account]
+    if not gaps and any(item.unread for item in told):
+        return ["unknown without a gap"]
     wrong = [f"a gap that says nothing: {gap}" for gap in gaps if not (gap.message and gap.remedy and gap.effect)]
     way = case.way
     if way.how == "alike" and way.member not in TOLD_APART.get(case.action, {}):
