@@ -13,6 +13,7 @@ from auditor.model.arn import (
     Arn,
     account_of,
     is_account_id,
+    is_infrastructure,
     is_root,
     parse_arn,
     session_role_name,
@@ -147,8 +148,8 @@ def _named(value: str, account: str, accounts: dict[str, str], unread: set[str])
         )
     if arn.service == "sts" and arn.resource.startswith("federated-user/"):
         return Principal(kind=PrincipalKind.FEDERATED_USER, arn=value, iam_arn=value, account=account, name=name)
-    if account not in unread:
-        return None
+    if account not in unread or is_infrastructure(value):
+        return None  # AWS's own sessions come and go with the instances of an account, and no inventory lists them
     missing = frozenset({Fact.IDENTITIES, Fact.BOUNDARY})
     kind = unlisted_kind(arn)
     return Principal(kind=kind, arn=value, iam_arn=role_arn, account=account, name=name, unread=missing)
