@@ -94,6 +94,8 @@ CONDITIONS: list[dict[str, Any]] = [
     {"StringLike": {"aws:PrincipalTag/team": "${*}"}},
     {"StringNotLike": {"kms:ViaService": "s3.*"}},
     {"StringNotEquals": {"kms:RequestAlias": "alias/app-main"}},
+    {"StringNotEquals": {"kms:RequestAlias": "alias/other"}, "Null": {"kms:RequestAlias": "false"}},
+    {"Null": {"kms:KeySpec": "true"}},
     {"ForAllValues:StringNotLike": {"kms:ResourceAliases": "alias/o*"}, "Null": {"kms:ResourceAliases": "false"}},
     {"StringEquals": {"aws:PrincipalType": ["User", "Account", "FederatedUser"]}},
     {"StringEquals": {"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}},

@@ -51,6 +51,19 @@ def asks(snapshot: Snapshot) -> list[Ask]:
 @settings(LAWS, max_examples=examples(50))
 @given(snapshots())
 def test_the_table_equals_asking_one_by_one(snapshot: Snapshot) -> None:
+    equal_one_by_one(snapshot)
+
+
+@settings(LAWS, max_examples=examples(10))
+@given(snapshots(), st.data())
+def test_the_same_where_not_every_key_could_be_read(snapshot: Snapshot, data: st.DataObject) -> None:
+    lost = st.sampled_from([frozenset(), *map(frozenset, ({Fact.KEY_METADATA}, {Fact.ALIASES}, {Fact.TAGS}))])
+    keys = (replace(key, unread=data.draw(lost)) for key in snapshot.keys)
+    equal_one_by_one(replace(snapshot, keys=tuple(keys)))
+
+
+def equal_one_by_one(snapshot: Snapshot) -> None:
+    """Asserts that the whole table says what asking about each principal, key and action says."""
     evaluation = evaluate(snapshot, as_of=AS_OF)
     for row, principal in enumerate(evaluation.principals):
         for column, key in enumerate(snapshot.keys):
