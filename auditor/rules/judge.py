@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from auditor.evaluator import Evaluation
 from auditor.heap import collector_at_rest
 from auditor.model.arn import parse_arn
-from auditor.model.finding import Finding, RuleStatus, in_order
+from auditor.model.finding import Confidence, Finding, RuleStatus, in_order
 from auditor.model.report import Report
 from auditor.model.score import PrincipalPower
 from auditor.model.settings import RuleSettings
@@ -26,6 +26,9 @@ from auditor.rules.registry import RULES
 from auditor.rules.remedy import remediation, with_named_roles
 from auditor.rules.severity import decide
 from auditor.rules.view import View, moment
+
+STOPPED = "only a guardrail stops it"
+UNCERTAIN = "Not certain: it rests on something that could not be read or is not documented."
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def _finding(facts: RuleFacts, references: tuple[str, ...], hit: Hit, view: View
         severity=severity,
         subject=hit.subject,
         subject_kind=hit.kind,
-        summary=hit.summary,
+        summary=_in_full(hit),
         fingerprint=fingerprint(facts.id, hit.subject, hit.identity),
         default_severity=facts.default_severity,
         confidence=hit.confidence,
@@ -124,6 +127,13 @@ def _finding(facts: RuleFacts, references: tuple[str, ...], hit: Hit, view: View
         mappings=facts.mappings,
         references=references,
     )
+
+
+def _in_full(hit: Hit) -> str:
+    """The summary, with what keeps it from being so today: formats without columns for it have the sentence alone."""
+    if hit.latent and STOPPED not in hit.summary:
+        return f"{hit.summary} Another layer stops it today."
+    return f"{hit.summary} {UNCERTAIN}" if hit.confidence is Confidence.POTENTIAL else hit.summary
 
 
 def _place(hit: Hit) -> tuple[str, str]:

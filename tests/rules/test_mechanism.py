@@ -113,6 +113,15 @@ def test_a_key_whose_policy_was_refused_is_listed_as_skipped() -> None:
     assert judgement.rules[0].skipped == ("arn:aws:kms:eu-west-1:111111111111:key/orders (key-policy)",)
 
 
+def test_what_is_stopped_or_not_certain_is_said_in_the_sentence() -> None:
+    role = {"name": "x", "policy": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
+    stopped = {**role, "boundary": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    unsure = {**role, "unread": ["permissions-boundary"]}
+    for one, words in ((role, "administrator."), (stopped, "stops it today."), (unsure, "not documented.")):
+        (finding,) = _judged({"roles": [one]}, only=["full-kms-to-non-admin"]).findings
+        assert finding.summary.endswith(words)
+
+
 @pytest.mark.parametrize(
     ("case", "where"),
     [
