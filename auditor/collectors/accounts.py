@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.collectors.caller import Caller
-from auditor.collectors.failures import Cause, RefusedError
+from auditor.collectors.failures import Cause, Failure, RefusedError, gap_of
 from auditor.collectors.identity import Identity, assumed
-from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY
+from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY, LIST_ACCOUNTS
 from auditor.collectors.organization import Tree
 from auditor.collectors.request import SESSION_NAME, CollectRequest
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, CredentialsError, UsageError
 from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.key import Fact
+from auditor.model.snapshot import Gap
 
 Data = Mapping[str, Any]
 SESSION_SECONDS = 3600
@@ -116,6 +117,24 @@ def members(tree: Tree, request: CollectRequest, me: Self, session: AwsSession, 
     if not chosen:
         raise UsageError("No active account of the organization matches the accounts and units asked for.")
     return [_member(data, request, me, session, caller) for data in sorted(chosen, key=lambda data: str(data["Id"]))]
+
+
+def unanswered(request: CollectRequest, tree: Tree, own: Collection[str]) -> list[Gap]:
+    """A Gap for each account that was asked for by its number and is none that can be read; ``own``: the profiles'."""
+    states = {str(data["Id"]): str(data["Status"]) for data in tree.accounts} if request.org else dict.fromkeys(own, "")
+    found = []
+    for account in filter(is_account_id, request.accounts):
+        state = states.get(account)
+        if state is None:
+            words = "It is none of the accounts of the organization." if request.org else "No profile belongs to it."
+            failure = Failure(Cause.NOT_FOUND, "", words)
+        elif state in CLOSED:
+            failure = Failure(Cause.OTHER, state, "Nobody can enter the account.")
+        else:
+            continue
+        told = gap_of(failure, Fact.ACCOUNT, LIST_ACCOUNTS.action, account=account, region="")
+        found.append(replace(told, remedy="Check --account, or leave the account out."))
+    return found
 
 
 def _no_list(tree: Tree, caller: Caller) -> CollectionError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import auditor
-from auditor.collectors.accounts import Self, Target, members, single, whoami
+from auditor.collectors.accounts import Self, Target, members, single, unanswered, whoami
 from auditor.collectors.caller import Caller
 from auditor.collectors.estate import Estate, Reached, Run
 from auditor.collectors.failures import Cause, Failure, StoppedError, remedy
@@ -143,6 +143,7 @@ def _organization(run: Run, profiles: list[Profile]) -> tuple[Profile, Tree]:
         if item is not chosen and view.in_use and view.described is None:
             chosen.caller.gaps.extend(item.caller.gaps)
             tree.unseen.add(item.me.account)
+    chosen.caller.gaps.extend(unanswered(run.request, tree, {item.me.account for item in profiles}))
     if not run.sink.has(ORGANIZATION_SHARD, ""):
         run.lanes.start(lambda: _write_organization(run, chosen.caller, tree), first=True)
     return chosen, tree

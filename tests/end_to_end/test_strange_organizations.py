@@ -221,3 +221,16 @@ def test_an_account_beside_the_organization_that_could_not_ask_for_its_own(
     assert outcomes(evaluation, "kms:Encrypt", arn(A, "app"), key_id=ids[A]) == ["allowed"]
     assert outcomes(evaluation, "kms:Encrypt", arn(B, "app"), key_id=ids[B]) == ["unknown"]
     assert outcomes(evaluation, "kms:Decrypt", arn(B, "app"), key_id=ids[A]) == ["implicitly-denied"]
+
+
+def test_accounts_that_were_asked_for_by_number_and_cannot_be_read_are_gaps() -> None:
+    owner = Account(A, keys={REGION: [key(A, KEY, delegating(A))]})
+    root = Level("r-root", below=[Level(MANAGEMENT), Level(A), Level(B)])
+    organization = Organization([Account(MANAGEMENT), owner, Account(B, status="SUSPENDED")], root)
+    asked = (A, B, "299999999999", "2999*")
+    snapshot = evaluated(organization, accounts=asked).snapshot
+    assert [account.id for account in snapshot.accounts] == [A]
+    assert {(gap.fact, gap.account, gap.code) for gap in snapshot.gaps} == {
+        (Fact.ACCOUNT, B, "SUSPENDED"),
+        (Fact.ACCOUNT, "299999999999", "NotFound"),
+    }
