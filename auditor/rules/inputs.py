@@ -64,14 +64,17 @@ def absent_inputs(facts: RuleFacts, available: frozenset[str]) -> tuple[str, ...
 
 
 class Missing:
-    """The facts that are missing in a snapshot, each with the key, principal or place; gathered once for all rules."""
+    """The facts that are missing in a snapshot, each with the key, principal or place; gathered once for all rules.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    ``when``: what follows the name of the fact, for a snapshot other than that of the run.
+    """
+
+    def __init__(self, snapshot: Snapshot, when: str = "") -> None:
         self._keys = [
-            (fact, f"{key.arn} ({fact})") for key in snapshot.keys if key.customer_managed for fact in key.unread
+            (fact, f"{key.arn} ({fact}{when})") for key in snapshot.keys if key.customer_managed for fact in key.unread
         ]
-        self._holders = [(fact, f"{who.arn} ({fact})") for who in snapshot.principals for fact in who.unread]
-        self._places = [(gap.fact, _place(gap)) for gap in snapshot.gaps]
+        self._holders = [(fact, f"{who.arn} ({fact}{when})") for who in snapshot.principals for fact in who.unread]
+        self._places = [(gap.fact, _place(gap, when)) for gap in snapshot.gaps]
 
     def skipped(self, facts: RuleFacts) -> tuple[str, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
@@ -85,9 +88,9 @@ class Missing:
         return tuple(sorted(scopes))
 
 
-def _place(gap: Gap) -> str:
+def _place(gap: Gap, when: str) -> str:
     where = gap.subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
-    return f"{where} ({gap.fact})"
+    return f"{where} ({gap.fact}{when})"
 
 
 def identities_read(snapshot: Snapshot) -> bool:

@@ -75,15 +75,18 @@ def statuses_of(view: View, rules: Iterable[str]) -> list[RuleStatus]:
     """Whether each rule can be evaluated, and where it cannot look; findings are not counted yet. KeyError: no rule."""
     available = available_inputs(view.snapshot, view.settings, view.baseline is not None)
     lacking = Missing(view.snapshot)
-    return [_status(rule, available, lacking) for rule in rules]
+    before = Missing(view.baseline.snapshot, " in the baseline") if view.baseline is not None else None
+    return [_status(rule, available, lacking, before) for rule in rules]
 
 
-def _status(rule: str, available: frozenset[str], lacking: Missing) -> RuleStatus:
+def _status(rule: str, available: frozenset[str], lacking: Missing, before: Missing | None) -> RuleStatus:
     facts = catalogue()[rule]
     missing = absent_inputs(facts, available)
     if missing or rule not in RULES:
         return RuleStatus(rule, False, "; ".join(missing) or "its inputs are not collected")
     skipped = lacking.skipped(facts)
+    if before is not None and "baseline" in facts.required:
+        skipped = (*skipped, *before.skipped(facts))
     reason = f"not evaluated for {len(skipped)} of its subjects: facts could not be read" if skipped else ""
     return RuleStatus(rule, True, reason, skipped=skipped)
 

@@ -12,6 +12,7 @@ from auditor.audit.comparing import looked_at
 from auditor.evaluator import Evaluation, evaluate
 from auditor.model.finding import Confidence, Severity
 from auditor.model.policy import parse_policy
+from auditor.model.report import Report
 from auditor.rules import judge
 from auditor.rules.catalogue import CATEGORIES, catalogue
 from auditor.rules.fingerprint import meaning
@@ -35,6 +36,12 @@ STATEMENT = {
 
 def _meaning(statement: dict[str, Any]) -> str:
     return meaning(parse_policy({"Version": "2012-10-17", "Statement": [statement]}).statements[0])
+
+
+def _report(case: dict[str, Any]) -> Report:
+    snapshot = estate.snapshot(case)
+    found = evaluate(snapshot, as_of=estate.AS_OF)
+    return Report(snapshot=snapshot, principals=found.principals, access=found.table, findings=())
 
 
 def _judged(case: dict[str, Any], **options: Any) -> Any:
@@ -111,6 +118,12 @@ def test_every_rule_of_the_catalogue_has_a_status_and_silence_has_a_reason() -> 
 def test_a_key_whose_policy_was_refused_is_listed_as_skipped() -> None:
     judgement = _judged({"keys": [{"unread": ["key-policy"], "policies": {}}]}, only=["public-key-policy"])
     assert judgement.rules[0].skipped == ("arn:aws:kms:eu-west-1:111111111111:key/orders (key-policy)",)
+
+
+def test_a_rule_about_change_says_what_the_baseline_had_not_read() -> None:
+    before = _report({"keys": [{"unread": ["key-policy"], "policies": {}}]})
+    judgement = _judged({"keys": [{}]}, only=["new-plaintext-access-since-baseline"], baseline=before)
+    assert judgement.rules[0].skipped == (f"{KEY} (key-policy in the baseline)",)
 
 
 def test_what_is_stopped_or_not_certain_is_said_in_the_sentence() -> None:

@@ -41,6 +41,8 @@ USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")
 PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")
 """Conditions behind which everybody of the organization stands all the same."""
+GONE = ("DELETING", "DELETED")
+"""States of a resource share that gives nobody anything any more."""
 
 
 def org_wide_principal(view: View) -> Iterator[Hit]:
@@ -265,7 +267,7 @@ def ram_shared_key(view: View) -> Iterator[Hit]:
     """
     for key in view.keys_with(Fact.KEY_METADATA):
         shares = [
-            s for s in view.snapshot.evidence.shares if key.arn in s.keys and not s.inbound and s.status != "DELETING"
+            s for s in view.snapshot.evidence.shares if key.arn in s.keys and not s.inbound and s.status not in GONE
         ]
         listed = RAM_POLICY in key.policy_names
         if not listed and not shares:
