@@ -108,6 +108,7 @@ def members(tree: Tree, request: CollectRequest, me: Self, session: AwsSession, 
         raise UsageError("--org needs the name of the role to assume.", "Give it with --role-name NAME.")
     if not tree.accounts:
         raise _no_list(tree, caller)
+    _check_units(tree, request)
     paths = _unit_paths(tree.targets)
     chosen = [
         data
@@ -171,6 +172,18 @@ def _member(data: Data, request: CollectRequest, me: Self, session: AwsSession, 
         params["ExternalId"] = request.external_id
     identity = assumed(lambda: caller.call(ASSUME_ROLE, **params), role)
     return Target(account, session, identity, me.partition, name, by_role=True)
+
+
+def _check_units(tree: Tree, request: CollectRequest) -> None:
+    """Raises UsageError for a unit that does not exist: a misspelt one would leave its accounts out without a word.
+    Where a branch of the tree is hidden, it may be there."""
+    names = {str(level[name]) for level in tree.targets if level["Kind"] != "account" for name in ("Id", "Name")}
+    for pattern in request.organizational_units:
+        if tree.complete and not any(fnmatchcase(name, pattern) for name in names):
+            raise UsageError(
+                f"No organizational unit is called “{pattern}”.",
+                "Check organizational_units: ids or names, with globs.",
+            )
 
 
 def _unit_paths(levels: Sequence[Data]) -> dict[str, tuple[str, ...]]:

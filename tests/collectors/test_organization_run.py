@@ -48,6 +48,8 @@ def test_accounts_and_units_narrow_the_scope(proxy: Proxy) -> None:
     assert snapshot.provenance.scope.accounts == (members[1],)
     with pytest.raises(UsageError, match="No active account"):
         collected(proxy, accounts=("000000000000",), **options)
+    with pytest.raises(UsageError, match="No organizational unit is called “prodution”"):
+        collected(proxy, organizational_units=("production", "prodution"), **options)
     with pytest.raises(UsageError, match="--role-name"):
         collected(proxy, org=True)
 
