@@ -11,7 +11,7 @@ from auditor.collectors.caller import Caller
 from auditor.collectors.failures import Cause, Failure, RefusedError, gap_of
 from auditor.collectors.identity import Identity, assumed
 from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY, LIST_ACCOUNTS
-from auditor.collectors.organization import Tree
+from auditor.collectors.organization import CLOSED, Tree
 from auditor.collectors.request import SESSION_NAME, CollectRequest
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, CredentialsError, UsageError
@@ -21,8 +21,6 @@ from auditor.model.snapshot import Gap
 
 Data = Mapping[str, Any]
 SESSION_SECONDS = 3600
-CLOSED = frozenset({"SUSPENDED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "CLOSED"})
-"""States of accounts that nobody can enter. One in a state that nobody knows is tried: at worst it is a gap."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ NO_RCP = Failure(Cause.MALFORMED, "", "No RCP is listed, and RCPFullAWSAccess is
 """DetachPolicy never takes that one away (Organizations API reference). A level without any SCP is taken as told: it
 allows nothing."""
 ON = "ENABLED"
+MOVED = Failure(Cause.MALFORMED, "", "It joined, or moved, while the tree was read: its place is not known.")
+CLOSED = frozenset({"SUSPENDED", "PENDING_ACTIVATION", "PENDING_CLOSURE", "CLOSED"})
+"""States of accounts that nobody can enter. One in a state that nobody knows is tried: at worst it is a gap."""
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
 Data = dict[str, Any]
 
@@ -42,8 +45,9 @@ Data = dict[str, Any]
 class Tree:
     """What a caller sees. ``described`` None: not even the organization's id could be read. ``in_use`` False: the
     account belongs to no organization. ``targets`` are root, units and accounts with Id, Name, Kind, Parent, Status.
-    ``unseen`` are accounts of other profiles that could not ask for their organization. ``types`` of policy are in
-    force; ``switching`` ones are on their way on or off, so that nobody can say.
+    ``unseen`` are accounts whose place is not known: of other profiles that could not ask for it, and those that
+    ``moved`` while the tree was walked. ``types`` of policy are in force; ``switching`` ones are on their way on or
+    off, so that nobody can say.
     """
 
     described: Data | None = None
@@ -54,11 +58,12 @@ class Tree:
     complete: bool = True
     known: set[str] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
+    moved: list[Data] = field(default_factory=list)
 
     @property
     def accounts(self) -> list[Data]:
-        """The targets that are accounts."""
-        return [target for target in self.targets if target["Kind"] == "account"]
+        """The accounts that may be read, whether or not their place in the tree is known."""
+        return [target for target in self.targets if target["Kind"] == "account"] + self.moved
 
     def record(self) -> list[Record]:
         """The record of the organization itself; none when nobody could look."""
@@ -72,12 +77,23 @@ class Tree:
 
     def add(self, target: Data, kind: str, parent: str | None) -> None:
         """One more level."""
-        status = target.get("State") or target.get("Status") or "ACTIVE"
-        self.targets.append(
-            {"Id": target["Id"], "Name": target.get("Name", ""), "Kind": kind, "Parent": parent, "Status": status}
-        )
-
+        self.targets.append(_entry(target, kind, parent))
         self.known.add(target["Id"])
+
+
+def _entry(target: Data, kind: str, parent: str | None) -> Data:
+    return {
+        "Id": target["Id"],
+        "Name": target.get("Name", ""),
+        "Kind": kind,
+        "Parent": parent,
+        "Status": _status(target),
+    }
+
+
+def _status(target: Data) -> str:
+    """The state of an account, by its name of today or that of before; units have none."""
+    return str(target.get("State") or target.get("Status") or "ACTIVE")
 
 
 def read_tree(caller: Caller, *, every_account: bool) -> Tree:
@@ -98,6 +114,8 @@ def read_tree(caller: Caller, *, every_account: bool) -> Tree:
         _walk(caller, tree, plain(root))
     if every_account and not tree.complete:
         _hidden_accounts(caller, tree)
+    elif every_account and tree.accounts:
+        _moved_accounts(caller, tree)
     return tree
 
 
@@ -158,6 +176,21 @@ def _hidden_accounts(caller: Caller, tree: Tree) -> None:
     for account in caller.ask_pages(LIST_ACCOUNTS, Fact.ORGANIZATION).items:
         if account["Id"] not in tree.known and _fits(caller, tree, LIST_ACCOUNTS, account):
             tree.add(plain(account), "account", None)
+
+
+def _moved_accounts(caller: Caller, tree: Tree) -> None:
+    """Accounts that joined, or moved to a unit that had been listed already, while the tree was walked. They are read
+    like all others; their place in the tree is a Gap of their own. The flat list only checks: a refusal is no matter.
+    """
+    try:
+        listed = caller.pages(LIST_ACCOUNTS).items
+    except RefusedError:
+        return
+    for account in listed:
+        if account["Id"] not in tree.known and is_account_id(account["Id"]) and _status(account) not in CLOSED:
+            tree.moved.append(_entry(account, "account", None))
+            tree.unseen.add(account["Id"])
+            caller.note(MOVED, Fact.ORGANIZATION, LIST_ACCOUNTS, account["Id"])
 
 
 def read_details(caller: Caller, tree: Tree) -> list[Record]:

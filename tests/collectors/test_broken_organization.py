@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from auditor.errors import CollectionError
 from auditor.model.key import Fact
-from tests.aws.breaking import MEMBER, Change, changed
+from tests.aws.breaking import MEMBER, QUICK, Change, changed
+from tests.aws.collecting import collected
 from tests.aws.fixtures import credentials
+from tests.aws.wire import Call
 from tests.aws.written import MANAGEMENT
+from tests.aws.written_server import Wire, WrittenAws
+
+STAYS = "200000000001"
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +69,23 @@ def test_a_level_without_any_policy_is_no_level_without_limits() -> None:
     result = changed("organizations:ListPoliciesForTarget", lambda data: data["Policies"].clear(), MANAGEMENT)
     assert {gap.fact for gap in result.snapshot.gaps} == {Fact.RCP}  # without an SCP, nothing is allowed: no gap
     assert "allowed None" not in result.verdicts([MEMBER])[MEMBER].values()
+
+
+def test_an_account_that_moves_while_the_tree_is_read_is_not_lost() -> None:
+    def garble(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
+        if call.action != "organizations:ListAccountsForParent":
+            return None
+        here = [account for account in json.loads(good[2])["Accounts"] if account["Id"] != MEMBER]
+        return good[0], good[1], json.dumps({"Accounts": here}).encode()
+
+    with WrittenAws((MEMBER, STAYS)) as aws:
+        aws.garble = garble
+        result = collected(aws, **QUICK)
+    assert [(gap.operation, gap.subject) for gap in result.snapshot.gaps] == [("organizations:ListAccounts", MEMBER)]
+    assert len(result.snapshot.keys) == 9
+    verdicts = result.verdicts([MEMBER, STAYS])
+    assert "allowed None" in verdicts[STAYS].values()
+    assert "allowed None" not in verdicts[MEMBER].values()
 
 
 def test_the_document_of_another_policy_is_not_taken_for_it() -> None:
