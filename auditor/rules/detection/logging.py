@@ -87,7 +87,9 @@ def trail_excludes_kms(view: View) -> Iterator[Hit]:
             Evidence("sink", f"{name}: writes {'kept' if w else 'dropped'}, reads {'kept' if r else 'dropped'}")
             for name, w, r in sinks
         )
-        lost = "all KMS events" if not writes else "KMS read events, which include Decrypt"
+        lost = "KMS read events, which include Decrypt"
+        if not writes:
+            lost = "all KMS events" if not reads else "KMS write events, which include DisableKey"
         summary = f"The audit log of {place[0]} in {place[1]} drops {lost}: see {listing(partial)}."
         if writes and reads:
             summary = f"{listing(partial)} drops KMS events of {place[0]} in {place[1]}, which another log keeps."
@@ -137,7 +139,7 @@ def _told_events(view: View, account: str, region: str) -> tuple[set[str], set[s
     told: set[str] = set()
     names: set[str] = set()
     for rule in evidence.event_rules:
-        if rule.account == account and rule.region == region and rule.state == "ENABLED" and rule.targets:
+        if rule.account == account and rule.region == region and rule.state.startswith("ENABLED") and rule.targets:
             found = _events_of(rule.pattern)
             told |= found
             names |= {f"rule {rule.name}"} if found else set()
