@@ -6,12 +6,17 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
+from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import account_of
 from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization
+from auditor.model.policy import ConditionTest, Policy
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
+from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import World
+from auditor.rules.clock import CLOCK, in_time
+from auditor.rules.view import moment
 
 
 class _Named(Protocol):
@@ -27,7 +32,7 @@ def same_around(old: World, new: World, settings: RuleSettings) -> bool:
 
     SCPs and RCPs aside: see ``differing_guardrails``.
     """
-    return _around(old) == _around(new) and not _runs_out(settings, old, new)
+    return _around(old) == _around(new) and not _runs_out(settings, old, new) and not _clock_turns(old, new)
 
 
 def _around(side: World) -> tuple[Hashable, ...]:
@@ -64,6 +69,40 @@ def _runs_out(settings: RuleSettings, old: World, new: World) -> bool:
         *(entry.review for entry in settings.standing_grants),
     )
     return old.surroundings.as_of != new.surroundings.as_of and any(first <= date[:10] <= last for date in dates)
+
+
+def _clock_turns(old: World, new: World) -> bool:
+    """Whether a policy begins or ends by the clock between the times of the two sides."""
+    times = [moment(side.surroundings.as_of).timestamp() for side in (old, new)]
+    if times[0] == times[1]:
+        return False
+    policies = {id(policy): policy for side in (old, new) for policy in _policies(side.snapshot)}
+    tests = (
+        test
+        for policy in policies.values()
+        for statement in policy.statements
+        for test in statement.conditions
+        if test.key.lower() in CLOCK
+    )
+    return any(_turns(test, times) for test in tests)
+
+
+def _turns(test: ConditionTest, times: list[float]) -> bool:
+    operator = parse_operator(test.operator)
+    if operator is None:
+        return False
+    return any(in_time(operator, value, times[0]) != in_time(operator, value, times[1]) for value in test.values)
+
+
+def _policies(snapshot: Snapshot) -> Iterator[Policy]:
+    for key in snapshot.keys:
+        yield from (attached.policy for attached in key.policies)
+    for who in snapshot.principals:
+        yield from (attached.policy for attached in who.identity_policies)
+        if who.boundary is not None:
+            yield who.boundary.policy
+    for target in snapshot.organization.targets if snapshot.organization else ():
+        yield from (attached.policy for attached in (*(target.scps or ()), *(target.rcps or ())))
 
 
 def differing_callers(old: Iterable[Principal], new: Iterable[Principal]) -> frozenset[str]:

@@ -19,6 +19,7 @@ from auditor.model.actions import ACTIONS, mask_of, usable_mask
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.clock import by_now
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,12 +121,15 @@ class Pairs:
 
 
 class Reach:
-    """Masks per profile, and the pairs worth looking at."""
+    """Masks per profile, and the pairs worth looking at; ``now``, in POSIX seconds, decides tests of the clock."""
 
-    def __init__(self, table: AccessTable, principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> None:
+    def __init__(
+        self, table: AccessTable, principals: tuple[Principal, ...], keys: tuple[Key, ...], now: float = 0.0
+    ) -> None:
         self.table = table
         self.principals = principals
         self.keys = keys
+        self.now = now
         self.principal_at = {principal.arn: position for position, principal in enumerate(principals)}
         self.key_at = {key.arn: position for position, key in enumerate(keys)}
         self.usable = tuple(usable(key) for key in keys)
@@ -136,7 +140,7 @@ class Reach:
         """Openness per decision number."""
         import numpy as np
 
-        return np.array([openness(decision) for decision in self.table.decisions], dtype=np.int8)
+        return np.array([openness(by_now(decision, self.now)) for decision in self.table.decisions], dtype=np.int8)
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

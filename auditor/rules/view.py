@@ -20,6 +20,7 @@ from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
+from auditor.rules.clock import by_now
 from auditor.rules.commons import Commons, Memo
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located
@@ -56,7 +57,7 @@ class View(Memo):
         self.baseline = baseline
         self.commons = commons or Commons(self.snapshot, settings, as_of.date())
         self._members = members
-        self.reach = Reach(evaluation.table, evaluation.principals, self.snapshot.keys)
+        self.reach = Reach(evaluation.table, evaluation.principals, self.snapshot.keys, as_of.timestamp())
         self._decisions: dict[tuple[str, str, int], Decision] = {}
         self._hits: dict[Callable[[View], Iterator[Hit]], tuple[Hit, ...]] = {}
         self._statements: dict[int, tuple[Key, tuple[Located, ...]]] = {}
@@ -193,7 +194,9 @@ class View(Memo):
     def decisions(self, principal: Principal, key: Key, mask: int) -> dict[str, Decision]:
         """Short action name → decision, for the actions of ``mask`` that the key can serve."""
         usable = self.reach.usable[self.reach.key_at[key.arn]]
-        return {action.short: self.decide(principal, key, action.short) for action in actions_in(mask & usable)}
+        now = self.as_of.timestamp()
+        names = [action.short for action in actions_in(mask & usable)]
+        return {name: by_now(self.decide(principal, key, name), now) for name in names}
 
     @cached_property
     def named_accounts(self) -> frozenset[str]:

@@ -153,6 +153,27 @@ def test_time_alone_is_judged_as_comparing_the_whole_would() -> None:
     assert_judged_as_a_whole(world_of(facts, as_of=estate.AS_OF), world_of(later, as_of=LATER), RuleSettings())
 
 
+@pytest.mark.parametrize(
+    ("place", "rule"),
+    [
+        ("key", "public-key-policy-soft-condition"),
+        ("caller", "full-kms-to-non-admin"),
+        ("guardrail", "never-true-condition"),
+    ],
+)
+def test_what_a_policy_ends_by_the_clock_is_judged_as_comparing_the_whole_would(place: str, rule: str) -> None:
+    until = {"Condition": {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}}
+    key = {"policy": [{**OPEN, **until}, *estate.default_policy(estate.OWN)]} if place == "key" else {}
+    role = {"name": "x", "policy": [{**EVERYTHING, **(until if place == "caller" else {})}]}
+    closed = {name: value for name, value in {**CLOSED, **until}.items() if name != "Principal"}
+    guarded = {"scps": {"Until": [closed]}} if place == "guardrail" else {}
+    facts = estate.snapshot({"keys": [key], "roles": [role], "organization": {"accounts": {estate.OWN: {}}, **guarded}})
+    old, new = world_of(facts, as_of=estate.AS_OF), world_of(facts, as_of=LATER)
+    found = judged_change(old, new, RuleSettings()).findings
+    assert found == compare_findings(*Whole(old, new, RuleSettings()).judgements(), new.snapshot)
+    assert {rule} & {finding.rule for _, findings in found or () for finding in findings}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_changes_of_an_organization_are_judged_as_comparing_the_whole_would(seed: int) -> None:

@@ -181,7 +181,7 @@ def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
         for value in condition_values(located.statement, "aws:principalorgid", "aws:principalorgpaths")
         if not has_wildcard(value.split("/")[0])
     }
-    for name in sorted(named - {own}):
+    for name in sorted(one for one in named if "${" not in one and one.lower() != own):
         access = _admitted(view, key, name)
         if access is not None:
             reads = bool(access.mask & READ_PLAINTEXT) and view.tier(key) == "T1"

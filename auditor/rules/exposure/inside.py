@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.evaluator.strength import Strength, strength
 from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision
 from auditor.model.actions import (
@@ -90,7 +91,10 @@ def _peer_access(view: View, key: Key, peer: Principal) -> dict[str, Decision]:
 
 def _public(view: View, key: Key) -> bool:
     """Whether strangers get in as well: then the organization is not the boundary, and another rule tells it."""
-    return any(not decision.outcome.denied for decision in view.decisions(view.outsider, key, USE).values())
+    return any(
+        not one.outcome.denied and (one.residual is None or strength(one.residual, view.owner(key)) < Strength.S3)
+        for one in view.decisions(view.outsider, key, USE).values()
+    )
 
 
 def _shared(view: View, key: Key) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from auditor.evaluator.conditions import condition_residual
 from auditor.evaluator.facts import Question
 from auditor.evaluator.glob import has_wildcard, overlap
-from auditor.evaluator.operators import Operator, parse_operator, timestamp
+from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import never_met
@@ -21,6 +21,7 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Statement
 from auditor.model.residual import FALSE
+from auditor.rules.clock import CLOCK, in_time
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.conditions import not_supplied
@@ -84,17 +85,9 @@ def _impossible(view: View, statement: Statement, key: Key | None) -> list[str]:
                 found.append(f"{test.key} {listing(test.values)}: not a 12-digit account id")
         elif name == "kms:viaservice":
             found += _no_service(test, key)
-        elif name in ("aws:currenttime", "aws:epochtime") and all(_over(view, operator, one) for one in test.values):
+        elif name in CLOCK and all(in_time(operator, one, view.as_of.timestamp()) is False for one in test.values):
             found.append(f"{test.key} before {listing(test.values)} is over")
     return [*found, *_disjoint(statement)]
-
-
-def _over(view: View, operator: Operator, value: str) -> bool:
-    """Whether the time before ``value`` has passed; the moment itself is still in time for the form with Equals."""
-    moment, now = timestamp(value), view.as_of.timestamp()
-    if moment is None or not operator.base.removeprefix("date").removeprefix("numeric").startswith("lessthan"):
-        return False
-    return moment < now or (moment == now and not operator.base.endswith("equals"))
 
 
 def _no_service(test: ConditionTest, key: Key | None) -> list[str]:
