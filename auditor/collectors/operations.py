@@ -211,7 +211,8 @@ GET_EVENT_SELECTORS = _evidence(
     "cloudtrail",
     "GetEventSelectors",
     must=("EventSelectors", "AdvancedEventSelectors"),
-    needs=_FIELDS,
+    # Each member has a default; a selector without any of them says nothing.
+    needs=("EventSelectors.ReadWriteType|IncludeManagementEvents|DataResources", *_FIELDS),
 )
 LIST_DATA_STORES = _evidence(
     "cloudtrail", "ListEventDataStores", "EventDataStores", needs=("EventDataStores.EventDataStoreArn",)

@@ -102,6 +102,11 @@ def test_a_text_is_not_the_list_of_its_letters() -> None:
     assert gaps(result) == {(MEMBER, REGION, Fact.GRANTS, "IncompleteAnswer")}
 
 
+def test_a_selector_of_a_trail_that_says_nothing_is_a_gap() -> None:
+    result = changed("cloudtrail:GetEventSelectors", lambda data: data.update(EventSelectors=[{}]), evidence=True)
+    assert gaps(result) == {(MEMBER, REGION, Fact.TRAILS, "IncompleteAnswer")}
+
+
 def test_a_date_at_the_edge_of_the_calendar_is_a_gap() -> None:
     edge = "0001-01-01T00:00:00+14:00"
     result = changed("kms:DescribeKey", lambda data: data["KeyMetadata"].update(CreationDate=edge))
