@@ -95,7 +95,12 @@ def _with_variables(
     """A test with values that wait for a request to fill in their variables; ``texts``: the finished ones, then those.
     Where the key's own value is settled, only what the variables may still change remains."""
     wanted, waiting = texts
-    if not isinstance(value, Known) or operator.quantifier or len(value.values) > 1:
+    if operator.quantifier:
+        return leaf
+    if isinstance(value, RunTime):
+        spared = operator.if_exists or any(_within_reach(operator, text, value) for text in (*wanted, *waiting))
+        return leaf if spared else _decide(operator, (), value, leaf)
+    if len(value.values) > 1:
         return leaf
     actual = value.values[0]
     # Under IfExists a variable without a value makes the test true: such a request keeps it from being false for sure.
@@ -113,11 +118,27 @@ def _with_variables(
     return Leaf(leaf.operator, leaf.key, tuple(sorted({spell(text) for text in possible})), leaf.source)
 
 
+def _within_reach(operator: Operator, text: str, value: RunTime) -> bool:
+    """Whether ``text``, its variables filled in, can match a value that the key can have."""
+    if operator.base not in _TURNABLE:
+        return True
+    if value.domain is not None:
+        return any(_may_become(operator, text, one) for one in value.domain)
+    if operator.base == "stringequalsignorecase":
+        return True
+    return _possible(replace(operator, base="stringlike"), _opened(operator, text), value)
+
+
+def _opened(operator: Operator, text: str) -> str:
+    """``text`` as a pattern, with whatever may stand for its variables."""
+    return VARIABLE.sub("*", text if operator.base == "stringlike" else glob.literal(text))
+
+
 def _may_become(operator: Operator, text: str, value: str) -> bool:
     """Whether ``text`` can match ``value`` once its variables are filled in."""
     if operator.base not in _TURNABLE:
         return True
-    pattern = VARIABLE.sub("*", text if operator.base == "stringlike" else glob.literal(text))
+    pattern = _opened(operator, text)
     if operator.base == "stringequalsignorecase":
         pattern, value = pattern.lower(), value.lower()
     return glob.matches(pattern, value)
