@@ -57,10 +57,9 @@ def _xml(pattern: str, replacement: str, *, same: bool = True, action: str = "Ge
 
 def _key(*gone: str, same: bool = False, **members: Any) -> Form:
     def change(data: dict[str, Any]) -> None:
-        if data["KeyMetadata"]["KeyId"] == KEYS[0]:
-            data["KeyMetadata"].update(members)
-            for name in gone:
-                del data["KeyMetadata"][name]
+        data["KeyMetadata"].update(members)
+        for name in gone:
+            del data["KeyMetadata"][name]
 
     return _json("kms:DescribeKey", change, same=same)
 
@@ -169,13 +168,15 @@ FORMS = {
 }
 
 
-def _by_account() -> dict[str, dict[str, str]]:
-    """Account → action → the form of its answer: spellings beside spellings, so that their facts can be compared."""
-    accounts: dict[str, dict[str, str]] = {}
+def _by_account() -> dict[str, dict[tuple[str, str], str]]:
+    """Account → action and key → the form of the answer: spellings beside spellings, so that facts can be compared."""
+    accounts: dict[str, dict[tuple[str, str], str]] = {}
     for name, form in FORMS.items():
         first = 200000000000 if form.same else 300000000000
-        free = next(n for n in range(first, first + 100) if form.action not in accounts.get(str(n), ()))
-        accounts.setdefault(str(free), {})[form.action] = name
+        keys = KEYS if form.action == "kms:DescribeKey" else ("",)
+        free = ((str(number), (form.action, key)) for number in range(first, first + 100) for key in keys)
+        account, place = next((here, place) for here, place in free if place not in accounts.get(here, ()))
+        accounts.setdefault(account, {})[place] = name
     return accounts
 
 
@@ -184,11 +185,12 @@ def found() -> Found:
     forms = _by_account()
 
     def garble(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
-        name = forms.get(call.account, {}).get(call.action)
+        key = asked["KeyId"] if call.action == "kms:DescribeKey" else ""
+        name = forms.get(call.account, {}).get((call.action, key))
         if name is None or asked.get("ResourceOwners"):
             return None
         body = FORMS[name].write(good[2])
-        assert body != good[2] or call.action == "kms:DescribeKey", name
+        assert body != good[2], name
         return good[0], good[1], body
 
     with WrittenAws((*forms, REFERENCE)) as aws:
