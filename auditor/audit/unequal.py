@@ -10,11 +10,10 @@ from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import account_of
 from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization
-from auditor.model.policy import ConditionTest, Policy
+from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
-from auditor.model.snapshot import Snapshot
-from auditor.questions.affected import World
+from auditor.questions.affected import World, policies_of
 from auditor.rules.clock import CLOCK, in_time
 from auditor.rules.view import moment
 
@@ -76,7 +75,7 @@ def _clock_turns(old: World, new: World) -> bool:
     times = [moment(side.surroundings.as_of).timestamp() for side in (old, new)]
     if times[0] == times[1]:
         return False
-    policies = {id(policy): policy for side in (old, new) for policy in _policies(side.snapshot)}
+    policies = {id(one.policy): one.policy for side in (old, new) for one in policies_of(side.snapshot)}
     tests = (
         test
         for policy in policies.values()
@@ -92,17 +91,6 @@ def _turns(test: ConditionTest, times: list[float]) -> bool:
     if operator is None:
         return False
     return any(in_time(operator, value, times[0]) != in_time(operator, value, times[1]) for value in test.values)
-
-
-def _policies(snapshot: Snapshot) -> Iterator[Policy]:
-    for key in snapshot.keys:
-        yield from (attached.policy for attached in key.policies)
-    for who in snapshot.principals:
-        yield from (attached.policy for attached in who.identity_policies)
-        if who.boundary is not None:
-            yield who.boundary.policy
-    for target in snapshot.organization.targets if snapshot.organization else ():
-        yield from (attached.policy for attached in (*(target.scps or ()), *(target.rcps or ())))
 
 
 def differing_callers(old: Iterable[Principal], new: Iterable[Principal]) -> frozenset[str]:

@@ -16,7 +16,7 @@ from itertools import product
 from math import prod
 
 from auditor.cases.operators import Atom, Shape, atoms_of, holds
-from auditor.evaluator.expressions import all_of, negate
+from auditor.evaluator.expressions import all_of, negate, with_leaves
 from auditor.evaluator.grants import CONTEXT
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.values import ANY, KeyValue, RunTime
@@ -58,20 +58,18 @@ def _no_request_between(left: Residual, right: Residual) -> bool:
 def _by_pairs(tree: Residual) -> Residual:
     """Grant constraints in comparable form: "at least these pairs" is a test of each pair, in the words of conditions;
     pair names, which have no case, in lower case."""
-    match tree:
-        case Leaf(operator, key, values) if operator.lower().startswith("grantencryptioncontext"):
-            pairs = tuple(name.lower() + mark + value for name, mark, value in (text.partition("=") for text in values))
-            if operator.lower().endswith("equals"):
-                return Leaf(operator, key, tuple(sorted(pairs)))
-            parts = (pair.partition("=") for pair in pairs)
-            return all_of(Leaf("StringEquals", f"{CONTEXT}:{name}", (value,)) for name, _, value in parts)
-        case Not(item):
-            return Not(_by_pairs(item))
-        case AllOf(items):
-            return AllOf(tuple(_by_pairs(item) for item in items))
-        case AnyOf(items):
-            return AnyOf(tuple(_by_pairs(item) for item in items))
-    return tree
+    return with_leaves(tree, _of_pairs)
+
+
+def _of_pairs(leaf: Leaf) -> Residual:
+    operator = leaf.operator.lower()
+    if not operator.startswith("grantencryptioncontext"):
+        return leaf
+    pairs = tuple(name.lower() + mark + value for name, mark, value in (text.partition("=") for text in leaf.values))
+    if operator.endswith("equals"):
+        return Leaf(leaf.operator, leaf.key, tuple(sorted(pairs)))
+    parts = (pair.partition("=") for pair in pairs)
+    return all_of(Leaf("StringEquals", f"{CONTEXT}:{name}", (value,)) for name, _, value in parts)
 
 
 def _atoms(tree: Residual) -> set[Atom]:

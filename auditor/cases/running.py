@@ -9,12 +9,12 @@ from auditor.cases.comparing import ValueOf, anything, equivalent
 from auditor.cases.schema import Case, Expectation
 from auditor.evaluator import decide, in_words
 from auditor.evaluator.conditions import test_outcome
-from auditor.evaluator.expressions import all_of, any_of, negate
+from auditor.evaluator.expressions import with_leaves
 from auditor.evaluator.facts import Question
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import find_action
 from auditor.model.policy import ConditionTest, Layer
-from auditor.model.residual import AllOf, AnyOf, Leaf, Not, Residual, to_json
+from auditor.model.residual import Leaf, Residual, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +72,13 @@ def _question(case: Case) -> Question | None:
 
 def _resolved(tree: Residual, question: Question) -> Residual:
     """The expected tree with its policy variables resolved, as the evaluator does it with those of a statement."""
-    match tree:
-        case Leaf(operator, key, values) if any("${" in value for value in values):
-            return test_outcome(ConditionTest(operator, key, values), "", question, has_variables=True)
-        case Not(item):
-            return negate(_resolved(item, question))
-        case AllOf(items):
-            return all_of(_resolved(item, question) for item in items)
-        case AnyOf(items):
-            return any_of(_resolved(item, question) for item in items)
-    return tree
+
+    def resolved(leaf: Leaf) -> Residual:
+        if not any("${" in value for value in leaf.values):
+            return leaf
+        return test_outcome(ConditionTest(leaf.operator, leaf.key, leaf.values), "", question, has_variables=True)
+
+    return with_leaves(tree, resolved)
 
 
 def decision_word(outcome: Outcome) -> str:

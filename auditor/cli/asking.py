@@ -45,13 +45,14 @@ class Asked:
         """The part of the matrix for these keys and these callers; None means all."""
         return self.auditor.evaluate_part(self.snapshot, self.as_of, keys=keys, principals=principals)
 
-    def say_unknown(self) -> None:
-        """Say on stderr how much could not be read, because an answer may rest on it."""
+    def say_unknown(self, *, follows: str = "answers that need them say unknown") -> bool:
+        """Say on stderr how much could not be read, and what follows from it; whether there is any such fact."""
         gaps = sum(1 for gap in self.snapshot.gaps if gap.essential)
         if gaps:
             from auditor.report.wording import plural
 
-            note(f"{plural(gaps, 'fact')} that access rests on could not be read; answers that need them say unknown")
+            note(f"{plural(gaps, 'fact')} that access rests on could not be read; {follows}")
+        return gaps > 0
 
 
 def facts(given: Mapping[str, Any], known: DecodedShards | None = None) -> Asked:

@@ -12,7 +12,6 @@ from auditor.cli.options import answer_format, aws_options, from_options, global
 
 if TYPE_CHECKING:
     from auditor.escalation import Route
-    from auditor.model.snapshot import Snapshot
 
 COLUMNS = ("principal", "kind", "hops", "path", "keys", "gains", "notes", "why")
 SHOWN = 3
@@ -38,7 +37,8 @@ def command(names: tuple[str, ...], form: str, **given: Any) -> int:
 
     asking = facts(given)
     routes = asking.auditor.routes(asking.snapshot, *names, as_of=asking.as_of)
-    unseen = _say_unseen(asking.snapshot)
+    # What could not be read opens no route: that none is listed is then no proof.
+    unseen = asking.say_unknown(follows="routes through them are not listed")
     if form == "text":
         none = "no route was found in what could be read" if unseen else "no route was found"
         result("\n".join(_text(routes, {key.arn: key.label for key in asking.snapshot.keys})) or none)
@@ -46,17 +46,6 @@ def command(names: tuple[str, ...], form: str, **given: Any) -> int:
         rows = [_row(route) for route in routes]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
     return 0
-
-
-def _say_unseen(snapshot: Snapshot) -> bool:
-    """What could not be read opens no route: that none is listed is then no proof. Whether there is any such fact."""
-    from auditor.cli.terminal import note
-    from auditor.report.wording import plural
-
-    gaps = sum(1 for gap in snapshot.gaps if gap.essential)
-    if gaps:
-        note(f"{plural(gaps, 'fact')} that access rests on could not be read; routes through them are not listed")
-    return gaps > 0
 
 
 def _row(route: Route) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[Key, int]]) -> list[
     """The lines; each key with the number of its grants to AWS's own infrastructure."""
     from auditor.cli.terminal import printable
     from auditor.questions import fold
+    from auditor.report.wording import plural
 
     lines: list[str] = []
     by_key = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.key.arn)}
@@ -95,7 +96,7 @@ def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[Key, int]]) -> list[
         counted = Counter(str(answer.decision.outcome) for answer in mine)
         lines.append(f"  {', '.join(f'{number} {outcome}' for outcome, number in counted.items()) or 'nobody'}")
         if held_by_aws:
-            grants = f"{held_by_aws} grant{'' if held_by_aws == 1 else 's'}"
+            grants = plural(held_by_aws, "grant")
             lines.append(f"  and {grants} of AWS infrastructure, such as volumes of instances (kms-audit grants KEY)")
     return lines
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from auditor.escalation.of_attributes import attribute_routes, own_tag_routes
 from auditor.escalation.of_identities import entrances, identity_routes, lets_in, outside_routes
@@ -93,10 +94,14 @@ class _Estate:
         table = self._builder.build(callers, keys, self._around)
         return self._facts.part(Evaluation(replace(self.snapshot, keys=keys), self._around, callers, table), members)
 
+    @cached_property
+    def _dependent(self) -> set[str]:
+        return dependent(self._facts)
+
     def by_attributes(self, account: str) -> Iterator[Route]:
         """The routes by tags and aliases of the keys of an account: these work inside it alone, for those whose
         policies ask for them, by their own hand or that of a role that they assume."""
-        asking = dependent(self._facts) & {who.arn for who in self._facts.commons.callers(account)}
+        asking = self._dependent & {who.arn for who in self._facts.commons.callers(account)}
         reached = step_graph(self._facts).reached(asking, 1) if asking else ()
         callers = tuple(who for who in self.callers if who.arn in reached)
         keys = tuple(key for key in self.snapshot.keys if key.account == account)

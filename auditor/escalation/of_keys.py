@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.escalation.route import LIVE, Route, RouteKind
+from auditor.escalation.route import Route, RouteKind
 from auditor.evaluator import in_words
-from auditor.model.access import Decision, Outcome, Role
-from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, Action, actions_in
-from auditor.model.finding import Evidence
+from auditor.model.access import Decision, Outcome
+from auditor.model.actions import TAKEOVER, Action, actions_in
 from auditor.model.key import Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.power import Power, power
+from auditor.rules.privilege.given import allowing
+from auditor.rules.privilege.power import LIVE, USE, Power, power
 from auditor.rules.view import View
 
-USE = READ_PLAINTEXT | FORGE
 GAINS = {
     "PutKeyPolicy": ("the key policy", "everything on the key"),
     "CreateGrant": ("a grant", "any operation that grants can give, for anybody"),
@@ -47,11 +46,7 @@ def _route(principal: str, key: Key, action: Action, decision: Decision) -> Rout
         keys=(key.arn,),
         gains=gains,
         notes=tuple(_notes(decision)),
-        evidence=tuple(
-            Evidence("allowed by", str(cause.statement or cause.grant or cause.layer), cause.statement, cause.grant)
-            for cause in decision.causes
-            if cause.role is Role.ALLOWS
-        ),
+        evidence=tuple(allowing(decision)),
     )
 
 

@@ -6,14 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import actions_in
 from auditor.model.finding import Evidence
 from auditor.rules.privilege.edges import ARROW
-from auditor.rules.reach import Openness
+from auditor.rules.privilege.paths import POWER
+from auditor.rules.privilege.power import LIVE
 from auditor.rules.view import View
-
-POWER = READ_PLAINTEXT | FORGE | TAKEOVER
-LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 
 
 class RouteKind(StrEnum):

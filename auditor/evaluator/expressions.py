@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual
@@ -59,18 +59,23 @@ def unsettled(what: str, part: str = "allow") -> Leaf:
     return Leaf(UNSETTLED, what, (part,))
 
 
-def as_shown(item: Residual) -> Residual:
-    """The tree as a decision shows it: without what only its simplification needs."""
+def with_leaves(item: Residual, change: Callable[[Leaf], Residual]) -> Residual:
+    """The tree with what ``change`` makes of each leaf, folded anew."""
     match item:
         case Leaf():
-            return replace(item, among=()) if item.among else item
+            return change(item)
         case Not(inner):
-            return Not(as_shown(inner))
+            return negate(with_leaves(inner, change))
         case AllOf(items):
-            return AllOf(tuple(as_shown(part) for part in items))
+            return all_of(with_leaves(part, change) for part in items)
         case AnyOf(items):
-            return AnyOf(tuple(as_shown(part) for part in items))
+            return any_of(with_leaves(part, change) for part in items)
     return item
+
+
+def as_shown(item: Residual) -> Residual:
+    """The tree as a decision shows it: without what only its simplification needs."""
+    return with_leaves(item, lambda leaf: replace(leaf, among=()) if leaf.among else leaf)
 
 
 def leaves(item: Residual) -> Iterator[Leaf]:

@@ -151,7 +151,7 @@ def _seen_with_age(as_of: str) -> Callable[[Key], object]:
 
 
 def _asks_for_age(snapshot: Snapshot) -> bool:
-    distinct = {id(attached.policy): attached.policy for attached in _policies(snapshot)}
+    distinct = {id(attached.policy): attached.policy for attached in policies_of(snapshot)}
     return any(_by_age(policy) for policy in distinct.values())
 
 
@@ -160,7 +160,8 @@ def _by_age(policy: Policy) -> bool:
     return any(test.key.lower() == AGE for test in tests) or (policy.has_variables and AGE in policy.text.lower())
 
 
-def _policies(snapshot: Snapshot) -> Iterator[AttachedPolicy]:
+def policies_of(snapshot: Snapshot) -> Iterator[AttachedPolicy]:
+    """Every policy of every layer, as often as it is attached."""
     for key in snapshot.keys:
         yield from key.policies
     for principal in snapshot.principals:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditor.evaluator.expressions import all_of, any_of, negate
+from auditor.evaluator.expressions import with_leaves
 from auditor.evaluator.operators import Operator, parse_operator, timestamp
 from auditor.model.access import Decision, Outcome
-from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Leaf, Not, Residual
+from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 from auditor.rules.conditions import mentions
 
 CLOCK = ("aws:currenttime", "aws:epochtime")
@@ -33,18 +33,13 @@ def in_time(operator: Operator, value: str, now: float) -> bool | None:
 
 def settled(residual: Residual, now: float) -> Residual:
     """The condition with the tests of the clock that have been decided for good by ``now``."""
-    match residual:
-        case Leaf():
-            operator = parse_operator(residual.operator) if residual.key.lower() in CLOCK else None
-            said = {in_time(operator, value, now) for value in residual.values} if operator else set()
-            return TRUE if True in said else FALSE if said == {False} else residual
-        case Not(item):
-            return negate(settled(item, now))
-        case AllOf(items):
-            return all_of(settled(item, now) for item in items)
-        case AnyOf(items):
-            return any_of(settled(item, now) for item in items)
-    return residual
+
+    def decided(leaf: Leaf) -> Residual:
+        operator = parse_operator(leaf.operator) if leaf.key.lower() in CLOCK else None
+        said = {in_time(operator, value, now) for value in leaf.values} if operator else set()
+        return TRUE if True in said else FALSE if said == {False} else leaf
+
+    return with_leaves(residual, decided)
 
 
 def by_now(decision: Decision, now: float) -> Decision:

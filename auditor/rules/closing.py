@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import Operator, parse_operator
 from auditor.model.arn import account_of, is_account_id, is_root
 from auditor.model.policy import ConditionTest, Policy, Statement
+from auditor.rules.acting import acts
 
 POSITIVE = {
     "stringequals": "StringEquals",
@@ -68,13 +68,7 @@ def _speaks_of(statement: Statement, who: str, actions: Sequence[str]) -> bool:
     whole = {account_of(value) for value in named if is_account_id(value) or is_root(value)}
     if not actions or not ("*" in named or who in named or account_of(who) in whole - {None}):
         return False
-    if statement.not_actions is not None:
-        return not any(_fits(pattern, action) for pattern in statement.not_actions for action in actions)
-    return all(any(_fits(pattern, action) for pattern in statement.actions or ()) for action in actions)
-
-
-def _fits(pattern: str, action: str) -> bool:
-    return matches(pattern.lower(), action.lower())
+    return all(acts(statement, action) for action in actions)
 
 
 def _opposite(test: ConditionTest) -> ConditionTest | None:

@@ -7,7 +7,6 @@ Allow is taken as met, on a Deny as not met: these rules warn of what could be, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,9 +14,9 @@ from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import Operator, parse_operator
 from auditor.model.policy import ConditionTest, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.acting import acts
 from auditor.rules.view import View
 
-STEM = re.compile(r"[^*?]*")
 Acting = dict[tuple[int, str, str], tuple[Statement, ...]]
 Likeness = tuple[str, int]
 Answers = dict[tuple[Likeness, "Request", bool], bool]
@@ -26,24 +25,6 @@ Answers = dict[tuple[Likeness, "Request", bool], bool]
 def identities_of(view: View, account: str) -> tuple[Principal, ...]:
     """The collected users and roles of an account."""
     return view.commons.callers(account)
-
-
-def acts(statement: Statement, action: str) -> bool:
-    """Whether the Action or NotAction element covers an action of any service."""
-    lowered = action.lower()
-    if statement.actions is not None:
-        return any(_names(pattern, lowered) for pattern in statement.actions)
-    if statement.not_actions is not None:
-        return not any(_names(pattern, lowered) for pattern in statement.not_actions)
-    return False
-
-
-def _names(pattern: str, action: str) -> bool:
-    """Whether an action pattern matches a lower-case action; most are ruled out by their first letters."""
-    lowered = pattern.lower()
-    start = STEM.match(lowered)
-    stem = start.group(0) if start else ""
-    return action.startswith(stem) and (stem == action or matches(lowered, action))
 
 
 def speakers(view: View, account: str, action: str) -> list[Principal]:

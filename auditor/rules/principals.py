@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.evaluator.glob import has_wildcard, matches
+from auditor.evaluator.glob import has_wildcard
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of, is_account_id, is_root
 from auditor.model.policy import Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.acting import acts
 from auditor.rules.closing import closed_by, demanding
 from auditor.rules.trust import Trust
 
@@ -60,13 +61,7 @@ def has_usable_credentials(principal: Principal) -> bool:
 
 def assumes(statement: Statement, effect: str = "Allow") -> bool:
     """Whether a trust statement allows (or denies) some form of AssumeRole."""
-    return statement.effect == effect and any(_assumes(statement, action) for action in ASSUME)
-
-
-def _assumes(statement: Statement, action: str) -> bool:
-    if statement.not_actions is not None:
-        return not any(matches(pattern.lower(), action.lower()) for pattern in statement.not_actions)
-    return any(matches(pattern.lower(), action.lower()) for pattern in statement.actions or ())
+    return statement.effect == effect and any(acts(statement, action) for action in ASSUME)
 
 
 def admissions(principal: Principal) -> tuple[Admission, ...]:
@@ -98,7 +93,7 @@ def _admissions(trust: Policy) -> Iterator[Admission]:
 
 def _left(trust: Policy, statement: Statement, who: str) -> Statement | None:
     """The statement with what the Deny statements of the policy demand of a principal; None: they refuse it."""
-    tests = closed_by(trust, statement, [name for name in ASSUME if _assumes(statement, name)], who)
+    tests = closed_by(trust, statement, [name for name in ASSUME if acts(statement, name)], who)
     if tests is None:
         return None
     return replace(statement, conditions=(*statement.conditions, *tests)) if tests else statement

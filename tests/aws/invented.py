@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.aws.serial import spelt
 from tests.aws.wire import Call, error_answer
-from tests.aws.written import THEN, document
+from tests.aws.written import THEN, document, plain_metadata
 from tests.aws.written_server import Wire, WrittenAws
 
 Data = dict[str, Any]
@@ -98,22 +98,7 @@ def key(account: str, key_id: str, policy: str | Data, *, region: str = REGION, 
     """A key: ``policy`` is the default document, ``facts`` replace members of its metadata, or are ``grants``,
     ``tags``, ``policies`` (other named documents) or ``rotation``."""
     arn = f"arn:aws:kms:{region}:{account}:key/{key_id}"
-    metadata = {
-        "AWSAccountId": account,
-        "KeyId": key_id,
-        "Arn": arn,
-        "CreationDate": THEN,
-        "Enabled": True,
-        "Description": "",
-        "KeyUsage": "ENCRYPT_DECRYPT",
-        "KeyState": "Enabled",
-        "Origin": "AWS_KMS",
-        "KeyManager": "CUSTOMER",
-        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "KeySpec": "SYMMETRIC_DEFAULT",
-        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
-        "MultiRegion": False,
-    }
+    metadata = {**plain_metadata(account, key_id, arn), "Description": ""}
     around = {name: facts.pop(name) for name in ("grants", "tags", "policies", "rotation") if name in facts}
     text = policy if isinstance(policy, str) else json.dumps(policy)
     named = {"default": text, **around.pop("policies", {})}

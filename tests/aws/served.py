@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 from auditor.model.grant import Grant
 from auditor.model.key import Key
@@ -12,6 +13,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
 from tests.aws.invented import TRUST, Account, Data, Level, Organization, grant, key, managed, role, user
 
+Served = TypeVar("Served", Principal, Key)
 IN_IAM = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE)
 
 
@@ -107,23 +109,17 @@ def as_found(snapshot: Snapshot, found: Snapshot) -> Snapshot:
         snapshot,
         accounts=found.accounts,
         principals=tuple(
-            replace(
-                who,
-                trust_policy=made[who.arn].trust_policy,
-                unique_id=made[who.arn].unique_id,
-                path=made[who.arn].path,
-            )
+            _like(who, made[who.arn], "trust_policy", "unique_id", "path")
             for who in snapshot.principals
             if who.kind in IN_IAM
         ),
         keys=tuple(
-            replace(
-                one,
-                usage=keys[one.arn].usage,
-                multi_region=keys[one.arn].multi_region,
-                multi_region_key_type=keys[one.arn].multi_region_key_type,
-                encryption_algorithms=keys[one.arn].encryption_algorithms,
-            )
+            _like(one, keys[one.arn], "usage", "multi_region", "multi_region_key_type", "encryption_algorithms")
             for one in snapshot.keys
         ),
     )
+
+
+def _like(one: Served, other: Served, *names: str) -> Served:
+    """The one, with some fields of the other."""
+    return replace(one, **{name: getattr(other, name) for name in names})

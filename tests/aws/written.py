@@ -77,9 +77,9 @@ def _alias(account: str, name: str, target: str | None) -> Answer:
     return {**found, "TargetKeyId": target} if target else found
 
 
-def _metadata(account: str, key_id: str) -> Answer:
-    arn = key_arn(account, key_id)
-    found: Answer = {
+def plain_metadata(account: str, key_id: str, arn: str) -> Answer:
+    """What DescribeKey says of an ordinary symmetric key."""
+    return {
         "AWSAccountId": account,
         "KeyId": key_id,
         "Arn": arn,
@@ -95,6 +95,11 @@ def _metadata(account: str, key_id: str) -> Answer:
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "MultiRegion": False,
     }
+
+
+def _metadata(account: str, key_id: str) -> Answer:
+    arn = key_arn(account, key_id)
+    found = plain_metadata(account, key_id, arn)
     if key_id == KEYS[1]:
         place = {"Arn": arn, "Region": REGION}
         found |= {"Origin": "EXTERNAL", "ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": THEN, "MultiRegion": True}

@@ -59,8 +59,14 @@ def _policy(reader: str) -> dict[str, object]:
 def _identities(iam: Any) -> None:
     trust = {"Effect": "Allow", "Principal": LAMBDA, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    for name in ("reader", "bystander"):
+    for name in ("reader", "bystander", "deployer"):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+    deploy = {"Effect": "Allow", "Action": ["iam:PassRole", "lambda:CreateFunction"], "Resource": "*"}
+    iam.put_role_policy(
+        RoleName="deployer",
+        PolicyName="deploy",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": deploy}),
+    )
     iam.create_user(UserName="admin")
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam.put_user_policy(

@@ -38,9 +38,12 @@ def test_explain(cli: Cli, server: StandIn) -> None:
 
 
 def test_paths(cli: Cli, server: StandIn) -> None:
-    to_a_key = answer(cli, "paths", "alias/ledger")
-    assert {row["principal"] for row in to_a_key}.isdisjoint({READER})  # it has access of its own
-    assert all(row["keys"] == [server.keys["ledger"]] for row in to_a_key)
+    (row,) = answer(cli, "paths", "alias/ledger")  # the reader and the administrator have access of their own
+    deployer = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+    assert row["path"] == f"{deployer} → iam:PassRole + lambda:CreateFunction → {READER}"
+    assert row["keys"] == [server.keys["ledger"]]
+    (other,) = answer(cli, "paths", "role/deployer")
+    assert {server.keys["ledger"], server.keys["far"]} <= set(other["keys"])
 
 
 def test_grants(cli: Cli, server: StandIn) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.actions import CREATE_GRANT, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, mask_of
-from auditor.model.finding import Evidence
 from auditor.rules.grants.holders import (
     Held,
     constrained,
@@ -47,9 +46,8 @@ def grant_to_external_account(view: View) -> Iterator[Hit]:
             (constrained(held.grant) and registered, "constraint present and account registered"),
             (blocked, "latent behind an RCP"),
         )
-        more = (Evidence("stopped today by", blocked),) if blocked else ()
         summary = f"Account {held.account} holds a grant for {operation_names(held, USE)} on {held.key.label}."
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, latent=bool(blocked), more=more)
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, stops=blocked)
 
 
 def _approved(view: View, held: Held) -> bool:

@@ -119,14 +119,15 @@ def grant_hit(
     *,
     raised: tuple[str, ...] = (),
     lowered: tuple[str, ...] = (),
-    latent: bool = False,
+    stops: str = "",
     more: tuple[Evidence, ...] = (),
     commands: str = "",
     about_grantee: bool = False,
 ) -> Hit:
     """A hit about one grant, with everything that a reviewer asks about it.
 
-    ``commands`` replace those of the catalogue; ``about_grantee``: the finding is about the holder, not about the key.
+    ``stops`` is what ``stopped`` says; ``commands`` replace those of the catalogue; ``about_grantee``: the finding is
+    about the holder, not about the key.
     """
     grant = held.grant
     evidence = (
@@ -137,6 +138,7 @@ def grant_hit(
         Evidence("constraints", constraints_in_words(grant)),
         Evidence("created", grant.created or "unknown"),
         Evidence("issued by account", grant.issuing_account or "unknown"),
+        *((Evidence("stopped today by", stops),) if stops else ()),
         *more,
     )
     return Hit(
@@ -150,7 +152,7 @@ def grant_hit(
         evidence=evidence,
         raised=raised,
         lowered=lowered,
-        latent=latent,
+        latent=bool(stops),
         identity=(held.key.arn, held.grantee, grant.grant_id) if about_grantee else (held.grantee, grant.grant_id),
         fix=(("GRANT_ID", grant.grant_id), ("OLD_GRANT_ID", grant.grant_id)),
         remedy=commands,

@@ -118,12 +118,14 @@ def grant_delegable(view: View) -> Iterator[Hit]:
         kept = tuple(name for name in held.grant.operations if name != "CreateGrant")
         commands = _reissued(held, kept, _constraints(held.grant))
         yield grant_hit(
-            view, held, summary, raised=raised, lowered=lowered, commands=commands, latent=bool(why), more=_stops(why)
+            view,
+            held,
+            summary,
+            raised=raised,
+            lowered=lowered,
+            commands=commands,
+            stops=why,
         )
-
-
-def _stops(why: str) -> tuple[Evidence, ...]:
-    return (Evidence("stopped today by", why),) if why else ()
 
 
 def _constraints(grant: Grant) -> str:
@@ -195,7 +197,13 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
         wanted = "EncryptionContextEquals={KEY=VALUE}" if symmetric else "SourceArn=ARN-OF-THE-RESOURCE"
         commands = _reissued(held, held.grant.operations, wanted)
         yield grant_hit(
-            view, held, summary, raised=raised, lowered=lowered, commands=commands, latent=bool(why), more=_stops(why)
+            view,
+            held,
+            summary,
+            raised=raised,
+            lowered=lowered,
+            commands=commands,
+            stops=why,
         )
 
 

@@ -8,7 +8,7 @@ from auditor.evaluator.glob import matches
 from auditor.model.finding import Evidence
 from auditor.model.policy import Layer, Statement, StatementRef
 from auditor.model.principal import Principal
-from auditor.rules.iam_side import acts
+from auditor.rules.acting import acts
 
 ARROW = " → "
 LISTED = 12

@@ -13,7 +13,8 @@ from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import is_account_id, is_root
 from auditor.model.policy import Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.iam_side import acts, may, not_stopped
+from auditor.rules.acting import acts
+from auditor.rules.iam_side import may, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes
 from auditor.rules.view import View
 
