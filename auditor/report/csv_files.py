@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import lru_cache
 
 from auditor.model.report import Report
 from auditor.report.views import Cell, View, views_of
@@ -16,8 +17,12 @@ def guarded(cell: Cell) -> Cell:
 
     Leading blanks and invisible marks do not hide one. Characters that UTF-8 cannot carry become U+FFFD.
     """
-    if isinstance(cell, int):
-        return cell
+    return cell if isinstance(cell, int) else _guarded_text(cell)
+
+
+@lru_cache(maxsize=8192)
+def _guarded_text(cell: str) -> str:
+    """The same names, outcomes and reasons come back in row after row."""
     text = cell.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
     visible = text.lstrip(" \u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
     return f"'{text}" if text.startswith(FORMULA_STARTS) or visible.startswith(FORMULA_STARTS) else text
