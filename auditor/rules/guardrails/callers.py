@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.synthetic import account_admin, data_role, unused_account
+from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.policy import Layer
+from auditor.model.policy import Layer, Statement
 from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, open_key, partition_of
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
@@ -25,6 +26,7 @@ STORAGE_WRITES = (
     "dynamodb:CreateTable",
     "backup:StartCopyJob",
 )
+RESOURCE_OWNER = "aws:resourceaccount"
 BYPASS = {"kms:BypassPolicyLockoutSafetyCheck": ("true",)}
 
 
@@ -84,33 +86,64 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
     """Identities of the account may encrypt its data under a key of somebody outside the organization.
 
     Whoever owns that key can then withhold the data: the KMS form of ransomware. Asks an invented storage role against
-    an outside key, and looks for a real identity with the same reach, also in accounts without keys of their own.
+    keys of an account that nobody has named, and of outside accounts that the SCPs let through and
+    ``trusted_key_accounts`` does not list; looks for a real identity with the same reach, also in accounts without
+    keys of their own.
 
     Fix: deny KMS use of resources outside the organization by SCP (``aws:ResourceOrgID``).
     """
-    foreign_account = unused_account(view.named_accounts)
+    stranger = unused_account(view.named_accounts)
     owned = keys_by_account(view)
     for account in sorted(view.trust.collected | owned.keys()):
-        keys = owned.get(account, [])
-        region, partition = _place(view, account, keys)
-        probe = open_key(foreign_account, region, partition)
-        role = data_role(account, partition)
-        reachable = [name for name in FOREIGN_USE if how_open(view, role, probe, name, account) is Openness.OPEN]
-        holders = _writers(view, account, probe) if reachable else []
-        if not holders:
-            continue
-        yield account_hit(
-            view,
-            account,
-            keys,
-            f"{count(len(holders), 'identity')} of account {account} can encrypt data under foreign keys.",
-            raised=given((any_restricted(view, keys), "T1 data")),
-            more=(
-                Evidence("identities", listing(holders)),
-                Evidence("open", listing(reachable)),
-                *_given(view, holders[0], probe, reachable),
-            ),
-        )
+        for foreign in (stranger, *_let_through(view, account)):
+            if hit := _under_keys_of(view, account, owned.get(account, []), foreign, named=foreign != stranger):
+                yield hit
+                break
+
+
+def _under_keys_of(view: View, account: str, keys: list[Key], foreign: str, *, named: bool) -> Hit | None:
+    """A hit when identities of ``account`` may encrypt under the keys of the account ``foreign``."""
+    region, partition = _place(view, account, keys)
+    probe = open_key(foreign, region, partition)
+    role = data_role(account, partition)
+    reachable = [name for name in FOREIGN_USE if how_open(view, role, probe, name, account) is Openness.OPEN]
+    holders = _writers(view, account, probe) if reachable else []
+    if not holders:
+        return None
+    whose = f"keys of account {foreign}, which is outside the organization" if named else "foreign keys"
+    return account_hit(
+        view,
+        account,
+        keys,
+        f"{count(len(holders), 'identity')} of account {account} can encrypt data under {whose}.",
+        raised=given((any_restricted(view, keys), "T1 data")),
+        more=(
+            Evidence("identities", listing(holders)),
+            Evidence("open", listing(reachable)),
+            *_given(view, holders[0], probe, reachable),
+        ),
+    )
+
+
+def _let_through(view: View, account: str) -> list[str]:
+    """The outside accounts that SCPs above ``account`` name as owners of keys, but for the registered ones."""
+    organization = view.snapshot.organization
+    levels = organization.levels(account) if organization else None
+    named = {
+        owner
+        for level in levels or ()
+        for attached in level.scps or ()
+        for statement in attached.policy.statements
+        for owner in _owners_named(statement)
+    }
+    return sorted(named - view.trust.organization_accounts - set(view.settings.trusted_key_accounts))
+
+
+def _owners_named(statement: Statement) -> Iterator[str]:
+    """Account ids that a statement's resources and conditions name as owners of what is asked for."""
+    values = [*(statement.resources or ()), *(statement.not_resources or ())]
+    values += (value for test in statement.conditions if test.key.lower() == RESOURCE_OWNER for value in test.values)
+    return (account for value in values if (account := account_of(value)))
 
 
 def _given(view: View, holder: str, probe: Key, names: list[str]) -> list[Evidence]:
