@@ -197,7 +197,6 @@ TAKEOVER = mask_of(["PutKeyPolicy", "CreateGrant", "ReplicateKey"])
 STORE_BREAKERS = mask_of(["DisconnectCustomKeyStore", "UpdateCustomKeyStore"])
 DESTROY = mask_of(["ScheduleKeyDeletion", "DisableKey", "DeleteImportedKeyMaterial"]) | STORE_BREAKERS
 ABAC_TAMPER = mask_of(["TagResource", "UntagResource", "CreateAlias", "UpdateAlias", "DeleteAlias"])
-SUBSTITUTE = mask_of(["ImportKeyMaterial", "UpdateAlias", "UpdatePrimaryRegion", "UpdateCustomKeyStore"])
 META = mask_of(
     [
         "DescribeKey",

@@ -120,14 +120,6 @@ def _floor(value: float) -> int:
     return math.floor(round(value, 9))
 
 
-def reach_of(keys: Iterable[tuple[str, float]]) -> float:
-    """1 minus the product over ``(tier, power on the key)``: saturates, and does not depend on the estate's size."""
-    product = 1.0
-    for tier, power in sorted(keys):
-        product *= 1 - TIER_WEIGHTS.get(tier, TIER_WEIGHTS["T2"]) * power
-    return 1 - product
-
-
 def power(reach: float) -> int:
     """Reach as a whole number from 0 to 100, rounded half up."""
     return math.floor(round(100 * reach, 9) + 0.5)

@@ -153,12 +153,6 @@ def catalogue() -> dict[str, RuleFacts]:
     return {entry["id"]: _facts(entry, pages) for entry in entries}
 
 
-@cache
-def category_meanings() -> dict[str, str]:
-    """Category → what it is about."""
-    return {category: _read(category)["meaning"] for category in CATEGORIES}
-
-
 def framework_titles() -> dict[str, str]:
     """Framework id → its name."""
     return dict(_shared()["frameworks"])

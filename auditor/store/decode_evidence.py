@@ -14,11 +14,6 @@ from auditor.store.decode_logs import data_store, trail
 from auditor.store.values import Data, inner, items, maybe, text, texts
 
 
-def decode_evidence(shards: Iterable[Shard]) -> model.Evidence:
-    """All evidence of all shards."""
-    return join_evidence(map(evidence_of, shards))
-
-
 def evidence_of(shard: Shard) -> model.Evidence:
     """The evidence of one shard, in the order of its records."""
     found: dict[str, list[Any]] = {name: [] for name in _NAMES}

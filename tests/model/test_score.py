@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.model.finding import Severity
-from auditor.model.score import key_score, power, principal_score, reach_of
+from auditor.model.score import TIER_WEIGHTS, key_score, power, principal_score
 from tests.laws import examples
 
 C, H, M, L, I = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)  # noqa: E741
@@ -47,6 +50,11 @@ PRINCIPAL_VECTORS = [
     ([], [("T2", 0.5)] * 40, 0.0, 4, 100),
 ]
 LISTS = st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from(list(Severity))), max_size=9)
+
+
+def reach_of(keys: Iterable[tuple[str, float]]) -> float:
+    """The formula of the catalogue, with ``(tier, power on the key)`` for each key."""
+    return 1 - math.prod(1 - TIER_WEIGHTS[tier] * power for tier, power in keys)
 
 
 @pytest.mark.parametrize(("findings", "expected"), KEY_VECTORS)

@@ -16,7 +16,7 @@ from auditor.model.shard import Kind, Record, Shard
 from auditor.model.snapshot import Gap, Provenance, ShardCoverage
 from auditor.store import decode
 from auditor.store.decode_credentials import credentials_by_arn
-from auditor.store.decode_evidence import decode_evidence
+from auditor.store.decode_evidence import evidence_of
 from tests.laws import examples
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
@@ -310,12 +310,12 @@ def _shard(*records: Record, gaps: tuple[Gap, ...] = (), region: str = REGION) -
 @pytest.mark.parametrize("name", CASES)
 def test_an_answer_is_decoded_member_by_member(name: str) -> None:
     kind, data, field, expected = CASES[name]
-    assert getattr(decode_evidence([_shard(Record(kind, data))]), field) == (expected,)
+    assert getattr(evidence_of(_shard(Record(kind, data))), field) == (expected,)
 
 
 def test_the_credential_report_gives_ages_mfa_and_the_root_user() -> None:
     shard = _shard(*(Record(Kind.CREDENTIAL_ROW, row) for row in ROWS), region="")
-    assert decode_evidence([shard]).root_credentials == (model.RootCredentials(account=ACCOUNT, access_keys_active=1),)
+    assert evidence_of(shard).root_credentials == (model.RootCredentials(account=ACCOUNT, access_keys_active=1),)
     assert credentials_by_arn(shard) == {
         f"arn:aws:iam::{ACCOUNT}:user/ada": CredentialFacts(
             password_enabled=True,
@@ -328,10 +328,10 @@ def test_the_credential_report_gives_ages_mfa_and_the_root_user() -> None:
 
 def test_nothing_there_is_told_from_not_looked_and_from_refused() -> None:
     asked = Record(Kind.ASKED, {"Fact": "trails"})
-    looked = decode_evidence([_shard(asked)])
+    looked = evidence_of(_shard(asked))
     assert looked.read(Fact.TRAILS, ACCOUNT, REGION)
     assert not looked.read(Fact.ALARMS, ACCOUNT, REGION)
-    refused = decode_evidence([_shard(asked, gaps=(Gap(fact=Fact.TRAILS, account=ACCOUNT, region=REGION),))])
+    refused = evidence_of(_shard(asked, gaps=(Gap(fact=Fact.TRAILS, account=ACCOUNT, region=REGION),)))
     assert not refused.read(Fact.TRAILS, ACCOUNT, REGION)
 
 
