@@ -2,7 +2,17 @@
 
 from auditor.evaluator.deciding import decide
 from auditor.evaluator.evaluation import Evaluation, evaluate, surroundings_of
+from auditor.evaluator.expressions import only_unsettled
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.evaluator.words import in_words
 
-__all__ = ["Context", "Evaluation", "Surroundings", "decide", "evaluate", "in_words", "surroundings_of"]
+__all__ = [
+    "Context",
+    "Evaluation",
+    "Surroundings",
+    "decide",
+    "evaluate",
+    "in_words",
+    "only_unsettled",
+    "surroundings_of",
+]

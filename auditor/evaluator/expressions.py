@@ -93,3 +93,8 @@ def leaves(item: Residual) -> Iterator[Leaf]:
 def has_unsettled(item: Residual) -> bool:
     """Whether the tree rests on a missing fact."""
     return any(leaf.operator == UNSETTLED for leaf in leaves(item))
+
+
+def only_unsettled(item: Residual) -> bool:
+    """Whether nothing but missing facts decides the tree."""
+    return all(leaf.operator == UNSETTLED for leaf in leaves(item))

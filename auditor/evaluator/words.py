@@ -99,10 +99,31 @@ def _phrase(item: Residual, *, nested: bool) -> str:
         case Not(inner):
             return f"not ({_phrase(inner, nested=False)})"
         case AllOf(items):
-            text = " and ".join(_phrase(part, nested=True) for part in items)
+            parts, word = _parts(items), " and "
         case AnyOf(items):
-            text = " or ".join(_phrase(part, nested=True) for part in items)
-    return f"({text})" if nested else text
+            parts, word = _parts(items), " or "
+    return f"({word.join(parts)})" if nested and len(parts) > 1 else word.join(parts)
+
+
+def _parts(items: tuple[Residual, ...]) -> list[str]:
+    """The parts of a conjunction or disjunction; facts that could not be read are told once, together, and last."""
+    open_facts = [_open_fact(part) for part in items]
+    told = [_phrase(part, nested=True) for part, fact in zip(items, open_facts, strict=True) if fact is None]
+    reasons: dict[str, list[str]] = {}
+    for fact in dict.fromkeys(fact for fact in open_facts if fact is not None):
+        reasons.setdefault(_why_open(fact), []).append(fact)
+    return [*told, *(_depends(facts, why) for why, facts in reasons.items())]
+
+
+def _open_fact(item: Residual) -> str | None:
+    """The fact that a leaf stands for, whichever way it is asked; None for another condition."""
+    leaf = item.item if isinstance(item, Not) else item
+    return leaf.key if isinstance(leaf, Leaf) and leaf.operator == UNSETTLED else None
+
+
+def _depends(facts: list[str], why: str) -> str:
+    named = " and ".join(part for part in (", ".join(facts[:-1]), facts[-1]) if part)
+    return f"depends on {named}, which {why}"
 
 
 def _listed(values: tuple[str, ...]) -> str:
@@ -119,7 +140,7 @@ def _listed(values: tuple[str, ...]) -> str:
 
 def _leaf(leaf: Leaf, *, holds: bool) -> str:
     if leaf.operator == UNSETTLED:
-        return f"{'depends' if holds else 'unless it depends'} on {leaf.key}, which {_why_open(leaf.key)}"
+        return _depends([leaf.key], _why_open(leaf.key))
     if leaf.operator.startswith("Grant"):
         return _grant_constraint(leaf, holds)
     operator = parse_operator(leaf.operator)

@@ -6,14 +6,24 @@ from collections import Counter
 from typing import Any
 
 from auditor.model.finding import Severity
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
 from auditor.model.report import Report
 from auditor.model.score import Score, scores_of_keys, scores_of_principals
-from auditor.report.counts import Counts, counts_of
+from auditor.report.counts import LISTED_STATES, PUBLIC_RULE, Counts, counts_of, outside
 from auditor.report.coverage import coverage_tables
 from auditor.report.grid import Grid, grid_of
 from auditor.report.island import island_of
-from auditor.report.pages import alike, key_pages, key_rows, principal_pages, reasons, worst, worst_severity
+from auditor.report.located import key_places, principal_places
+from auditor.report.pages import (
+    alike,
+    key_pages,
+    key_rows,
+    open_findings,
+    principal_pages,
+    reasons,
+    worst,
+    worst_severity,
+)
 from auditor.report.paths import escalation_paths
 from auditor.report.sampling import drawn_pairs
 from auditor.report.views import grant_age
@@ -39,8 +49,9 @@ def content_of(report: Report) -> Content:
         "counts": counts,
         "scores": scores,
         "powers": {entry.principal: entry.power for entry in report.powers},
-        "key_place": {key.arn: place for place, key in enumerate(report.snapshot.keys)},
-        "principal_place": {one.arn: place for place, one in enumerate(report.principals)},
+        "key_place": key_places(report),
+        "principal_place": principal_places(report),
+        "outside": outside,
         "island": island_of(report, grid, scores, FULL_FINDINGS),
         **_summary(report, counts, scores),
         **_findings(report),
@@ -56,9 +67,21 @@ def _summary(report: Report, counts: Counts, scores: dict[str, Score]) -> Conten
         "change_words": change_words(report),
         "grade_words": GRADES[counts.grade],
         "severities": [(level.value, counts.severity(level)) for level in Severity],
+        "public_address": _public_address(report, counts),
         "worst_keys": worst(report, "keys", scores),
         "worst_principals": worst(report, "principals", scores),
     }
+
+
+def _public_address(report: Report, counts: Counts) -> str:
+    """Where the public keys are: among the findings if each has one that says so, else in the row of everyone."""
+    called = {
+        arn for item in report.findings if item.rule == PUBLIC_RULE and item.state in LISTED_STATES for arn in item.keys
+    }
+    number = counts.public_keys + counts.unknown_public_keys
+    if not number:
+        return ""
+    return f"#findings?rule={PUBLIC_RULE}" if len(called) == number else "#access?q=everyone&external=1"
 
 
 def _findings(report: Report) -> Content:
@@ -70,6 +93,7 @@ def _findings(report: Report) -> Content:
         "path_number": len(paths),
         "alike": lambda numbers: alike(report.findings, numbers),
         "is_new": lambda finding: known and is_new(finding, report),
+        "open_findings": lambda numbers: open_findings(report, numbers),
         "worst_severity": lambda numbers: worst_severity(report.findings, numbers),
     }
 
@@ -88,6 +112,7 @@ def _access(report: Report, grid: Grid) -> Content:
         "families": _families(report),
         "family_counts": {row.key.arn: row.counts for row in rows if row.key.multi_region},
         "grants": [(key, grant) for key in report.snapshot.keys for grant in key.grants][:TABLE_ROWS],
+        "without_grants": sum(Fact.GRANTS in key.unread for key in report.snapshot.keys),
         "age": lambda grant: grant_age(grant, report.as_of),
     }
 

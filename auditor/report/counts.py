@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 
-from auditor.model.access import Outcome
+from auditor.evaluator import only_unsettled
+from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import Capability
-from auditor.model.finding import FindingState, Severity
-from auditor.model.principal import PrincipalKind
+from auditor.model.finding import Confidence, FindingState, Severity
+from auditor.model.key import Fact
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.report import Report
+from auditor.model.residual import TRUE
 from auditor.model.score import coverage_grade
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
 
@@ -22,7 +25,8 @@ OUTSIDERS = (PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRINCIPAL, P
 class Counts:
     """``open_findings`` are those open or unverified; ``readers`` principals that may decrypt at least one customer
     managed key, under a condition or not; ``unknown_cells`` principal, key and capability with an unknown outcome;
-    ``public_keys`` those that everyone in AWS may use without a condition, or that an open finding calls public."""
+    ``public_keys`` those that everyone in AWS may use without a condition, or that an open finding calls public;
+    ``unknown_…`` are those besides of which it is unknown whether they belong there."""
 
     customer_keys: int
     aws_keys: int
@@ -32,6 +36,9 @@ class Counts:
     readers: int
     outsiders: int
     public_keys: int
+    unknown_readers: int
+    unknown_outsiders: int
+    unknown_public_keys: int
     unadministered_keys: int
     grants: int
     gaps: int
@@ -57,6 +64,11 @@ class Counts:
         """Open findings of one severity."""
         number: int = getattr(self, severity.value)
         return number
+
+
+def outside(one: Principal) -> bool:
+    """Whether it is of no collected account; one whose principals could not be read is collected all the same."""
+    return one.kind in OUTSIDERS and Fact.IDENTITIES not in one.unread
 
 
 def counts_of(report: Report, grid: Grid | None = None) -> Counts:
@@ -93,39 +105,57 @@ def counts_of(report: Report, grid: Grid | None = None) -> Counts:
 def _access_counts(report: Report, grid: Grid) -> dict[str, int]:
     import numpy as np
 
-    outcomes = np.array([list(Outcome).index(decision.outcome) for decision in report.access.decisions])
-    outcome = outcomes[grid.decision] if len(grid) else np.zeros(0, dtype=np.int64)
-    held = outcome <= list(Outcome).index(Outcome.CONDITIONAL)
-    ours = np.array([key.customer_managed for key in report.snapshot.keys], dtype=bool)
-    mine = ours[grid.key] if len(grid) else np.zeros(0, dtype=bool)
-    decrypts = held & mine & (grid.capability == CAPABILITIES.index(Capability.DECRYPT))
-    outside = np.array([one.kind in OUTSIDERS for one in report.principals], dtype=bool)
-    everyone = np.array([one.kind is PrincipalKind.EVERYONE for one in report.principals], dtype=bool)
-    rows = held & mine
-    far = outside[grid.principal] if len(grid) else rows
-    public = everyone[grid.principal] if len(grid) else rows
-    unconditional = outcome == list(Outcome).index(Outcome.ALLOWED)
-    open_to_all = set(grid.key[rows & public & unconditional].tolist())
-    may_administer = (outcome <= list(Outcome).index(Outcome.UNKNOWN)) & (
-        grid.capability == CAPABILITIES.index(Capability.ADMINISTER)
-    )
-    administered = set(grid.key[may_administer].tolist())
+    order = list(Outcome)
+    outcome = np.array([order.index(one.outcome) for one in report.access.decisions], dtype=np.int64)[grid.decision]
+    held, unknown = outcome <= order.index(Outcome.CONDITIONAL), outcome == order.index(Outcome.UNKNOWN)
+    mine = np.array([key.customer_managed for key in report.snapshot.keys], dtype=bool)[grid.key]
+    decrypts = mine & (grid.capability == CAPABILITIES.index(Capability.DECRYPT))
+    far = mine & np.array([outside(one) for one in report.principals], dtype=bool)[grid.principal]
+    administers = (held | unknown) & (grid.capability == CAPABILITIES.index(Capability.ADMINISTER))
+    administered = set(grid.key[administers].tolist())
+    readers, outsiders = (set(grid.principal[held & rows].tolist()) for rows in (decrypts, far))
+    public, maybe_public = _public(report, grid)
     return {
-        "readers": len(set(grid.principal[decrypts].tolist())),
-        "outsiders": len(set(grid.principal[rows & far].tolist())),
-        "public_keys": len(_called_public(report) | {report.snapshot.keys[place].arn for place in open_to_all}),
+        "readers": len(readers),
+        "outsiders": len(outsiders),
+        "public_keys": len(public),
+        "unknown_readers": len(set(grid.principal[unknown & decrypts].tolist()) - readers),
+        "unknown_outsiders": len(set(grid.principal[unknown & far].tolist()) - outsiders),
+        "unknown_public_keys": len(maybe_public),
         "unadministered_keys": sum(
             1 for place, key in enumerate(report.snapshot.keys) if key.customer_managed and place not in administered
         ),
-        "unknown_cells": int((outcome == list(Outcome).index(Outcome.UNKNOWN)).sum()),
+        "unknown_cells": int(unknown.sum()),
     }
 
 
-def _called_public(report: Report) -> set[str]:
+def _public(report: Report, grid: Grid) -> tuple[set[str], set[str]]:
+    """(ARNs of public keys, of those that are unless what could not be read closes them)."""
+    import numpy as np
+
+    keys = report.snapshot.keys
+    everyone = np.array([one.kind is PrincipalKind.EVERYONE for one in report.principals], dtype=bool)[grid.principal]
+    pairs = set(zip(grid.key[everyone].tolist(), grid.decision[everyone].tolist(), strict=True))
+    held = [(keys[key].arn, report.access.decisions[number]) for key, number in pairs if keys[key].customer_managed]
+    public = {arn for arn, decision in held if decision.outcome is Outcome.ALLOWED}
+    open_otherwise = {arn for arn, decision in held if _open_but_for_gaps(decision)}
+    public |= _called_public(report, Confidence.CONFIRMED)
+    return public, (open_otherwise | _called_public(report, Confidence.POTENTIAL)) - public
+
+
+def _open_but_for_gaps(decision: Decision) -> bool:
+    """Whether something allows, and only what could not be read may close it."""
+    allows = any(cause.role is Role.ALLOWS for cause in decision.causes)
+    unknown = decision.outcome is Outcome.UNKNOWN and decision.residual is not None
+    return allows and unknown and only_unsettled(decision.residual or TRUE)
+
+
+def _called_public(report: Report, confidence: Confidence) -> set[str]:
     return {
         arn
         for finding in report.findings
         if finding.rule == PUBLIC_RULE and finding.state in LISTED_STATES and not finding.latent
+        if finding.confidence is confidence
         for arn in finding.keys
     }
 

@@ -18,9 +18,10 @@ from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.score import Score
 from auditor.report.cited import document_for, documents_of
-from auditor.report.counts import LISTED_STATES
+from auditor.report.counts import outside
 from auditor.report.grid import CAPABILITIES, Grid
 from auditor.report.island_findings import Intern, findings_beyond
+from auditor.report.pages import findings_by_place, open_findings
 from auditor.report.views import condition_words, rotation_words
 
 OUTCOMES = tuple(Outcome)
@@ -88,7 +89,7 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
     word = causes.strings.put
     holders = set(grid.principal.tolist())
     powers = {entry.principal: entry.power for entry in report.powers}
-    named = Counter(arn for item in report.findings if item.state in LISTED_STATES for arn in item.principals)
+    named = findings_by_place(report, "principals")
     decisions = [_decision(report.access.decisions[number], causes) for number in used]
     return {
         "k": [
@@ -97,10 +98,10 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
         ],
         "p": [
             [
-                *(word(p.arn), _name(p, word), word(str(p.kind)), word(p.account or ""), _outside(str(p.kind))),
-                *(powers.get(p.arn, -1), _score(scores, p.arn), named[p.arn]),
+                *(word(p.arn), _name(p, word), word(str(p.kind)), word(p.account or ""), int(outside(p))),
+                *(powers.get(p.arn, -1), _score(scores, p.arn), open_findings(report, named.get(place, ()))),
             ]
-            for p in report.principals
+            for place, p in enumerate(report.principals)
         ],
         "ke": [[word(text) for text in _further(key)] for key in report.snapshot.keys],
         "ku": _unread(report.snapshot.keys, word),
@@ -160,10 +161,6 @@ def _texts(policies: tuple[AttachedPolicy, ...], causes: _Causes) -> list[int]:
         for item in policies
         for number in (word(item.layer.value), word(item.name), causes.texts.put(item.policy.text))
     ]
-
-
-def _outside(kind: str) -> int:
-    return 1 if kind in ("external-account", "external-principal", "everyone") else 0
 
 
 def _decision(decision: Decision, causes: _Causes) -> list[Any]:

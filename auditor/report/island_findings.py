@@ -7,6 +7,7 @@ from typing import Any
 
 from auditor.model.finding import Finding
 from auditor.model.report import Report
+from auditor.report.located import key_places, principal_places
 from auditor.report.wording import has_history, is_new
 
 Intern = Callable[[str], int]
@@ -23,9 +24,7 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
     -1 - string); of more than ``NAMED`` the last entry says how many there are besides. Every
     text is a position in the island's strings.
     """
-    keys = {key.arn: place for place, key in enumerate(report.snapshot.keys)}
-    principals = {one.arn: place for place, one in enumerate(report.principals)}
-
+    keys, principals = key_places(report), principal_places(report)
     history = has_history(report)
 
     def places(arns: tuple[str, ...], known: dict[str, int]) -> list[int]:

@@ -16,6 +16,7 @@ from auditor.model.report import Report
 from auditor.model.score import Score
 from auditor.report.counts import LISTED_STATES
 from auditor.report.grid import CAPABILITIES, Grid
+from auditor.report.located import key_places, principal_places
 from auditor.report.views import condition_words
 
 KEY_PAGES = 60
@@ -100,25 +101,23 @@ class Ranked:
 def key_pages(report: Report, grid: Grid) -> tuple[KeyPage, ...]:
     """The pages of the first keys."""
     pairs = _pairs(report, grid, grid.key, grid.principal, range(min(KEY_PAGES, len(report.snapshot.keys))))
-    findings = _by_arn(report, "keys")
+    findings = findings_by_place(report, "keys")
     return tuple(
-        KeyPage(place, key, pairs.get(place, ()), tuple(findings[key.arn]))
+        KeyPage(place, key, pairs.get(place, ()), tuple(findings.get(place, ())))
         for place, key in enumerate(report.snapshot.keys[:KEY_PAGES])
     )
 
 
 def principal_pages(report: Report, grid: Grid) -> tuple[PrincipalPage, ...]:
     """The pages of the principals with the greatest power, among those that hold anything or that a finding names."""
-    findings = _by_arn(report, "principals")
+    findings = findings_by_place(report, "principals")
     with_access = set(grid.principal.tolist())
     powers = {entry.principal: entry.power for entry in report.powers}
-    named = [place for place, one in enumerate(report.principals) if place in with_access or one.arn in findings]
+    named = sorted(with_access | findings.keys())
     chosen = sorted(named, key=lambda place: (-powers.get(report.principals[place].arn, 0), place))[:PRINCIPAL_PAGES]
     pairs = _pairs(report, grid, grid.principal, grid.key, chosen)
     return tuple(
-        PrincipalPage(
-            place, report.principals[place], pairs.get(place, ()), tuple(findings.get(report.principals[place].arn, ()))
-        )
+        PrincipalPage(place, report.principals[place], pairs.get(place, ()), tuple(findings.get(place, ())))
         for place in chosen
     )
 
@@ -164,12 +163,19 @@ def _pair(report: Report, grid: Grid, other: int, rows: list[int]) -> Pair:
     return Pair(other, tuple(cells), tuple((", ".join(titles), words) for words, titles in conditions.items()))
 
 
-def _by_arn(report: Report, attribute: str) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
+def findings_by_place(report: Report, attribute: str) -> dict[int, list[int]]:
+    """Position of a key (``"keys"``) or principal (``"principals"``) → numbers of the findings that name it."""
+    known = key_places(report) if attribute == "keys" else principal_places(report)
+    found: dict[int, list[int]] = {}
     for number, finding in enumerate(report.findings):
-        for arn in sorted({*getattr(finding, attribute), finding.subject}):
-            found[arn].append(number)
+        for place in {known[arn] for arn in (*getattr(finding, attribute), finding.subject) if arn in known}:
+            found.setdefault(place, []).append(number)
     return found
+
+
+def open_findings(report: Report, numbers: Iterable[int]) -> int:
+    """How many of the numbered findings are open or unverified."""
+    return sum(report.findings[number].state in LISTED_STATES for number in numbers)
 
 
 def key_rows(report: Report, grid: Grid) -> tuple[KeyRow, ...]:
@@ -188,26 +194,30 @@ def key_rows(report: Report, grid: Grid) -> tuple[KeyRow, ...]:
 
 def worst(report: Report, attribute: str, scores: dict[str, Score], size: int = 10) -> tuple[Ranked, ...]:
     """The keys (``"keys"``) or principals (``"principals"``) to look at first: by score, then by open findings."""
-    if attribute == "keys":
-        places = {key.arn: (n, key.label, f"{key.account} {key.region}") for n, key in enumerate(report.snapshot.keys)}
-    else:
-        places = {one.arn: (n, one.name or one.arn, _whose(one)) for n, one in enumerate(report.principals)}
-    tally: dict[str, Counter[Severity]] = defaultdict(Counter)
-    for finding in report.findings:
-        if finding.state in LISTED_STATES and finding.severity is not Severity.INFO:
-            for arn in {*getattr(finding, attribute), finding.subject} & places.keys():
-                tally[arn][finding.severity] += 1
+    rows = _named_keys(report) if attribute == "keys" else _named_principals(report)
+    tally: dict[int, Counter[Severity]] = defaultdict(Counter)
+    for place, numbers in findings_by_place(report, attribute).items():
+        for finding in (report.findings[number] for number in numbers):
+            if finding.state in LISTED_STATES and finding.severity is not Severity.INFO:
+                tally[place][finding.severity] += 1
 
-    def order(arn: str) -> tuple[int, list[int], str]:
-        return (-scores[arn].residual if arn in scores else 0, [-tally[arn][level] for level in Severity], arn)
+    def order(place: int) -> tuple[int, list[int], str]:
+        arn = rows[place][0]
+        return (-scores[arn].residual if arn in scores else 0, [-tally[place][level] for level in Severity], arn)
 
     return tuple(
-        Ranked(
-            place, arn, label, detail, scores.get(arn), tuple((lv, tally[arn][lv]) for lv in Severity if tally[arn][lv])
-        )
-        for arn in sorted(tally, key=order)[:size]
-        for place, label, detail in [places[arn]]
+        Ranked(place, *rows[place], scores.get(rows[place][0]), tuple((lv, n) for lv in Severity if (n := found[lv])))
+        for place in sorted(tally, key=order)[:size]
+        for found in [tally[place]]
     )
+
+
+def _named_keys(report: Report) -> list[tuple[str, str, str]]:
+    return [(key.arn, key.label, f"{key.account} {key.region}") for key in report.snapshot.keys]
+
+
+def _named_principals(report: Report) -> list[tuple[str, str, str]]:
+    return [(one.arn, one.name or one.arn, _whose(one)) for one in report.principals]
 
 
 def _whose(one: Principal) -> str:

@@ -12,7 +12,7 @@ from auditor.evaluator import in_words
 from auditor.model.access import Decision
 from auditor.model.actions import ACTIONS, CAPABILITY_TITLES, key_type
 from auditor.model.grant import Grant
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.report import Report
 from auditor.model.score import scores_of_keys, scores_of_principals
@@ -142,6 +142,11 @@ def rotation_words(key: Key) -> str:
     return f"every {key.rotation.period_days} days" if key.rotation.period_days else "on"
 
 
+def _or_unread(cell: Cell, fact: Fact, key: Key) -> Cell:
+    """A number or list that could not be read is neither 0 nor empty."""
+    return "not read" if fact in key.unread and not cell else cell
+
+
 def _keys(report: Report) -> View:
     scores = scores_of_keys(report.findings, report.snapshot)
     rows = tuple(
@@ -159,9 +164,9 @@ def _keys(report: Report) -> View:
             rotation_words(key),
             key.created or "",
             key.deletion_date or "",
-            " ".join(alias.name for alias in key.aliases),
-            "; ".join(f"{name}={value}" for name, value in key.tags),
-            len(key.grants),
+            _or_unread(" ".join(alias.name for alias in key.aliases), Fact.ALIASES, key),
+            _or_unread("; ".join(f"{name}={value}" for name, value in key.tags), Fact.TAGS, key),
+            _or_unread(len(key.grants), Fact.GRANTS, key),
             (key.last_usage.last_used or "not seen") if key.last_usage else "not known",
             " ".join(sorted(key.unread)),
             key.description,

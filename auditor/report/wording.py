@@ -33,24 +33,38 @@ def summary_words(report: Report, counts: Counts) -> str:
         f"{_was(counts.customer_keys + counts.aws_keys)} read in {plural(counts.accounts, 'account')} and "
         f"{plural(counts.regions, 'Region')}.",
         f"{_capital(f'{least}{counts.readers:,}')} of {plural(counts.principals, 'principal')} can decrypt with "
-        "at least one customer managed key, as it is configured.",
-        _outsiders(least, counts.outsiders),
+        f"at least one customer managed key, as it is configured{_more(counts.unknown_readers)}.",
+        _outsiders(least, counts.outsiders, counts.unknown_outsiders),
     ]
     if counts.public_keys:
         parts.append(
             f"{plural(counts.public_keys, 'key')} {_is(counts.public_keys)} public: anybody in AWS can use "
             f"{_them(counts.public_keys)}, outright or under a condition that anybody can meet."
         )
+    if counts.unknown_public_keys:
+        parts.append(
+            f"{plural(counts.unknown_public_keys, 'key')} may be public: what would keep outsiders away could not be "
+            "read, or is not documented."
+        )
     if counts.unadministered_keys:
         parts.append(f"Nobody that was read can administer {plural(counts.unadministered_keys, 'key')}.")
     return " ".join([*parts, _findings(counts)])
 
 
-def _outsiders(least: str, number: int) -> str:
+def _more(unknown: int) -> str:
+    return f"; of {unknown:,} more it is unknown" if unknown else ""
+
+
+def _outsiders(least: str, number: int, unknown: int) -> str:
+    if not number and unknown:
+        what = "it has" if unknown == 1 else "they have"
+        return f"Of {plural(unknown, 'principal')} outside the collected accounts it is unknown whether {what} access."
     if not number:
         return f"{'As far as could be read, nobody' if least else 'Nobody'} outside the collected accounts has access."
     have = "has" if number == 1 else "have"
-    return f"{_capital(least + plural(number, 'principal'))} outside the collected accounts {have} access."
+    return (
+        f"{_capital(least + plural(number, 'principal'))} outside the collected accounts {have} access{_more(unknown)}."
+    )
 
 
 def _findings(counts: Counts) -> str:

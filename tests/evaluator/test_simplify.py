@@ -244,5 +244,9 @@ def test_words() -> None:
     assert in_words(TRUE) == ""
     assert in_words(unsettled("grants")) == "depends on grants, which could not be read"
     assert in_words(unsettled("condition operator StringIs")).endswith("which does not exist")
+    rest = (through, negate(unsettled("key policy")), unsettled("grants"), unsettled("key policy"))
+    assert in_words(AllOf(rest)) == (
+        "only through Secrets Manager in us-east-1 and depends on key policy and grants, which could not be read"
+    )
     undocumented = unsettled("effect of a tag condition in an RCP")
     assert in_words(undocumented) == "depends on effect of a tag condition in an RCP, which AWS does not document"

@@ -40,7 +40,7 @@ READER = f"arn:aws:iam::{ACCOUNT}:role/reader"
 ROLE = "a" * 50 + "+=,.@-_aaaaaaa"
 
 
-def _attached(layer: Layer, name: str, owner: str, *statements: dict[str, object]) -> AttachedPolicy:
+def attached(layer: Layer, name: str, owner: str, *statements: dict[str, object]) -> AttachedPolicy:
     document = {"Version": "2012-10-17", "Statement": list(statements)}
     return AttachedPolicy(layer, name, owner, parse_policy(json.dumps(document)))
 
@@ -74,7 +74,7 @@ def _key(number: int, text: str, sid: str) -> Key:
         description=text,
         aliases=(Alias(f"alias/{text}", f"{arn}-alias"),),
         tags=((text, text),),
-        policies=(_attached(Layer.KEY_POLICY, "default", arn, *statements),),
+        policies=(attached(Layer.KEY_POLICY, "default", arn, *statements),),
         grants=(
             Grant(
                 grant_id=f"grant{number}",
@@ -99,8 +99,8 @@ def _principal(name: str, text: str) -> Principal:
         account=ACCOUNT,
         name=name,
         tags=((text, text),),
-        identity_policies=(_attached(Layer.IDENTITY, text, arn, allow),),
-        trust_policy=_attached(Layer.IDENTITY, text, arn, {**allow, "Sid": text}).policy,
+        identity_policies=(attached(Layer.IDENTITY, text, arn, allow),),
+        trust_policy=attached(Layer.IDENTITY, text, arn, {**allow, "Sid": text}).policy,
     )
 
 

@@ -9,9 +9,9 @@ import pytest
 from auditor.model.access import Outcome
 from auditor.model.finding import FindingState, Severity
 from auditor.model.score import Score
-from auditor.report import pages
+from auditor.report import pages, render
 from auditor.report.grid import grid_of
-from auditor.report.pages import alike, key_pages, principal_pages, reasons, worst
+from auditor.report.pages import alike, key_pages, open_findings, principal_pages, reasons, worst
 from auditor.report.paths import escalation_paths
 from auditor.report.wording import change_words
 from tests.report.estates import READER, many, ordinary
@@ -105,3 +105,22 @@ def test_change_is_told_only_when_there_was_an_earlier_run() -> None:
     unsure = replace(here[2], state=FindingState.UNVERIFIED)
     words = change_words(replace(report, findings=(known, gone, unsure, here[3])))
     assert words.startswith("Since the baseline: 1 new finding, 1 resolved, 1 not seen again but not verified")
+
+
+def test_findings_about_the_root_of_an_account_outside_stand_on_its_page() -> None:
+    report = ordinary()
+    about = replace(report.findings[0], principals=("arn:aws:iam::222222222222:root",))
+    report = replace(report, findings=(about, *report.findings[1:]))
+    place = next(place for place, one in enumerate(report.principals) if one.arn == "222222222222")
+    page = next(page for page in principal_pages(report, grid_of(report)) if page.place == place)
+    assert page.findings == (0,)
+    assert f'href="#principal-{place}">any principal of' in render(report, "html")["report.html"].decode()
+
+
+def test_open_findings_of_a_principal_leave_out_what_is_accepted_or_resolved() -> None:
+    report = ordinary()
+    (numbers,) = [page.findings for page in principal_pages(report, grid_of(report)) if page.principal.arn == READER]
+    assert (len(numbers), open_findings(report, numbers)) == (4, 2)
+    page = render(report, "html")["report.html"].decode()
+    row = page[page.index('<table id="principal-index"') :].split(">reader</a>")[1].split("</tr>")[0]
+    assert row.endswith('<td class="num">2</td>')
