@@ -13,8 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor.errors import OutputError, SnapshotError
+from auditor.model.key import Fact
 from auditor.model.shard import Shard
-from auditor.model.snapshot import Provenance, Scope
+from auditor.model.snapshot import NOT_ENABLED, Provenance, Scope
 from auditor.store.encoding import encode, to_bytes, to_line
 from auditor.store.files import append_line, hold, make_folder, remove_parts, write_whole
 from auditor.store.manifest import (
@@ -37,10 +38,13 @@ PASSING = frozenset(
     | {"NotFound"}
 )
 """Codes of gaps that a later attempt may not meet: it asks again for what there is, with a clock that may be right."""
+CLEAN = frozenset({"read", NOT_ENABLED})
+"""What shards without a gap say of themselves."""
 
 
 class SnapshotWriter:
-    """A sink for ``collectors.collect``. ``resume`` goes on in a folder that an interrupted collection left.
+    """A sink for ``collectors.collect``. ``resume`` goes on in a folder that an interrupted collection left, and reads
+    what failed in passing again; of a finished collection, everything that left a gap: permissions may have changed.
 
     From ``begin`` to ``finish`` or ``close`` no other writer can begin in the folder.
     """
@@ -51,6 +55,7 @@ class SnapshotWriter:
         self._lock = threading.Lock()
         self._done: dict[tuple[str, str], ShardEntry] = {}
         self._provenance: Provenance | None = None
+        self._sealed = False
         self._failed: OutputError | None = None
         self._held: int | None = None
 
@@ -67,15 +72,23 @@ class SnapshotWriter:
             make_folder(self.path)
         self._held = hold(self.path)
         if self._resume:
-            earlier, self._done = self._earlier()
-            _same_collection(earlier, provenance)
-            provenance = replace(provenance, started=earlier.started)
+            earlier = self._earlier()
+            _same_collection(earlier.provenance, provenance)
+            provenance = replace(provenance, started=earlier.provenance.started)
+            self._done = {(entry.coverage.account, entry.coverage.region): entry for entry in earlier.entries}
+            self._sealed = earlier.finished
         elif (self.path / MANIFEST).exists():
             raise SnapshotError(
                 f"There is a snapshot in {self.path} already.", "Choose another folder, or go on with --resume."
             )
         make_folder(self.path / SHARDS)
         self._provenance = provenance
+        if not self._sealed:
+            self._open(provenance)
+
+    def _open(self, provenance: Provenance) -> None:
+        """Calls the snapshot unfinished. One that was finished stays so until a shard of it is replaced: a resume that
+        fails before leaves it as it was."""
         if self._resume:
             # The journal first: until the manifest calls the snapshot unfinished, nobody looks into the journal.
             # Shards that are read again are not in it: a kill may leave them rewritten under their old hash.
@@ -84,6 +97,7 @@ class SnapshotWriter:
             lines = "".join(f"{to_line(entry_to_json(entry))}\n" for entry in kept)
             write_whole(self.path / JOURNAL, to_bytes(lines))
         write_whole(self.path / MANIFEST, to_bytes(manifest_to_text(Manifest(provenance))))
+        self._sealed = False
 
     def has(self, account: str, region: str) -> bool:
         """Whether the shard is finished, and nothing in it deserves another attempt."""
@@ -97,12 +111,14 @@ class SnapshotWriter:
             shard_file(shard.account, shard.region),
             sha256(content),
             shard.coverage,
-            any(gap.code in PASSING for gap in shard.gaps),
+            any(gap.code in PASSING or gap.fact is Fact.ACCOUNT for gap in shard.gaps),
         )
         with self._lock:
             if self._failed:
                 raise self._failed
             try:
+                if self._sealed and self._provenance is not None:
+                    self._open(self._provenance)
                 write_whole(self.path / entry.file, content)
                 append_line(self.path / JOURNAL, to_line(entry_to_json(entry)))
             except OutputError as error:
@@ -128,17 +144,19 @@ class SnapshotWriter:
             os.close(self._held)
             self._held = None
 
-    def _earlier(self) -> tuple[Provenance, dict[tuple[str, str], ShardEntry]]:
-        """The provenance and the shards of the interrupted collection, each checked against its hash."""
+    def _earlier(self) -> Manifest:
+        """The collection to go on with: each shard checked against its hash, and whether it is read again."""
         try:
             manifest = manifest_from_text((self.path / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise SnapshotError(f"There is no snapshot to resume in {self.path}.", "Collect afresh.") from error
         entries = manifest.entries if manifest.finished else _journal(self.path / JOURNAL)
-        done = {(entry.coverage.account, entry.coverage.region): entry for entry in entries}
-        for entry in done.values():
+        entries = tuple({entry.file: entry for entry in entries}.values())
+        for entry in entries:
             _check(self.path / entry.file, entry)
-        return manifest.provenance, done
+        if manifest.finished:
+            entries = tuple(replace(one, again=one.again or one.coverage.status not in CLEAN) for one in entries)
+        return replace(manifest, entries=entries)
 
 
 def _journal(path: Path) -> tuple[ShardEntry, ...]:

@@ -31,7 +31,7 @@ def _key(number: int) -> Record:
 
 def _shard(region: str = REGION, keys: int = 2, gaps: tuple[Gap, ...] = ()) -> Shard:
     records = tuple(_key(number) for number in range(keys))
-    coverage = ShardCoverage(ACCOUNT, region, "read", keys, keys, 9)
+    coverage = ShardCoverage(ACCOUNT, region, "partial" if gaps else "read", keys, keys, 9)
     return Shard(account=ACCOUNT, region=region, records=records, gaps=gaps, coverage=coverage)
 
 
@@ -202,6 +202,39 @@ def test_resume_keeps_finished_shards_and_repeats_passing_failures(tmp_path: Pat
     sealed = again.finish(ASKED)
     assert sealed.started == ASKED.started
     assert read_snapshot(tmp_path).gaps == ()
+
+
+def test_resume_of_a_finished_collection_reads_again_whatever_left_a_gap(tmp_path: Path) -> None:
+    """Of an interrupted one it does not: where one permission is missing everywhere, nothing would be kept."""
+    denied = Gap(fact=Fact.GRANTS, account=ACCOUNT, region="eu-west-1", code="AccessDenied")
+    shut = Gap(fact=Fact.ACCOUNT, account="444455556666", code="AccessDenied")
+    writer = SnapshotWriter(tmp_path)
+    writer.begin(ASKED)
+    writer.write(_shard())
+    writer.write(_shard("eu-west-1", 1, (denied,)))
+    writer.write(replace(_shard("", 0, (shut,)), account="444455556666", coverage=ShardCoverage("444455556666", "", "refused")))
+    writer.close()
+    writer = SnapshotWriter(tmp_path, resume=True)
+    writer.begin(ASKED)
+    assert [writer.has(ACCOUNT, region) for region in (REGION, "eu-west-1")] == [True, True]
+    assert not writer.has("444455556666", "")
+    writer.finish(ASKED)
+    for _ in range(2):  # one that ends before it has read anything leaves the snapshot finished
+        writer = SnapshotWriter(tmp_path, resume=True)
+        writer.begin(ASKED)
+        assert [writer.has(ACCOUNT, region) for region in (REGION, "eu-west-1")] == [True, False]
+        writer.close()
+        assert {gap.code for gap in read_snapshot(tmp_path).gaps} == {"AccessDenied"}
+    writer = SnapshotWriter(tmp_path, resume=True)
+    writer.begin(ASKED)
+    writer.write(_shard("eu-west-1", 1))
+    writer.close()
+    with pytest.raises(SnapshotError, match="is not finished"):
+        read_snapshot(tmp_path)
+    writer = SnapshotWriter(tmp_path, resume=True)
+    writer.begin(ASKED)
+    assert writer.has(ACCOUNT, "eu-west-1")
+    writer.close()
 
 
 def test_two_writers_never_share_a_folder(tmp_path: Path) -> None:
