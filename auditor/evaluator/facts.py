@@ -6,7 +6,6 @@ Each function answers with ``Known``, ``RunTime`` or ``Unsettled``; nothing here
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from auditor.evaluator import vocabulary
 from auditor.evaluator.callers import organization_value, principal_value
@@ -26,6 +25,7 @@ from auditor.evaluator.values import (
 )
 from auditor.model.actions import Action, encryption_algorithms, key_type, signing_algorithms
 from auditor.model.key import ALIAS_QUOTA, Fact, Key
+from auditor.model.moments import instant
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
 
@@ -187,10 +187,10 @@ class Question:
         )
         if Fact.LAST_USAGE in self.key.unread:
             return Unsettled("last usage", ALWAYS_PRESENT)
-        if since is None or not self.surroundings.as_of:
+        now, then = instant(self.surroundings.as_of), instant(since)
+        if now is None or then is None:
             return ALWAYS_PRESENT  # nobody asked: it stays a condition on the day of the request
-        elapsed = _moment(self.surroundings.as_of) - _moment(since)
-        return Known((str(max(0, elapsed.days)),))
+        return Known((str(max(0, (now - then).days)),))
 
     def _aws(self, name: str) -> KeyValue:
         family = vocabulary.family_of(name)
@@ -225,9 +225,3 @@ class Question:
 def over_alias_quota(key: Key) -> bool:
     """Whether access that rests on kms:ResourceAliases fails because the key has too many aliases (section 12)."""
     return len(key.aliases) > ALIAS_QUOTA
-
-
-def _moment(text: str) -> datetime:
-    """An ISO 8601 time; one without a zone is UTC."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

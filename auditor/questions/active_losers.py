@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from auditor.model.key import Key
+from auditor.model.moments import instant
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
 from auditor.questions.differences import AccessChange, Change
@@ -39,10 +39,11 @@ def active_losers(before: Snapshot, changes: Iterable[AccessChange], as_of: str)
         if change.change is Change.LOST:
             lost.setdefault(change.principal, set()).add(change.key)
     keys = {key.arn: key for key in before.keys}
-    moment, found = _moment(as_of), []
+    moment, found = instant(as_of), []
     for principal in before.principals:
         active = _last_active(principal) if principal.arn in lost else None
-        if active is None or not 0 <= (days := (moment - _moment(active)).days) <= LATELY:
+        last = instant(active)
+        if active is None or moment is None or last is None or not 0 <= (days := (moment - last).days) <= LATELY:
             continue
         arns = tuple(sorted(lost[principal.arn]))
         used = tuple((arn, words) for arn in arns if arn in keys and (words := _use(keys[arn])))
@@ -55,7 +56,8 @@ def _last_active(principal: Principal) -> str | None:
     times = [principal.last_used]
     if credentials is not None:
         times += [credentials.password_last_used, *(key.last_used for key in credentials.access_keys)]
-    return max((time for time in times if time), key=_moment, default=None)
+    dated = [(moment, time) for time in times if time and (moment := instant(time))]
+    return max(dated, default=(None, None))[1]
 
 
 def _use(key: Key) -> str:
@@ -63,8 +65,3 @@ def _use(key: Key) -> str:
     if usage is None or not usage.last_used:
         return ""
     return f"{usage.last_used} ({usage.operation})" if usage.operation else usage.last_used
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

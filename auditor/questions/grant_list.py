@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from auditor.model.arn import account_of, is_unique_id, parse_arn
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Key
+from auditor.model.moments import instant
 from auditor.model.snapshot import Snapshot
 
 
@@ -53,7 +54,7 @@ def grant_list(
     snapshot: Snapshot, as_of: str, *, keys: Iterable[Key] | None = None, stale_days: int | None = None
 ) -> tuple[GrantRow, ...]:
     """The grants of ``keys`` (default: all), oldest first; ``stale_days`` keeps those of at least that age."""
-    moment = datetime.fromisoformat(as_of)
+    moment = instant(as_of)
     known = _inventory(snapshot)
     collected = {account.id for account in snapshot.accounts if not account.unread}
     rows = [
@@ -79,10 +80,9 @@ def _missing(grant: Grant, known: frozenset[str], collected: set[str]) -> bool:
     return (":role/" in holder or ":user/" in holder) and holder not in known
 
 
-def _age(grant: Grant, moment: datetime) -> int | None:
-    if grant.created is None:
-        return None
-    return (moment - datetime.fromisoformat(grant.created)).days
+def _age(grant: Grant, moment: datetime | None) -> int | None:
+    created = instant(grant.created)
+    return None if moment is None or created is None else (moment - created).days
 
 
 def _pairs(pairs: Pairs) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from auditor.model.finding import Confidence, Finding, FindingState, Severity
+from auditor.model.moments import instant
 from auditor.model.report import Report
 from auditor.report.plain import one_line
 
@@ -35,11 +35,8 @@ def ocsf_bytes(report: Report) -> bytes:
 
 def _seconds(text: str) -> int:
     """Seconds since 1970 of an ISO 8601 time or date (UTC); 0 when there is none."""
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return 0
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    moment = instant(text)
+    return int(moment.timestamp()) if moment else 0
 
 
 def _finding(finding: Finding, report: Report) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from auditor.model.access import Decision
 from auditor.model.actions import ACTIONS, CAPABILITY_TITLES, key_type
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
+from auditor.model.moments import instant
 from auditor.model.policy import Layer
 from auditor.model.report import Report
 from auditor.model.score import scores_of_keys, scores_of_principals
@@ -224,15 +225,8 @@ def grant_limits(grant: Grant) -> str:
 
 def grant_age(grant: Grant, as_of: str) -> int | None:
     """Whole days between the creation of a grant and ``as_of``, or None when AWS gave no date."""
-    from datetime import datetime
-
-    if not grant.created or not as_of:
-        return None
-    try:
-        made, now = (datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (grant.created, as_of))
-        return (now.date() - made.date()).days
-    except ValueError:
-        return None
+    made, now = instant(grant.created), instant(as_of)
+    return (now.date() - made.date()).days if made and now else None
 
 
 def _grants(report: Report) -> View:

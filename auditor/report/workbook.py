@@ -6,9 +6,10 @@ Every text is written as a string, never as a formula or link; the dates inside 
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from auditor.model.moments import instant
 from auditor.model.report import Report
 from auditor.report.counts import counts_of
 from auditor.report.plain import spelled_out
@@ -53,10 +54,8 @@ def workbook_bytes(report: Report) -> bytes:
 
 
 def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC).replace(tzinfo=None)
-    except ValueError:
-        return datetime(2000, 1, 1)
+    moment = instant(text)
+    return moment.replace(tzinfo=None) if moment else datetime(2000, 1, 1)
 
 
 def _text(value: str) -> str:

@@ -5,12 +5,13 @@ Every answer is about configuration and the organization tree; access itself is 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
 from auditor.evaluator.glob import matches
 from auditor.model.key import Key
+from auditor.model.moments import instant
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings, TrustedAccount
 from auditor.model.snapshot import Snapshot
@@ -40,10 +41,8 @@ class Standing(StrEnum):
 
 def on_day(text: str) -> date | None:
     """The date of an ISO 8601 text, or None."""
-    try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).date()
-    except ValueError:
-        return None
+    found = instant(text)
+    return found.date() if found else None
 
 
 def _fits(pattern: str, arn: str) -> bool:

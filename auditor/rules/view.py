@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from auditor.model.actions import FORGE, READ_PLAINTEXT, Action, actions_in, key
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
+from auditor.model.moments import instant
 from auditor.model.policy import AttachedPolicy, Layer, Policy, Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.model.report import Report
@@ -272,23 +273,12 @@ def keys_by_account(view: View) -> dict[str, list[Key]]:
     return dict(sorted(found.items()))
 
 
-def instant(text: str | None) -> datetime | None:
-    """An ISO 8601 text as an aware UTC time, or None."""
-    if not text:
-        return None
-    try:
-        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
 def moment(text: str) -> datetime:
     """The time of a run. Raises ValueError for a text that is no ISO 8601 time."""
     found = instant(text)
     if found is None:
         raise ValueError(f"as_of is not an ISO 8601 time: {text!r}")
-    return found.astimezone(UTC)
+    return found
 
 
 def accounts_in_conditions(statement: Statement) -> frozenset[str]:

@@ -212,7 +212,9 @@ def test_resume_of_a_finished_collection_reads_again_whatever_left_a_gap(tmp_pat
     writer.begin(ASKED)
     writer.write(_shard())
     writer.write(_shard("eu-west-1", 1, (denied,)))
-    writer.write(replace(_shard("", 0, (shut,)), account="444455556666", coverage=ShardCoverage("444455556666", "", "refused")))
+    writer.write(
+        replace(_shard("", 0, (shut,)), account="444455556666", coverage=ShardCoverage("444455556666", "", "refused"))
+    )
     writer.close()
     writer = SnapshotWriter(tmp_path, resume=True)
     writer.begin(ASKED)

@@ -23,6 +23,7 @@ from auditor.model.actions import (
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
+from auditor.model.moments import instant
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
@@ -36,7 +37,7 @@ from auditor.rules.privilege.power import power
 from auditor.rules.reach import INSIDE, Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
-from auditor.rules.view import View, accounts_in_conditions, instant
+from auditor.rules.view import View, accounts_in_conditions
 
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")

@@ -11,6 +11,7 @@ from auditor.model.arn import is_root, is_unique_id, parse_arn, session_role_nam
 from auditor.model.finding import Evidence
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
+from auditor.model.moments import instant
 from auditor.rules.grants.holders import (
     Held,
     constrained,
@@ -24,7 +25,7 @@ from auditor.rules.grants.holders import (
 )
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.identity.names import creators
-from auditor.rules.view import View, instant
+from auditor.rules.view import View
 
 DUPLICATE_LIMIT = 50
 GRANT_QUOTA = 50_000

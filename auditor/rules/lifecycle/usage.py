@@ -5,10 +5,11 @@ from __future__ import annotations
 from auditor.model.actions import key_type
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
+from auditor.model.moments import instant
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import listing
-from auditor.rules.view import View, instant
+from auditor.rules.view import View
 
 RESTING_PURPOSES = ("archive", "dr", "break-glass")
 YOUNG_DAYS = 30
