@@ -16,10 +16,23 @@ Decorator = Callable[[Any], Any]
 SEVERITIES = ("none", "low", "medium", "high", "critical")
 FORMATS = ("html", "csv", "json", "xlsx", "sarif", "ocsf", "asff", "markdown")
 FORMAT_HELP = f"One of {', '.join(FORMATS)} (repeatable; default: html, csv and json)."
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
-ANY_PATH = click.Path(path_type=Path)
-SNAPSHOT = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class _Place(click.Path):
+    """A path that can be one: an empty text, as of a variable that is not set, would mean the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            self.fail("a path is missing: the text is empty.", param, ctx)
+        if "\0" in str(value):
+            self.fail("a path holds no character NUL.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = _Place(exists=True, dir_okay=False, path_type=Path)
+FOLDER = _Place(file_okay=False, path_type=Path)
+ANY_PATH = _Place(path_type=Path)
+SNAPSHOT = _Place(exists=True, file_okay=False, path_type=Path)
 
 
 def _into(field: str, ctx: click.Context, parameter: click.Parameter, value: Any) -> None:

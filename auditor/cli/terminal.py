@@ -17,6 +17,9 @@ import click
 from auditor.cli.logs import start_logging
 from auditor.errors import OutputError
 
+LONGEST = 4000
+"""Characters of an error: what somebody handed in may be quoted in it, and be of any length."""
+
 
 @dataclass(slots=True)
 class Terminal:
@@ -112,6 +115,8 @@ def error_line(terminal: Terminal, text: str, error: BaseException | None = None
     Control characters of hostile names do not reach the terminal.
     """
     line = printable(" ".join(text.split()))
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
     trace = error if terminal.verbosity > 1 else None
     if terminal.log_format == "json":
         start_logging(terminal.verbosity, "json")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import answer_format, global_options
+from auditor.cli.options import ANY_PATH, answer_format, global_options
 from auditor.cli.terminal import current, document, error_line, printable, result, warn
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NOT_READ = 2
 
 
 @click.command("test")
-@click.argument("cases", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="CASES...")
+@click.argument("cases", nargs=-1, required=True, type=ANY_PATH, metavar="CASES...")
 @answer_format("text", "json")
 @global_options
 def command(cases: tuple[Path, ...], form: str) -> int:

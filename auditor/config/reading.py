@@ -48,6 +48,8 @@ def parse_config(text: str, source: str = "configuration") -> Config:
 
 def _check(config: Config) -> None:
     _check_collection(config)
+    if not config.output.dir:
+        raise ConfigError("output.dir: is empty.", "Name a folder; “.” is the working directory.")
     rules = config.rules
     _check_pattern("rules.grant_name_pattern", rules.grant_name_pattern)
     _check_words(rules)

@@ -30,6 +30,8 @@ def read_text(path: Path, error: type[UsageError] = UsageError, *, limit: int = 
         raise error(f"{path}: not UTF-8 text (byte {wrong.start}).", remedy or "Save it as UTF-8.") from None
     except OSError as wrong:
         raise error(f"{path}: cannot be read: {wrong.strerror or wrong}.", remedy) from None
+    except ValueError as wrong:  # a name with the character NUL, which no file can have
+        raise error(f"{path}: cannot be read: {wrong}.", remedy) from None
 
 
 def as_json(text: str, source: object, error: type[UsageError] = UsageError, *, remedy: str = "") -> Any:

@@ -73,6 +73,37 @@ def test_a_name_longer_than_the_file_system_takes(ask: Ask, words: tuple[str, ..
     assert len(answer.err) < 5200
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", "now", "-o"),
+        ("evaluate", "now", "--output-dir"),
+        ("evaluate", "now", "--baseline"),
+        ("who-can", "decrypt", "alias/app", "--from"),
+        ("test",),
+        ("config", "check"),
+    ],
+)
+@pytest.mark.parametrize(("path", "message"), [("", "the text is empty"), ("a\0b", "no character NUL")])
+def test_a_path_that_is_none(ask: Ask, words: tuple[str, ...], path: str, message: str) -> None:
+    refused(ask(*words, path), words[-1] if words[-1].startswith("-") else "", message)
+
+
+def test_a_path_inside_a_file_or_value_that_is_none(ask: Ask) -> None:
+    Path("changes.yaml").write_text('- {change: scp, of: x, file: "a\\0b"}', encoding="utf-8")
+    refused(ask("what-if", "now", "--changes", "changes.yaml"), "cannot be read: embedded null byte")
+    refused(ask("what-if", "now", "--key-policy", "alias/app=a\0b"), "cannot be read: embedded null byte")
+    Path("c.yaml").write_text('output: {dir: ""}', encoding="utf-8")
+    refused(ask("config", "check", "c.yaml"), "output.dir: is empty")
+
+
+def test_a_value_of_any_length_is_not_quoted_in_full(ask: Ask) -> None:
+    Path("c.yaml").write_text(f"collection: {{role_name: {'a' * 1_000_000}}}", encoding="utf-8")
+    answer = ask("config", "check", "c.yaml")
+    refused(answer, "c.yaml: collection.role_name", "is no role name", "and not its ARN")
+    assert len(answer.err) < 5000
+
+
 @pytest.mark.parametrize("words", [("report",), ("config", "check"), ("what-if", "now", "--terraform")])
 @pytest.mark.parametrize(
     ("content", "trouble"), [(b"1" * 5000, "too many digits"), (b"\xff\xfe{\0", "UTF-8 text (byte 0)")]
