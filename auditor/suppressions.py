@@ -174,10 +174,13 @@ def apply(
     ``earlier_notes`` are those of the run before: an entry that matched nothing then and now is called unused.
     """
     used: set[Suppression] = set()
+    of_rule: dict[str, list[Suppression]] = {}
+    for one in entries:
+        of_rule.setdefault(one.rule, []).append(one)
     notes: list[str] = []
     result = []
     for finding in findings:
-        fitting = [entry for entry in entries if entry.matches(finding)]
+        fitting = [entry for entry in of_rule.get(finding.rule, ()) if entry.matches(finding)]
         used.update(fitting)
         entry = next((item for item in fitting if not _objection(item, finding, as_of)), None)
         if entry is None:

@@ -13,14 +13,15 @@ from auditor.cli.options import FOLDER, SNAPSHOT, aws_options, global_options
 @click.command("collect")
 @aws_options
 @click.option("-o", "--output", type=FOLDER, metavar="SNAPSHOT", help="The snapshot folder to write.")
-@click.option("--resume", type=SNAPSHOT, metavar="SNAPSHOT", help="Go on with an interrupted collection.")
+@click.option("--resume", type=SNAPSHOT, metavar="SNAPSHOT", help="Go on with a collection: see below.")
 @click.option("--output-dir", type=FOLDER, help="Where to file the snapshot without -o (default: reports/).")
 @click.option("--strict", is_flag=True, help="Exit 4 when facts that access rests on could not be read.")
 @global_options
 def command(output: Path | None, resume: Path | None, strict: bool, **given: Any) -> int:
     """Read the facts from AWS into a snapshot folder, and nothing else.
 
-    An interrupted collection goes on with --resume and the same AWS options.
+    An interrupted collection goes on with --resume and the same AWS options. In a finished one, --resume reads again
+    whatever left a gap, as after a permission was given; the rest is kept.
     """
     from auditor.cli.running import INCOMPLETE
     from auditor.cli.settings import wanted
