@@ -13,7 +13,7 @@ from auditor.questions.differences import differences
 from auditor.questions.edits import try_edits
 from auditor.questions.terraform import edits_of_plan
 from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, text
-from tests.questions.estate import ALICE, KEY_USE, NO_DECRYPT, USE, change, organization_estate, plan
+from tests.questions.estate import ALICE, KEY_USE, NO_DECRYPT, USE, change, organization_estate, plan, second_region
 
 AS_OF = "2026-11-24T12:00:00Z"
 KEY_ID = KEY.rsplit("/", 1)[1]
@@ -40,6 +40,7 @@ def judged(text_: str) -> tuple[set[tuple[str, str, str]], list[str]]:
     return access, [*planned.open_ones, *refused]
 
 
+FORGOTTEN = {"skip_destroy": True, "type": "SERVICE_CONTROL_POLICY"}
 APP_LOSES = {("lost", "app", "app"), ("lost", "app", "other")}
 STOPPED = APP_LOSES | {("lost", "batch", "app"), ("lost", "ops", "app")}
 CASES: dict[str, tuple[list[dict[str, Any]], set[tuple[str, str, str]]]] = {
@@ -134,6 +135,67 @@ CASES: dict[str, tuple[list[dict[str, Any]], set[tuple[str, str, str]]]] = {
         [STOP, change("aws_organizations_policy_attachment.a", None, {"policy_id": "p-1", "target_id": "ou-a"})],
         STOPPED,
     ),
+    "SCP destroyed with its attachment": (
+        [
+            change("aws_organizations_policy.full", {"id": "p-f", "name": "FullAWSAccess"}, None),
+            change("aws_organizations_policy_attachment.a", {"policy_id": "p-f", "target_id": HOME}, None),
+        ],
+        STOPPED,
+    ),
+    "SCP and attachment that Terraform only forgets": (
+        [
+            change("aws_organizations_policy.full", {**FORGOTTEN, "id": "p-f", "name": "FullAWSAccess"}, None),
+            change("aws_organizations_policy_attachment.a", {**FORGOTTEN, "policy_id": "p-f", "target_id": HOME}, None),
+        ],
+        set(),
+    ),
+    "SCP that is attached nowhere": (
+        [change("aws_organizations_policy.idle", {"id": "p-i", "name": "Idle"}, None)],
+        set(),
+    ),
+    "key policy handed to another key": (
+        [
+            change(
+                "aws_kms_key_policy.app",
+                {"key_id": KEY_ID, "policy": "x"},
+                {"key_id": OTHER, "policy": NOT_PARTNER},
+                actions=["delete", "create"],
+            )
+        ],
+        {("lost", "partner", "app"), ("gained", "ops", "other")},
+    ),
+    "one policy on many exchanged for another": (
+        [
+            change("aws_iam_policy.no", {"arn": "arn:no"}, {"arn": "arn:no", "policy": NO_DECRYPT}, actions=["no-op"]),
+            change(
+                "aws_iam_policy_attachment.a",
+                {"policy_arn": KEY_USE, "roles": ["ops"]},
+                {"policy_arn": "arn:no", "roles": ["ops"]},
+                actions=["delete", "create"],
+            ),
+        ],
+        {("lost", "ops", "app")},
+    ),
+    "inline policy whose name Terraform chooses": (
+        [change("aws_iam_role_policy.use", None, {"role": "batch", "policy": USE}, unknown={"name": True})],
+        {("gained", "batch", "app"), ("gained", "batch", "other")},
+    ),
+    "grant with its constraints in two blocks": (
+        [
+            change(
+                "aws_kms_grant.new",
+                None,
+                {
+                    **GRANT,
+                    "constraints": [
+                        {"encryption_context_equals": {"a": "1"}, "encryption_context_subset": None},
+                        {"encryption_context_equals": {}, "encryption_context_subset": {"a": "2"}},
+                    ],
+                },
+            )
+        ],
+        set(),
+    ),
     "SCP replaced": (
         [
             change(
@@ -208,6 +270,11 @@ def test_a_new_policy_is_followed_through_the_configuration() -> None:
         ),
         (change("aws_iam_user_group_membership.m", None, {"user": "alice"}), "are not judged"),
         (change("aws_kms_key.app", {"arn": KEY}, {}, actions=["delete", "create"]), "is replaced"),
+        (change("aws_kms_key.app", {"arn": KEY}, {"policy": USE}, actions=["create", "forget"]), "made anew"),
+        (change("aws_iam_user.a", {"arn": ALICE, "name": "alice"}, {"arn": ALICE, "name": "alicia"}), "another name"),
+        (change("aws_kms_grant.g", None, {**GRANT, "constraints": [{"source_arn": "arn:x"}]}), "`source_arn`"),
+        (change("aws_ssoadmin_permission_set_inline_policy.p", {"inline_policy": ""}, {}), "are not judged"),
+        (change("aws_ram_resource_association.r", None, {"resource_arn": KEY}), "are not judged"),
     ],
     ids=lambda value: value["address"] if isinstance(value, dict) else "",
 )
@@ -255,6 +322,60 @@ def test_states_aliases_and_tags_of_a_plan() -> None:
     assert (app.aliases, app.state, app.tags) == ((), "Disabled", (("b", "3"),))
     assert refused == (f"aws_kms_key.app: {KEY} has no tag “a”.",)
     assert old_tag[1].name == "a"
+
+
+def test_what_is_open_in_a_resource_hides_nothing_else_of_it() -> None:
+    key = {"arn": KEY, "policy": "x"}
+    found, open_ones = judged(
+        plan(change("aws_kms_key.app", key, {**key, "policy": NOT_PARTNER}, unknown={"tags_all": True}))
+    )
+    assert (found, len(open_ones)) == ({("lost", "partner", "app")}, 1)
+    found, (told,) = judged(
+        plan(
+            change(
+                "aws_iam_role.app",
+                {**ROLE, "inline_policy": [{"name": "inline", "policy": USE}]},
+                {**ROLE, "inline_policy": []},
+                unknown={"assume_role_policy": True, "permissions_boundary": True},
+            )
+        )
+    )
+    assert found == APP_LOSES
+    assert "`assume_role_policy`" in told and "`permissions_boundary`" in told
+
+
+def test_the_computed_arn_of_a_moved_alias_is_the_old_one() -> None:
+    arn = f"arn:aws:kms:eu-west-1:{HOME}:alias/app"
+    was = {"name": "alias/app", "arn": arn, "target_key_id": KEY_ID, "target_key_arn": KEY}
+    for target in (OTHER, OTHER.rsplit("/", 1)[1]):
+        planned = edits_of_plan(json.loads(plan(change("aws_kms_alias.app", was, {**was, "target_key_id": target}))))
+        after, refused = try_edits(second_region(organization_estate()), planned.edits)
+        names = {key.arn: [alias.name for alias in key.aliases] for key in after.keys}
+        assert (names[KEY], names[OTHER], refused) == ([], ["alias/app", "alias/other"], ())
+
+
+def test_a_role_that_the_configuration_refers_to_is_told_by_its_arn() -> None:
+    there = change("aws_iam_role.app", ROLE, ROLE, actions=["no-op"])
+    policy = change("aws_iam_role_policy.p", None, {"role": "app", "name": "New", "policy": USE})
+    resource = {"address": "aws_iam_role_policy.p", "expressions": {"role": {"references": ["aws_iam_role.app"]}}}
+    configuration = {"configuration": {"root_module": {"resources": [resource]}}}
+    assert edits_of_plan(json.loads(plan(there, policy))).edits[0][1].target == "role/app"
+    assert edits_of_plan(json.loads(plan(there, policy, **configuration))).edits[0][1].target == APP
+
+
+def test_what_a_plan_puts_off_or_could_not_make_is_listed() -> None:
+    entries = [
+        {"reason": "provider_config_unknown", "resource_change": change("aws_kms_key_policy.k", None, {})},
+        {"reason": "provider_config_unknown", "resource_change": change("aws_s3_bucket.b", None, {})},
+    ]
+    found, open_ones = judged(plan(deferred_changes=entries, errored=True))
+    assert found == set()
+    assert [text.partition(" ")[0] for text in open_ones] == ["aws_kms_key_policy.k", "the"]
+
+
+def test_a_state_is_no_plan() -> None:
+    with pytest.raises(UsageError, match="a Terraform state"):
+        edits_of_plan({"format_version": "1.0", "values": {"root_module": {}}})
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"resource_changes": {}}', '{"resource_changes": [1]}', "3"])

@@ -9,15 +9,28 @@ from auditor.model.arn import account_of
 from auditor.model.key import Fact
 from auditor.model.snapshot import Snapshot
 from auditor.questions.edits import on_keys, on_organization
+from auditor.questions.edits.documents import with_document
 from auditor.questions.edits.kinds import Edit, EditKind
 from auditor.questions.edits.on_identities import IDENTITY_EDITS
 
 
 def apply_edits(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
     """The snapshot after the edits, in their order. Raises UsageError for one that cannot be applied."""
+    origin = snapshot
     for edit in edits:
-        snapshot = _APPLY[edit.kind](snapshot, edit)
+        snapshot = _applied(snapshot, edit, origin)
     return snapshot
+
+
+def _applied(snapshot: Snapshot, edit: Edit, origin: Snapshot) -> Snapshot:
+    """One edit; a policy that an edit before it took off its last carrier is known from the ``origin`` of all edits."""
+    try:
+        return _APPLY[edit.kind](snapshot, edit)
+    except UnknownNameError as error:
+        known = with_document(origin, edit)
+        if known is None:
+            raise error
+        return _APPLY[edit.kind](snapshot, known)
 
 
 def try_edits(snapshot: Snapshot, edits: Iterable[tuple[str, Edit]]) -> tuple[Snapshot, tuple[str, ...]]:
@@ -26,9 +39,10 @@ def try_edits(snapshot: Snapshot, edits: Iterable[tuple[str, Edit]]) -> tuple[Sn
     Each edit comes with the address of whoever wants it, which begins its sentence.
     """
     refused = []
+    origin = snapshot
     for address, edit in edits:
         try:
-            snapshot = apply_edits(snapshot, (edit,))
+            snapshot = _applied(snapshot, edit, origin)
         except UsageError as error:
             if not (isinstance(error, UnknownNameError) and _idle(snapshot, edit)):
                 refused.append(f"{address}: {error.message}")
@@ -36,13 +50,19 @@ def try_edits(snapshot: Snapshot, edits: Iterable[tuple[str, Edit]]) -> tuple[Sn
 
 
 def _idle(snapshot: Snapshot, edit: Edit) -> bool:
-    """Whether it is about a managed policy of a collected account that is attached nowhere: nobody's access rests on
-    it."""
-    account = account_of(edit.target)
-    collected = {item.id for item in snapshot.accounts if Fact.IDENTITIES not in item.unread}
-    return edit.kind is EditKind.MANAGED_POLICY and account in collected
+    """Whether it is about a managed policy of a collected account, or an SCP or RCP, that is attached nowhere: nobody's
+    access rests on it."""
+    if edit.kind is EditKind.MANAGED_POLICY:
+        collected = {item.id for item in snapshot.accounts if Fact.IDENTITIES not in item.unread}
+        return account_of(edit.target) in collected
+    fact = GUARDRAILS.get(edit.kind)
+    organization = snapshot.organization
+    if fact is None or edit.name or organization is None or not organization.tree_read:
+        return False
+    return not any(fact in target.unread for target in organization.targets)
 
 
+GUARDRAILS = {EditKind.SCP: Fact.SCP, EditKind.RCP: Fact.RCP}
 _APPLY: dict[EditKind, Callable[[Snapshot, Edit], Snapshot]] = {
     **IDENTITY_EDITS,
     EditKind.KEY_POLICY: on_keys.key_policy,

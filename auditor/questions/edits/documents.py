@@ -4,23 +4,45 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.errors import UnknownNameError, UsageError
 from auditor.model.arn import parse_arn
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, Policy, parse_policy
 from auditor.model.snapshot import Snapshot
+from auditor.questions.edits.kinds import Edit, EditKind
+from auditor.questions.wording import LAYER_WORDS
 
 VERSION = "2012-10-17"
+ATTACHED_BY_NAME = {
+    EditKind.ATTACH_POLICY: (Layer.IDENTITY, Layer.BOUNDARY),
+    EditKind.BOUNDARY: (Layer.IDENTITY, Layer.BOUNDARY),
+    EditKind.ATTACH_SCP: (Layer.SCP,),
+    EditKind.ATTACH_RCP: (Layer.RCP,),
+}
+"""Edits that take a document known by its name, and where it may be attached already."""
 
 
 def document(layer: Layer, name: str, owner: str, text: str) -> AttachedPolicy:
-    """A policy document in its place. Raises UsageError for a text that is no policy."""
-    policy = parse_policy(text)
+    """A policy document in its place. Raises UsageError for a text that is no policy of this layer."""
+    policy = readable(LAYER_WORDS[layer], owner, text, names_callers=layer in (Layer.KEY_POLICY, Layer.RCP))
+    return AttachedPolicy(layer, name, owner, policy)
+
+
+def readable(kind: str, owner: str, text: str, *, names_callers: bool) -> Policy:
+    """The policy of a text. Raises UsageError where there is none, and where AWS would refuse it because it names
+    callers, or does not, which tells a key policy from an identity policy."""
+    policy, new = parse_policy(text), f"The new {kind} for {owner}"
     if not policy.readable:
         problem = policy.problems[0].message if policy.problems else "it is not a policy document."
-        raise UsageError(f"The new {layer} for {owner} cannot be read: {problem}")
-    return AttachedPolicy(layer, name, owner, policy)
+        raise UsageError(f"{new} cannot be read: {problem}")
+    for statement in policy.statements:
+        if (statement.principals or statement.not_principals) is None and names_callers:
+            raise UsageError(f"{new}: {statement.label} names no Principal.", "AWS takes no such document there.")
+        if (statement.principals or statement.not_principals) is not None and not names_callers:
+            raise UsageError(f"{new}: {statement.label} has a Principal.", "AWS takes no such document there.")
+    return policy
 
 
 def default_key_policy(key: Key) -> str:
@@ -54,6 +76,20 @@ def known_document(snapshot: Snapshot, layers: tuple[Layer, ...], name: str) -> 
         names = ", ".join(sorted({listed for listed, _ in found}))
         raise UnknownNameError(f"“{name}” means {len(found)} policies.", f"Choose one: {names}.")
     return next(iter(found.values()))
+
+
+def with_document(snapshot: Snapshot, edit: Edit) -> Edit | None:
+    """The edit with the document that ``snapshot`` knows by its name; None when it needs none, or there is none."""
+    layers = ATTACHED_BY_NAME.get(edit.kind, ())
+    of_organization = edit.kind in (EditKind.ATTACH_SCP, EditKind.ATTACH_RCP)
+    name = edit.target if of_organization else edit.name
+    if edit.text is not None or not layers or not name:
+        return None
+    try:
+        known = known_document(snapshot, layers, name)
+    except UnknownNameError:
+        return None
+    return replace(edit, name=edit.name if of_organization else known.name, text=known.policy.text)
 
 
 def is_called(item: AttachedPolicy, name: str) -> bool:

@@ -11,8 +11,16 @@ from auditor.questions.terraform.kms import KMS
 from auditor.questions.terraform.organizations import ORGANIZATIONS
 from auditor.questions.terraform.plan import Change, OpenError, Plan, read_plan
 
+ELSEWHERE = (
+    "aws_ram_resource_association",
+    "aws_ssoadmin_account_assignment",
+    "aws_ssoadmin_customer_managed_policy_attachment",
+    "aws_ssoadmin_managed_policy_attachment",
+    "aws_ssoadmin_permission",
+)
+"""Resources of other services that may change access to keys; they are listed as not judged."""
 READERS = {**KMS, **IAM, **ORGANIZATIONS}
-RELEVANT = ("aws_kms_", "aws_iam_", "aws_organizations_")
+RELEVANT = ("aws_kms_", "aws_iam_", "aws_organizations_", *ELSEWHERE)
 WITHOUT_ACCESS = frozenset(
     {
         "aws_kms_ciphertext",
@@ -37,7 +45,9 @@ WITHOUT_ACCESS = frozenset(
 )
 """Resources of these services whose change leaves access to keys as it is."""
 LAST = (EditKind.REMOVE_PRINCIPAL, EditKind.MANAGED_POLICY)
-"""What a plan destroys goes last: first its attachments are taken off, as Terraform does."""
+GUARDRAILS = (EditKind.SCP, EditKind.RCP)
+"""What a plan destroys goes last, an SCP or RCP as a whole too: first its attachments are taken off, as Terraform
+does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +63,23 @@ def edits_of_plan(plan: Any) -> PlannedEdits:
     read = read_plan(plan)
     found: list[tuple[str, Edit]] = []
     open_ones: list[str] = []
-    for change in read.changes:
-        if not change.type.startswith(RELEVANT) or change.type in WITHOUT_ACCESS:
-            continue
+    for change in filter(_counts, read.changes):
         edits, reason = _edits(read, change)
         found += [(change.address, edit) for edit in edits]
         if reason:
-            open_ones.append(f"{change.address} ({', '.join(change.actions)}): {reason}")
+            open_ones.append(_open(change, reason))
+    open_ones += [_open(change, "Terraform puts it off to a later plan") for change in filter(_counts, read.deferred)]
+    if read.errored:
+        open_ones.append("the plan is incomplete: Terraform met errors when it made it")
     return PlannedEdits(tuple(sorted(found, key=_deletes)), tuple(open_ones))
+
+
+def _counts(change: Change) -> bool:
+    return change.type.startswith(RELEVANT) and change.type not in WITHOUT_ACCESS
+
+
+def _open(change: Change, reason: str) -> str:
+    return f"{change.address} ({', '.join(change.actions)}): {reason}"
 
 
 def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
@@ -71,6 +90,8 @@ def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
     wanted, ends = set(change.actions), (change.before is not None, change.after is not None)
     if not wanted or ("create" in wanted and not ends[1]) or (wanted & {"update", "delete"} and not ends[0]):
         return [], "the plan does not say what it does"
+    if wanted >= {"create", "forget"}:
+        return [], "it is made anew, and the old one stays without Terraform"
     found: list[Edit] = []
     try:
         for edit in reader(plan, change):
@@ -81,4 +102,5 @@ def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
 
 
 def _deletes(planned: tuple[str, Edit]) -> bool:
-    return planned[1].kind in LAST and planned[1].text is None
+    edit = planned[1]
+    return edit.text is None and (edit.kind in LAST or (edit.kind in GUARDRAILS and not edit.name))

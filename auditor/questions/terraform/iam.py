@@ -7,7 +7,7 @@ from typing import Any
 
 from auditor.questions.edits import Edit, EditKind
 from auditor.questions.terraform.kms import document, tags, text_of
-from auditor.questions.terraform.plan import Change, OpenError, Plan, items, mapping
+from auditor.questions.terraform.plan import Change, OpenError, Plan, each, items, mapping
 
 Reader = Callable[[Plan, Change], Iterator[Edit]]
 
@@ -30,10 +30,24 @@ def inline(owner: str) -> Reader:
         if change.before is not None and (change.after is None or moved):
             yield Edit(EditKind.IDENTITY_POLICY, f"{owner}/{change.was(owner)}", str(change.was("name")))
         if change.after is not None:
-            who, name = text_of(change.now(owner), owner), text_of(change.now("name"), "name")
-            yield Edit(EditKind.IDENTITY_POLICY, f"{owner}/{who}", name, document(change.now("policy"), "policy"))
+            who = _named(plan, change, owner)
+            yield Edit(EditKind.IDENTITY_POLICY, who, _name(change), document(change.now("policy"), "policy"))
 
     return read
+
+
+def _name(change: Change) -> str:
+    """The name of an inline policy; one that Terraform is going to choose plays no part in what it gives."""
+    if change.before is None and change.unknown.get("name") is True:
+        return f"planned:{change.address}"
+    return text_of(change.now("name"), "name")
+
+
+def _named(plan: Plan, change: Change, owner: str) -> str:
+    """The user, role or group after apply: by its ARN where the configuration refers to one that is there already."""
+    referred = plan.referred(change, owner, f"aws_iam_{owner}")
+    arn = referred.was("arn") if referred and "delete" not in referred.actions else None
+    return str(arn) if arn else f"{owner}/{text_of(change.now(owner), owner)}"
 
 
 def attachment(owner: str) -> Reader:
@@ -43,22 +57,26 @@ def attachment(owner: str) -> Reader:
         if change.before is not None:
             yield Edit(EditKind.DETACH_POLICY, f"{owner}/{change.was(owner)}", str(change.was("policy_arn")))
         if change.after is not None:
-            who = text_of(change.now(owner), owner)
-            yield _attach(plan, change, f"{owner}/{who}")
+            yield _attach(plan, change, _named(plan, change, owner))
 
     return read
 
 
 def attachments(plan: Plan, change: Change) -> Iterator[Edit]:
     """``aws_iam_policy_attachment``: one policy on many users, roles and groups."""
-    for field in ("users", "roles", "groups"):
-        owner = field.removesuffix("s")
-        was = set(map(str, items(change.was(field))))
-        now = set(map(str, items(change.now(field)))) if change.after is not None else set()
-        for name in sorted(was - now):
-            yield Edit(EditKind.DETACH_POLICY, f"{owner}/{name}", change.name_of("policy_arn"))
-        for name in sorted(now - was):
-            yield _attach(plan, change, f"{owner}/{name}")
+    was = _holders(change.was)
+    now = _holders(change.now) if change.after is not None else set()
+    kept = set() if change.differs("policy_arn") else was & now
+    for name in sorted(was - kept):
+        yield Edit(EditKind.DETACH_POLICY, name, str(change.was("policy_arn")))
+    for name in sorted(now - kept):
+        yield _attach(plan, change, name)
+
+
+def _holders(value: Callable[[str], Any]) -> set[str]:
+    return {
+        f"{field.removesuffix('s')}/{name}" for field in ("users", "roles", "groups") for name in items(value(field))
+    }
 
 
 def _attach(plan: Plan, change: Change, target: str) -> Edit:
@@ -87,26 +105,39 @@ def principal(kind: str) -> Reader:
             if change.after is not None:
                 raise OpenError(f"the {kind} is made anew; the old one is judged as deleted")
             return
-        yield from tags(change, arn, EditKind.PRINCIPAL_TAG)
-        if kind == "role" and change.differs("assume_role_policy"):
-            text = document(change.now("assume_role_policy"), "assume_role_policy")
-            yield Edit(EditKind.TRUST_POLICY, arn, text=text)
-        yield from _own_policies(plan, change, arn)
-        if change.differs("permissions_boundary"):
-            yield _boundary(plan, change, arn)
+        yield from each(
+            _renamed(change, kind),
+            tags(change, arn, EditKind.PRINCIPAL_TAG),
+            _trust(change, arn, kind),
+            _inline_blocks(change, arn),
+            _managed_arns(plan, change, arn),
+            _boundary(plan, change, arn),
+        )
 
     return read
 
 
-def _boundary(plan: Plan, change: Change, target: str) -> Edit:
+def _renamed(change: Change, kind: str) -> Iterator[Edit]:
+    yield from ()
+    if change.differs("name") or change.differs("path"):
+        raise OpenError(f"the {kind} gets another name; the rest is judged under the old one")
+
+
+def _trust(change: Change, target: str, kind: str) -> Iterator[Edit]:
+    if kind == "role" and change.differs("assume_role_policy"):
+        text = document(change.now("assume_role_policy"), "assume_role_policy")
+        yield Edit(EditKind.TRUST_POLICY, target, text=text)
+
+
+def _boundary(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
+    if not change.differs("permissions_boundary"):
+        return
     arn = change.now("permissions_boundary")
-    if not arn:
-        return Edit(EditKind.BOUNDARY, target)
-    known = plan.document("aws_iam_policy", "arn", str(arn), "policy")
-    return Edit(EditKind.BOUNDARY, target, str(arn), known[1] if known else None)
+    known = plan.document("aws_iam_policy", "arn", str(arn), "policy") if arn else None
+    yield Edit(EditKind.BOUNDARY, target, str(arn or ""), known[1] if known else None)
 
 
-def _own_policies(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
+def _inline_blocks(change: Change, target: str) -> Iterator[Edit]:
     if change.differs("inline_policy"):
         was, now = _inline_policies(change.was("inline_policy")), _inline_policies(change.now("inline_policy"))
         for name in sorted(map(str, was.keys() - now.keys())):
@@ -114,6 +145,9 @@ def _own_policies(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
         for name, text in sorted(now.items()):
             if name and was.get(name) != text:
                 yield Edit(EditKind.IDENTITY_POLICY, target, str(name), document(text, "inline_policy"))
+
+
+def _managed_arns(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
     if change.differs("managed_policy_arns"):
         was_arns, now_arns = (
             set(map(str, items(value)))

@@ -7,7 +7,9 @@ from typing import Any
 
 from auditor.model.grant import Grant, Pairs
 from auditor.questions.edits import Edit, EditKind
-from auditor.questions.terraform.plan import Change, OpenError, Plan, items, mapping
+from auditor.questions.terraform.plan import Change, OpenError, Plan, each, items, mapping
+
+CONSTRAINTS = frozenset({"encryption_context_equals", "encryption_context_subset"})
 
 
 def key(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -20,21 +22,27 @@ def key(plan: Plan, change: Change) -> Iterator[Edit]:
         if "create" in change.actions:
             raise OpenError("the key is replaced by one that does not exist yet; the old one is judged as deleted")
         return
-    yield from _tags(change, arn, EditKind.TAG)
+    yield from each(tags(change, arn, EditKind.TAG), _state(change, arn), _policy(change, arn))
+
+
+def _state(change: Change, arn: str) -> Iterator[Edit]:
     for name in ("is_enabled", "enabled"):
         if name in (change.after or {}) and change.differs(name):
             yield Edit(EditKind.KEY_STATE, arn, text="Enabled" if change.now(name) else "Disabled")
+
+
+def _policy(change: Change, arn: str) -> Iterator[Edit]:
     if change.differs("policy"):
         yield Edit(EditKind.KEY_POLICY, arn, text=document(change.now("policy"), "policy"))
 
 
 def key_policy(plan: Plan, change: Change) -> Iterator[Edit]:
-    """A key policy of its own; destroying it gives the key the default policy back."""
-    if change.after is None:
-        yield Edit(EditKind.KEY_POLICY, change.name_of("key_id"))
-        return
-    target = text_of(change.now("key_id"), "key_id")
-    yield Edit(EditKind.KEY_POLICY, target, text=document(change.now("policy"), "policy"))
+    """A key policy of its own; destroying it, or handing it to another key, gives the key the default policy back."""
+    if change.before is not None and (change.after is None or change.differs("key_id")):
+        yield Edit(EditKind.KEY_POLICY, text_of(change.was("key_id"), "key_id"))
+    if change.after is not None:
+        target = text_of(change.now("key_id"), "key_id")
+        yield Edit(EditKind.KEY_POLICY, target, text=document(change.now("policy"), "policy"))
 
 
 def alias(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -43,8 +51,17 @@ def alias(plan: Plan, change: Change) -> Iterator[Edit]:
     if change.before is not None and (change.after is None or renamed):
         yield Edit(EditKind.DELETE_ALIAS, change.name_of("arn", "name"))
     if change.after is not None:
-        target = change.now("target_key_arn") if change.after.get("target_key_arn") else change.now("target_key_id")
-        yield Edit(EditKind.ALIAS, text_of(target, "target_key_id"), name=text_of(change.now("name"), "name"))
+        yield Edit(EditKind.ALIAS, _target(change), name=text_of(change.now("name"), "name"))
+
+
+def _target(change: Change) -> str:
+    """The key of an alias, by its ARN where the plan tells it.
+
+    What is configured is the id. The ARN beside it is computed: the plan of a move still shows the old one.
+    """
+    target = text_of(change.now("target_key_id"), "target_key_id")
+    place, alias_, _ = str(change.was("arn") or "").partition(":alias/")
+    return f"{place}:key/{target}" if alias_ and not target.startswith("arn:") else target
 
 
 def grant(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -54,7 +71,7 @@ def grant(plan: Plan, change: Change) -> Iterator[Edit]:
     if change.after is None:
         return
     target, grantee = text_of(change.now("key_id"), "key_id"), text_of(change.now("grantee_principal"), "grantee")
-    constraints = mapping(next(iter(items(change.now("constraints"))), None))
+    constraints = _grant_constraints(change.now("constraints"))
     made = Grant(
         grant_id=f"planned:{change.address}",
         key_arn=target,
@@ -66,6 +83,15 @@ def grant(plan: Plan, change: Change) -> Iterator[Edit]:
         context_subset=_pairs(constraints.get("encryption_context_subset")),
     )
     yield Edit(EditKind.GRANT, target, grant=made)
+
+
+def _grant_constraints(blocks: Any) -> dict[str, Any]:
+    """The constraints of all blocks. Raises OpenError for one of another kind: without it the grant would be wider."""
+    found = {name: value for block in map(mapping, items(blocks)) for name, value in block.items() if value}
+    other = sorted(found.keys() - CONSTRAINTS)
+    if other:
+        raise OpenError(f"the constraint `{other[0]}` is not judged")
+    return found
 
 
 def _maybe(value: Any) -> str | None:
@@ -87,9 +113,6 @@ def tags(change: Change, target: str, kind: EditKind) -> Iterator[Edit]:
     for label in sorted(now):
         if was.get(label) != now[label]:
             yield Edit(kind, target, label, str(now[label]))
-
-
-_tags = tags
 
 
 def document(value: Any, name: str) -> str:

@@ -14,6 +14,8 @@ KINDS = {
 }
 """Type of policy → the edits that replace and that attach one; other types do not take part in authorization."""
 POLICY = "aws_organizations_policy"
+KEPT = "skip_destroy"
+"""Set: Terraform forgets the policy, or its attachment, instead of taking it away."""
 
 
 def policy(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -23,7 +25,8 @@ def policy(plan: Plan, change: Change) -> Iterator[Edit]:
         return
     name = text_of(change.was("name"), "name")
     if change.after is None:
-        yield Edit(kinds[0], name)
+        if not change.was(KEPT):
+            yield Edit(kinds[0], name)
         return
     if change.differs("name"):
         raise OpenError("its name changes, so its citations would")
@@ -33,7 +36,7 @@ def policy(plan: Plan, change: Change) -> Iterator[Edit]:
 
 def attachment(plan: Plan, change: Change) -> Iterator[Edit]:
     """A policy attached to the root, an OU or an account. The plan must know the policy: snapshots hold no ids."""
-    if change.before is not None:
+    if change.before is not None and not change.was(KEPT):
         found = _by_id(plan, str(change.was("policy_id")))
         if _type(found) in KINDS:
             yield Edit(KINDS[_type(found)][0], found.name_of("name"), str(change.was("target_id")))

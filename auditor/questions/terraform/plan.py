@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.errors import UsageError
+from auditor.questions.edits import Edit
 
 Values = Mapping[str, Any]
 IDLE = frozenset({"no-op", "read", "forget"})
 """Actions that change nothing at AWS."""
+PLANNED = frozenset({"resource_changes", "planned_values"})
+"""One of these is in every plan, and in no state."""
 REMEDY = "Make one with `terraform show -json PLANFILE`."
 
 
@@ -52,6 +55,18 @@ class Change:
         raise OpenError(f"`{names[0]}` is known only after apply")
 
 
+def each(*parts: Iterator[Edit]) -> Iterator[Edit]:
+    """The edits of all parts of a change: what one leaves open stops no other. Raises OpenError with all reasons."""
+    reasons: dict[str, None] = {}
+    for part in parts:
+        try:
+            yield from part
+        except OpenError as error:
+            reasons.setdefault(str(error))
+    if reasons:
+        raise OpenError("; ".join(reasons))
+
+
 def _is_unknown(value: Any) -> bool:
     """``after_unknown`` mirrors the shape of the value and holds true where it is not known."""
     if isinstance(value, Mapping):
@@ -63,11 +78,16 @@ def _is_unknown(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes of a plan, and every resource in it, changed or not, by address."""
+    """The changes of a plan, and every resource in it, changed or not.
+
+    ``deferred`` are changes that Terraform puts off to a later plan; ``errored``: it could not plan everything.
+    """
 
     changes: tuple[Change, ...]
     resources: tuple[Change, ...]
     references: Mapping[str, Mapping[str, tuple[str, ...]]]
+    deferred: tuple[Change, ...] = ()
+    errored: bool = False
 
     def document(self, type_: str, id_name: str, identity: str, content: str) -> tuple[str, str] | None:
         """``(name, text)`` of the policy of ``type_`` whose ``id_name`` is ``identity``, as it will be after apply."""
@@ -95,11 +115,15 @@ def _within(prefix: str, named: tuple[str, ...]) -> set[str]:
 def read_plan(plan: Any) -> Plan:
     """The plan. Raises UsageError for anything that is none."""
     entries = plan.get("resource_changes", []) if isinstance(plan, dict) else None
-    if not isinstance(entries, list) or ("resource_changes" not in plan and "format_version" not in plan):
+    if isinstance(plan, dict) and "values" in plan and not PLANNED & plan.keys():
+        raise UsageError("This is a Terraform state, no plan.", REMEDY)
+    if not isinstance(entries, list) or not PLANNED & plan.keys():
         raise UsageError("This is no Terraform plan.", REMEDY)
     resources = tuple(_change(entry) for entry in entries if _managed(entry))
     changes = tuple(item for item in resources if not item.actions or set(item.actions) - IDLE)
-    return Plan(changes, resources, _references(plan))
+    put_off = (mapping(entry).get("resource_change") for entry in items(plan.get("deferred_changes")))
+    deferred = tuple(_change(entry) for entry in put_off if isinstance(entry, dict) and _managed(entry))
+    return Plan(changes, resources, _references(plan), deferred, plan.get("errored") is True)
 
 
 def _managed(entry: Any) -> bool:
