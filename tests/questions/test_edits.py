@@ -11,7 +11,8 @@ from auditor.errors import UsageError
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
 from auditor.model.grant import Grant
-from auditor.model.snapshot import Snapshot
+from auditor.model.key import Fact
+from auditor.model.snapshot import Gap, Snapshot
 from auditor.questions import explain, find_keys, principal_named
 from auditor.questions.affected import world_of
 from auditor.questions.differences import differences
@@ -46,6 +47,7 @@ def decrypts(snapshot: Snapshot) -> set[tuple[str, str]]:
 
 HELD = {("app", "app"), ("app", "other"), ("batch", "app"), ("ops", "app")}
 """Who can decrypt before any edit."""
+LEVELS = ("r-1", "ou-a", HOME)
 NAMED_GRANT = Grant(grant_id="g", key_arn="", grantee=ALICE, operations=("Decrypt",))
 
 
@@ -125,6 +127,71 @@ def test_a_key_without_a_policy_of_its_own_gets_the_default_one() -> None:
     assert {(item.change, item.principal) for item in found.access} == {("lost", PARTNER)}
 
 
+def test_a_role_that_is_made_anew_is_another_one() -> None:
+    """AWS keeps unique ids, not names: what named the old role names nobody, whoever is called so afterwards."""
+    direct = text(ROOT, allow(Sid="Direct", Principal={"AWS": [APP, OPS]}, Action="kms:Decrypt"))
+    trust = text({"Effect": "Allow", "Principal": {"AWS": APP}, "Action": "sts:AssumeRole"})
+    edits = [
+        Edit(EditKind.KEY_POLICY, "alias/other", text=direct),
+        Edit(EditKind.IDENTITY_POLICY, APP, "inline"),
+        Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=APP)),
+        Edit(EditKind.TRUST_POLICY, BATCH, text=trust),
+    ]
+    before = apply_edits(organization_estate(), edits)
+    assert {("app", "app"), ("app", "other")} <= decrypts(before)
+    old_id = next(item.unique_id for item in before.principals if item.arn == APP)
+    after = apply_edits(before, [Edit(EditKind.REMOVE_PRINCIPAL, APP), Edit(EditKind.ADD_PRINCIPAL, APP)])
+    assert decrypts(before) - decrypts(after) == {("app", "app"), ("app", "other")}
+    assert old_id in {item.grantee for item in after.keys[0].grants}
+    trusted = next(item.trust_policy for item in after.principals if item.arn == BATCH)
+    assert trusted is not None and [entry.value for entry in trusted.statements[0].principals or ()] == [old_id]
+
+
+def test_two_planned_grants_of_one_holder_are_two() -> None:
+    grants = [replace(NAMED_GRANT, operations=(name,)) for name in ("Decrypt", "Encrypt", "Sign")]
+    after = apply_edits(organization_estate(), [Edit(EditKind.GRANT, KEY, grant=one) for one in grants])
+    assert [item.grant_id for item in after.keys[0].grants] == ["0a1b2c3d", "g", "g (2)", "g (3)"]
+
+
+def test_a_policy_moves_from_its_last_carrier_to_another() -> None:
+    edits = [Edit(EditKind.DETACH_POLICY, OPS, "KeyUse"), Edit(EditKind.ATTACH_POLICY, BATCH, "KeyUse")]
+    assert decrypts(apply_edits(organization_estate(), edits)) == HELD - {("ops", "app")} | {("batch", "other")}
+    swapped = [
+        Edit(EditKind.SCP, "FullAWSAccess"),
+        *(Edit(EditKind.ATTACH_SCP, "FullAWSAccess", name) for name in LEVELS),
+    ]
+    assert decrypts(apply_edits(organization_estate(), swapped)) == HELD
+
+
+def test_keys_of_aws_are_not_changed() -> None:
+    snapshot = organization_estate()
+    app, other = snapshot.keys
+    snapshot = replace(snapshot, keys=(replace(app, manager="AWS"), other))
+    for edit in (
+        Edit(EditKind.KEY_POLICY, KEY, text=text(ROOT)),
+        Edit(EditKind.KEY_STATE, KEY, text="Disabled"),
+        Edit(EditKind.TAG, KEY, "team", "blue"),
+        Edit(EditKind.ALIAS, KEY, name="alias/new"),
+    ):
+        with pytest.raises(UsageError, match="AWS managed key"):
+            apply_edits(snapshot, [edit])
+    tagged = apply_edits(snapshot, [Edit(EditKind.TAG, "alias/*", "team", "blue")])
+    assert [key.tags for key in tagged.keys] == [(), (("team", "blue"),)]
+
+
+@pytest.mark.parametrize(("listed", "read"), [(True, False), (False, False), (False, True)])
+def test_a_policy_of_ram_that_could_not_be_read_stays_unknown(listed: bool, read: bool) -> None:
+    """Replacing the default policy tells nothing of another one."""
+    snapshot = organization_estate()
+    app, other = snapshot.keys
+    blind = replace(app, policies=app.policies if read else (), unread=frozenset({Fact.KEY_POLICY}))
+    operation = "kms:GetKeyPolicy" if listed else "kms:ListKeyPolicies"
+    gap = Gap(fact=Fact.KEY_POLICY, subject=KEY, operation=operation)
+    before = replace(snapshot, keys=(blind, other), gaps=(gap,))
+    after = apply_edits(before, [Edit(EditKind.KEY_POLICY, KEY, text=text(ROOT))])
+    assert (Fact.KEY_POLICY in after.keys[0].unread) == (not listed or read)
+
+
 def test_a_new_state_is_a_change_of_facts() -> None:
     edited = apply_edits(organization_estate(), [Edit(EditKind.KEY_STATE, "alias/app", text="Disabled")])
     found = differences(world_of(organization_estate(), as_of=AS_OF), world_of(edited, as_of=AS_OF))
@@ -160,6 +227,16 @@ def test_a_new_state_is_a_change_of_facts() -> None:
         (Edit(EditKind.ADD_PRINCIPAL, APP), "exists already"),
         (Edit(EditKind.ADD_PRINCIPAL, "arn:aws:iam::333333333333:role/x"), "was not collected"),
         (Edit(EditKind.REMOVE_PRINCIPAL, PARTNER), "was not collected"),
+        (Edit(EditKind.REMOVE_PRINCIPAL, f"arn:aws:iam::{HOME}:root"), "was not collected"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee="alice")), "cannot be a GranteePrincipal"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=KEY)), "cannot be a GranteePrincipal"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=NEW)), "does not exist"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee_service="s3.amazonaws.com")), "one grantee"),
+        (Edit(EditKind.ALIAS, KEY, name="alias/a b"), "cannot be an alias"),
+        (Edit(EditKind.KEY_POLICY, "alias/app", text=USE), "Use names no Principal"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text(ROOT)), "Root has a Principal"),
+        (Edit(EditKind.SCP, "Stop", "ou-a", FOREIGN), "statement 1 has a Principal"),
+        (Edit(EditKind.TRUST_POLICY, "role/app", text=USE), "names no Principal"),
     ],
     ids=lambda value: f"{value.kind} {value.target}" if isinstance(value, Edit) else "",
 )

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from auditor.errors import UnknownNameError, UsageError
 from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.key import Fact
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
-from auditor.questions.edits.documents import document, is_called, known_document
+from auditor.questions.edits.deleting import without_principals
+from auditor.questions.edits.documents import document, is_called, known_document, readable
 from auditor.questions.edits.kinds import Edit, EditKind
-from auditor.questions.principals import find_principals
+from auditor.questions.principals import find_principals, principal_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,7 @@ def trust_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
     def change(principal: Principal) -> Principal:
         if principal.kind is PrincipalKind.USER or edit.text is None:
             raise UsageError(f"{principal.arn}: only a role has a trust policy, and never none.")
-        policy = parse_policy(edit.text)
-        if not policy.readable:
-            raise UsageError(f"The new trust policy for {principal.arn} cannot be read: {policy.problems[0].message}")
-        return replace(principal, trust_policy=policy)
+        return replace(principal, trust_policy=readable("trust policy", principal.arn, edit.text, names_callers=True))
 
     return _on_principals(snapshot, edit.target, change)
 
@@ -157,8 +155,7 @@ def add_principal(snapshot: Snapshot, edit: Edit) -> Snapshot:
 
 def remove_principal(snapshot: Snapshot, edit: Edit) -> Snapshot:
     """Deletes users or roles."""
-    wanted = _wanted(snapshot, edit.target)
-    return replace(snapshot, principals=tuple(item for item in snapshot.principals if item.arn not in wanted))
+    return without_principals(snapshot, _wanted(snapshot, edit.target))
 
 
 _Change = Callable[[Principal, str], Principal]
@@ -202,8 +199,9 @@ def _on_principals(snapshot: Snapshot, text: str, change: Callable[[Principal], 
 
 def _wanted(snapshot: Snapshot, text: str) -> frozenset[str]:
     """The ARNs of the collected principals called ``text``. Raises UnknownNameError."""
-    found = {principal.arn for principal in find_principals(_Collected(snapshot), text)}
-    wanted = found & {principal.arn for principal in snapshot.principals}
+    pattern, known = "*" in text or "?" in text, _Collected(snapshot)
+    found = find_principals(known, text) if pattern else (principal_named(known, text),)
+    wanted = {item.arn for item in found} & {item.arn for item in snapshot.principals}
     if not wanted:
         raise UnknownNameError(f"“{text}” was not collected.", "Only collected users and roles can be changed.")
     return frozenset(wanted)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain, count
 
 from auditor.errors import UnknownNameError, UsageError
 from auditor.model.actions import GRANTABLE, find_action
+from auditor.model.arn import account_of, parse_arn
 from auditor.model.grant import Grant
+from auditor.model.inventory import Inventory
 from auditor.model.key import DEFAULT_POLICY, Alias, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.snapshot import Snapshot
@@ -16,20 +20,24 @@ from auditor.questions.edits.kinds import Edit
 from auditor.questions.keys import candidates, find_keys
 
 STATES = ("Enabled", "Disabled", "PendingDeletion")
+ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]+")
 MAX_ALIAS = 256
 
 
 def key_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
-    """Replaces the key policy; what could not be read before is known now."""
+    """Replaces the key policy. One that could not be read is known now; whether AWS RAM made another one for the key
+    is not, where nobody could list them."""
+    unlisted = {gap.subject for gap in snapshot.gaps if gap.operation == "kms:ListKeyPolicies"}
 
     def change(key: Key) -> Key:
         text = default_key_policy(key) if edit.text is None else edit.text
         kept = tuple(item for item in key.policies if item.name != DEFAULT_POLICY)
         new = document(Layer.KEY_POLICY, DEFAULT_POLICY, key.arn, text)
         policies = tuple(sorted((new, *kept), key=lambda item: item.name))
-        return replace(key, policies=policies, unread=key.unread - {Fact.KEY_POLICY})
+        known = DEFAULT_POLICY not in key.policy_names and key.arn not in unlisted
+        return replace(key, policies=policies, unread=key.unread - {Fact.KEY_POLICY} if known else key.unread)
 
-    return _on_keys(snapshot, edit.target, change)
+    return _on_own_keys(snapshot, edit.target, change)
 
 
 def key_state(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -37,7 +45,7 @@ def key_state(snapshot: Snapshot, edit: Edit) -> Snapshot:
     state = edit.text or ""
     if state not in STATES:
         raise UsageError(f"“{state}” is no state that a key can be put into.", f"Choose one of {', '.join(STATES)}.")
-    return _on_keys(snapshot, edit.target, lambda key: replace(key, state=state))
+    return _on_own_keys(snapshot, edit.target, lambda key: replace(key, state=state))
 
 
 def grant(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -45,15 +53,40 @@ def grant(snapshot: Snapshot, edit: Edit) -> Snapshot:
     new = edit.grant
     if new is None or not new.operations or not (new.grantee or new.grantee_service):
         raise UsageError("A new grant needs its grantee and operations.")
+    if new.grantee and new.grantee_service:
+        raise UsageError("A grant has one grantee: a GranteePrincipal, or a GranteeServicePrincipal.")
     wrong = [name for name in new.operations if not _grantable(name)]
     if wrong:
         raise UsageError(f"A grant cannot give {', '.join(wrong)}.", "`Operations` are names such as Decrypt.")
+    if new.grantee:
+        _check_grantee(snapshot, new.grantee)
 
     def change(key: Key) -> Key:
-        made = replace(new, key_arn=key.arn, issuing_account=new.issuing_account or key.account)
+        name = _free_id(key, new.grant_id)
+        made = replace(new, grant_id=name, key_arn=key.arn, issuing_account=new.issuing_account or key.account)
         return replace(key, grants=tuple(sorted((*key.grants, made), key=lambda item: item.grant_id)))
 
     return _on_keys(snapshot, edit.target, change)
+
+
+def _check_grantee(snapshot: Snapshot, grantee: str) -> None:
+    """Raises UsageError for a GranteePrincipal that AWS would refuse: no ARN, or nobody."""
+    arn = parse_arn(grantee)
+    if account_of(grantee) is None or (arn is not None and arn.service not in ("iam", "sts")):
+        raise UsageError(
+            f"“{grantee}” cannot be a GranteePrincipal.", "It is the ARN of an account, a user, a role or a session."
+        )
+    made = arn is not None and arn.resource.startswith(("role/", "user/"))
+    known = any(item.arn == grantee for item in snapshot.principals)
+    if made and not known and Inventory(snapshot).identities_read(grantee):
+        raise UnknownNameError(f"The grantee {grantee} does not exist.", "Add it first (add-principal).")
+
+
+def _free_id(key: Key, wanted: str) -> str:
+    """An id that no grant of the key has."""
+    taken = {item.grant_id for item in key.grants}
+    numbered = (f"{wanted} ({number})" for number in count(2))
+    return next(name for name in chain([wanted], numbered) if name not in taken)
 
 
 def _grantable(name: str) -> bool:
@@ -82,8 +115,11 @@ def alias(snapshot: Snapshot, edit: Edit) -> Snapshot:
     """Makes an alias, or points it to another key of the same account and Region."""
     (target,) = find_keys(snapshot, edit.target, several=False)
     name = edit.name if edit.name.startswith("alias/") else f"alias/{edit.name}"
-    if name in ("alias/", "alias/aws/") or len(name) > MAX_ALIAS or name.startswith("alias/aws/"):
-        raise UsageError(f"“{edit.name}” cannot be an alias of a customer managed key.")
+    if not ALIAS.fullmatch(name) or len(name) > MAX_ALIAS or name.startswith("alias/aws/"):
+        raise UsageError(
+            f"“{edit.name}” cannot be an alias of a customer managed key.", "It has letters, digits and _/-."
+        )
+    _check_own(target)
     arn = f"{target.arn.split(':key/')[0]}:{name}"
 
     def change(key: Key) -> Key:
@@ -125,7 +161,21 @@ def tag(snapshot: Snapshot, edit: Edit) -> Snapshot:
             raise UnknownNameError(f"{key.arn} has no tag “{edit.name}”.")
         return replace(key, tags=kept if edit.text is None else tuple(sorted((*kept, (edit.name, edit.text)))))
 
-    return _on_keys(snapshot, edit.target, change)
+    return _on_own_keys(snapshot, edit.target, change)
+
+
+def _on_own_keys(snapshot: Snapshot, text: str, change: Callable[[Key], Key]) -> Snapshot:
+    """Changes the keys called ``text``; of a pattern those that customers manage. Raises UsageError for keys of AWS."""
+    found = find_keys(snapshot, text)
+    wanted = {key.arn for key in found if key.customer_managed}
+    if not wanted:
+        _check_own(found[0])
+    return _each(snapshot, lambda key: change(key) if key.arn in wanted else key)
+
+
+def _check_own(key: Key) -> None:
+    if not key.customer_managed:
+        raise UsageError(f"{key.arn} ({key.label}) is an AWS managed key.", "Only AWS can change it.")
 
 
 def _on_keys(snapshot: Snapshot, text: str, change: Callable[[Key], Key]) -> Snapshot:
