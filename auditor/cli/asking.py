@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.audit import Auditor, Evaluation, collect_into, newest_snapshot
 from auditor.audit.times import as_of_for
 from auditor.cli.progress import showing_progress, step
-from auditor.cli.settings import wanted
+from auditor.cli.settings import COLLECTION, wanted
 from auditor.cli.terminal import note
 from auditor.errors import UsageError
 from auditor.model.key import Key
@@ -24,8 +24,6 @@ from auditor.model.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from auditor.store import DecodedShards
-
-LIVE = ("profiles", "regions", "org", "accounts", "role_name", "endpoint_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ def facts(given: Mapping[str, Any], known: DecodedShards | None = None) -> Asked
     """The facts that a question is about: --from, else live AWS, else the newest snapshot; ``known`` as in ``load``."""
     run = wanted({name: value for name, value in given.items() if name not in ("formats", "output")})
     auditor = Auditor(run.config)
-    live = [name for name in LIVE if given.get(name)]
+    live = any(given.get(name) for name in COLLECTION)
     if given.get("source") and live:
         raise UsageError("A snapshot and the AWS options exclude each other.", "Ask a snapshot, or AWS.")
     snapshot = _live(auditor) if live else auditor.load(_source(given, run.output_dir), known)

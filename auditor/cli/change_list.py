@@ -22,6 +22,30 @@ from auditor.userfiles import as_yaml, read_text
 
 FIELDS = ("change", "of", "name", "file", "policy", "value", "grant")
 TEXTS = ("file", "policy", "value")
+WITH_NAME = (
+    EditKind.IDENTITY_POLICY,
+    EditKind.ATTACH_POLICY,
+    EditKind.DETACH_POLICY,
+    EditKind.ATTACH_SCP,
+    EditKind.ATTACH_RCP,
+    EditKind.ALIAS,
+    EditKind.TAG,
+    EditKind.PRINCIPAL_TAG,
+)
+PERHAPS_WITH_NAME = (EditKind.BOUNDARY, EditKind.SCP, EditKind.RCP)
+WITH_DOCUMENT = (
+    EditKind.KEY_POLICY,
+    EditKind.IDENTITY_POLICY,
+    EditKind.MANAGED_POLICY,
+    EditKind.ATTACH_POLICY,
+    EditKind.BOUNDARY,
+    EditKind.TRUST_POLICY,
+    EditKind.SCP,
+    EditKind.RCP,
+    EditKind.ATTACH_SCP,
+    EditKind.ATTACH_RCP,
+)
+WITH_VALUE = (EditKind.KEY_STATE, EditKind.TAG, EditKind.PRINCIPAL_TAG)
 GRANT_FIELDS = {
     "GranteePrincipal": "grantee",
     "GranteeServicePrincipal": "grantee_service",
@@ -49,6 +73,8 @@ def _entry(item: Any, place: str, folder: Path) -> Edit:
         raise UsageError(f"{place}: unknown field “{unknown[0]}”.", f"Known: {', '.join(FIELDS)}.")
     if str(item.get("change")) not in list(EditKind):
         raise UsageError(f"{place}: no change “{item.get('change')}”.", f"Choose {', '.join(EditKind)}.")
+    kind = EditKind(str(item["change"]))
+    _check_fields(item, kind, place)
     for name in ("of", "name"):
         if name in item and (not isinstance(item[name], str) or not item[name]):
             raise UsageError(f"{place}: “{name}” must be text.")
@@ -56,8 +82,25 @@ def _entry(item: Any, place: str, folder: Path) -> Edit:
         raise UsageError(f"{place}: “of” is missing.", "It names what is changed: a key, a principal or a policy.")
     if sum(name in item for name in TEXTS) > 1:
         raise UsageError(f"{place}: `file`, `policy` and `value` exclude each other.")
+    if kind in WITH_NAME and "name" not in item:
+        raise UsageError(f"{place}: “name” is missing.", f"{kind} needs it.")
     grant = grant_of(item["grant"], place) if "grant" in item else None
-    return Edit(EditKind(str(item["change"])), item["of"], item.get("name", ""), _text(item, place, folder), grant)
+    return Edit(kind, item["of"], item.get("name", ""), _text(item, place, folder), grant)
+
+
+def _check_fields(item: Mapping[str, Any], kind: EditKind, place: str) -> None:
+    """Raises UsageError for a field that plays no part in such a change, or that is empty: a document that was
+    forgotten is no wish to delete."""
+    known = ["change", "of"]
+    known += ["name"] if kind in (*WITH_NAME, *PERHAPS_WITH_NAME) else []
+    known += ["file", "policy"] if kind in WITH_DOCUMENT else []
+    known += ["value"] if kind in WITH_VALUE else []
+    known += ["grant"] if kind is EditKind.GRANT else []
+    for name in item:
+        if name not in known:
+            raise UsageError(f"{place}: “{name}” plays no part in {kind}.", f"It has {', '.join(known)}.")
+        if item[name] is None:
+            raise UsageError(f"{place}: “{name}” is empty.", "Fill it in, or leave it out.")
 
 
 def _text(item: Mapping[str, Any], place: str, folder: Path) -> str | None:

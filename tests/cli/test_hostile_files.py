@@ -58,6 +58,12 @@ def test_policies(ask: Ask, content: bytes, message: str) -> None:
         ("- {change: tag, of: alias/app, of: alias/other}", "the name 'of' occurs twice"),
         ("- {change: grant, of: alias/app}", "A new grant needs its grantee"),
         ("- {change: scp, of: x, file: none.json}", "none.json: cannot be read: No such file or directory"),
+        ("- {change: key-policy, of: alias/app, policy: }", "“policy” is empty. Fill it in, or leave it out"),
+        ("- {change: tag, of: alias/app, name: n, value: }", "“value” is empty"),
+        ("- {change: tag, of: alias/app, value: x}", "“name” is missing. tag needs it"),
+        ("- {change: attach-scp, of: x}", "“name” is missing"),
+        ("- {change: revoke-grant, of: x, name: n}", "“name” plays no part in revoke-grant. It has change, of."),
+        ("- {change: key-state, of: x, file: f}", "“file” plays no part in key-state. It has change, of, value."),
         ("[" * 5000, "nested too deeply"),
     ],
 )

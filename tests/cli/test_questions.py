@@ -188,6 +188,8 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
         ),
         (("explain", "role/app", "Decrypt", "alias/app", "--context", "ViaService=x"), "Did you mean kms:ViaService"),
         (("what-can", "role/app", "--profile", "x"), "exclude each other"),
+        (("grants", "--last-usage"), "exclude each other"),
+        (("who-can", "decrypt", "alias/app", "--max-workers", "2"), "exclude each other"),
     ],
 )
 def test_unknown_and_ambiguous_names_exit_2_in_one_line(ask: Ask, words: tuple[str, ...], message: str) -> None:
