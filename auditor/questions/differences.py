@@ -83,6 +83,7 @@ class Differences:
     gaps_after: int = 0
 
 
+_Alike = tuple[Change, int, object, int, object, str]
 _Changed = tuple[Change, Capability, tuple[str, ...], Decision | None, Decision | None, str]
 
 
@@ -121,14 +122,17 @@ def _in_block(before: Side, after: Side, principals: Sequence[str], arns: Sequen
     if not principals or not arns:
         return
     old, new = before.block(principals, arns), after.block(principals, arns)
-    memo: dict[tuple[int, int, int], list[_Changed]] = {}
+    memo: dict[tuple[tuple[int, int, int], bool], list[_Changed]] = {}
     for row, column in _suspects(old, new):
-        key = after.keys.get(arns[column]) or before.keys[arns[column]]
+        principal, key = principals[row], after.keys.get(arns[column]) or before.keys[arns[column]]
         pair = (int(old.codes[row, column]), int(new.codes[row, column]), usable_mask(key.spec, key.usage, key.origin))
-        if pair not in memo:
-            memo[pair] = _changes(old, new, pair)
-        for change in memo[pair]:
-            yield _change(before, after, principals[row], key, change)
+        missing = _not_comparable(before, after, principal, key, pair)
+        entity = missing or _came_or_went(before, after, principal, key)
+        if (pair, bool(entity)) not in memo:
+            memo[pair, bool(entity)] = _changes(old, new, pair, by_cause=not entity)
+        for change, capability, names, was, now, reasons in memo[pair, bool(entity)]:
+            kind = Change.COVERAGE if missing else change
+            yield AccessChange(kind, principal, key.arn, capability, names, was, now, entity or reasons)
 
 
 def _suspects(before: Block, after: Block) -> Iterator[tuple[int, int]]:
@@ -183,20 +187,24 @@ def _single(side: Block, code: int, action: Action) -> Decision | None:
     return found[1] if found else None
 
 
-def _changes(before: Block, after: Block, pair: tuple[int, int, int]) -> list[_Changed]:
-    """The changes of every capability between two profiles; computed once for all pairs with these profiles."""
+def _changes(before: Block, after: Block, pair: tuple[int, int, int], *, by_cause: bool) -> list[_Changed]:
+    """The changes of every capability between two profiles; computed once for all pairs with these profiles.
+
+    ``by_cause``: actions whose access differs for another cause are told apart.
+    """
     found: list[_Changed] = []
     for capability in Capability:
-        alike: dict[object, list[tuple[Action, Decision | None, Decision | None, Change]]] = {}
+        alike: dict[_Alike, list[tuple[Action, Decision | None, Decision | None]]] = {}
         for action in actions_in(CAPABILITY_MASKS[capability] & pair[2] & ON_KEY):
             was, now = _single(before, pair[0], action), _single(after, pair[1], action)
             change = _kind(was, now)
             if change is not None:
-                identity = (change, _rank(was), _condition(was), _rank(now), _condition(now))
-                alike.setdefault(identity, []).append((action, was, now, change))
-        for items in alike.values():
-            _, was, now, change = items[0]
-            found.append((change, capability, tuple(item[0].name for item in items), was, now, _reasons(was, now)))
+                ends = (_rank(was), _condition(was), _rank(now), _condition(now))
+                reasons = _reasons(was, now) if by_cause else ""
+                alike.setdefault((change, *ends, reasons), []).append((action, was, now))
+        for (change, *_, reasons), items in alike.items():
+            names = tuple(action.name for action, _, _ in items)
+            found.append((change, capability, names, *items[0][1:], reasons))
     return found
 
 
@@ -226,20 +234,11 @@ def _condition(decision: Decision | None) -> object:
     return decision.residual if decision is not None else None
 
 
-def _change(
-    before: Side,
-    after: Side,
-    principal: str,
-    key: Key,
-    changed: _Changed,
-) -> AccessChange:
-    change, capability, actions, was, now, reasons = changed
-    missing = _unseen(before, principal, key) if was is None else _unseen(after, principal, key) if now is None else ""
-    missing = missing or _assumed(before, after, principal)
-    if missing:
-        return AccessChange(Change.COVERAGE, principal, key.arn, capability, actions, was, now, missing)
-    cause = _came_or_went(before, after, principal, key) or reasons
-    return AccessChange(change, principal, key.arn, capability, actions, was, now, cause)
+def _not_comparable(before: Side, after: Side, principal: str, key: Key, pair: tuple[int, int, int]) -> str:
+    """Why a difference says nothing about access; empty when it does."""
+    was, now = (code >= 0 for code in pair[:2])
+    missing = "" if was and now else _unseen(after if was else before, principal, key)
+    return missing or _assumed(before, after, principal)
 
 
 def _unseen(side: Side, principal: str, key: Key) -> str:

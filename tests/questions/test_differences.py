@@ -11,7 +11,22 @@ from auditor.model.key import Fact
 from auditor.model.snapshot import AccountFacts, Snapshot
 from auditor.questions.differences import Change, differences
 from auditor.questions.folding import fold_changes
-from tests.cli.conftest import APP, HOME, KEY, OTHER, PARTNER, ROOT, VIA_S3, allow, estate, key, role, text
+from tests.cli.conftest import (
+    APP,
+    BATCH,
+    DENY_OPS,
+    HOME,
+    KEY,
+    OTHER,
+    PARTNER,
+    ROOT,
+    VIA_S3,
+    allow,
+    estate,
+    key,
+    role,
+    text,
+)
 
 EVERYBODY = allow(Sid="Everybody", Principal="*", Action="kms:Decrypt")
 AS_OF = "2026-11-24T12:00:00Z"
@@ -107,6 +122,22 @@ def test_one_action_counts_although_its_capability_stays() -> None:
         ("kms:ScheduleKeyDeletion",),
     )
     assert gained.cause == "no longer denied by key policy default statement “Keep”"
+
+
+def test_actions_of_one_capability_have_their_own_causes() -> None:
+    """Each names the statement that gives it; where the key itself is new, that is the cause of all."""
+    two = [allow(Sid=name, Principal={"AWS": BATCH}, Action=f"kms:{name}") for name in ("Decrypt", "ReEncryptFrom")]
+    before, opened = estate(), key(OTHER, "alias/other", text(ROOT, DENY_OPS, *two))
+    after = replace(before, keys=(before.keys[0], opened))
+    found = differences(evaluated(before), evaluated(after)).access
+    assert {(item.principal, item.actions, item.cause) for item in found} == {
+        (BATCH, ("kms:Decrypt",), "key policy default statement “Decrypt”"),
+        (BATCH, ("kms:ReEncryptFrom",), "key policy default statement “ReEncryptFrom”"),
+    }
+    new = differences(evaluated(replace(before, keys=before.keys[:1])), evaluated(after)).access
+    assert [(item.actions, item.cause) for item in new if item.principal == BATCH] == [
+        (("kms:Decrypt", "kms:ReEncryptFrom"), "the key is new")
+    ]
 
 
 def test_equal_changes_are_told_once() -> None:
