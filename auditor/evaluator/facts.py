@@ -94,14 +94,16 @@ class Question:
             return self._kms(lowered)
         if lowered.startswith("aws:"):
             return self._aws(lowered)
-        # Keys of other services may travel with a session (saml:…, lambda:…, an OIDC sub): never absent for sure.
+        if vocabulary.of_another_service(lowered):
+            return ABSENT
+        # The rest may travel with a session (saml:…, an OIDC sub, lambda:SourceFunctionArn): never absent for sure.
         return ANY
 
     def _kms(self, name: str) -> KeyValue:
         if not vocabulary.carried_by(name) >> self.action.bit & 1:
             return ABSENT
         if name == "kms:calleraccount":
-            return principal_value("aws:principalaccount", self.principal, self.surroundings)
+            return self._account_of_caller()
         if name in vocabulary.RESOURCE_KEYS:
             return self._resource(name)
         family = vocabulary.family_of(name)
@@ -149,12 +151,22 @@ class Question:
 
     def _tag_or_alias(self, fact: Fact, values: tuple[str, ...]) -> KeyValue:
         if self.layer in UNDOCUMENTED_LAYERS:
-            return Unsettled(f"{_UNDOCUMENTED[fact]} condition in {UNDOCUMENTED_LAYERS[self.layer]}")
+            return self._undocumented(fact, values)
         if fact in self.key.unread:
             return Unsettled(str(fact), _COULD[fact])
         if fact is Fact.TAGS and len(values) > 1:
             return Unsettled(ALIKE, RunTime(values, may_be_absent=False))
         return Known(values)
+
+    def _undocumented(self, fact: Fact, values: tuple[str, ...]) -> KeyValue:
+        """A condition on tags or aliases where AWS does not say that it works. AWS's own examples of RCPs exempt keys
+        by tag: there it reads what the key has, or nothing, and a key that has nothing is one case."""
+        what = f"{_UNDOCUMENTED[fact]} condition in {UNDOCUMENTED_LAYERS[self.layer]}"
+        if self.layer is not Layer.RCP:
+            return Unsettled(what)
+        if fact in self.key.unread:
+            return Unsettled(what, _COULD[fact])
+        return Unsettled(what, RunTime(values)) if values else ABSENT
 
     def _request_alias(self) -> KeyValue:
         if Fact.ALIASES in self.key.unread:
@@ -201,6 +213,8 @@ class Question:
         if family == "aws:requesttag/" or name == "aws:tagkeys":
             return ANY if vocabulary.carried_by(family) >> self.action.bit & 1 else ABSENT
         match name:
+            case "aws:principalaccount":
+                return self._account_of_caller()
             case "aws:requestedregion":
                 return Known((self.key.region,)) if self.action.on_key else ALWAYS_PRESENT
             case "aws:resourceaccount":
@@ -212,6 +226,12 @@ class Question:
             case "aws:currenttime" | "aws:epochtime":
                 return usual(name)
         return principal_value(name, self.principal, self.surroundings)
+
+    def _account_of_caller(self) -> KeyValue:
+        """A service calls from an account of AWS, never from that of the key."""
+        if self.principal.kind is PrincipalKind.SERVICE:
+            return RunTime(may_be_absent=False, not_value=self.key.account)
+        return principal_value("aws:principalaccount", self.principal, self.surroundings)
 
     def _resource_organization(self, name: str) -> KeyValue:
         if not self.action.on_key:

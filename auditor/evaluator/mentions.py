@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from auditor.evaluator.glob import has_wildcard
 from auditor.model.arn import (
     SERVICE_LINKED_PATH,
     Arn,
@@ -23,6 +24,7 @@ from auditor.model.policy import PrincipalValue, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
 
+EVERYBODY = PrincipalValue("AWS", "*")
 _ACCOUNT_KEYS = ("aws:principalaccount", "kms:calleraccount", "aws:principalarn")
 
 
@@ -84,7 +86,7 @@ def _of_statement(statement: Statement) -> Iterator[PrincipalValue]:
     if statement.effect != "Allow":
         return
     if statement.not_principals is not None:
-        yield PrincipalValue("AWS", "*")
+        yield EVERYBODY
     yield from statement.principals or ()
     if any(entry.value == "*" for entry in statement.principals or ()):
         yield from _of_conditions(statement)
@@ -102,6 +104,8 @@ def _of_conditions(statement: Statement) -> Iterator[PrincipalValue]:
 
 def _row(mention: PrincipalValue, accounts: dict[str, str], unread: set[str]) -> Principal | None:
     value = mention.value
+    if has_wildcard(value) and mention != EVERYBODY:
+        return None  # no pattern names anybody (kms-authorization.md section 5)
     if mention.kind == "Service":
         return Principal(kind=PrincipalKind.SERVICE, arn=value, iam_arn=value, account=None, name=value)
     if mention.kind != "AWS":

@@ -21,6 +21,10 @@ from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
 
 RESOURCE_ALIASES = "kms:resourcealiases"
+_ACCOUNT_KEYS = (
+    *("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"),
+    *("aws:principalaccount", "kms:calleraccount"),  # a service is never of the key's account
+)
 _ALIAS_KEYS = (RESOURCE_ALIASES, "kms:requestalias")
 ACCOUNT_SCOPED = frozenset(
     {"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "kms:calleraccount"}
@@ -39,7 +43,7 @@ def key_trait(name: str, key: Key) -> Hashable:
         return (tuple(alias.name for alias in key.aliases), Fact.ALIASES in key.unread)
     if name == "aws:requestedregion":
         return key.region
-    if name in ("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"):
+    if name in _ACCOUNT_KEYS:
         return key.account
     if name == "kms:trailingdayswithoutkeyusage":
         return key.arn

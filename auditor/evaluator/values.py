@@ -18,8 +18,8 @@ class RunTime:
 
     ``domain``: all values the key can take, when that is a known list. ``may_be_absent``: a request without the key is
     possible. ``account`` / ``forms`` / ``not_value`` narrow the value: an ARN of that account, a text that matches one
-    of these patterns, a text that is not (and does not begin with) this organization id. ``includes``: the values of a
-    multi-valued key that are certainly among those of the request.
+    of these patterns, a text that is not (and does not begin with) this id of an organization or account.
+    ``includes``: the values of a multi-valued key that are certainly among those of the request.
     """
 
     domain: tuple[str, ...] | None = None

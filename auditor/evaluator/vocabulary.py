@@ -19,6 +19,14 @@ RESOURCE_KEYS = frozenset(
 )
 """Keys that describe the KMS key itself; every action on a key carries them (kms-authorization.md section 3)."""
 
+SESSION_SERVICES = frozenset({"codebuild", "ecs", "eks", "identitystore", "rolesanywhere", "signin", "sso", "sts"})
+SESSION_KEYS = frozenset(
+    {"ec2:roledelivery", "ec2:sourceinstancearn", "glue:credentialissuingservice", "glue:roleassumedby"}
+    | {"lambda:sourcefunctionarn", "ssm:sourceinstancearn"}
+)
+"""Services, and single keys of others, whose condition keys are part of a role session and so come with every request
+(service authorization reference, descriptions of the keys)."""
+
 
 @cache
 def _data() -> dict[str, Any]:
@@ -36,6 +44,24 @@ def _entries() -> tuple[dict[str, Any], ...]:
 def via_services() -> frozenset[str]:
     """The first labels of the service names that AWS documents for ``kms:ViaService``; others may exist."""
     return frozenset(_data()["via_service_names"]["names"])
+
+
+@cache
+def services() -> frozenset[str]:
+    """Names of AWS services as endpoints and signatures spell them (``model/data/services.json``)."""
+    text = files("auditor.model").joinpath("data/services.json").read_text(encoding="utf-8")
+    return frozenset(json.loads(text)["names"])
+
+
+@lru_cache(maxsize=16384)
+def of_another_service(name: str) -> bool:
+    """Whether a condition key such as ``ec2:Owner`` belongs to requests of another service: none of KMS carries it.
+
+    Keys that travel with a session whatever service is called do not count, nor do those of identity providers.
+    """
+    lowered = name.lower()
+    prefix = lowered.partition(":")[0]
+    return prefix in services() - SESSION_SERVICES and prefix != "kms" and lowered not in SESSION_KEYS
 
 
 @cache
