@@ -84,6 +84,17 @@ def fixes_holder(leaf: Leaf, negated: bool) -> bool:
     return False
 
 
+def for_services(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only grants for AWS services, to fixed grantees or of harmless operations, or only calls
+    that a service makes: its grants are for itself, as in the policies that DynamoDB or Secrets Manager ask for."""
+    if fixes_holder(leaf, negated) or (leaf.key.lower() == "aws:viaawsservice" and holds(leaf, negated, "true")):
+        return True
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.base == "null" or leaf.key.lower() != "kms:viaservice":
+        return False
+    return operator.negated == negated and _absent_fails(operator, negated)
+
+
 def _constrains(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only grants that carry a constraint."""
     operator = parse_operator(leaf.operator)
@@ -94,10 +105,10 @@ def _constrains(leaf: Leaf, negated: bool) -> bool:
     return name == "kms:grantconstrainttype" or (name == "kms:grantconstraintsourcearn" and fixed)
 
 
-def grant_limited(decision: Decision) -> bool:
-    """Whether a CreateGrant decision lets only harmless grants through: for services, fixed grantees or operations, or
-    by a grant alone, which hands on no more than it gives (reference, section 10)."""
-    return by_grant_alone(decision) or (decision.residual is not None and demands(decision.residual, fixes_holder))
+def grant_limited(decision: Decision, harmless: Test = fixes_holder) -> bool:
+    """Whether a CreateGrant decision lets only ``harmless`` grants through: for services, fixed grantees or operations,
+    or by a grant alone, which hands on no more than it gives (reference, section 10)."""
+    return by_grant_alone(decision) or (decision.residual is not None and demands(decision.residual, harmless))
 
 
 def by_grant_alone(decision: Decision) -> bool:
@@ -113,7 +124,7 @@ def grant_constrained(decision: Decision) -> bool:
         return True
     if decision.residual is None:
         return False
-    return demands(decision.residual, lambda leaf, negated: fixes_holder(leaf, negated) or _constrains(leaf, negated))
+    return demands(decision.residual, lambda leaf, negated: for_services(leaf, negated) or _constrains(leaf, negated))
 
 
 def below_units(statement: Statement) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import passes_when_absent
@@ -92,13 +93,14 @@ def loose_bindings(view: View, placed: Placed) -> set[str] | None:
     known accounts, or lets no service use the key."""
     statement, key = placed.located.statement, placed.key
     services = _services(statement)
-    mask = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP)
-    if statement.effect != "Allow" or not services or not mask or key is None:
+    if statement.effect != "Allow" or not services or key is None:
+        return None
+    asked = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP) & view.reach.usable[view.reach.key_at[key.arn]]
+    if not asked:
         return None
     bindings = {_binding(view, test, key.account) for test in _settled(view, placed, key)}
     if "account" in bindings:
         return None
-    asked = mask & view.reach.usable[view.reach.key_at[key.arn]]
     if _kept_out(view, key, services, asked, _own_organization(view), Layer.KEY_POLICY):
         return None
     if "organization" not in bindings and _kept_out(view, key, services, asked, STRANGERS):
@@ -107,7 +109,8 @@ def loose_bindings(view: View, placed: Placed) -> set[str] | None:
 
 
 def _services(statement: Statement) -> list[str]:
-    return sorted({entry.value for entry in statement.principals or () if entry.kind == "Service"})
+    named = {entry.value for entry in statement.principals or () if entry.kind == "Service"}
+    return sorted(value for value in named if not has_wildcard(value))
 
 
 def _own_organization(view: View) -> str:

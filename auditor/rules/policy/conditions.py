@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from auditor.evaluator.facts import UNDOCUMENTED_LAYERS
 from auditor.evaluator.glob import matches, overlap
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
+from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, passes_when_absent, strength
 from auditor.evaluator.synthetic import external
 from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of
-from auditor.model.actions import ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, ON_KEY, SENSITIVE, actions_in
+from auditor.model.actions import (
+    ACTIONS,
+    CREATE_GRANT,
+    KEY_POLICY_EFFECTIVE,
+    META,
+    ON_KEY,
+    SENSITIVE,
+    actions_in,
+    mask_of,
+    match_pattern,
+)
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -29,6 +42,7 @@ CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "Sourc
 LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
 ALIAS_KEYS = ("kms:requestalias", "kms:resourcealiases")
 ORG_PATHS = "aws:principalorgpaths"
+READS = META | mask_of(["GetPublicKey"])
 TRUST_ONLY = ("sts:externalid", "sts:rolesessionname")
 
 
@@ -37,8 +51,9 @@ def not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str
     name = test.key.lower()
     if name in LEGACY:
         return mask, f"{canonical(test.key)} is a legacy name; write {LEGACY[name]}"
-    if layer in (Layer.KEY_POLICY, Layer.RCP) and name.startswith(IDENTITY_ONLY):
-        return mask, f"{canonical(test.key)} is documented for identity policies only, not for a {layer}"
+    if layer in UNDOCUMENTED_LAYERS and name.startswith(IDENTITY_ONLY) and not _exempts(test, layer):
+        where = UNDOCUMENTED_LAYERS[layer]
+        return mask, f"{canonical(test.key)} is documented for identity policies only, not for {where}"
     if name in TRUST_ONLY:
         return mask, f"{test.key} exists in role trust policies only"
     if name.startswith("kms:") and not exists(name):
@@ -49,6 +64,12 @@ def not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str
             names = listing((action.name for action in actions_in(missing)), 4)
             return missing, f"{canonical(test.key)} is not sent with {names}"
     return None
+
+
+def _exempts(test: ConditionTest, layer: Layer) -> bool:
+    """Whether a test in an RCP takes keys out of its Deny, as AWS's examples do: reading nothing, it denies more."""
+    operator = parse_operator(test.operator)
+    return layer is Layer.RCP and operator is not None and passes_when_absent(operator)
 
 
 def _other_mistake(view: View, test: ConditionTest, layer: Layer) -> str:
@@ -85,7 +106,8 @@ def condition_key_not_applicable(view: View) -> Iterator[Hit]:
 
     Examples: ``kms:GrantIsForAWSResource`` next to Decrypt, ``kms:RequestAlias`` with alias operations,
     ``aws:ResourceTag`` in a key policy, ``aws:PrincipalOrgID`` in an SCP, an alias ARN as value of an alias condition,
-    the legacy name ``kms:CustomerMasterKeySpec``. Silent where Null asks for absence on purpose.
+    the legacy name ``kms:CustomerMasterKeySpec``. Silent where Null asks for absence on purpose, for
+    metadata that a pattern such as ``kms:Describe*`` sweeps in, and for tags by which an RCP exempts keys.
 
     Fix: split the statement so that each condition stands only with the actions that carry its key.
     """
@@ -102,9 +124,15 @@ def condition_key_not_applicable(view: View) -> Iterator[Hit]:
             if found is None and not other:
                 continue
             missing, why = found if found is not None else (mask, other)
-            if missing != mask and broad and statement.effect == "Deny":
-                continue  # a broad Deny whose condition narrows it to the actions that carry the key is meant
+            if missing != mask and broad and (statement.effect == "Deny" or _swept_in(statement, missing)):
+                continue  # a broad statement whose condition narrows it to the actions that carry the key is meant
             yield _not_applicable_hit(view, placed, test, missing, mask, other or why)
+
+
+def _swept_in(statement: Statement, missing: int) -> bool:
+    """Whether the actions are metadata alone, and come with a pattern such as ``kms:Describe*``: nobody misses them."""
+    named = reduce(or_, (match_pattern(name) for name in statement.actions or () if "*" not in name), 0)
+    return not missing & (~READS | named)
 
 
 def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing: int, mask: int, why: str) -> Hit:

@@ -14,7 +14,7 @@ from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import never_met
-from auditor.evaluator.vocabulary import family_of, via_services
+from auditor.evaluator.vocabulary import family_of, services, via_services
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
 from auditor.model.finding import Confidence, Evidence
@@ -31,6 +31,7 @@ from auditor.rules.view import View
 
 LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 NO_SERVICE = "names no service that AWS documents"
+NO_VARIABLES = "is literal text: variables need Version 2012-10-17 in the document"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
 
@@ -61,9 +62,10 @@ def _about_the_key(statement: Statement) -> tuple[ConditionTest, ...]:
     return tuple(test for test in statement.conditions if not test.key.lower().startswith(caller))
 
 
-def _impossible(view: View, statement: Statement, key: Key | None) -> list[str]:
+def _impossible(view: View, placed: Placed) -> list[str]:
     """The single tests that no request can pass: accounts, services, dates that are over, values of an absent key."""
     found = []
+    statement, key = placed.located.statement, placed.key
     nulls = {
         test.key.lower()
         for test in statement.conditions
@@ -80,6 +82,8 @@ def _impossible(view: View, statement: Statement, key: Key | None) -> list[str]:
             found.append(f"{test.operator} {test.key} {listing(test.values)} {LITERAL_WILDCARD}")
         elif name in nulls:
             found.append(f"{test.key} must be absent and have a value at once")
+        elif not placed.located.variables and operator.takes_variables and all("${" in one for one in test.values):
+            found.append(f"{test.key} {listing(test.values)} {NO_VARIABLES}")
         elif name in ACCOUNT_VALUED and operator.base in ("stringequals", "stringlike"):
             if not any(is_account_id(value) or set(value) & set("*?$") for value in test.values):
                 found.append(f"{test.key} {listing(test.values)}: not a 12-digit account id")
@@ -105,9 +109,10 @@ def _no_service(test: ConditionTest, key: Key | None) -> list[str]:
 
 
 def _known_service(value: str) -> bool:
-    """Whether a value of kms:ViaService is a documented service, or may be one."""
+    """Whether a value of kms:ViaService is a service, or may be one: AWS's own policies also name some that its list of
+    services for the key does not have, such as ``sso`` and ``logs``. Calls of ``ebs`` come as ``ec2``."""
     label = value.split(".", maxsplit=1)[0]
-    return has_wildcard(label) or "${" in label or label in via_services()
+    return has_wildcard(label) or "${" in label or label in via_services() | services() - {"ebs"}
 
 
 def _close(label: str) -> list[str]:
@@ -153,7 +158,7 @@ def never_true_condition(view: View) -> Iterator[Hit]:
         statement, key = placed.located.statement, placed.key
         if not statement.conditions or statement.effect is None:
             continue
-        bad = _impossible(view, statement, key)
+        bad = _impossible(view, placed)
         if not bad and (key is None or _never_sent(placed) or not _nobody_passes(view, placed, key)):
             continue
         core = _contradictions(statement, bad)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 
-from auditor.evaluator.glob import matches
+from auditor.evaluator.glob import has_wildcard, matches
+from auditor.evaluator.mentions import EVERYBODY
 from auditor.evaluator.statements import action_mask
 from auditor.model.actions import (
     ACCOUNT_LEVEL,
@@ -32,6 +33,7 @@ from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
+PATTERNS = {"AWS": "a principal; a condition on aws:PrincipalArn does", "Service": "a service; name it in full"}
 ADMINISTERS = mask_of(["PutKeyPolicy"])
 
 
@@ -101,7 +103,11 @@ def _dead_principals(statement: Statement, placed: Placed) -> list[tuple[str, st
     for entry in statement.principals or ():
         if placed.key is None:
             break
-        if entry.kind in ("Federated", "CanonicalUser"):
+        if has_wildcard(entry.value) and entry != EVERYBODY:
+            found.append(
+                (entry.value, f"is a pattern, which never matches {PATTERNS.get(entry.kind, 'as a principal')}")
+            )
+        elif entry.kind in ("Federated", "CanonicalUser"):
             found.append((entry.value, f"is a {entry.kind} principal, which never matches in a key policy"))
         elif ":group/" in entry.value:
             found.append((entry.value, "is an IAM group, which cannot be a principal"))

@@ -11,7 +11,7 @@ from auditor.model.actions import CREATE_GRANT, DESTROY, READ_PLAINTEXT, STORE_B
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import as_residual, block_strength, demands, fixes_holder
+from auditor.rules.conditions import as_residual, block_strength, demands, for_services
 from auditor.rules.corrections import detaching, one_or_many, with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
@@ -164,7 +164,7 @@ def _administers(view: View) -> Relevant:
         mask = action_mask(located.statement) & (TAKEOVER | DESTROY)
         if not mask:
             return 0
-        limited = demands(as_residual(located.statement), fixes_holder)
+        limited = demands(as_residual(located.statement), for_services)
         if mask & CREATE_GRANT and (limited or _grants_for_services(view, document.holders)):
             mask &= ~CREATE_GRANT
         if mask & REPLICATE and not any(_creates_keys(view, holder) for holder in document.holders):

@@ -83,9 +83,9 @@ def key_takeover_by_non_admin(view: View) -> Iterator[Hit]:
 def creategrant_not_limited_to_services(view: View) -> Iterator[Hit]:
     """CreateGrant is open to an identity without being limited to AWS services.
 
-    Its holder can give any operation to anybody, also to itself. Silent when ``kms:GrantIsForAWSResource``, fixed
-    grantees, constraints or harmless operations limit it, where PutKeyPolicy is open as well, and where a grant alone
-    gives it: that hands on no more than itself.
+    Its holder can give any operation to anybody, also to itself. Silent when ``kms:GrantIsForAWSResource``, a
+    service that calls, fixed grantees, constraints or harmless operations limit it, where PutKeyPolicy is open as well,
+    and where a grant alone gives it: that hands on no more than itself.
 
     Fix: add the service condition to the statement, or deny the rest by SCP.
     """

@@ -24,7 +24,7 @@ from auditor.model.actions import (
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
-from auditor.rules.conditions import grant_constrained, grant_limited
+from auditor.rules.conditions import for_services, grant_constrained, grant_limited
 from auditor.rules.hit import listing
 from auditor.rules.principals import service_linked
 from auditor.rules.reach import INSIDE, Openness, Pairs, Reach
@@ -112,7 +112,7 @@ def _grants_where(reach: Reach, test: Callable[[Decision], bool]) -> NDArray[np.
 
 def limited_grants(reach: Reach) -> NDArray[np.bool_]:
     """Profile → whether its CreateGrant is limited to services, fixed grantees or harmless operations."""
-    return _grants_where(reach, grant_limited)
+    return _grants_where(reach, lambda decision: grant_limited(decision, for_services))
 
 
 def constrained_grants(reach: Reach) -> NDArray[np.bool_]:
