@@ -14,6 +14,7 @@ from auditor.model.arn import parse_arn
 from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.report import Report
 from auditor.report.plain import one_line
+from auditor.report.wording import evidence_line
 
 LABELS = {level: level.value.upper() for level in Severity} | {Severity.INFO: "INFORMATIONAL"}
 WORKFLOW = {
@@ -25,6 +26,7 @@ WORKFLOW = {
 RESOURCES = 32
 REQUIREMENTS = 32
 BATCH = 100
+EVIDENCE = 20
 _TYPES = {"kms:key": "AwsKmsKey", "iam:role": "AwsIamRole", "iam:user": "AwsIamUser", "iam:policy": "AwsIamPolicy"}
 
 
@@ -80,12 +82,21 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
         "Title": one_line(finding.title, 256) or finding.rule,
         "Description": one_line(finding.summary, 1024) or finding.rule,
         "Remediation": {"Recommendation": {"Text": one_line(finding.remediation.summary, 512) or "See the report."}},
-        "ProductFields": {"kms-audit/rule": finding.rule, "kms-audit/state": str(finding.state)},
+        "ProductFields": _product_fields(finding),
         "Compliance": _compliance(finding),
         "Resources": [_resource(arn, partition, region) for arn in _subjects(finding)],
         "RecordState": "ARCHIVED" if finding.state is FindingState.RESOLVED else "ACTIVE",
         "Workflow": {"Status": WORKFLOW[finding.state]},
     }
+
+
+def _product_fields(finding: Finding) -> dict[str, str]:
+    """What the format has no field of its own for; of much evidence the first ``EVIDENCE`` pieces."""
+    fields = {"kms-audit/rule": finding.rule, "kms-audit/state": str(finding.state)}
+    fields |= {"kms-audit/confidence": str(finding.confidence), "kms-audit/latent": "yes" if finding.latent else "no"}
+    for number, item in enumerate(finding.evidence[:EVIDENCE], 1):
+        fields[f"kms-audit/evidence/{number:02}"] = one_line(evidence_line(item), 1024)
+    return fields
 
 
 def _compliance(finding: Finding) -> dict[str, Any]:

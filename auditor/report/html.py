@@ -22,7 +22,7 @@ from auditor.report.content import content_of
 from auditor.report.island_findings import severity_words
 from auditor.report.plain import spelled_out
 from auditor.report.views import grant_limits, rotation_words
-from auditor.report.wording import plural
+from auditor.report.wording import evidence_value, plural
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -87,7 +87,7 @@ def _environment() -> Environment:
     environment.filters.update(
         short=short, pretty=pretty, number="{:,}".format, plural=plural, rotation=rotation_words, limits=grant_limits
     )
-    environment.filters |= {"clauses": severity_words, "quoted": shlex.quote}
+    environment.filters |= {"clauses": severity_words, "evidence": evidence_value, "quoted": shlex.quote}
     return environment
 
 

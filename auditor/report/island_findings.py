@@ -8,7 +8,7 @@ from typing import Any
 from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.report.located import key_places, principal_places
-from auditor.report.wording import has_history, is_new
+from auditor.report.wording import evidence_value, has_history, is_new
 
 Intern = Callable[[str], int]
 VALUE_LIMIT = 600
@@ -38,7 +38,7 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
             word(str(finding.confidence)),
             places(finding.keys, keys),
             places(finding.principals, principals),
-            [word(text) for item in finding.evidence[:20] for text in (item.label, _cut(item.value))],
+            [word(text) for item in finding.evidence[:20] for text in (item.label, _cut(evidence_value(item)))],
         ]
         for finding in report.findings[limit:]
     ]

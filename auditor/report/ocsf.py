@@ -9,6 +9,7 @@ from auditor.model.finding import Confidence, Finding, FindingState, Severity
 from auditor.model.moments import instant
 from auditor.model.report import Report
 from auditor.report.plain import one_line
+from auditor.report.wording import evidence_value
 
 SEVERITIES = {
     Severity.INFO: (1, "Informational"),
@@ -42,6 +43,7 @@ def _seconds(text: str) -> int:
 def _finding(finding: Finding, report: Report) -> dict[str, Any]:
     severity_id, severity = SEVERITIES[finding.severity]
     status_id, status = STATUSES[finding.state]
+    confidence_id, confidence = (3, "High") if finding.confidence is Confidence.CONFIRMED else (2, "Medium")
     activity = 3 if finding.state is FindingState.RESOLVED else 1
     now = _seconds(report.as_of)
     first = _seconds(finding.first_seen) or now
@@ -59,10 +61,12 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
         "severity": severity,
         "status_id": status_id,
         "status": status,
-        "confidence_id": 3 if finding.confidence is Confidence.CONFIRMED else 2,
+        "confidence_id": confidence_id,
+        "confidence": confidence,
         "message": one_line(finding.summary, 2000),
         "metadata": {
             "version": SCHEMA_VERSION,
+            "profiles": ["cloud"],
             "event_code": finding.rule,
             "product": {"name": "kms-audit", "vendor_name": "kms-audit", "version": report.tool_version or "0"},
         },
@@ -74,10 +78,21 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
             "first_seen_time": first * 1000,
             "types": [finding.category],
         },
+        "evidences": [
+            {"data": {"label": one_line(item.label, 200), "value": one_line(evidence_value(item), 2000)}}
+            for item in finding.evidence
+        ],
         "cloud": _cloud(finding, report),
         "resources": [{"uid": one_line(arn, 1000), "type": finding.subject_kind} for arn in [finding.subject]],
         "remediation": {"desc": one_line(finding.remediation.summary, 2000), "references": list(finding.references)},
-        "unmapped": {"state": str(finding.state), "latent": finding.latent, "keys": list(finding.keys)},
+        "unmapped": {"state": str(finding.state), "latent": finding.latent} | _named(finding),
+    }
+
+
+def _named(finding: Finding) -> dict[str, list[str]]:
+    return {
+        "keys": [one_line(arn, 1000) for arn in finding.keys],
+        "principals": [one_line(arn, 1000) for arn in finding.principals],
     }
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.report import Report
+from auditor.model.snapshot import Gap
 from auditor.report.plain import one_line
-from auditor.report.wording import has_history, is_new
+from auditor.report.wording import evidence_line, has_history, is_new, plural
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {
@@ -43,7 +45,7 @@ def sarif_bytes(report: Report) -> bytes:
         },
         "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, order.index(finding.rule), report) for finding in report.findings],
+        "results": list(_results(report, order)),
         "properties": {"asOf": report.as_of, "snapshotSha256": report.snapshot.provenance.content_hash},
     }
     document = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -51,18 +53,31 @@ def sarif_bytes(report: Report) -> bytes:
 
 
 def _invocation(report: Report) -> dict[str, Any]:
-    """What could not be read, as notifications: silence of a rule may come from there."""
+    """What could not be read or judged, as notifications: silence of a rule may come from there."""
     return {
         "executionSuccessful": True,
-        "toolExecutionNotifications": [
-            {
-                "level": "warning" if gap.essential else "note",
-                "message": {"text": one_line(f"{gap.fact} not read ({gap.operation} {gap.code}): {gap.effect}", 2000)},
-                "properties": {"account": gap.account, "region": gap.region, "subject": one_line(gap.subject, 400)},
-            }
-            for gap in report.snapshot.gaps
-        ],
+        "toolExecutionNotifications": [*map(_gap, report.snapshot.gaps), *_unjudged(report)],
     }
+
+
+def _gap(gap: Gap) -> dict[str, Any]:
+    return {
+        "level": "warning" if gap.essential else "note",
+        "message": {"text": one_line(f"{gap.fact} not read ({gap.operation} {gap.code}): {gap.effect}", 2000)},
+        "properties": {"account": gap.account, "region": gap.region, "subject": one_line(gap.subject, 400)},
+    }
+
+
+def _unjudged(report: Report) -> Iterator[dict[str, Any]]:
+    """Rules that were not evaluated, or could not look at everything."""
+    for status in report.rules:
+        if not status.evaluated:
+            text = f"Rule {status.rule} was not evaluated: {status.reason}"
+        elif status.skipped:
+            text = f"Rule {status.rule} could not look at {plural(len(status.skipped), 'subject')}"
+        else:
+            continue
+        yield {"level": "warning", "message": {"text": one_line(text, 2000)}, "properties": {"rule": status.rule}}
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
@@ -79,9 +94,22 @@ def _rule(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int, report: Report) -> dict[str, Any]:
+def _results(report: Report, order: list[str]) -> Iterator[dict[str, Any]]:
+    """The results; ``suppressions`` and ``baselineState`` have all of them, or none (sections 3.27.23 and 3.27.24)."""
+    reviewed = any(finding.state is FindingState.ACCEPTED for finding in report.findings)
+    history = has_history(report)
+    for finding in report.findings:
+        result = _result(finding, order.index(finding.rule))
+        if reviewed:
+            result["suppressions"] = [_suppression(finding)] if finding.state is FindingState.ACCEPTED else []
+        if history:
+            result["baselineState"] = _baseline_state(finding, report)
+        yield result
+
+
+def _result(finding: Finding, index: int) -> dict[str, Any]:
     place = "/".join(part for part in ("aws", finding.account, finding.region) if part)
-    result: dict[str, Any] = {
+    return {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": LEVELS[finding.severity],
@@ -104,13 +132,12 @@ def _result(finding: Finding, index: int, report: Report) -> dict[str, Any]:
             "state": str(finding.state),
             "confidence": str(finding.confidence),
             "latent": finding.latent,
+            "keys": [one_line(arn, 400) for arn in finding.keys],
+            "principals": [one_line(arn, 400) for arn in finding.principals],
+            "evidence": [one_line(evidence_line(item), 2000) for item in finding.evidence],
+            "fix": one_line(finding.remediation.summary, 2000),
         },
     }
-    if finding.state is FindingState.ACCEPTED:
-        result["suppressions"] = [_suppression(finding)]
-    if has_history(report):
-        result["baselineState"] = _baseline_state(finding, report)
-    return result
 
 
 def _suppression(finding: Finding) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from auditor.model.policy import Layer
 from auditor.model.report import Report
 from auditor.model.score import scores_of_keys, scores_of_principals
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
+from auditor.report.wording import evidence_line
 
 Cell = str | int
 Row = tuple[Cell, ...]
@@ -61,7 +62,7 @@ def _findings(report: Report) -> View:
             item.account,
             item.region,
             item.summary,
-            "; ".join(f"{fact.label}: {fact.value}" for fact in item.evidence),
+            "; ".join(map(evidence_line, item.evidence)),
             item.remediation.summary,
             item.remediation.body,
             " ".join(item.keys),

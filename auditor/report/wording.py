@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from auditor.model.finding import Finding, FindingState
+from auditor.model.finding import Evidence, Finding, FindingState
 from auditor.model.report import Report
 
 if TYPE_CHECKING:
@@ -115,6 +115,17 @@ def gap_words(gaps: int, essential: int) -> str:
     if essential == gaps:
         return f"{start}verdicts about access rest on " + ("it" if gaps == 1 else "all of them")
     return f"{start}verdicts about access rest on {essential:,} of them"
+
+
+def evidence_value(item: Evidence) -> str:
+    """What a piece of evidence says, with the statement or grant that it stands in where the value does not name it."""
+    places = [str(place) for place in (item.statement, item.grant) if place and str(place) not in item.value]
+    return " ".join([item.value, *(f"({place})" for place in places)])
+
+
+def evidence_line(item: Evidence) -> str:
+    """``label: value`` in one text; see ``evidence_value``."""
+    return f"{item.label}: {evidence_value(item)}"
 
 
 def has_history(report: Report) -> bool:

@@ -7,13 +7,16 @@ import csv
 import io
 import json
 import re
+import zipfile
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from auditor.model.finding import FindingState
+from auditor.model.finding import Evidence, FindingState
+from auditor.model.policy import Layer, StatementRef
 from auditor.model.report import Report
 from auditor.report import FORMATS, read_result, render
 from auditor.report.counts import counts_of
@@ -181,7 +184,40 @@ def test_sarif_has_what_the_standard_requires(name: str) -> None:
         assert result["level"] in ("none", "note", "warning", "error")
         uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert re.fullmatch(r"[A-Za-z0-9%/._~-]+", uri)
-        assert ("suppressions" in result) == (finding.state is FindingState.ACCEPTED)
+        assert len(result["suppressions"]) == (finding.state is FindingState.ACCEPTED)
+
+
+def test_sarif_says_nothing_of_suppressions_where_nothing_was_accepted() -> None:
+    unreviewed = replace(report("ordinary"), findings=report("ordinary").findings[:1])
+    (run,) = json.loads(render(unreviewed, "sarif")["report.sarif"])["runs"]
+    assert "suppressions" not in run["results"][0]
+
+
+def test_sarif_tells_which_rules_could_not_look() -> None:
+    log = json.loads(files("ordinary", "sarif")["report.sarif"])
+    told = [note["message"]["text"] for note in log["runs"][0]["invocations"][0]["toolExecutionNotifications"]]
+    assert "Rule rotation-disabled was not evaluated: orders" in told
+    assert "Rule orders could not look at 1 subject" in told
+
+
+@pytest.mark.parametrize("form", ["csv", "html", "json", "xlsx", "sarif", "ocsf", "asff"])
+def test_every_format_has_the_evidence_and_its_statement(form: str) -> None:
+    """In the page itself and, above its limit, in the island."""
+    ref = StatementRef(Layer.KEY_POLICY, "default", ACCOUNT, 2, "Loose")
+    findings = [
+        replace(item, evidence=(Evidence("condition", f"StringLike {n}", ref),))
+        for n, item in enumerate(report("many").findings)
+    ]
+    written = render(replace(report("many"), findings=tuple(findings)), form)
+    text = next(iter(written.values()))
+    if form == "xlsx":
+        with zipfile.ZipFile(io.BytesIO(text)) as book:
+            text = book.read("xl/sharedStrings.xml")
+    for value in ("StringLike 7", "StringLike 317"):
+        if form == "json":
+            assert json.dumps(value) in text.decode()
+        else:
+            assert f"{value} ({ref})" in text.decode()
 
 
 def test_no_cell_of_a_table_runs_as_a_formula() -> None:
