@@ -151,16 +151,17 @@ function groupName(group) {
   return record ? `${str(record[1])}  ${str(record[0])}` : plain(group);
 }
 
-/** Turns to the page of a finding and opens it. */
+/** Turns to the page of a finding and opens it; false when there is none. */
 function openFinding(number) {
-  if (!byId("finding-table")) return;
+  if (!byId("finding-table")) return false;
   const api = findingTable(), at = facts.findIndex((one) => one.row.id === `finding-${number}`);
-  if (at < 0) return;
+  if (at < 0) return false;
   const { row } = facts[at], place = api.rows({ search: "applied", order: "applied" }).indexes().toArray().indexOf(at);
   if (place >= 0) api.page(Math.floor(place / PAGE)).draw(false);
   row.querySelector("details").open = true;
   complete(row.querySelector("details"));
   row.scrollIntoView({ block: "center" });
+  return true;
 }
 function findingsCsv() {
   if (!byId("finding-table")) return;

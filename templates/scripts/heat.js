@@ -53,9 +53,9 @@ function drawHeat() {
   const { groups, keys } = heatRows(state);
   const columns = keys.slice(0, heatLimits.keys), rows = groups.slice(0, heatLimits.rows);
   const total = groups.reduce((sum, group) => sum + group.members.length, 0);
-  byId("heat-note").textContent = `${total} principals in ${groups.length} rows of equal access, ${keys.length} keys.`
+  byId("heat-note").textContent = `${many(total, "principal")} in ${many(groups.length, "row")} of equal access, ${many(keys.length, "key")}.`
     + (columns.length < keys.length || rows.length < groups.length
-      ? ` Shown: ${rows.length} rows and ${columns.length} keys; narrow the filters, show more, or take the CSV for all.` : "");
+      ? ` Shown: ${many(rows.length, "row")} and ${many(columns.length, "key")}; narrow the filters, show more, or take the CSV for all.` : "");
   byId("more-rows").hidden = rows.length === groups.length;
   byId("more-keys").hidden = columns.length === keys.length;
   const head = make("tr", {}, make("th", { scope: "row" }, "Principal"),

@@ -11,6 +11,7 @@ const data = JSON.parse(document.getElementById("island").textContent);
 for (const one of data.p) if (one[1] < 0) one[1] = data.s.push(data.s[one[0]].split("/").pop()) - 1;
 const byId = (id) => document.getElementById(id);
 const str = (n) => plain(data.s[n]);
+const many = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 const short = (text, n = 200) => (text.length > n ? `${text.slice(0, n)}… (${text.length} characters)` : text);
 
 /** The text with characters that hide or reorder others spelled out. */
@@ -34,13 +35,13 @@ function say(text) {
 
 /** Offers rows (arrays of texts) as a CSV file, guarded against being read as formulas. */
 function download(name, rows) {
-  const guard = (text) => (/^[\s\u200b-\u200f\u202a-\u202e]*[=+\-@＝＋－＠]/.test(text) ? `'${text}` : text);
+  const guard = (text) => (/^(?:[\t\r\n]|[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069]*[=+\-@＝＋－＠])/.test(text) ? `'${text}` : text);
   const cell = (value) => `"${guard(String(value ?? "")).replaceAll('"', '""')}"`;
   const text = rows.map((row) => row.map(cell).join(",")).join("\r\n");
   const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   make("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 1000);
-  say(`${rows.length - 1} rows saved`);
+  say(`${many(rows.length - 1, "row")} saved`);
 }
 
 // ---- access: principal → Map of key → cell, decoded once per distinct row -------------------------------------------

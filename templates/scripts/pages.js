@@ -75,10 +75,10 @@ function wholePolicy(text) {
   try { pretty = JSON.stringify(JSON.parse(text), null, 2); } catch { /* shown as it is */ }
   return make("pre", { tabindex: "0" }, plain(short(pretty, 20000)));
 }
-/** Shows the page of a key or principal. */
+/** Shows the page of a key or principal; false when there is none. */
 function openPage(kind, place) {
   const page = byId(`${kind}-${place}`) ?? buildPage(kind, place);
-  if (!page) return;
+  if (!page) return false;
   page.classList.add("on");
   const heading = page.querySelector("h2"); // the list's own heading is out of sight
   heading.setAttribute("role", "heading");
@@ -86,4 +86,5 @@ function openPage(kind, place) {
   for (const lower of page.querySelectorAll("h3")) { lower.setAttribute("role", "heading"); lower.setAttribute("aria-level", "2"); }
   page.querySelector(".built")?.replaceWith(heldTable(kind, place));
   toTop();
+  return true;
 }

@@ -35,11 +35,26 @@ function route() {
   const state = new URLSearchParams(query), heading = own ? byId(name)?.querySelector("h2") : byId(`h-${view}`);
   document.title = heading ? `${heading.textContent.trim()} · ${TITLE}` : TITLE;
   if (!own) opened[view]?.(state, page);
-  if (own) openPage(page[1], Number(page[2]));
-  else if (page?.[1] === "finding") openFinding(Number(page[2]));
-  else if (page) byId(name)?.scrollIntoView({ block: "start" });
-  else toTop();
+  if (!page) toTop();
+  if (page ? !turnTo(page[1], Number(page[2])) : name && name !== view) absent(name, view);
   if (state.get("why")) { const [p, k, cap] = state.get("why").split(".").map(Number); showWhy(p, k, cap); }
+  else if (byId("why").open) byId("why").close();
+  // who came by a link that is out of sight now goes on with the keyboard where the view begins
+  if (!byId("why").open && (document.activeElement === document.body || !document.activeElement.checkVisibility())) byId("main").focus({ preventScroll: true });
+}
+/** Shows what an address names inside its view; false when this report does not have it. */
+function turnTo(kind, place) {
+  if (kind === "key" || kind === "principal") return openPage(kind, place);
+  if (kind === "finding") return openFinding(place);
+  byId(`reason-${place}`)?.scrollIntoView({ block: "start" });
+  return byId(`reason-${place}`) !== null;
+}
+/** A link from another report: the list stands in for what is not in this one, and says so. */
+function absent(name, view) {
+  byId(view).classList.remove("paged");
+  opened[view]?.(new URLSearchParams());
+  toTop();
+  say(`Nothing in this report is at “#${plain(short(name, 60))}”.`);
 }
 
 const standard = (field) => Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
@@ -47,10 +62,17 @@ function fill(form, state) {
   for (const field of form.elements) {
     if (!field.name) continue;
     if (field.type === "checkbox") field.checked = state.get(field.name) === field.value;
-    else if (state.has(field.name)) field.value = state.get(field.name);
+    else if (state.has(field.name)) choose(field, state.get(field.name));
     else if (field.tagName === "SELECT") field.selectedIndex = standard(field);
     else field.value = "";
   }
+}
+/** Sets a field; a value that no row of this report has is a choice all the same, and nothing matches it. */
+function choose(field, value) {
+  const known = field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value);
+  if (known) field.value = value;
+  else if (field.options[0].value === "" && field.name !== "group") { field.add(new Option(`${plain(value)} (0)`, value)); field.value = value; }
+  else field.selectedIndex = standard(field);
 }
 function stateOf(form) {
   const state = new URLSearchParams();
@@ -96,6 +118,8 @@ document.addEventListener("keydown", (event) => {
   const box = [...document.querySelectorAll(".view.on input[type=search]")].find((field) => field.checkVisibility());
   if ((event.ctrlKey || event.metaKey) && event.key === "k" && box) { event.preventDefault(); box.focus(); box.select(); }
 });
+// The address names a view, so that the link past the navigation must not change it.
+document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); byId("main").focus(); });
 addEventListener("hashchange", route);
 route();
 document.documentElement.dataset.ready = "yes";

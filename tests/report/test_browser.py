@@ -177,6 +177,70 @@ def test_deep_links_open_the_same_view(driver: Any, pages: dict[str, str]) -> No
     assert visible(driver, "dialog#why", seconds=0.2) == 0
 
 
+SAID = "return document.getElementById('said').textContent"
+COUNT = "return document.getElementById('finding-count').textContent"
+
+
+@pytest.mark.parametrize(
+    ("address", "list_of"),
+    [
+        ("key-99", "#key-index"),
+        ("principal-99", "#principal-index"),
+        ("finding-99", "#finding-table"),
+        ("x", "#summary"),
+    ],
+)
+def test_an_address_of_another_report_shows_the_list_and_says_so(
+    driver: Any, pages: dict[str, str], address: str, list_of: str
+) -> None:
+    show(driver, pages["ordinary"], address)
+    assert visible(driver, list_of) == 1
+    assert driver.execute_script(SAID) == f"Nothing in this report is at “#{address}”."
+    show(driver, pages["ordinary"], "findings")
+    assert driver.execute_script(SAID) == ""
+    assert_quiet(driver)
+
+
+def test_a_filter_that_no_finding_has_matches_none(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"], "findings?rule=rule-of-last-year")
+    visible(driver, "#finding-count")
+    assert driver.execute_script(COUNT) == "0 of 4 findings"
+    show(driver, pages["ordinary"], "findings?group=nonsense")
+    assert driver.execute_script(COUNT) == "4 of 4 findings"
+    assert_quiet(driver)
+
+
+def test_going_back_leaves_no_dialog_open(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"], "findings")
+    driver.execute_script("location.hash = '#key-0'")
+    click(driver, ".page.on a.cell")
+    assert visible(driver, "dialog#why .causes li") >= 1
+    driver.back()
+    assert visible(driver, "#finding-table") == 1
+    time.sleep(0.2)
+    assert visible(driver, "dialog#why", seconds=0.2) == 0
+    assert driver.current_url.endswith("#findings")
+
+
+def test_the_link_past_the_navigation_stays_in_the_view(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"], "findings")
+    driver.execute_script("document.querySelector('.skip').focus(); document.querySelector('.skip').click()")
+    time.sleep(0.2)
+    assert visible(driver, "#finding-table") == 1
+    assert driver.execute_script("return document.activeElement.id") == "main"
+    click(driver, "#finding-table summary")
+    click(driver, "#finding-table .facts a")
+    assert visible(driver, ".page.on") == 1
+    assert driver.execute_script("return document.activeElement.id") == "main"
+
+
+def test_numbers_stand_with_the_right_form(driver: Any, pages: dict[str, str]) -> None:
+    show(driver, pages["ordinary"], "access?q=writer")
+    visible(driver, "#heat button.cell")
+    note = driver.execute_script("return document.getElementById('heat-note').textContent")
+    assert note == "1 principal in 1 row of equal access, 4 keys."
+
+
 def test_what_the_page_has_no_room_for_is_built_from_the_island(driver: Any, pages: dict[str, str]) -> None:
     show(driver, pages["many"], "finding-310")
     assert driver.execute_script("return document.querySelector('#finding-310 details').open") is True
