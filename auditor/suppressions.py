@@ -100,9 +100,10 @@ def _entry(item: Any, place: str) -> Suppression:
         if not isinstance(item[name], str | None):
             raise ConfigError(f"{place}: “{name}” must be text.", "Write one text after the colon.")
     for name in REQUIRED:
-        if not item.get(name):
+        if not (item.get(name) or "").strip(" …."):
             raise ConfigError(
-                f"{place}: “{name}” is missing.", "Every acceptance has a reason, an approver and an end."
+                f"{place}: “{name}” is missing or not filled in.",
+                "Every acceptance has a reason, an approver and an end.",
             )
     if not RULE_ID.match(item["rule"]):
         raise ConfigError(

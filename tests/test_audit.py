@@ -107,15 +107,20 @@ def test_frameworks_show_findings_clean_and_not_evaluated(tmp_path: Path) -> Non
         severity=Severity.CRITICAL,
         subject="=cmd()",
         subject_kind="key",
-        summary="<script>alert(1)</script>",
+        summary="<script>alert(1)</script>\u202e",
         fingerprint="f",
     )
-    report = replace(assess(), findings=(hostile,))
+    tabbed = replace(hostile, subject="\tcmd", summary="＝1+1")
+    report = replace(assess(), findings=(hostile, tabbed))
     assert {row.status for row in control_rows(report, "nist-800-53")} == {"finding", "clean", "not evaluated"}
     pages = publish_framework(report, "nist-800-53", tmp_path)
     assert [page.name for page in pages] == ["nist-800-53.csv", "nist-800-53.html"]
-    assert "<script>" not in pages[1].read_text(encoding="utf-8")
-    assert ",=cmd" not in pages[0].read_text(encoding="utf-8")
+    page, rows = pages[1].read_text(encoding="utf-8"), pages[0].read_text(encoding="utf-8")
+    assert "<script>" not in page
+    assert "\u202e" not in page
+    assert "Coverage grade" in page
+    assert "our reading of its text" in page
+    assert not any(start in rows for start in (",=cmd", ",\t", ",＝"))
     with pytest.raises(UsageError, match="no framework"):
         control_rows(report, "nist")
 

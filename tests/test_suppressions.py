@@ -74,6 +74,7 @@ def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
     ("was", "becomes", "message"),
     [
         ("  approver: a.smith\n", "", "“approver” is missing"),
+        ("reason: rotated by hand", "reason: …", "“reason” is missing or not filled in"),
         ("expires: 2027-03-01", "expires: 2028-03-01", "more than 365 days"),
         ("expires: 2027-03-01", "expires: soon", "not a date"),
         (SUBJECT, 'subject: "*"', "accepts every finding"),

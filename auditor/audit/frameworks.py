@@ -14,13 +14,25 @@ from html import escape
 from auditor.errors import UsageError
 from auditor.model.finding import Finding, FindingState, RuleStatus
 from auditor.model.report import Report
+from auditor.report.counts import counts_of
+from auditor.report.csv_files import guarded
+from auditor.report.plain import spelled_out
+from auditor.report.wording import GRADES, coverage_words, plural
 from auditor.rules.catalogue import RuleFacts, catalogue, framework_titles
 
 COLUMNS = ("version", "control", "basis", "status", "rule", "severity", "state", "subject", "summary")
 DISCLAIMER = "Rules are evidence about a control. No finding does not mean that the control is fulfilled."
+LEGEND = (
+    "Basis: published by the owner of the control, mapped by another tool (peer), or our reading of its text. Status: "
+    "a finding; clean, where the rule was evaluated and found nothing in what was read; or not evaluated, which says "
+    "nothing. A finding that is accepted stays, with its state."
+)
 STYLE = (
-    "body{font:15px/1.5 system-ui;margin:2em}table{border-collapse:collapse}"
-    "td,th{border:1px solid #999;padding:.3em .6em;text-align:left;vertical-align:top}"
+    ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:2em}p{max-width:60em}"
+    "table{border-collapse:collapse}thead{display:table-header-group}tr{break-inside:avoid}"
+    "td,th{border:1px solid #999;padding:.3em .6em;text-align:left;vertical-align:top;unicode-bidi:isolate}"
+    "td{overflow-wrap:anywhere}td:nth-child(-n+4),td:nth-child(6),td:nth-child(7){overflow-wrap:normal}"
+    "@media print{@page{size:landscape}body{margin:0;font-size:9pt}}"
 )
 
 
@@ -82,7 +94,7 @@ def _of_rule(report: Report, rule: RuleFacts, framework: str, findings: list[Fin
 
 def _unread(head: tuple[str, str, str], rule: RuleFacts, status: RuleStatus) -> ControlRow:
     """The part of a rule's subjects that could not be looked at."""
-    return ControlRow(*head, "not evaluated", rule.id, summary=f"{len(status.skipped)} subjects not read")
+    return ControlRow(*head, "not evaluated", rule.id, summary=f"{plural(len(status.skipped), 'subject')} not read")
 
 
 def framework_files(report: Report, framework: str) -> dict[str, bytes]:
@@ -99,22 +111,38 @@ def _csv(rows: tuple[ControlRow, ...]) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(COLUMNS)
-    writer.writerows([_guarded(cell) for cell in _cells(row)] for row in rows)
-    return stream.getvalue().encode("utf-8", "replace")
-
-
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip().startswith(("=", "+", "-", "@")) else cell
+    writer.writerows([guarded(cell) for cell in _cells(row)] for row in rows)
+    return stream.getvalue().encode()
 
 
 def _html(report: Report, framework: str, rows: tuple[ControlRow, ...]) -> bytes:
     title = escape(f"{framework_titles()[framework]} — kms-audit, as of {report.as_of}")
     head = "".join(f"<th scope=col>{column}</th>" for column in COLUMNS)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(row))}</tr>\n" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_cell, _cells(row)))}</tr>\n" for row in rows)
     policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    told = "".join(f"<p>{escape(spelled_out(text))}</p>" for text in _told(report, rows))
     page = (
-        f"<!doctype html><html lang=en><meta charset=utf-8>{policy}<title>{title}</title><style>{STYLE}</style>"
-        f"<h1>{title}</h1><p>{DISCLAIMER}</p><p>Snapshot {escape(report.snapshot.provenance.content_hash)}</p>"
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"{policy}<title>{title}</title><style>{STYLE}</style><h1>{title}</h1>{told}"
         f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></html>\n"
     )
     return page.encode("utf-8", "replace")
+
+
+def _cell(text: str) -> str:
+    return f"<td>{escape(spelled_out(text))}</td>"
+
+
+def _told(report: Report, rows: tuple[ControlRow, ...]) -> tuple[str, ...]:
+    """What stands above the table: the sums, how far they reach, and what the words of the table mean."""
+    controls = len({(row.version, row.control) for row in rows})
+    found, clean, dark = (sum(row.status == status for row in rows) for status in ("finding", "clean", "not evaluated"))
+    counts = counts_of(report)
+    return (
+        f"{plural(controls, 'control')}: {plural(found, 'row')} with a finding, {clean:,} clean, {dark:,} not "
+        "evaluated. A finding stands under each control that it is evidence about.",
+        f"Coverage grade {counts.grade}. {GRADES[counts.grade]} {coverage_words(report, counts)}",
+        DISCLAIMER,
+        LEGEND,
+        f"Snapshot SHA-256 {report.snapshot.provenance.content_hash or 'not recorded'}",
+    )

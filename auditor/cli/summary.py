@@ -28,10 +28,10 @@ def summary(report: Report) -> str:
     lines = [_scope(report), _severities(findings)]
     lines += [_line(item) for item in findings[:SHOWN]]
     if len(findings) > SHOWN:
-        lines.append(f"  and {len(findings) - SHOWN} more in the report")
+        lines.append(f"  and {len(findings) - SHOWN:,} more in the report")
     accepted = len(report.findings) - len(findings)
     if accepted:
-        lines.append(f"{accepted} findings are accepted or resolved.")
+        lines.append(f"{plural(accepted, 'finding')} {'is' if accepted == 1 else 'are'} accepted or resolved.")
     lines += [printable(f"note: {text}") for text in report.notes]
     lines += _gaps(report)
     return "\n".join(lines)
@@ -42,7 +42,7 @@ def _scope(report: Report) -> str:
     keys = sum(1 for key in snapshot.keys if key.customer_managed)
     accounts = sum(account.entered for account in snapshot.accounts)
     return (
-        f"{plural(keys, 'customer managed key')} and {len(snapshot.keys) - keys} of AWS in "
+        f"{plural(keys, 'customer managed key')} and {len(snapshot.keys) - keys:,} of AWS in "
         f"{plural(accounts, 'account')} and {plural(len(snapshot.regions), 'Region')}, "
         f"{plural(len(report.principals), 'principal')}, as of {report.as_of}"
     )
@@ -50,7 +50,7 @@ def _scope(report: Report) -> str:
 
 def _severities(findings: list[Finding]) -> str:
     found = Counter(item.severity for item in findings)
-    parts = [click.style(f"{found[level]} {level}", fg=COLORS[level]) for level in Severity if found[level]]
+    parts = [click.style(f"{found[level]:,} {level}", fg=COLORS[level]) for level in Severity if found[level]]
     return f"{plural(len(findings), 'open finding')}: {', '.join(parts)}" if parts else "No open findings."
 
 
@@ -70,5 +70,5 @@ def _gaps(report: Report) -> list[str]:
         place = gap.subject or " ".join(part for part in (gap.account, gap.region) if part) or "organization"
         lines.append(printable(f"  {gap.fact} of {place}: {gap.operation} {gap.code}"))
     if len(gaps) > len(shown):
-        lines.append(f"  and {len(gaps) - len(shown)} more in the report")
+        lines.append(f"  and {len(gaps) - len(shown):,} more in the report")
     return lines

@@ -27,7 +27,7 @@ from auditor.report.pages import (
 from auditor.report.paths import escalation_paths
 from auditor.report.sampling import drawn_pairs
 from auditor.report.views import grant_age
-from auditor.report.wording import GRADES, change_words, coverage_words, has_history, is_new, summary_words
+from auditor.report.wording import BASIS, GRADES, change_words, coverage_words, has_history, is_new, summary_words
 
 FULL_FINDINGS = 300
 """Findings with all their evidence in the page itself; the script builds the others from the island."""
@@ -65,6 +65,7 @@ def _summary(report: Report, counts: Counts, scores: dict[str, Score]) -> Conten
         "words": summary_words(report, counts),
         "coverage_words": coverage_words(report, counts),
         "change_words": change_words(report),
+        "basis_words": BASIS,
         "grade_words": GRADES[counts.grade],
         "severities": [(level.value, counts.severity(level)) for level in Severity],
         "public_address": _public_address(report, counts),

@@ -23,6 +23,7 @@ from auditor.report.grid import CAPABILITIES, Grid
 from auditor.report.island_findings import Intern, findings_beyond
 from auditor.report.pages import findings_by_place, open_findings
 from auditor.report.views import condition_words, rotation_words
+from auditor.report.wording import BASIS
 
 OUTCOMES = tuple(Outcome)
 
@@ -117,6 +118,7 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
         "r": rows,
         "a": [action.name for action in ACTIONS],
         "caps": [CAPABILITY_TITLES[capability] for capability in CAPABILITIES],
+        "basis": BASIS,
         "outcomes": [str(outcome) for outcome in OUTCOMES],
         "s": causes.strings.listed,
     }

@@ -17,6 +17,10 @@ GRADES = {
     "C": "A policy layer or a fact that access rests on is missing: some verdicts are unknown or upper bounds.",
     "D": "A key policy, grants or keys themselves could not be read: read every number as “at least”.",
 }
+BASIS = (
+    "In brackets the basis: published by the owner of the control, mapped by another tool (peer), or our reading of "
+    "its text."
+)
 
 
 def plural(number: int, noun: str) -> str:

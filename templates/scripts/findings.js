@@ -51,7 +51,7 @@ function findingBody(entry) {
   if (seen) fact("First seen", seen);
   fact("Fingerprint", make("code", {}, print));
   return make("div", { class: "body" }, facts, make("h2", {}, "Fix"), make("p", {}, fix), body ? make("pre", { tabindex: "0" }, body) : "",
-    maps ? make("p", { class: "muted" }, `Supports the assessment of ${maps}`) : "", snippet(rule, print));
+    maps ? make("p", { class: "muted" }, `Supports the assessment of ${maps}. ${data.basis}`) : "", snippet(rule, print));
 }
 function snippet(rule, print) {
   const day = document.querySelector(".snippet pre")?.textContent.match(/approved: (\S*)/)?.[1] ?? "…";
