@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from auditor.model.access import RANK, Outcome
-from auditor.model.actions import CAPABILITY_MASKS, Capability, actions_in, usable_mask
+from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, Capability, actions_in, usable_mask
 from auditor.model.report import Report
 
 CAPABILITIES = tuple(Capability)
@@ -39,13 +39,40 @@ class Grid:
 def grid_of(report: Report) -> Grid:
     """The rows of access of a report; see ``Grid``."""
     keep = np.array([not d.outcome.denied or d.latent for d in report.access.decisions], dtype=bool)
+    ranks = np.array([_strength(decision.outcome, decision.latent) for decision in report.access.decisions])
+    profiles = np.array(report.access.profiles, dtype=np.int64).reshape(-1, len(ACTIONS))
     parts = []
     for mask, columns in _key_classes(report).items():
-        for number, capability in enumerate(CAPABILITIES):
-            bits = [action.bit for action in actions_in(CAPABILITY_MASKS[capability] & mask)]
-            if bits:
-                parts.append(_part(report, keep, np.array(columns), number, bits))
+        best = _best(mask, ranks, profiles)
+        held = [keep[decision] for _, _, decision in best]
+        if not held:
+            continue
+        principal, key, profile = _cells_with(np.logical_or.reduce(held), report, columns)
+        for (capability, action, decision), holds in zip(best, held, strict=True):
+            rows = np.flatnonzero(holds[profile])
+            some = profile[rows]
+            number = np.full(len(rows), capability)
+            parts.append((principal[rows], key[rows], number, action[some], decision[some]))
     return _sorted(parts)
+
+
+def _best(mask: int, ranks: Any, profiles: Any) -> list[tuple[int, Any, Any]]:
+    """Capability, and for each profile the action of ``mask`` in it with the strongest decision, and that decision."""
+    found = []
+    for number, capability in enumerate(CAPABILITIES):
+        bits = [action.bit for action in actions_in(CAPABILITY_MASKS[capability] & mask)]
+        if bits:
+            action = np.array(bits)[ranks[profiles[:, bits]].argmin(axis=1)]
+            found.append((number, action, profiles[np.arange(len(profiles)), action]))
+    return found
+
+
+def _cells_with(wanted: Any, report: Report, columns: list[int]) -> tuple[Any, Any, Any]:
+    """Principal, key and profile of the cells of some columns whose profile is ``wanted``: few of many."""
+    table = report.access
+    cells = table.cells if len(columns) == len(table.keys) else table.cells[:, columns]
+    principal, place = np.nonzero(wanted[cells])
+    return principal, np.array(columns)[place], cells[principal, place]
 
 
 def _key_classes(report: Report) -> dict[int, list[int]]:
@@ -53,20 +80,6 @@ def _key_classes(report: Report) -> dict[int, list[int]]:
     for position, key in enumerate(report.snapshot.keys):
         classes.setdefault(usable_mask(key.spec, key.usage, key.origin), []).append(position)
     return classes
-
-
-def _part(report: Report, keep: Any, columns: Any, capability: int, bits: list[int]) -> tuple[Any, ...]:
-    table = report.access
-    profiles = np.array(table.profiles, dtype=np.int64).reshape(len(table.profiles), -1)
-    ranks = np.array([_strength(decision.outcome, decision.latent) for decision in table.decisions])
-    choice = ranks[profiles[:, bits]].argmin(axis=1)
-    action = np.array(bits)[choice]
-    decision = profiles[np.arange(len(profiles)), action]
-    cells = table.cells[:, columns]
-    principal, place = np.nonzero(keep[decision][cells])
-    profile = cells[principal, place]
-    number = np.full(len(principal), capability)
-    return principal, columns[place], number, action[profile], decision[profile]
 
 
 def _strength(outcome: Outcome, latent: bool) -> int:
