@@ -216,9 +216,13 @@ def _arn(value: str) -> Strength:
     account = account_of(value)
     if account is not None:
         return Strength.S3
-    if value.startswith("arn:") and value.split(":")[2:3] == ["s3"] and not has_wildcard(value.split(":", 5)[-1]):
-        return Strength.S3  # bucket names are unique in a partition although the ARN has no account
-    return Strength.S1
+    return Strength.S3 if unique_without_account(value) else Strength.S1
+
+
+def unique_without_account(value: str) -> bool:
+    """Whether an ARN names one resource of a partition although it has no account: a bucket or a hosted zone."""
+    parts = value.split(":", 5)
+    return len(parts) > 5 and parts[0] == "arn" and parts[2] in ("s3", "route53") and not has_wildcard(parts[5])
 
 
 def _other(name: str, value: str, wild: bool) -> Strength:

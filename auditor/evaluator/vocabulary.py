@@ -6,6 +6,7 @@ Source: ``model/data/condition_keys.json`` and the per-action lists of ``model/d
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -19,6 +20,7 @@ RESOURCE_KEYS = frozenset(
 )
 """Keys that describe the KMS key itself; every action on a key carries them (kms-authorization.md section 3)."""
 
+_GLOBAL = ("aws", "kms")
 SESSION_SERVICES = frozenset({"codebuild", "ecs", "eks", "identitystore", "rolesanywhere", "signin", "sso", "sts"})
 SESSION_KEYS = frozenset(
     {"ec2:roledelivery", "ec2:sourceinstancearn", "glue:credentialissuingservice", "glue:roleassumedby"}
@@ -101,6 +103,19 @@ def canonical(name: str) -> str:
 def exists(name: str) -> bool:
     """Whether the vocabulary knows this key."""
     return family_of(name) in _by_name() or name.lower() in _by_name()
+
+
+@lru_cache(maxsize=16384)
+def meant(name: str) -> str:
+    """The condition key that ``name``, which does not exist, was probably meant to be; empty where nothing is close."""
+    if exists(name):
+        return ""
+    prefix, _, rest = name.lower().partition(":")
+    known = {one.lower(): one for one in names()}
+    spelled = get_close_matches(prefix, _GLOBAL, 1, 0.8)
+    moved = [f"{one}:{rest}" for one in _GLOBAL if spelled and f"{one}:{rest}" in known]
+    close = moved or (get_close_matches(name.lower(), known, 1, 0.9) if prefix in _GLOBAL else [])
+    return known[close[0]] if close else ""
 
 
 def names() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import passes_when_absent
+from auditor.evaluator.strength import passes_when_absent, unique_without_account
 from auditor.model.access import Role
 from auditor.model.actions import CREATE_GRANT, CRYPTO, DESTROY, READ_PLAINTEXT, TAKEOVER, WRAP, actions_in
 from auditor.model.arn import account_of
@@ -67,8 +67,7 @@ def _ours(view: View, value: str, owner: str) -> bool:
     account = account_of(value)
     if account is not None:
         return not view.trust.standing(account, owner).foreign
-    parts = value.split(":")
-    return len(parts) > 5 and parts[2] == "s3" and not set(parts[5]) & set("*?")
+    return unique_without_account(value)
 
 
 def service_principal_without_source(view: View) -> Iterator[Hit]:

@@ -13,7 +13,7 @@ from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, passes_when_absent, strength
 from auditor.evaluator.synthetic import external
-from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of
+from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of, meant
 from auditor.model.actions import (
     ACTIONS,
     CREATE_GRANT,
@@ -56,8 +56,9 @@ def not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str
         return mask, f"{canonical(test.key)} is documented for identity policies only, not for {where}"
     if name in TRUST_ONLY:
         return mask, f"{test.key} exists in role trust policies only"
-    if name.startswith("kms:") and not exists(name):
-        return mask, f"there is no condition key {test.key}"
+    if meant(name) or (name.startswith("kms:") and not exists(name)):
+        hint = f"; meant was probably {meant(name)}" if meant(name) else ""
+        return mask, f"there is no condition key {test.key}{hint}"
     if name.startswith("kms:"):
         missing = mask & ~carried_by(name)
         if missing:
@@ -183,8 +184,8 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
     }
     block = condition.get(test.operator, {})
     name = test.key.lower()
-    if name in LEGACY:
-        block[LEGACY[name]] = block.pop(test.key, None)
+    if name in LEGACY or meant(name):
+        block[LEGACY.get(name) or meant(name)] = block.pop(test.key, None)
         return render({**written, "Condition": condition})
     if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
         values = [_alias_name(value) for value in test.values]

@@ -57,8 +57,9 @@ def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
 
 
 def _about_the_key(statement: Statement) -> tuple[ConditionTest, ...]:
-    """The tests that do not depend on who calls: those are another rule's business."""
-    caller = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source")
+    """The tests that do not depend on who calls: those are another rule's business. That KMS takes no request without
+    TLS anyway is no mistake of a policy that insists on it, as AWS's examples do."""
+    caller = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source", "aws:securetransport")
     return tuple(test for test in statement.conditions if not test.key.lower().startswith(caller))
 
 
