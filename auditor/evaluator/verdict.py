@@ -12,7 +12,7 @@ from auditor.evaluator.expressions import all_of, any_of, as_shown, has_unsettle
 from auditor.evaluator.layers import DENY_SLOTS, DIRECT_SLOTS, Layers, Path, account_level_paths, paths
 from auditor.evaluator.simplify import simplify
 from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
-from auditor.model.actions import ALIAS_ACTIONS, CROSS_ACCOUNT, ON_KEY
+from auditor.model.actions import ALIAS_ACTIONS, CROSS_ACCOUNT, ON_KEY, RETIRE_GRANT
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import FALSE, TRUE, Residual
@@ -177,10 +177,11 @@ def _no_path(layers: Layers) -> Decision:
     key_policy = any(_holds_sometimes(layers, slot) for slot in _KEY_ALLOWS)
     kind = layers.relation.kind
     grants = any(slot in layers.by_slot for slot in (Slot.GRANT_ACCOUNT, Slot.RETIRE_ACCOUNT))
+    ungranted = bool(layers.mask & RETIRE_GRANT) and not grants  # no key policy gives RetireGrant
     if not layers.mask & ON_KEY:
         direct = any(slot in layers.by_slot for slot in DIRECT_SLOTS)
         reason = "action_not_authorized_by_key_policy" if direct and not identity else "no_identity_allow"
-    elif kind is PrincipalKind.SERVICE or (kind is PrincipalKind.ROOT and layers.relation.same_account):
+    elif ungranted or kind is PrincipalKind.SERVICE or (kind is PrincipalKind.ROOT and layers.relation.same_account):
         reason = "no_allow"
     elif key_policy or (grants and not identity):
         reason = "no_identity_allow" if layers.relation.same_account else "cross_account_no_identity_allow"

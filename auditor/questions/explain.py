@@ -16,7 +16,7 @@ from auditor.model.key import Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.model.residual import TRUE
-from auditor.questions.near_misses import near_misses
+from auditor.questions.near_misses import near_misses, without_effect
 from auditor.questions.turning import Standing, turning_points
 
 ORDER = (Layer.SCP, Layer.RCP, Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION)
@@ -67,7 +67,7 @@ def explain(
     caller, keyside = caller_side(pair), key_side(pair)
     contributions = (*caller.contributions, *keyside.contributions)
     notes = {
-        Layer.SCP: "SCPs do not bind this caller" if caller.scp_levels is None else "no SCP speaks of this action",
+        Layer.SCP: "no SCP speaks of this action",
         Layer.RCP: "no RCP statement denies it",
         Layer.KEY_POLICY: "no statement is about this action",
         Layer.GRANT: "no grant covers this caller and action",
@@ -75,17 +75,22 @@ def explain(
         Layer.BOUNDARY: "no statement allows this action" if caller.boundary else "no permissions boundary",
         Layer.SESSION: "no statement allows this action" if caller.session else "no session policy",
     }
-    layers = tuple(_layer(layer, pair, contributions, notes[layer]) for layer in ORDER)
+    idle = without_effect(pair, caller)
+    layers = tuple(_layer(layer, pair, contributions, notes[layer], idle.get(layer, "")) for layer in ORDER)
     standing = Standing(relation_of(principal.kind, pair.same_account, caller), pair.mask, contributions)
-    return Explanation(principal, key, action, decision, layers, turning_points(standing, decision, action))
+    turning = turning_points(standing, decision, action)
+    if not key.customer_managed and any("key policy" in sentence for sentence in turning):
+        turning = (*turning, "AWS alone can change the key policy of an AWS managed key.")
+    return Explanation(principal, key, action, decision, layers, turning)
 
 
-def _layer(layer: Layer, pair: Pair, contributions: tuple[Contribution, ...], note: str) -> LayerView:
-    mine = [item for item in contributions if layer_of(item.slot) is layer]
+def _layer(layer: Layer, pair: Pair, contributions: tuple[Contribution, ...], note: str, idle: str) -> LayerView:
+    """The evidence of a layer; ``idle`` says why none of it counts, if so."""
+    mine = [item for item in contributions if layer_of(item.slot) is layer and not idle]
     evidence = list(dict.fromkeys(_matched(item) for item in mine))
     seen = {item.source for item in mine}
-    evidence += [Evidence(*found) for found in near_misses(layer, pair, seen)]
-    return LayerView(layer, tuple(evidence), "" if evidence else note)
+    evidence += [Evidence(*found) for found in near_misses(layer, pair, seen, idle)]
+    return LayerView(layer, tuple(evidence), "" if evidence else idle or note)
 
 
 def _matched(item: Contribution) -> Evidence:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import cited_owner
+from auditor.evaluator.contributions import CallerSide
 from auditor.evaluator.resources import key_reached
 from auditor.evaluator.statements import Compiled, compile_policy
-from auditor.model.actions import ACTIONS
+from auditor.model.actions import ACTIONS, KEY_POLICY_EFFECTIVE, RCP_APPLIES
 from auditor.model.policy import AttachedPolicy, Layer, StatementRef
 from auditor.model.residual import FALSE
 
@@ -17,10 +18,34 @@ LIMIT = 10
 """Near misses shown for one layer."""
 
 
+def without_effect(pair: Pair, caller: CallerSide) -> dict[Layer, str]:
+    """The layers none of whose statements counts for this caller, key and action, and why."""
+    found = {}
+    if caller.scp_levels is None:
+        found[Layer.SCP] = "SCPs do not bind this caller"
+    if not pair.mask & KEY_POLICY_EFFECTIVE:
+        found[Layer.KEY_POLICY] = "key policies have no effect on this action"
+    if not pair.mask & RCP_APPLIES:
+        found[Layer.RCP] = "RCPs have no effect on this action"
+    elif pair.principal.service_linked:
+        found[Layer.RCP] = "RCPs do not bind service-linked roles"
+    elif not pair.key.customer_managed or _of_management(pair):
+        found[Layer.RCP] = "RCPs do not bind this key"
+    return found
+
+
+def _of_management(pair: Pair) -> bool:
+    organization = pair.surroundings.organization
+    return organization is not None and organization.management_account == pair.key.account
+
+
 def near_misses(
-    layer: Layer, pair: Pair, seen: Collection[StatementRef | None]
+    layer: Layer, pair: Pair, seen: Collection[StatementRef | None], idle: str = ""
 ) -> Iterator[tuple[str, str, bool, str]]:
-    """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``; ``LIMIT`` at most."""
+    """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``; ``LIMIT`` at most.
+
+    ``idle`` says why no statement of the layer counts, if so.
+    """
     shown = 0
     for attached, owner in _policies(layer, pair):
         for compiled in compile_policy(attached, owner):
@@ -30,7 +55,7 @@ def near_misses(
                 return
             shown += 1
             where = f" on {owner}" if owner else ""
-            yield f"{compiled.ref}{where}", str(compiled.statement.effect), False, _why(layer, pair, compiled)
+            yield f"{compiled.ref}{where}", str(compiled.statement.effect), False, idle or _why(layer, pair, compiled)
 
 
 def _irrelevant(layer: Layer, compiled: Compiled) -> bool:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from auditor.evaluator.contributions import Contribution, Slot, layer_of
+from auditor.evaluator.grants import ANY_GRANT
 from auditor.evaluator.layers import Layers, Relation
 from auditor.evaluator.verdict import decide_group
 from auditor.model.access import Cause, Decision, Outcome, Role
-from auditor.model.actions import Action
+from auditor.model.actions import GRANTABLE, KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE
@@ -23,6 +24,8 @@ HOPELESS = {
     "action_not_cross_account": "Nothing can allow it: this action works inside the key's own account only.",
     "unknown_action": "Nothing can allow it: there is no such action.",
 }
+WITH_IDENTITY_POLICIES = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SESSION)
+"""Callers whose identity policies are in the hands of who asks."""
 STEPS = 40
 """Changes tried one after the other; more than any decision has layers."""
 NAMED_AS = {
@@ -70,6 +73,10 @@ class Standing:
             added = [Contribution(slot, self.mask, TRUE) for slot in slots.get(layer, direct)]
         return self._with((*self.contributions, *added))
 
+    def retiring(self) -> Standing:
+        """The same with a grant that the caller may retire."""
+        return self._with((*self.contributions, Contribution(Slot.RETIRE, self.mask, TRUE)))
+
     def _with(self, contributions: tuple[Contribution, ...]) -> Standing:
         return replace(self, contributions=contributions)
 
@@ -98,9 +105,21 @@ def _taking(standing: Standing, decision: Decision, action: Action) -> tuple[str
     if not found:
         together = _all_allows(standing)
         found = [f"Take {action.name} away from all of: {'; '.join(together)}."] if together else []
-    guardrails = [name for name, bound in (("an SCP", standing.relation.scp_levels is not None),) if bound]
-    places = " or ".join(["the key policy", *guardrails])
-    return (*found, f"Or deny {action.name} explicitly for this caller, in {places}.")
+    places = _places_to_deny(standing, action)
+    if places:
+        found.append(f"{'Or deny' if found else 'Deny'} {action.name} explicitly for this caller, in {places}.")
+    return tuple(found) or ("No policy can take it away from this caller.",)
+
+
+def _places_to_deny(standing: Standing, action: Action) -> str:
+    """The policies in which an explicit deny would stop this caller, as far as the caller has them."""
+    places = {
+        "the key policy": bool(KEY_POLICY_EFFECTIVE >> action.bit & 1),
+        "an SCP": standing.relation.scp_levels is not None,
+        "an identity policy": standing.relation.kind in WITH_IDENTITY_POLICIES,
+    }
+    *others, last = [place for place, stops in places.items() if stops] or [""]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _all_allows(standing: Standing) -> list[str]:
@@ -119,7 +138,7 @@ def _all_allows(standing: Standing) -> list[str]:
 
 
 def _allows(decision: Decision) -> list[Cause]:
-    cited = [cause for cause in decision.causes if cause.role is Role.ALLOWS]
+    cited = [cause for cause in decision.causes if cause.role is Role.ALLOWS and cause.grant != ANY_GRANT]
     return [cause for cause in cited if cause.statement is not None or cause.grant is not None]
 
 
@@ -132,12 +151,13 @@ def _breadth(cause: Cause) -> int:
 def _giving(standing: Standing, action: Action) -> tuple[str, ...]:
     """Everything that has to change, in an order in which it can be read as a list of things to do."""
     sentences: dict[str, None] = {}
+    hopeless = _hopeless(standing, action)
     for _ in range(STEPS):
         decision = standing.decide()
         if not decision.outcome.denied:
             return (*sentences, *_remaining(decision))
-        if decision.reason in HOPELESS:
-            return (HOPELESS[decision.reason],)
+        if hopeless or decision.reason in HOPELESS:
+            return (hopeless or HOPELESS[decision.reason],)
         denies = [cause for cause in decision.causes if cause.role is Role.DENIES]
         for cause in denies:
             sentences.setdefault(f"Remove or narrow {source_words(cause)}.")
@@ -145,6 +165,16 @@ def _giving(standing: Standing, action: Action) -> tuple[str, ...]:
         if not denies:
             standing = _allowed(standing, decision, action, sentences.setdefault)
     return (*sentences, "That alone does not allow it: a fact that could not be read may deny it.")
+
+
+def _hopeless(standing: Standing, action: Action) -> str:
+    """Why no policy can allow an action to a caller of this kind; empty where one can."""
+    kind = standing.relation.kind
+    if kind is PrincipalKind.SERVICE and not action.on_key:
+        return "Nothing can allow it: it takes an identity policy, and a service has none."
+    if kind is PrincipalKind.EVERYONE and RETIRE_GRANT >> action.bit & 1:
+        return "Nothing can allow it: a grant names who may retire it."
+    return ""
 
 
 def _remaining(decision: Decision) -> tuple[str, ...]:
@@ -158,6 +188,8 @@ def _remaining(decision: Decision) -> tuple[str, ...]:
 def _allowed(standing: Standing, decision: Decision, action: Action, say: Callable[[str], None]) -> Standing:
     """The standing with what the decision misses; ``say`` takes a sentence for each."""
     missing = [cause for cause in decision.causes if cause.role is Role.MISSING]
+    if RETIRE_GRANT >> action.bit & 1 and {cause.layer for cause in missing} <= {Layer.KEY_POLICY}:
+        return _retiring(standing, action, say)
     if decision.reason == "no_delegation":
         say(f"Name the caller for {action.name} in the key policy, or let the key policy delegate to the account.")
         return standing.allowing(Layer.KEY_POLICY)
@@ -165,7 +197,7 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
         say(f"Allow {action.name} in an identity policy: key policies cannot give this action.")
         return standing.allowing(Layer.IDENTITY)
     if not missing:
-        say(f"Allow {action.name} in the key policy, or by a grant, or delegate to IAM and allow it there.")
+        say(f"Allow {action.name} in {_ways_in(standing, action)}.")
         return standing.allowing(Layer.KEY_POLICY)
     for cause in missing:
         if standing.decide().reason != decision.reason:
@@ -173,3 +205,22 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
         say(f"Allow {action.name} in the {LAYER_WORDS[cause.layer]}{f' of {cause.owner}' if cause.owner else ''}.")
         standing = standing.allowing(cause.layer, cause.owner)
     return standing
+
+
+def _ways_in(standing: Standing, action: Action) -> str:
+    """Where the key's side can let this caller in."""
+    kind, ways = standing.relation.kind, ["the key policy"]
+    if GRANTABLE >> action.bit & 1 and kind is not PrincipalKind.EVERYONE:
+        ways.append("or by a grant")
+    if standing.relation.same_account and kind not in (PrincipalKind.SERVICE, PrincipalKind.ROOT):
+        ways.append("or delegate to IAM and allow it there")
+    return ", ".join(ways)
+
+
+def _retiring(standing: Standing, action: Action, say: Callable[[str], None]) -> Standing:
+    """Retiring: key policies have no effect; a grant names who may, and the account that issued it may as well."""
+    if any(item.slot is Slot.RETIRE_ISSUER for item in standing.contributions):
+        say(f"Allow {action.name} in the identity policy.")
+        return standing.allowing(Layer.IDENTITY)
+    say("Make the caller the retiring principal of a grant of the key.")
+    return standing.retiring()

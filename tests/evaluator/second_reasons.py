@@ -117,6 +117,8 @@ def missing(reading: Reading, *, foreign: bool) -> set[str]:
     if reading.service or (reading.root and not foreign):
         return {"no_allow"}
     lacking = "cross_account_no_identity_allow" if foreign else "no_identity_allow"
+    if reading.action == RETIRE:
+        return {"no_allow", lacking}
     if forms_allowed(reading):
         return {lacking}
     if identity(reading):

@@ -11,8 +11,8 @@ from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.snapshot import Snapshot
 from auditor.questions import decision_words, explain, find_keys, principal_named
 from auditor.questions.edits import Edit, EditKind, apply_edits
-from tests.cli.conftest import APP, OPS, ROOT, allow, text
-from tests.questions.estate import NO_DECRYPT, USE, attached, organization_estate
+from tests.cli.conftest import APP, KEY, OPS, ROOT, allow, text
+from tests.questions.estate import FOREIGN, NO_DECRYPT, USE, attached, organization_estate
 
 AS_OF = "2026-11-24T12:00:00Z"
 DECRYPT = BY_NAME["kms:decrypt"]
@@ -143,3 +143,46 @@ def test_levels_of_the_same_name_are_told_apart() -> None:
     twins = (root, replace(unit, name="Shop"), replace(account, name="Shop", scps=()))
     found = turning(replace(snapshot, organization=replace(organization, targets=twins)), APP)
     assert found == (f"Allow kms:Decrypt in the SCP of Shop ({account.id}).",)
+
+
+def told(snapshot: Snapshot, who: str, action: str, key: str = KEY) -> tuple[str, ...]:
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    (found,) = find_keys(snapshot, key, several=False)
+    return explain(evaluation, principal_named(evaluation, who), BY_NAME[f"kms:{action.lower()}"], found).turning
+
+
+def test_only_what_can_turn_an_answer_is_said() -> None:
+    """No key policy speaks of actions without a key or of retiring, no grant gives every action, and to callers of
+    another account the key's account delegates nothing."""
+    lister = text(allow(Action="kms:ListKeys"))
+    snapshot = edited((EditKind.IDENTITY_POLICY, APP, "List", lister))
+    assert told(snapshot, APP, "ListKeys") == (
+        "Take kms:ListKeys away from identity policy List statement 1.",
+        "Or deny kms:ListKeys explicitly for this caller, in an SCP or an identity policy.",
+    )
+    stranger = "arn:aws:iam::333333333333:role/x"
+    assert told(snapshot, stranger, "Encrypt")[0] == "Allow kms:Encrypt in the key policy."
+    assert told(snapshot, "s3.amazonaws.com", "Encrypt") == ("Allow kms:Encrypt in the key policy, or by a grant.",)
+    assert told(snapshot, "s3.amazonaws.com", "EnableKey") == ("Allow kms:EnableKey in the key policy.",)
+    assert told(snapshot, "s3.amazonaws.com", "ListKeys") == (
+        "Nothing can allow it: it takes an identity policy, and a service has none.",
+    )
+    assert told(snapshot, OPS, "RetireGrant") == ("Make the caller the retiring principal of a grant of the key.",)
+
+
+def test_layers_that_play_no_part_say_so() -> None:
+    snapshot = edited((EditKind.RCP, "Closed", "Root", FOREIGN))
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    (found,) = find_keys(snapshot, KEY, several=False)
+    views = {
+        view.layer: view.note or view.evidence[0].match
+        for view in explain(evaluation, principal_named(evaluation, APP), BY_NAME["kms:listkeys"], found).layers
+    }
+    assert views[Layer.KEY_POLICY] == "key policies have no effect on this action"
+    assert views[Layer.RCP] == "RCPs have no effect on this action"
+    managed = replace(snapshot, keys=tuple(replace(key, manager="AWS") for key in snapshot.keys))
+    (found,) = find_keys(managed, KEY, several=False)
+    answer = explain(evaluate(managed, as_of=AS_OF), principal_named(evaluation, APP), DECRYPT, found)
+    rcps = next(view for view in answer.layers if view.layer is Layer.RCP)
+    assert [item.match for item in rcps.evidence] == ["RCPs do not bind this key"]
+    assert answer.turning[-1] == "AWS alone can change the key policy of an AWS managed key."
