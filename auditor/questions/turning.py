@@ -73,6 +73,14 @@ class Standing:
             added = [Contribution(slot, self.mask, TRUE) for slot in slots.get(layer, direct)]
         return self._with((*self.contributions, *added))
 
+    def delegating(self) -> Standing:
+        """The same with a key policy that delegates to the caller's account."""
+        return self._with((*self.contributions, Contribution(Slot.KEY_ACCOUNT, self.mask, TRUE)))
+
+    def granted(self) -> Standing:
+        """The same with a grant to the caller."""
+        return self._with((*self.contributions, Contribution(Slot.GRANT, self.mask, TRUE)))
+
     def retiring(self) -> Standing:
         """The same with a grant that the caller may retire."""
         return self._with((*self.contributions, Contribution(Slot.RETIRE, self.mask, TRUE)))
@@ -191,7 +199,10 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
     if RETIRE_GRANT >> action.bit & 1 and {cause.layer for cause in missing} <= {Layer.KEY_POLICY}:
         return _retiring(standing, action, say)
     if decision.reason == "no_delegation":
-        say(f"Name the caller for {action.name} in the key policy, or let the key policy delegate to the account.")
+        delegate = (
+            ", or let the key policy delegate to the account" if _as_good(standing, standing.delegating()) else ""
+        )
+        say(f"Name the caller for {action.name} in the key policy{delegate}.")
         return standing.allowing(Layer.KEY_POLICY)
     if decision.reason == "action_not_authorized_by_key_policy":
         say(f"Allow {action.name} in an identity policy: key policies cannot give this action.")
@@ -208,13 +219,24 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
 
 
 def _ways_in(standing: Standing, action: Action) -> str:
-    """Where the key's side can let this caller in."""
+    """Where the key's side can let this caller in; other ways than the key policy where they lead as far."""
     kind, ways = standing.relation.kind, ["the key policy"]
-    if GRANTABLE >> action.bit & 1 and kind is not PrincipalKind.EVERYONE:
+    grantable = GRANTABLE >> action.bit & 1 and kind is not PrincipalKind.EVERYONE
+    if grantable and _as_good(standing, standing.granted()):
         ways.append("or by a grant")
-    if standing.relation.same_account and kind not in (PrincipalKind.SERVICE, PrincipalKind.ROOT):
+    inside = standing.relation.same_account and kind not in (PrincipalKind.SERVICE, PrincipalKind.ROOT)
+    if inside and _as_good(standing, standing.delegating().allowing(Layer.IDENTITY)):
         ways.append("or delegate to IAM and allow it there")
     return ", ".join(ways)
+
+
+def _as_good(standing: Standing, other: Standing) -> bool:
+    """Whether another change does what naming the caller in the key policy does: a boundary or a session policy limits
+    delegated access alone."""
+    named, found = standing.allowing(Layer.KEY_POLICY).decide(), other.decide()
+    if named.outcome.denied:
+        return not found.outcome.denied or found.reason == named.reason
+    return (found.outcome, found.residual) == (named.outcome, named.residual)
 
 
 def _retiring(standing: Standing, action: Action, say: Callable[[str], None]) -> Standing:

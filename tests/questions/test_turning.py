@@ -12,7 +12,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions import decision_words, explain, find_keys, principal_named
 from auditor.questions.edits import Edit, EditKind, apply_edits
 from tests.cli.conftest import APP, KEY, OPS, ROOT, allow, text
-from tests.questions.estate import FOREIGN, NO_DECRYPT, USE, attached, organization_estate
+from tests.questions.estate import ALICE, FOREIGN, NO_DECRYPT, USE, attached, organization_estate
 
 AS_OF = "2026-11-24T12:00:00Z"
 DECRYPT = BY_NAME["kms:decrypt"]
@@ -186,3 +186,15 @@ def test_layers_that_play_no_part_say_so() -> None:
     rcps = next(view for view in answer.layers if view.layer is Layer.RCP)
     assert [item.match for item in rcps.evidence] == ["RCPs do not bind this key"]
     assert answer.turning[-1] == "AWS alone can change the key policy of an AWS managed key."
+
+
+def test_a_boundary_that_stops_delegated_access_leaves_the_other_ways() -> None:
+    """A boundary limits what a delegation gives, not what a key policy gives to a user by name."""
+    bounded = (EditKind.BOUNDARY, ALICE, "", text(allow(Action="s3:*")))
+    assert told(edited(), ALICE, "Encrypt") == ("Allow kms:Encrypt in the identity policy.",)
+    closed = edited(bounded, (EditKind.KEY_POLICY, "alias/app", "", text(DIRECT)))
+    assert told(closed, ALICE, "Encrypt") == ("Allow kms:Encrypt in the key policy, or by a grant.",)
+    assert told(closed, ALICE, "EnableKey") == ("Allow kms:EnableKey in the key policy.",)
+    assert told(closed, OPS, "EnableKey") == (
+        "Allow kms:EnableKey in the key policy, or delegate to IAM and allow it there.",
+    )
