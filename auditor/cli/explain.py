@@ -61,15 +61,23 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
 
 
 def _context(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
-    """Repeated names make several values; an empty value says that the key is absent."""
-    found: dict[str, tuple[str, ...] | None] = {}
+    """Repeated names, in whatever case, make several values; an empty value says that the key is absent."""
+    from auditor.questions.context_keys import single_valued
+
+    spelled: dict[str, str] = {}
+    given: dict[str, list[str]] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"“{pair}” is not KEY=VALUE.", param_hint="--context")
         _check_name(name)
-        found[name] = ((*(found.get(name) or ()), value)) if value else None
-    return found
+        given.setdefault(spelled.setdefault(name.lower(), name), []).append(value)
+    for name, values in given.items():
+        if "" in values and any(values):
+            raise click.BadParameter(f"“{name}” is said to be absent, and to be there.", param_hint="--context")
+        if len(set(values)) > 1 and single_valued(name):
+            raise click.BadParameter(f"A request has one value of “{name}”.", param_hint="--context")
+    return {name: tuple(values) if any(values) else None for name, values in given.items()}
 
 
 def _check_name(name: str) -> None:

@@ -187,6 +187,14 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
             "Did you mean kms:ViaService",
         ),
         (("explain", "role/app", "Decrypt", "alias/app", "--context", "ViaService=x"), "Did you mean kms:ViaService"),
+        (
+            ("explain", "role/app", "Decrypt", "app", "--context", "kms:ViaService=", "--context", "kms:viaservice=x"),
+            "absent, and to be there",
+        ),
+        (
+            ("explain", "role/app", "Decrypt", "app", "--context", "kms:ViaService=y", "--context", "kms:viaservice=x"),
+            "one value of “kms:ViaService”",
+        ),
         (("what-can", "role/app", "--profile", "x"), "exclude each other"),
         (("grants", "--last-usage"), "exclude each other"),
         (("who-can", "decrypt", "alias/app", "--max-workers", "2"), "exclude each other"),
