@@ -110,3 +110,36 @@ def _overlap_steps(left: str, right: str, i: int, j: int) -> list[tuple[int, int
     if a and b and a != "*" and b not in ("*", NAME_RUN) and (a == "?" or b == "?" or plain(a) == plain(b)):
         steps.append((i + 1, j + 1))
     return steps
+
+
+def common_text(left: str, right: str) -> str:
+    """A shortest text that both patterns match, ``x`` where any character will do; empty when there is none."""
+    before: dict[tuple[int, int], tuple[tuple[int, int], str]] = {}
+    queue = [(0, 0)]
+    for place in queue:
+        if place == (len(left), len(right)):
+            return _told(before, place)
+        for step in _overlap_steps(left, right, *place):
+            if step != (0, 0) and step not in before:
+                before[step] = (place, _taken(left, right, place, step))
+                queue.append(step)
+    return ""
+
+
+def _told(before: dict[tuple[int, int], tuple[tuple[int, int], str]], place: tuple[int, int]) -> str:
+    """The characters on the way to a place, from the first to the last."""
+    found = []
+    while place in before:
+        place, character = before[place]
+        found.append(character)
+    return "".join(reversed(found))
+
+
+def _taken(left: str, right: str, place: tuple[int, int], step: tuple[int, int]) -> str:
+    """The character that a step of both patterns reads; none where a ``*`` only ends."""
+    (i, j), (to_i, to_j) = place, step
+    a, b = left[i] if to_i > i else "*", right[j] if to_j > j else "*"
+    fixed = [plain(one) for one in (a, b) if one not in ("*", "?")]
+    if fixed:
+        return fixed[0]
+    return "x" if "?" in (a, b) else ""

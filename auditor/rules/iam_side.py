@@ -7,10 +7,11 @@ Allow is taken as met, on a Deny as not met: these rules warn of what could be, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from auditor.evaluator.glob import matches
+from auditor.evaluator.glob import literal, matches
 from auditor.evaluator.operators import Operator, parse_operator
 from auditor.model.policy import ConditionTest, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
@@ -40,14 +41,30 @@ def speaks_of(view: View, principal: Principal, action: str) -> bool:
     return any(_acting(view, attached.policy, "Allow", action) for attached in principal.identity_policies)
 
 
-def _reaches(statement: Statement, resource: str | None) -> bool:
+def _reaches(statement: Statement, resource: str | None, caller: Principal) -> bool:
     if resource is None:
         return statement.effect == "Allow" or statement.resources == ("*",)
     if statement.resources is not None:
-        return any(matches(pattern, resource) for pattern in statement.resources)
+        return any(matches(_resolved(pattern, caller), resource) for pattern in statement.resources)
     if statement.not_resources is not None:
-        return not any(matches(pattern, resource) for pattern in statement.not_resources)
+        return not any(matches(_resolved(pattern, caller), resource) for pattern in statement.not_resources)
     return False
+
+
+def _resolved(pattern: str, caller: Principal) -> str:
+    """A Resource with the variables that the caller's name, account and tags settle; others match nothing."""
+    if "${" not in pattern:
+        return pattern
+    held = {f"aws:principaltag/{name.lower()}": value for name, value in caller.tags}
+    held["aws:principalaccount"] = caller.account or ""
+    if caller.kind is PrincipalKind.USER:
+        held["aws:username"] = caller.name
+
+    def value(found: re.Match[str]) -> str:
+        known = held.get(found[1].lower())
+        return found[0] if known is None else literal(known)
+
+    return re.sub(r"\$\{([^}]+)\}", value, pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +158,7 @@ def _acting(view: View, policy: Policy, effect: str, action: str) -> tuple[State
 def _says(statements: Iterable[Statement], principal: Principal, request: Request) -> bool:
     """Whether one of the statements that speak of the action holds for the caller and the request."""
     for statement in statements:
-        if not _reaches(statement, request.resource):
+        if not _reaches(statement, request.resource, principal):
             continue
         answers = [_met(test, principal, request) for test in statement.conditions]
         unsure = statement.effect == "Allow"
@@ -205,14 +222,14 @@ def likeness(view: View, principal: Principal) -> Likeness:
 
 
 def _tells_apart(view: View, principal: Principal, texts: tuple[str, ...]) -> tuple[bool, bool]:
-    """Whether one of the documents, or an SCP above, looks at the ARN or at the tags of its caller."""
+    """Whether one of the documents, or an SCP above, looks at the ARN or name, or at the tags, of its caller."""
     memo = view.commons.of_documents.once("telling-documents", dict[str, tuple[bool, bool]])
     named = tagged = False
     levels = _scp_levels(view, principal.account or "")
     for text in (*texts, *(policy.text for level in levels for policy in level)):
         if text not in memo:
             lowered = text.lower()
-            memo[text] = ("principalarn" in lowered, "principaltag" in lowered)
+            memo[text] = ("principalarn" in lowered or "${" in lowered, "principaltag" in lowered)
         named, tagged = named or memo[text][0], tagged or memo[text][1]
     return named, tagged
 

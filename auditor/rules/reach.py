@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.strength import Owner, Strength, strength
 from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import ACTIONS, mask_of, usable_mask
-from auditor.model.key import Fact, Key
+from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.clock import by_now
@@ -32,8 +32,9 @@ class Openness(IntEnum):
     """What a decision is worth to a rule, least access first.
 
     LATENT: something allows and another layer takes it away. BLIND: unknown, and nothing is known to allow: a
-    delegation alone gives nothing. MAYBE: allowed unless a fact that could not be read says otherwise. GUARDED:
-    conditional on S2 or stronger. OPEN: allowed, or behind a condition that proves nothing.
+    delegation alone gives nothing. MAYBE: allowed unless a fact that could not be read says otherwise, or as far as the
+    policy of AWS RAM counts. GUARDED: conditional on S2 or stronger. OPEN: allowed, or behind a condition that proves
+    nothing.
     """
 
     CLOSED = 0
@@ -53,6 +54,8 @@ GUARDRAILS = (Layer.SCP, Layer.RCP, Layer.BOUNDARY)
 def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
     """The class of one decision."""
     outcome = decision.outcome
+    if outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL) and _by_ram_alone(decision):
+        return Openness.MAYBE
     if outcome is Outcome.ALLOWED:
         return Openness.OPEN
     if outcome is Outcome.CONDITIONAL:
@@ -68,6 +71,16 @@ def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
         for cause in decision.causes
     )
     return Openness.LATENT if allows and stopped else Openness.CLOSED
+
+
+def _by_ram_alone(decision: Decision) -> bool:
+    """Whether nothing on the key's side allows it but the policy that AWS RAM writes: AWS does not document how that
+    one is evaluated (reference, section 14)."""
+    sides = [cause for cause in decision.causes if cause.role is Role.ALLOWS and cause.layer is not Layer.IDENTITY]
+    return bool(sides) and all(
+        cause.statement is not None and cause.layer is Layer.KEY_POLICY and cause.statement.policy == RAM_POLICY
+        for cause in sides
+    )
 
 
 def usable(key: Key) -> int:

@@ -50,6 +50,11 @@ def _fits(pattern: str, arn: str) -> bool:
     return ("?" in pattern or all(part in arn for part in pattern.split("*"))) and matches(pattern, arn)
 
 
+def _with_region(arn: str) -> str:
+    """The ARN of a role of IAM Identity Center with the Region of its instance, which AWS leaves out in us-east-1."""
+    return arn.replace("/sso.amazonaws.com/AWSReservedSSO_", "/sso.amazonaws.com/us-east-1/AWSReservedSSO_")
+
+
 class Trust:
     """Answers for one run: built from the snapshot, the settings and the day that the run speaks of."""
 
@@ -84,6 +89,15 @@ class Trust:
         own = self.snapshot.organization
         return own is not None and own.id != organization
 
+    def organization_of(self, account: str, *, whole_path: bool = False) -> str | None:
+        """The id of the organization that an account is in, or its whole path there; empty: in none, None: unknown."""
+        organization = self.snapshot.organization
+        if organization is None:
+            return None if self.snapshot.organization_unread else ""
+        if account not in self.organization_accounts or account in organization.unseen:
+            return None
+        return organization.path(account) if whole_path else organization.id
+
     def entry(self, account: str) -> TrustedAccount | None:
         """The register entry of an account, current or not."""
         return next((entry for entry in self.settings.trusted_accounts if entry.account == account), None)
@@ -100,6 +114,12 @@ class Trust:
         expires = on_day(entry.expires)
         current = expires is not None and expires >= self.today and not entry.terminated
         return Standing.TRUSTED if current else Standing.EXPIRED
+
+    def unsure_of(self, account: str | None) -> bool:
+        """Whether an account that counts as unknown may be of the organization, whose accounts could not be read."""
+        organization = self.snapshot.organization
+        hidden = self.snapshot.organization_unread or (organization is not None and not organization.tree_read)
+        return hidden and self.standing(account) is Standing.UNKNOWN
 
     def account_in(self, account: str, listed: tuple[str, ...]) -> bool:
         """Whether an account, or an organizational unit above it, is in ``listed``."""
@@ -131,7 +151,7 @@ class Trust:
             return False
         asked = (principal.arn, patterns)
         if asked not in self._answers:
-            arns = {principal.arn, principal.iam_arn}
+            arns = {arn for one in (principal.arn, principal.iam_arn) for arn in (one, _with_region(one))}
             self._answers[asked] = any(_fits(pattern, arn) for pattern in patterns for arn in arns)
         return self._answers[asked]
 

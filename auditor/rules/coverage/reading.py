@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model.access import Outcome
 from auditor.model.actions import META, actions_in
+from auditor.model.arn import is_account_id
 from auditor.model.coverage import OF_THE_ORGANIZATION
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
@@ -22,9 +23,9 @@ INCONCLUSIVE_SHARE = 0.05
 def key_policy_unreadable(view: View) -> Iterator[Hit]:
     """The policy, the grants or the metadata of a key could not be read, so what rests on them is unknown.
 
-    Every verdict that rests on the missing fact is *unknown*, not denied. Raised when this key alone resists among the
-    keys of its account, which a Deny against the auditor looks like. Keys of AWS services are silent, and so are keys
-    that are still being created.
+    Every verdict that rests on the missing fact is *unknown*, not denied. Raised when AWS names a Deny of the key's
+    policy as the reason, or when this key alone resists among those of its account, which such a Deny looks like. Keys
+    of AWS services are silent, and so are keys that are still being created.
 
     Fix: give the audit role read access in the key policy, or have the owner run the collection.
     """
@@ -44,10 +45,15 @@ def key_policy_unreadable(view: View) -> Iterator[Hit]:
                 *(Evidence("error", f"{gap.code}: {gap.message}".strip(": ")) for gap in _gaps(view, key)),
                 Evidence("caller", caller or "not recorded"),
             ),
-            raised=given((alone, "an explicit Deny names the audit role")),
+            raised=given((alone or _by_deny(view, key), "an explicit Deny names the audit role")),
             identity=tuple(refused),
             fix=((f"arn:aws:iam::{key.account}:role/kms-audit", caller),) if ":role/" in caller else (),
         )
+
+
+def _by_deny(view: View, key: Key) -> bool:
+    """Whether AWS refused a read because of a Deny in the key's own policy."""
+    return any("explicit deny in a resource-based policy" in gap.message.lower() for gap in _gaps(view, key))
 
 
 def _unknown(key: Key) -> str:
@@ -80,7 +86,7 @@ def scope_not_collected(view: View) -> Iterator[Hit]:
     for (account, region, fact), gaps in sorted(places.items()):
         if _closed(view, account):
             continue
-        wide = fact in OF_THE_ORGANIZATION
+        wide = fact in OF_THE_ORGANIZATION and not all(is_account_id(gap.subject) for gap in gaps)
         where = "/".join(part for part in (account, region) if part) or "the organization"
         yield Hit(
             subject=where,

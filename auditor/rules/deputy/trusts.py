@@ -93,7 +93,7 @@ def _assumers(view: View, role: Principal) -> list[str]:
         memo[role.arn] = sorted(
             who.arn
             for who in speakers(view, role.account or "", "sts:AssumeRole")
-            if who.arn != role.arn and may(view, who, "sts:AssumeRole", role.arn) and _let_in(role, who)
+            if who.arn != role.arn and may(view, who, "sts:AssumeRole", role.arn) and _let_in(view, role, who)
         )
     return memo[role.arn]
 
@@ -105,8 +105,8 @@ def guests(view: View, role: Principal) -> list[Principal]:
     return [who for who in own if who.arn in names and not view.trust.account_admin(who)]
 
 
-def _let_in(role: Principal, who: Principal) -> bool:
-    return any(way.kind == "account" and admits(way, who) for way in admissions(role))
+def _let_in(view: View, role: Principal, who: Principal) -> bool:
+    return any(way.kind == "account" and admits(view, way, who) for way in admissions(role))
 
 
 def assumed_by_many(view: View, role: Principal) -> bool:
@@ -145,16 +145,23 @@ def role_widely_assumable(view: View) -> Iterator[Hit]:
             ):
                 continue
             foreign = way.kind == "organization" and view.trust.foreign_organization(way.value)
-            strangers = way.kind == "everyone" or foreign or standing in (Standing.UNKNOWN, Standing.EXPIRED)
+            outside = standing is not None and standing.outside and not view.trust.unsure_of(way.account)
+            strangers = way.kind == "everyone" or foreign or outside
+            known = way.kind == "organization" and _person_known(way.statement)
             yield _hit(
                 view,
                 holding,
                 way,
                 f"{role.arn} can use {holding.on_what} and may be assumed by {_who(way, assumers)}.",
                 given((strangers and holding.mask & READ_PLAINTEXT, "wildcard trust or unknown")),
-                given((way.kind == "organization" and requires_mfa(way.statement), "organization-wide trust with MFA")),
+                given((known, "organization-wide trust with MFA")),
                 (Evidence("assumers", listing(assumers)),) if assumers else (),
             )
+
+
+def _person_known(statement: Statement) -> bool:
+    """Whether a trust statement demands multi-factor authentication or a source identity."""
+    return requires_mfa(statement) or bool(condition_values(statement, "sts:sourceidentity"))
 
 
 def _who(way: Admission, assumers: list[str]) -> str:

@@ -218,7 +218,7 @@ def _wider(view: View, previous: Key, key: Key) -> bool:
 
 def _readers(view: View, key: Key) -> set[str]:
     position = view.reach.key_at[key.arn]
-    pairs = view.reach.all_pairs
+    pairs = view.once("pairs-of-readers", lambda: view.reach.pairs(READ_PLAINTEXT | FORGE, inside=False))
     here = pairs.select(pairs.keys == position)
     reading = here.select(view.reach.having(here, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED))
     return {view.reach.principals[row].arn for row in reading.principals.tolist()}

@@ -27,7 +27,7 @@ from auditor.model.moments import instant
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
-from auditor.rules.conditions import below_units, demands, grant_limited, mentions
+from auditor.rules.conditions import below_units, block_strength, demands, grant_limited, mentions
 from auditor.rules.corrections import deny, one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.public import allowing, for_everybody
@@ -262,6 +262,16 @@ def _opening(view: View, key: Key, lower: dict[str, int]) -> list[Located]:
     return list(found.values())
 
 
+def _for_strangers(view: View, key: Key, located: Located) -> bool:
+    """Whether a statement speaks of everybody, and no condition fixes whose call it is."""
+    statement = located.statement
+    return (
+        statement.effect == "Allow"
+        and for_everybody(statement)
+        and block_strength(statement, view.owner(key)) < Strength.S3
+    )
+
+
 def ram_shared_key(view: View) -> Iterator[Hit]:
     """The key is shared with other accounts through AWS RAM, in a second key policy that most reviews never read.
 
@@ -282,7 +292,8 @@ def ram_shared_key(view: View) -> Iterator[Hit]:
         values += [principal for share in shares for principal in share.principals]
         accounts = {account for value in values if (account := account_of(value))} - {key.account}
         strangers = sorted(account for account in accounts if view.trust.standing(account, key.account).outside)
-        inside = not any(view.trust.standing(account, key.account).foreign for account in accounts)
+        strangers += ["everybody"] if any(_for_strangers(view, key, item) for item in statements) else []
+        inside = not strangers and not any(view.trust.standing(one, key.account).foreign for one in accounts)
         approved = {
             entry.share for entry in view.settings.trusted_shares if (on_day(entry.review) or view.today) >= view.today
         }
@@ -291,10 +302,11 @@ def ram_shared_key(view: View) -> Iterator[Hit]:
         mask = 0
         for item in statements:
             mask |= action_mask(item.statement)
+        consumers = listing({*accounts, *strangers}) or "unknown principals"
         yield Hit(
             subject=key.arn,
             kind="key",
-            summary=f"{key.label} is shared through AWS RAM with {listing(accounts) or 'unknown principals'}.",
+            summary=f"{key.label} is shared through AWS RAM with {consumers}.",
             keys=(key.arn,),
             evidence=(
                 Evidence("policies", listing(key.policy_names)),

@@ -109,5 +109,6 @@ def _outliving(view: View, held: Held, mask: int, removed: list[Cause]) -> Hit:
         held,
         f"{held.grantee} lost its policy access to {held.key.label}, but a grant still allows {names}.",
         raised=given((standing_of(view, held).foreign, "P is external")),
+        from_outside=True,
         more=(Evidence("allowed before by", listing(str(cause.statement or cause.note) for cause in removed)),),
     )

@@ -47,7 +47,7 @@ def grant_to_external_account(view: View) -> Iterator[Hit]:
             (blocked, "latent behind an RCP"),
         )
         summary = f"Account {held.account} holds a grant for {operation_names(held, USE)} on {held.key.label}."
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, stops=blocked)
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, stops=blocked, from_outside=True)
 
 
 def _approved(view: View, held: Held) -> bool:

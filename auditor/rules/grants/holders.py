@@ -9,7 +9,7 @@ from auditor.evaluator.grants import operations_mask
 from auditor.model.access import Decision, Role
 from auditor.model.actions import actions_in
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of, is_infrastructure, session_role_name
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer, Statement
@@ -123,11 +123,12 @@ def grant_hit(
     more: tuple[Evidence, ...] = (),
     commands: str = "",
     about_grantee: bool = False,
+    from_outside: bool = False,
 ) -> Hit:
     """A hit about one grant, with everything that a reviewer asks about it.
 
     ``stops`` is what ``stopped`` says; ``commands`` replace those of the catalogue; ``about_grantee``: the finding is
-    about the holder, not about the key.
+    about the holder, not about the key; ``from_outside``: it rests on the holder being of another organization.
     """
     grant = held.grant
     evidence = (
@@ -153,6 +154,9 @@ def grant_hit(
         raised=raised,
         lowered=lowered,
         latent=bool(stops),
+        confidence=Confidence.POTENTIAL
+        if from_outside and view.trust.unsure_of(held.account)
+        else Confidence.CONFIRMED,
         identity=(held.key.arn, held.grantee, grant.grant_id) if about_grantee else (held.grantee, grant.grant_id),
         fix=(("GRANT_ID", grant.grant_id), ("OLD_GRANT_ID", grant.grant_id)),
         remedy=commands,

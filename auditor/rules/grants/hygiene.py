@@ -126,6 +126,7 @@ def grant_delegable(view: View) -> Iterator[Hit]:
             lowered=lowered,
             commands=commands,
             stops=why,
+            from_outside=True,
         )
 
 

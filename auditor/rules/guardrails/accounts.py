@@ -144,7 +144,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             name
             for name in DESTRUCTION
             if (name != "DeleteImportedKeyMaterial" or any(key.origin == "EXTERNAL" for key in keys))
-            and how_open(view, admin, probe, name, account) in (Openness.OPEN, Openness.GUARDED)
+            and how_open(view, admin, probe, name, account) is Openness.OPEN
         ]
         if not open_actions:
             continue
@@ -154,7 +154,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             account,
             keys,
             f"No guardrail stops {listing(f'kms:{name}' for name in open_actions)} in account {account}.",
-            raised=given((not alone and any_restricted(view, keys), "T1 keys")),
+            raised=given((any_restricted(view, keys), "T1 keys")),
             lowered=given(
                 (alone, "standalone account"),
                 (not alone and all(_guarded(view, key) for key in keys), "own destruction guard"),

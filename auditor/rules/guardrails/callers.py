@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from auditor.evaluator.synthetic import account_admin, data_role, unused_account
+from auditor.evaluator.synthetic import data_role, unused_account
+from auditor.model.actions import CREATE_KEY
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
+from auditor.model.residual import Leaf
+from auditor.rules.conditions import demands, holds
 from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, open_key, partition_of
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
@@ -17,6 +21,10 @@ from auditor.rules.privilege.given import allowing, given_by
 from auditor.rules.privilege.power import LIVE, PUT_POLICY, power
 from auditor.rules.reach import INSIDE, Openness, openness
 from auditor.rules.view import View, keys_by_account
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FOREIGN_USE = ("GenerateDataKey", "Encrypt", "ReEncryptTo", "CreateGrant")
 STORAGE_WRITES = (
@@ -27,38 +35,33 @@ STORAGE_WRITES = (
     "backup:StartCopyJob",
 )
 RESOURCE_OWNER = "aws:resourceaccount"
-BYPASS = {"kms:BypassPolicyLockoutSafetyCheck": ("true",)}
+BYPASS = "kms:bypasspolicylockoutsafetycheck"
 
 
 def lockout_bypass_allowed(view: View) -> Iterator[Hit]:
     """Principals may switch off the check that keeps them from locking everybody out of a key.
 
     ``BypassPolicyLockoutSafetyCheck`` lets a PutKeyPolicy or CreateKey store a policy that nobody can change again.
-    Looks for somebody other than account administrators who may call them, and for a guardrail against the bypass.
+    Looks for somebody other than account administrators who may call them with it: no policy in force refuses that.
 
     Fix: deny the bypass for the organization.
     """
     import numpy as np
 
     reach = view.reach
-    holding: dict[str, dict[str, set[str]]] = {"CreateKey": {}, "PutKeyPolicy": {}}
-    for position in np.flatnonzero(power(view).creators).tolist():
+    holding: dict[str, set[str]] = {}
+    checked = _checked_profiles(view, CREATE_KEY)[reach.table.account_level]
+    for position in np.flatnonzero(power(view).creators & ~checked).tolist():
         who = reach.principals[position]
         if who.account and _ordinary(view, position):
-            holding["CreateKey"].setdefault(who.account, set()).add(who.arn)
+            holding.setdefault(who.account, set()).add(who.arn)
     pairs = reach.all_pairs
-    for row, column, _ in pairs.select(reach.having(pairs, PUT_POLICY, *LIVE)).rows():
+    writing = reach.having(pairs, PUT_POLICY, *LIVE) & ~_checked_profiles(view, PUT_POLICY)[pairs.profiles]
+    for row, column, _ in pairs.select(writing).rows():
         if _ordinary(view, row):
-            holding["PutKeyPolicy"].setdefault(reach.keys[column].account, set()).add(reach.principals[row].arn)
+            holding.setdefault(reach.keys[column].account, set()).add(reach.principals[row].arn)
     for account, keys in keys_by_account(view).items():
-        able = sorted(
-            {
-                arn
-                for name, holders in holding.items()
-                if _bypasses(view, keys[0], name)
-                for arn in holders.get(account, ())
-            }
-        )
+        able = sorted(holding.get(account, ()))
         if able:
             yield account_hit(
                 view,
@@ -70,11 +73,24 @@ def lockout_bypass_allowed(view: View) -> Iterator[Hit]:
             )
 
 
-def _bypasses(view: View, key: Key, action: str) -> bool:
-    """Whether no SCP or RCP refuses the bypass to an administrator of the key's account."""
-    partition = partition_of(key)
-    admin, probe = account_admin(key.account, partition), open_key(key.account, key.region, partition)
-    return how_open(view, admin, probe, action, key.account, BYPASS) is Openness.OPEN
+def _checked_profiles(view: View, mask: int) -> NDArray[np.bool_]:
+    """Profile → whether a policy lets the one action of ``mask`` through without the bypass alone."""
+    import numpy as np
+
+    bit = mask.bit_length() - 1
+    column = np.array([row[bit] for row in view.reach.table.profiles], dtype=np.int64)
+    checked = np.array([demands(one.residual, _without_bypass) for one in view.reach.table.decisions], dtype=bool)
+    found: NDArray[np.bool_] = checked[column]
+    return found
+
+
+def _without_bypass(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves no request that switches the check off."""
+    if leaf.key.lower() != BYPASS:
+        return False
+    if leaf.operator.lower() == "null":
+        return {value.lower() for value in leaf.values} == {"false" if negated else "true"}
+    return holds(leaf, negated, "false")
 
 
 def _ordinary(view: View, position: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditor.evaluator.glob import has_wildcard, matches
+from auditor.evaluator.glob import common_text, has_wildcard, matches
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import never_met
@@ -14,6 +14,7 @@ from auditor.model.arn import SERVICE_LINKED_PATH, account_of
 from auditor.model.finding import Evidence
 from auditor.model.policy import ConditionTest, Layer, Statement, StatementRef
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.acting import acts
 from auditor.rules.corrections import one_or_many
 from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
@@ -59,8 +60,46 @@ def creators(view: View, target: str, account: str) -> tuple[list[Principal], li
     able = [
         who for who in speakers(view, account, action) if not service_linked(who) and may(view, who, action, target)
     ]
+    return _told_apart(view, able)
+
+
+def _told_apart(view: View, able: list[Principal]) -> tuple[list[Principal], list[Principal]]:
+    """Ordinary identities, and account administrators."""
     ordinary = [who for who in able if not view.trust.account_admin(who)]
     return ordinary, [who for who in able if view.trust.account_admin(who)]
+
+
+def makers(view: View, pattern: str, account: str) -> tuple[list[Principal], list[Principal]]:
+    """Those of the account who may create a name that the pattern matches: any, or one that their policies allow."""
+    target = candidate(pattern, account)
+    ordinary, admins = creators(view, target, account)
+    if not target or not has_wildcard(pattern.split(":", 5)[-1]):
+        return ordinary, admins
+    action = "iam:CreateUser" if ":user/" in target else "iam:CreateRole"
+    spelled = ":".join((*target.split(":", 5)[:5], pattern.split(":", 5)[-1]))
+    more = [
+        who
+        for who in speakers(view, account, action)
+        if who not in ordinary
+        and who not in admins
+        and not service_linked(who)
+        and any(may(view, who, action, name) for name in _shared_names(who, action, spelled))
+    ]
+    others, more_admins = _told_apart(view, more)
+    return ordinary + others, admins + more_admins
+
+
+def _shared_names(who: Principal, action: str, pattern: str) -> set[str]:
+    """Names that the pattern and a Resource of the identity's Allow statements both match, new ones where possible."""
+    found = set()
+    for attached in who.identity_policies:
+        for statement in attached.policy.statements:
+            if statement.effect != "Allow" or not acts(statement, action):
+                continue
+            for resource in statement.resources or ():
+                new = common_text(pattern.replace("*", f"*{FILLER}"), resource)
+                found.add(new or common_text(pattern, resource))
+    return {name for name in found if ":role/" in name or ":user/" in name}
 
 
 def _protected(pattern: str) -> bool:
@@ -96,7 +135,7 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
                 held = _named_by(view, account, pattern)
                 if held and not has_wildcard(pattern.split("/", 1)[-1]):
                     continue
-                ordinary, admins = creators(view, candidate(pattern, account), account)
+                ordinary, admins = makers(view, pattern, account)
                 ordinary = [who for who in ordinary if who not in held]
                 if ordinary or (admins and not held):
                     yield _reclaim_hit(placed, test, pattern, ordinary, admins, held)
@@ -194,7 +233,7 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
         ordinary += [guest for who in held if assumed_by_many(view, who) for guest in guests(view, who)]
         if not has_wildcard(pattern.split("/", 1)[-1]) and held:
             continue  # the one exact name is taken in this account
-        here, there = creators(view, candidate(pattern, account), account)
+        here, there = makers(view, pattern, account)
         ordinary += [who for who in here if not matches(pattern, who.iam_arn)]
         admins += there
     if not ordinary and not admins:

@@ -112,7 +112,7 @@ def iam_user_key_access(view: View) -> Iterator[Hit]:
             f"IAM user {user.name or user.arn} has long-term credentials and power over {holding.on_what}.",
             raised=given(
                 (_weak_credentials(view, user), "active access key older"),
-                (named and has_usable_credentials(user), "named in the key policy of a T1 key"),
+                (named, "named in the key policy of a T1 key"),
             ),
             lowered=given(
                 (mfa_bound(view, holding, holding.mask), "only with MFA"),

@@ -42,13 +42,14 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
         if not missing:
             continue
         outside = _reachable_from_outside(view, key)
+        in_use = view.tier(key) == "T1" and key.last_usage is not None and key.last_usage.last_used is not None
         yield Hit(
             subject=key.arn,
             kind="key",
             summary=f"{key.label} lacks {listing(missing)}.",
             keys=(key.arn,),
             evidence=(Evidence("missing", listing(missing)),),
-            raised=given((outside, "reachable from outside the organization")),
+            raised=given((outside or in_use, "reachable from outside the organization")),
             remedy=_commands(key, missing),
             remedy_kind="cli",
         )

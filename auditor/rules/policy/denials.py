@@ -22,13 +22,14 @@ from auditor.model.actions import (
     actions_in,
     mask_of,
 )
-from auditor.model.arn import account_of, is_unique_id
+from auditor.model.arn import account_of, is_unique_id, parse_arn
 from auditor.model.finding import Evidence
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.principal import Principal
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
+from auditor.rules.iam_side import identities_of
 from auditor.rules.policy.places import Placed, key_statements, placed_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
@@ -280,6 +281,16 @@ def notprincipal_deny_trap(view: View) -> Iterator[Hit]:
             yield _trap_hit(view, placed, [entry.value for entry in statement.not_principals])
 
 
+def _gone(view: View, arn: str) -> bool:
+    """Whether the ARN is of a role or user that is not among those of an account whose identities were read."""
+    named = parse_arn(arn)
+    if named is None or named.service != "iam" or not named.resource.startswith(("role/", "user/")):
+        return False
+    facts, known = view.snapshot.account(named.account), identities_of(view, named.account)
+    read = facts is not None and Fact.IDENTITIES not in facts.unread and bool(known)
+    return read and all(who.arn != arn for who in known)
+
+
 def _trap_hit(view: View, placed: Placed, exempt: list[str]) -> Hit:
     statement = placed.located.statement
     accounts = {account_of(value) for value in exempt if is_account_principal(value)}
@@ -288,7 +299,7 @@ def _trap_hit(view: View, placed: Placed, exempt: list[str]) -> Hit:
         who = view.principal_by_arn.get(value)
         if who is not None and who.boundary is not None:
             problems.append(f"{value} carries a permissions boundary and is denied all the same")
-        elif is_unique_id(value):
+        elif is_unique_id(value) or _gone(view, value):
             problems.append(f"{value} was deleted")
         elif not is_account_principal(value) and value != "*" and account_of(value) not in accounts:
             problems.append(f"{value} is listed without its account principal")

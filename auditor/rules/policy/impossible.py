@@ -22,6 +22,7 @@ from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Statement
 from auditor.model.residual import FALSE
 from auditor.rules.clock import CLOCK, in_time
+from auditor.rules.conditions import as_residual
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.conditions import not_supplied
@@ -92,7 +93,7 @@ def _impossible(view: View, placed: Placed) -> list[str]:
             found += _no_service(test, key)
         elif name in CLOCK and all(in_time(operator, one, view.as_of.timestamp()) is False for one in test.values):
             found.append(f"{test.key} before {listing(test.values)} is over")
-    return [*found, *_disjoint(statement)]
+    return [*found, *_disjoint(statement, nulls)]
 
 
 def _no_service(test: ConditionTest, key: Key | None) -> list[str]:
@@ -126,18 +127,19 @@ def _meant_service(value: str) -> str:
     return close[0] if close else ""
 
 
-def _disjoint(statement: Statement) -> list[str]:
-    """Keys for which two equality tests leave no common value."""
-    wanted: dict[str, set[str]] = {}
-    found = []
+def _disjoint(statement: Statement, told: set[str]) -> list[str]:
+    """Keys, other than those in ``told``, whose tests no value passes together, whatever the request carries."""
+    by_key: dict[str, list[ConditionTest]] = {}
     for test in statement.conditions:
-        if test.operator.lower() != "stringequals" or any("${" in value for value in test.values):
+        by_key.setdefault(test.key.lower(), []).append(test)
+    found = []
+    for name, tests in by_key.items():
+        variable = any("${" in value for test in tests for value in test.values)
+        if len(tests) < 2 or name in told or variable or any(parse_operator(test.operator) is None for test in tests):
             continue
-        name = test.key.lower()
-        left = wanted.get(name, set(test.values)) & set(test.values)
-        if not left and name in wanted:
-            found.append(f"{test.key} cannot be {listing(wanted[name])} and {listing(test.values)} at once")
-        wanted[name] = left
+        if simplify(as_residual(replace(statement, conditions=tuple(tests)))) == FALSE:
+            words = " and ".join(f"{test.operator} {listing(test.values)}" for test in tests)
+            found.append(f"{tests[0].key} cannot meet {words} at once")
     return found
 
 

@@ -207,6 +207,7 @@ def _grouped(view: View, account: str, holdings: list[Holding]) -> Hit:
         keys=keys,
         principals=names,
         evidence=(Evidence("administrators", listing(names)), Evidence("keys", listing(keys))),
+        raised=given((view.restricted(keys), "T1 key")),
         lowered=("principal is account-wide administrator",),
         confidence=Confidence.POTENTIAL
         if all(holding.level is Openness.MAYBE for holding in holdings)

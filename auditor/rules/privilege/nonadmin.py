@@ -144,11 +144,14 @@ def _for_backups(keys: tuple[Key, ...]) -> bool:
 
 
 def _usage_guard(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only keys that nobody has used for more than USAGE_GUARD_DAYS days."""
     if leaf.key.lower() != "kms:trailingdayswithoutkeyusage":
         return False
     days = [float(value) for value in leaf.values if value.replace(".", "", 1).isdigit()]
-    less = "lessthan" in leaf.operator.lower()
-    return bool(days) and min(days) > USAGE_GUARD_DAYS and less == negated
+    operator = leaf.operator.lower()
+    more_than = ("lessthan" in operator) == ("equals" in operator)
+    enough = bool(days) and (min(days) >= USAGE_GUARD_DAYS if more_than else min(days) > USAGE_GUARD_DAYS)
+    return enough and ("lessthan" in operator) == negated
 
 
 def _guarded_by_usage(view: View, holding: Holding) -> bool:
@@ -183,8 +186,6 @@ def key_destruction_by_non_admin(view: View) -> Iterator[Hit]:
     own = power(view)
     destroyers = np.array([view.trust.key_destroyer(who) for who in view.reach.principals], dtype=bool)
     levels = np.where(destroyers[own.pairs.principals], np.int8(0), _not_named(view, own.destroy()))
-    instant = _instant(own)
-    levels = np.where((instant > 0) & (own.level_of(DESTROY & ~DELETE_MATERIAL) == 0), np.int8(0), levels)
     for holding in own.holdings(levels, DESTROY):
         if view.trust.account_in(holding.principal.account or "", view.settings.destroy_exempt_accounts):
             continue
@@ -252,11 +253,45 @@ def _top_paths(view: View, pairs: Pairs) -> list[str]:
     return [f"{path} ({number})" for path, number in ranked[:5]]
 
 
+def _through_their_service(view: View, pairs: Pairs) -> NDArray[np.bool_]:
+    """Per pair: whether the reader is a role of AWS services that can read through these services alone."""
+    import numpy as np
+
+    services = [_services_of(view.reach.principals[row]) for row in pairs.principals.tolist()]
+    return np.array(
+        [
+            bool(own) and _only_through(view, profile, position, own)
+            for own, (_, position, profile) in zip(services, pairs.rows(), strict=True)
+        ],
+        dtype=bool,
+    )
+
+
+def _services_of(who: Principal) -> frozenset[str]:
+    """The services that a role's trust policy admits, as kms:ViaService calls them; none when it admits others too."""
+    ways = ways_in(who) if who.kind is PrincipalKind.ROLE else ()
+    if not ways or any(way.kind != "service" for way in ways):
+        return frozenset()
+    return frozenset(way.value.split(".", 1)[0] for way in ways)
+
+
+def _only_through(view: View, profile: int, position: int, services: frozenset[str]) -> bool:
+    """Whether every way to read goes through ``kms:ViaService`` of one of the services."""
+
+    def of_services(leaf: Leaf, negated: bool) -> bool:
+        called = {value.split(".", 1)[0] for value in leaf.values}
+        positive = leaf.operator.lower() in ("stringequals", "stringlike", "stringequalsignorecase")
+        return leaf.key.lower() == "kms:viaservice" and positive and not negated and called <= services
+
+    held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & (READ_PLAINTEXT | FORGE)
+    return all(demands(view.reach.decision(profile, action.bit).residual, of_services) for action in actions_in(held))
+
+
 def broad_plaintext_population(view: View) -> Iterator[Hit]:
     """More identities can read plaintext with a key than its tier allows (``max_plaintext_principals``).
 
-    Counts roles and users with effective access, directly or by grant. Service-linked roles do not count, and the
-    administrators of an account count as one.
+    Counts roles and users with effective access, directly or by grant. Service-linked roles do not count, nor do roles
+    of a service that can read through that service alone, and the administrators of an account count as one.
 
     Fix: split the key by data class or workload, and remove readers that never call it.
     """
@@ -269,8 +304,9 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
     ordinary &= np.array([not who.assume_allowed for who in reach.principals], dtype=bool)
     reading = reach.having(pairs, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED)
     pairs = pairs.select(reading & ordinary[pairs.principals])
-    for position, own in pairs.by_key():
+    for position, everybody in pairs.by_key():
         key = reach.keys[position]
+        own = everybody.select(~_through_their_service(view, everybody))
         readers = own.principals[~admins[own.principals]].tolist()
         number = len(readers) + bool(admins[own.principals].any())
         limit = view.settings.max_plaintext_principals.of(view.tier(key))

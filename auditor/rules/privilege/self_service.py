@@ -157,7 +157,7 @@ def _guest(view: View, role: Principal, door: Door) -> Principal | None:
     """An ordinary identity that may assume the role with the session tag."""
     ways = [way for way in admissions(role) if _tags_sessions(way.statement, role, door)]
     for who in identities_of(view, role.account or ""):
-        if who.arn == role.arn or view.trust.account_admin(who) or not any(admits(way, who) for way in ways):
+        if who.arn == role.arn or view.trust.account_admin(who) or not any(admits(view, way, who) for way in ways):
             continue
         if may_tag(view, who, TAG_SESSION, role.arn, door.tag, door.values):
             return who

@@ -113,7 +113,7 @@ def _to_user(view: View, who: Principal, user: Principal, verbs: frozenset[str])
 
 
 def _assumes(view: View, who: Principal, role: Principal, all_ways: tuple[Admission, ...]) -> bool:
-    ways = [way for way in all_ways if admits(way, who)]
+    ways = [way for way in all_ways if admits(view, way, who)]
     if not ways or _refused(role, who):
         return False
     if may(view, who, ASSUME, role.arn):
@@ -122,9 +122,9 @@ def _assumes(view: View, who: Principal, role: Principal, all_ways: tuple[Admiss
     return named and who.account == role.account and not_stopped(view, who, ASSUME, role.arn)
 
 
-def admits(way: Admission, who: Principal) -> bool:
-    """Whether a way into a role is open to the identity, as far as its ARN, account and tags tell."""
-    if not _fits(way.statement, who):
+def admits(view: View, way: Admission, who: Principal) -> bool:
+    """Whether a way into a role is open to the identity, as far as its ARN, account, organization and tags tell."""
+    if not _fits(way.statement, who) or not _in_organization(view, way.statement, who):
         return False
     if way.kind in ("everyone", "organization"):
         return True
@@ -173,6 +173,21 @@ def _fits(statement: Statement, who: Principal) -> bool:
             if held is None and not operator.if_exists:
                 continue  # a session may carry the tag
         if any(matches(value, held or "") for value in test.values) == operator.negated:
+            return False
+    return True
+
+
+def _in_organization(view: View, statement: Statement, who: Principal) -> bool:
+    """Whether the tests about the caller's organization hold; where nobody knows it, they are taken as met."""
+    for test in statement.conditions:
+        operator, name = parse_operator(test.operator), test.key.lower()
+        if operator is None or operator.base == "null" or name not in ("aws:principalorgid", "aws:principalorgpaths"):
+            continue
+        held = view.trust.organization_of(who.account or "", whole_path=name == "aws:principalorgpaths")
+        absent = held == "" and (operator.if_exists or operator.quantifier == "all")
+        if held is None or absent:
+            continue
+        if any(matches(value, held) for value in test.values) == operator.negated:
             return False
     return True
 
