@@ -54,10 +54,31 @@ def test_outcome(
     """What remains of one test; ``effect`` is that of its statement."""
     operator = parse_operator(test.operator)
     if operator is None:
-        return unsettled(f"condition operator {test.operator}")
-    rests_on_aliases = test.key.lower() == "kms:resourcealiases" and effect == "Allow"
-    if rests_on_aliases and over_alias_quota(question.key):
+        return unsettled(f"condition operator {test.operator}", _spelled(test))
+    value = question.value(test.key)
+    outcome = _outcome(test, operator, value, question, has_variables=has_variables, source=source)
+    if test.key.lower() == "kms:resourcealiases" and effect == "Allow":
+        return all_of((outcome, _within_alias_quota(value, question)))
+    return outcome
+
+
+def _within_alias_quota(value: KeyValue, question: Question) -> Residual:
+    """Too many aliases make false what rests on them; of aliases that could not be read nobody knows how many."""
+    if over_alias_quota(question.key):
         return FALSE
+    return unsettled(value.what, "within the quota") if isinstance(value, Unsettled) else TRUE
+
+
+def _outcome(
+    test: ConditionTest,
+    operator: Operator,
+    value: KeyValue,
+    question: Question,
+    *,
+    has_variables: bool,
+    source: StatementRef | None,
+) -> Residual:
+    """What remains of a test of a condition key of which ``value`` is known."""
     wanted: list[str] = []
     waiting: list[str] = []
     for text in test.values:
@@ -66,7 +87,7 @@ def test_outcome(
             continue
         resolved = resolve(text, question.value)
         if resolved.unsettled is not None:
-            return unsettled(resolved.unsettled)
+            return unsettled(resolved.unsettled, _spelled(test))
         if resolved.text is not None:
             (waiting if resolved.open else wanted).append(resolved.text)
         elif operator.if_exists:
@@ -74,15 +95,16 @@ def test_outcome(
     spell = glob.spelled if operator.base in _PATTERNED else glob.plain
     name, texts = vocabulary.canonical(test.key), {spell(text) for text in (*wanted, *waiting)}
     leaf = Leaf(test.operator, name, tuple(sorted(texts)), source)
-    value = question.value(test.key)
     if waiting and value != ABSENT:
         if isinstance(value, Unsettled):
-            return unsettled(value.what)
+            return unsettled(value.what, _spelled(test))
         return _with_variables(operator, (tuple(wanted), tuple(waiting)), value, leaf, question)
-    if isinstance(value, Unsettled) and rests_on_aliases:
-        # Too many aliases would make it false.
-        return FALSE if _of_unread(operator, tuple(wanted), value) == FALSE else unsettled(value.what)
     return _decide(operator, tuple(wanted), value, leaf)
+
+
+def _spelled(test: ConditionTest) -> str:
+    """The test as a text that tells it from others."""
+    return f"{test.operator} {vocabulary.canonical(test.key)} {sorted(test.values)}"
 
 
 def _with_variables(
@@ -156,7 +178,7 @@ def _turned(operator: Operator, name: str, value: str, question: Question, sourc
 
 def _decide(operator: Operator, wanted: tuple[str, ...], value: Known | RunTime | Unsettled, leaf: Leaf) -> Residual:
     if isinstance(value, Unsettled):
-        return _of_unread(operator, wanted, value)
+        return _of_unread(operator, wanted, value, leaf)
     if isinstance(value, Known):
         return TRUE if satisfied(operator, wanted, value.values) else FALSE
     outcomes = _outcomes(operator, wanted, value)
@@ -170,12 +192,16 @@ def _decide(operator: Operator, wanted: tuple[str, ...], value: Known | RunTime 
     return replace(leaf, operator=leaf.operator[: -len("IfExists")]) if never_missing else leaf
 
 
-def _of_unread(operator: Operator, wanted: tuple[str, ...], value: Unsettled) -> Residual:
-    """A test of a fact that could not be read: decided only where every value that it could have gives one answer."""
-    outcomes = _outcomes(operator, wanted, value.could) if value.could is not None else {None}
+def _of_unread(operator: Operator, wanted: tuple[str, ...], value: Unsettled, leaf: Leaf) -> Residual:
+    """A test of a fact that could not be read: decided only where every value that it could have gives one answer.
+    Otherwise it stays a test, so that it is compared with other tests of the fact; of an effect that nobody knows,
+    only the same test says the same."""
+    if value.could is None:
+        return unsettled(value.what, f"{leaf.operator} {leaf.key} {leaf.values}")
+    outcomes = _outcomes(operator, wanted, value.could)
     if outcomes in ({True}, {False}):
         return TRUE if True in outcomes else FALSE
-    return unsettled(value.what)
+    return replace(leaf, unread=value.what)
 
 
 def _outcomes(operator: Operator, wanted: tuple[str, ...], value: RunTime) -> set[bool | None]:

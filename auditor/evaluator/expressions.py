@@ -55,8 +55,14 @@ def negate(item: Residual) -> Residual:
 
 
 def unsettled(what: str, part: str = "allow") -> Leaf:
-    """The leaf of a missing fact; ``part`` keeps what it might allow and what it might deny apart."""
+    """The leaf of a missing fact; ``part`` keeps apart what it might allow, what it might deny, and the single tests
+    that it leaves open."""
     return Leaf(UNSETTLED, what, (part,))
+
+
+def is_unsettled(leaf: Leaf) -> bool:
+    """Whether the leaf stands for a missing fact, or is a test of one."""
+    return leaf.operator == UNSETTLED or bool(leaf.unread)
 
 
 def with_leaves(item: Residual, change: Callable[[Leaf], Residual]) -> Residual:
@@ -75,7 +81,15 @@ def with_leaves(item: Residual, change: Callable[[Leaf], Residual]) -> Residual:
 
 def as_shown(item: Residual) -> Residual:
     """The tree as a decision shows it: without what only its simplification needs."""
-    return with_leaves(item, lambda leaf: replace(leaf, among=()) if leaf.among else leaf)
+    return with_leaves(item, _leaf_as_shown)
+
+
+def _leaf_as_shown(leaf: Leaf) -> Leaf:
+    if leaf.unread:
+        return unsettled(leaf.unread)
+    if leaf.operator == UNSETTLED:
+        return leaf if leaf.values == ("deny",) else unsettled(leaf.key)
+    return replace(leaf, among=()) if leaf.among else leaf
 
 
 def leaves(item: Residual) -> Iterator[Leaf]:
@@ -92,9 +106,9 @@ def leaves(item: Residual) -> Iterator[Leaf]:
 
 def has_unsettled(item: Residual) -> bool:
     """Whether the tree rests on a missing fact."""
-    return any(leaf.operator == UNSETTLED for leaf in leaves(item))
+    return any(is_unsettled(leaf) for leaf in leaves(item))
 
 
 def only_unsettled(item: Residual) -> bool:
     """Whether nothing but missing facts decides the tree."""
-    return all(leaf.operator == UNSETTLED for leaf in leaves(item))
+    return all(is_unsettled(leaf) for leaf in leaves(item))

@@ -57,7 +57,7 @@ def _aliases(pattern: str, question: Question, how_many: Callable[[list[bool]], 
         return TRUE if some else FALSE
     if question.action.short != "CreateAlias":
         if Fact.ALIASES in key.unread:
-            return unsettled(str(Fact.ALIASES))
+            return unsettled(str(Fact.ALIASES), f"{how_many.__name__} {pattern}")
         names = changeable_aliases(key)
         if names:
             return TRUE if how_many([glob.matches(pattern, prefix + name) for name in names]) else FALSE
@@ -77,7 +77,7 @@ def _pattern(text: str, compiled: Compiled, question: Question, test: Test) -> R
         return test(text)
     resolved = resolve(text, question.value)
     if resolved.unsettled is not None:
-        return unsettled(resolved.unsettled)
+        return unsettled(resolved.unsettled, text)
     if resolved.text is None:
         return FALSE
     if resolved.open:

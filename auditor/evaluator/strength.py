@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from auditor.evaluator import vocabulary
+from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import Operator, everywhere, parse_operator
 from auditor.model.arn import account_of, is_account_id, is_unique_id
@@ -122,7 +123,7 @@ def leaf_strength(leaf: Leaf, owner: Owner, there: frozenset[str] = ALWAYS_PRESE
     """The level of one test, where every request carries the keys of ``there``."""
     operator = parse_operator(leaf.operator)
     if operator is None:
-        return Strength.S2 if leaf.operator == "Unsettled" else Strength.S0
+        return Strength.S2 if leaf.operator == UNSETTLED else Strength.S0
     name = leaf.key.lower()
     if operator.base == "null":
         return _null(leaf, name)

@@ -29,7 +29,8 @@ class Leaf:
     """One test that only a request can decide. ``source`` does not take part in equality: it is a citation.
 
     ``among``: the only values that the condition key can have with the KMS key at hand, where these are few (its
-    aliases); for simplification alone, a decision's residual has none.
+    aliases). ``unread``: the fact, never read, that decides the test. Both are for simplification alone, a decision's
+    residual has neither.
     """
 
     operator: str
@@ -37,6 +38,7 @@ class Leaf:
     values: tuple[str, ...]
     source: StatementRef | None = field(default=None, compare=False)
     among: tuple[str, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
