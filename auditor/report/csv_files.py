@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from functools import lru_cache
 
 from auditor.model.report import Report
+from auditor.report.plain import INVISIBLE
 from auditor.report.views import Cell, View, views_of
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = re.compile(rf"[\t\r\n]|(?:\s|{INVISIBLE.pattern})*[=+\-@＝＋－＠]")
 
 
 def guarded(cell: Cell) -> Cell:
@@ -24,8 +26,7 @@ def guarded(cell: Cell) -> Cell:
 def _guarded_text(cell: str) -> str:
     """The same names, outcomes and reasons come back in row after row."""
     text = cell.replace("\0", "�").encode("utf-8", "replace").decode("utf-8")
-    visible = text.lstrip(" \u00a0\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-    return f"'{text}" if text.startswith(FORMULA_STARTS) or visible.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def csv_bytes(view: View) -> bytes:

@@ -35,7 +35,7 @@ function say(text) {
 
 /** Offers rows (arrays of texts) as a CSV file, guarded against being read as formulas. */
 function download(name, rows) {
-  const guard = (text) => (/^(?:[\t\r\n]|[\s\u200b-\u200f\u202a-\u202e\u2066-\u2069]*[=+\-@＝＋－＠])/.test(text) ? `'${text}` : text);
+  const guard = (text) => (/^(?:[\t\r\n]|[\s\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]*[=+\-@＝＋－＠])/.test(text) ? `'${text}` : text);
   const cell = (value) => `"${guard(String(value ?? "")).replaceAll('"', '""')}"`;
   const text = rows.map((row) => row.map(cell).join(",")).join("\r\n");
   const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));

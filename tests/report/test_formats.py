@@ -228,7 +228,9 @@ def test_no_cell_of_a_table_runs_as_a_formula() -> None:
                 assert not value.lstrip("\u200b\u202e ").startswith("="), value
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", " =1", "\u200b=1", "\u202e@x"])
+@pytest.mark.parametrize(
+    "text", ["=1", "+1", "-1", "@a", "\t=1", " =1", "\u200b=1", "\u202e@x", "\u2003@x", "\u3000\u00ad\x0b＝1", "\r"]
+)
 def test_guard_marks_formulas(text: str) -> None:
     assert str(guarded(text)).startswith("'")
 
