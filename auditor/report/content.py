@@ -16,6 +16,7 @@ from auditor.report.island import island_of
 from auditor.report.located import key_places, principal_places
 from auditor.report.pages import (
     alike,
+    held_pairs,
     key_pages,
     key_rows,
     open_findings,
@@ -102,7 +103,7 @@ def _findings(report: Report) -> Content:
 def _access(report: Report, grid: Grid) -> Content:
     rows = key_rows(report, grid)
     keys, principals = key_pages(report, grid), principal_pages(report, grid)
-    pairs = set(zip(grid.principal.tolist(), grid.key.tolist(), strict=True))
+    pairs = held_pairs(report, grid)
     return {
         "key_rows": rows[:MATRIX_ROWS],
         "most_holders": max((sum(cell) for row in rows for cell in row.counts), default=0),

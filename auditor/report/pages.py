@@ -178,6 +178,15 @@ def open_findings(report: Report, numbers: Iterable[int]) -> int:
     return sum(report.findings[number].state in LISTED_STATES for number in numbers)
 
 
+def held_pairs(report: Report, grid: Grid) -> set[tuple[int, int]]:
+    """(principal, key) where a capability is allowed, conditional or unknown; one that is merely blocked is no use."""
+    import numpy as np
+
+    denied = np.array([decision.outcome.denied for decision in report.access.decisions], dtype=bool)
+    rows = ~denied[grid.decision] if len(grid) else np.zeros(0, dtype=bool)
+    return set(zip(grid.principal[rows].tolist(), grid.key[rows].tolist(), strict=True))
+
+
 def key_rows(report: Report, grid: Grid) -> tuple[KeyRow, ...]:
     """Keys × capabilities: how many principals are allowed, conditional and unknown."""
     import numpy as np

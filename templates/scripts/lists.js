@@ -32,8 +32,10 @@ function keyRows() {
   return data.k.slice(first).map((key, i) => make("tr", {}, th("key", first + i, str(key[1])), td(str(key[2])), td(str(key[3])), td(str(key[4])),
     td(str(key[5])), td(str(key[6])), td(number(key[8]) || "not read", { class: "num", "data-order": key[8] }), td(number(key[9]), { class: "num" })));
 }
+/** How many keys a principal has something of that is not blocked. */
+const usable = (p) => [...rowOf(p).values()].filter((cell) => held(cell).some((item) => outcomeOf(item) < 3)).length;
 function principalRows() {
   const here = new Set([...byId("principal-index").tBodies[0].rows].map((row) => row.dataset.place));
   return data.p.flatMap((one, p) => (here.has(String(p)) ? [] : [make("tr", { "data-place": p }, th("principal", p, str(one[1])), td(str(one[2]).replace(/-/g, " ")),
-    td(str(one[3])), td(String(rowOf(p).size), { class: "num" }), td(number(one[5]), { class: "num" }), td(number(one[6]), { class: "num" }), td(String(one[7]), { class: "num" }))]));
+    td(str(one[3])), td(String(usable(p)), { class: "num" }), td(number(one[5]), { class: "num" }), td(number(one[6]), { class: "num" }), td(String(one[7]), { class: "num" }))]));
 }

@@ -6,15 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from auditor.evaluator import evaluate
 from auditor.model.access import Outcome
 from auditor.model.finding import FindingState, Severity
+from auditor.model.policy import Layer
 from auditor.model.score import Score
 from auditor.report import pages, render
 from auditor.report.grid import grid_of
-from auditor.report.pages import alike, key_pages, open_findings, principal_pages, reasons, worst
+from auditor.report.pages import alike, held_pairs, key_pages, open_findings, principal_pages, reasons, worst
 from auditor.report.paths import escalation_paths
 from auditor.report.wording import change_words
-from tests.report.estates import READER, many, ordinary
+from tests.report.estates import ACCOUNT, AS_OF, READER, attached, many, ordinary
+
+ALLOW = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"}
 
 
 def test_pages_show_the_same_pairs_in_both_directions() -> None:
@@ -124,3 +128,19 @@ def test_open_findings_of_a_principal_leave_out_what_is_accepted_or_resolved() -
     page = render(report, "html")["report.html"].decode()
     row = page[page.index('<table id="principal-index"') :].split(">reader</a>")[1].split("</tr>")[0]
     assert row.endswith('<td class="num">2</td>')
+
+
+def test_a_key_that_a_layer_blocks_altogether_is_not_counted_as_one_to_use() -> None:
+    snapshot = ordinary().snapshot
+    first, *rest = snapshot.keys
+    deny = {"Effect": "Deny", "Principal": {"AWS": READER}, "Action": "kms:*", "Resource": "*"}
+    blocked = replace(first, policies=(attached(Layer.KEY_POLICY, "default", first.arn, ALLOW, deny),), grants=())
+    evaluation = evaluate(replace(snapshot, keys=(blocked, *rest)), as_of=AS_OF)
+    report = replace(
+        ordinary(), snapshot=evaluation.snapshot, principals=evaluation.principals, access=evaluation.table
+    )
+    reader = next(place for place, one in enumerate(report.principals) if one.arn == READER)
+    grid = grid_of(report)
+    (page,) = [page for page in principal_pages(report, grid) if page.place == reader]
+    assert {pair.other for pair in page.pairs or ()} == {0, 1, 2, 3}
+    assert {key for principal, key in held_pairs(report, grid) if principal == reader} == {1, 2, 3}
