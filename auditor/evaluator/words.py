@@ -30,13 +30,26 @@ SERVICES = {
     "workmail": "WorkMail",
     "sagemaker": "SageMaker",
     "logs": "CloudWatch Logs",
+    "sso": "IAM Identity Center",
+    "identitystore": "Identity Store",
+    "eks": "Amazon EKS",
+    "elasticache": "ElastiCache",
+    "memorydb": "MemoryDB",
+    "fsx": "Amazon FSx",
+    "kafka": "Amazon MSK",
+    "bedrock": "Amazon Bedrock",
+    "workspaces": "WorkSpaces",
+    "states": "Step Functions",
+    "events": "EventBridge",
+    "firehose": "Data Firehose",
+    "aoss": "OpenSearch Serverless",
+    "ses": "Amazon SES",
 }
 """Names people use for the services of kms:ViaService; any other is printed as written."""
 
 _VIA = re.compile(r"^([a-z0-9-]+)\.([a-z0-9-]+|\*)\.amazonaws\.com$")
 _SUBJECTS = {
     "aws:principalorgid": "callers of organization",
-    "aws:principalorgpaths": "callers below the organization path",
     "aws:principalaccount": "callers of account",
     "kms:calleraccount": "callers of account",
     "aws:principalarn": "the caller",
@@ -45,13 +58,39 @@ _SUBJECTS = {
     "aws:sourcevpc": "the VPC",
     "aws:sourcearn": "on behalf of",
     "aws:sourceaccount": "on behalf of account",
+    "aws:sourceorgid": "on behalf of an account of organization",
+    "aws:vpceorgid": "the organization of the VPC endpoint",
+    "aws:vpceaccount": "the account of the VPC endpoint",
+    "aws:calledvia": "the services in between",
+    "aws:calledviafirst": "the first service in between",
+    "aws:calledvialast": "the last service in between",
     "aws:requestedregion": "the Region",
     "kms:requestalias": "the alias used in the request",
     "sts:rolesessionname": "session",
     "kms:grantoperations": "the grant's operations",
     "kms:granteeprincipal": "the grantee",
     "kms:encryptioncontextkeys": "the encryption context's keys",
+    "kms:schedulekeydeletionpendingwindowindays": "the waiting period in days",
 }
+_PATHS = {
+    "aws:principalorgpaths": "callers below the organization path",
+    "aws:sourceorgpaths": "on behalf of accounts below the organization path",
+}
+_ONE = {"kms:encryptioncontextkeys": "the encryption context's key", "aws:calledvia": "the service in between"}
+"""Subjects of a test that compares a key of several values as one."""
+_NAMED = {
+    "kms:encryptioncontext:": "encryption context",
+    "kms:recipientattestation:": "the attested",
+    "aws:principaltag/": "the caller's tag",
+    "aws:resourcetag/": "the key's tag",
+    "aws:requesttag/": "the request's tag",
+}
+"""Families of keys: the subject, before the name that follows the prefix."""
+_WHOSE = frozenset(
+    {"aws:principalorgid", "aws:principalaccount", "kms:calleraccount"}
+    | {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
+)
+"""Subjects that complete “only …” and “not …” themselves."""
 _COMPARISONS = {
     "stringequals": "is",
     "stringequalsignorecase": "is (in any case)",
@@ -78,6 +117,8 @@ _BOOLEANS = {
     ("aws:viaawsservice", "true"): "when an AWS service calls for the caller",
     ("aws:viaawsservice", "false"): "in a direct call",
     ("aws:principalisawsservice", "true"): "by an AWS service",
+    ("kms:bypasspolicylockoutsafetycheck", "true"): "with a bypass of the lockout safety check",
+    ("kms:bypasspolicylockoutsafetycheck", "false"): "without a bypass of the lockout safety check",
 }
 
 
@@ -101,7 +142,8 @@ def _phrase(item: Residual, *, nested: bool) -> str:
         case AllOf(items):
             parts, word = _parts(items), " and "
         case AnyOf(items):
-            parts, word = _parts(items), " or "
+            first, *others = _parts(items)
+            parts, word = [first, *(other.removeprefix("only ") for other in others)], " or "
     return f"({word.join(parts)})" if nested and len(parts) > 1 else word.join(parts)
 
 
@@ -190,7 +232,8 @@ def _presence(key: str, name: str, missing: bool) -> str:
     if key == "aws:multifactorauthage":
         return "without MFA" if missing else "with MFA"
     if key.startswith("kms:encryptioncontext"):
-        return f"{'without' if missing else 'with'} {_subject(key, name)}"
+        what = "an encryption context" if key == "kms:encryptioncontextkeys" else _subject(key, name)
+        return f"{'without' if missing else 'with'} {what}"
     return f"only {'without' if missing else 'with'} {name} in the request"
 
 
@@ -216,8 +259,9 @@ def _services(values: tuple[str, ...]) -> str:
 
 
 def _subject(key: str, name: str) -> str:
-    if key.startswith("kms:encryptioncontext:"):
-        return f"encryption context {name[len('kms:encryptioncontext:') :]}"
+    for family, subject in _NAMED.items():
+        if key.startswith(family):
+            return f"{subject} {name[len(family) :]}"
     return _SUBJECTS.get(key, name)
 
 
@@ -229,11 +273,13 @@ def _test(key: str, leaf: Leaf, verb: str, quantifier: str, positive: bool) -> s
         return f"{'with' if positive else 'without'} encryption context {name} = {_listed(leaf.values)}"
     if key == "sts:rolesessionname":
         return f"{'only for session' if positive else 'not for session'} {_listed(leaf.values)}"
-    if key in ("aws:principalorgid", "aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:sourcearn"):
-        return f"{'only' if positive else 'not'} {_subject(key, leaf.key)} {_listed(leaf.values)}"
+    if key in _WHOSE or (key in _PATHS and quantifier != "all"):
+        subject = _PATHS.get(key) or _subject(key, leaf.key)
+        return f"{'only' if positive else 'not'} {subject} {_listed(leaf.values)}"
     each = {"any": "at least one of ", "all": "every one of "}.get(quantifier, "")
+    subject = _ONE.get(key, "") if not each else ""
     phrase = verb if positive else _negated(verb)
-    return f"only if {each}{_subject(key, leaf.key)} {phrase} {_listed(leaf.values)}"
+    return f"only if {each}{subject or _subject(key, leaf.key)} {phrase} {_listed(leaf.values)}"
 
 
 def _negated(verb: str) -> str:

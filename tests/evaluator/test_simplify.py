@@ -234,6 +234,23 @@ def test_words_for_keys_that_may_have_any_value_or_are_always_there() -> None:
     assert in_words(names).endswith("is App (or without the key)")
 
 
+def test_words_for_conditions_of_perimeters() -> None:
+    via = Leaf("Bool", "aws:ViaAWSService", ("true",))
+    address = Leaf("IpAddress", "aws:SourceIp", ("10.0.0.0/8",))
+    endpoint = Leaf("StringEquals", "aws:VpceOrgID", ("o-example",))
+    assert in_words(AnyOf((via, address, endpoint))) == (
+        "only when an AWS service calls for the caller or if the source address is in 10.0.0.0/8 "
+        "or if the organization of the VPC endpoint is o-example"
+    )
+    unit = Leaf("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", ("o-example/r-root/ou-prod/*",))
+    assert in_words(unit) == "only callers below the organization path o-example/r-root/ou-prod/*"
+    tag = Leaf("StringNotEquals", "aws:PrincipalTag/dp:exclude", ("true",))
+    assert in_words(tag) == "only if the caller's tag dp:exclude is not true"
+    assert in_words(Leaf("Null", "kms:EncryptionContextKeys", ("true",))) == "without an encryption context"
+    attested = Leaf("StringEquals", "kms:RecipientAttestation:PCR3", ("abc",))
+    assert in_words(attested) == "only if the attested PCR3 is abc"
+
+
 def test_words() -> None:
     context = Leaf("StringEquals", "kms:EncryptionContext:AppName", ("ExampleApp",))
     through = Leaf("StringEquals", "kms:ViaService", ("secretsmanager.us-east-1.amazonaws.com",))
