@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
@@ -19,6 +19,8 @@ from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, ON_KEY, RCP_APPLIES
 from auditor.model.arn import is_unique_id
 from auditor.model.key import RAM_POLICY, Fact
+from auditor.model.policy import parse_policy
+from auditor.model.principal import Principal
 from auditor.model.residual import TRUE, Residual
 
 NOT_PRINCIPAL_ALLOW = "notprincipal_allow"
@@ -30,39 +32,41 @@ _KEY_ALLOWS = (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION, Slot.KEY_STAR, Sl
 def key_side(pair: Pair) -> KeySide:
     """Everything that the key and its account contribute."""
     found = [*_policies(pair), *_rcps(pair), *grant_contributions(pair)]
-    orphaned = any(
-        is_unique_id(entry.value)
-        for attached in pair.key.policies
-        for statement in attached.policy.statements
-        for entry in statement.principals or ()
-    )
+    orphaned = any(_names_deleted(attached.policy.text) for attached in pair.key.policies)
     return KeySide(tuple(found), (ORPHAN,) if orphaned else ())
+
+
+@lru_cache(maxsize=8192)
+def _names_deleted(text: str) -> bool:
+    """Whether a document names a principal by the unique id that is left of a deleted one."""
+    statements = parse_policy(text).statements
+    return any(is_unique_id(entry.value) for statement in statements for entry in statement.principals or ())
 
 
 def _policies(pair: Pair) -> Iterator[Contribution]:
     effective = pair.mask & ON_KEY & KEY_POLICY_EFFECTIVE
     unread = Fact.KEY_POLICY in pair.key.unread
+    # Account-level actions stay in: that the key policy names them to no effect is the reason of their denial.
+    limited = pair.about(_reach(pair.mask))
     for attached in pair.key.policies:
         unread = unread or not attached.policy.readable
         # The key is the one asked about, so its own policies are cited without an owner.
         for compiled in compile_policy(attached, ""):
-            yield from _statement(pair, compiled, RAM_FLAG if attached.name == RAM_POLICY else "")
+            yield from _statement(limited, compiled, RAM_FLAG if attached.name == RAM_POLICY else "")
     if unread and effective:
         yield Contribution(Slot.KEY_STAR, effective, unsettled("key policy"))
         yield Contribution(Slot.KEY_DENY, effective, unsettled("key policy", "deny"))
 
 
 def _statement(pair: Pair, compiled: Compiled, flag: str) -> Iterator[Contribution]:
-    # Account-level actions stay in: that the key policy names them to no effect is the reason of their denial.
-    limited = pair.about(pair.mask & _reach(pair.mask))
     if compiled.allows:
         forms = _allowed_forms(compiled, pair)
         for slot in _KEY_ALLOWS:
             if slot in forms:
                 place = (slot, forms[slot])
-                yield from pair.recall(compiled, place, partial(_allows, limited, compiled, flag, *place))
+                yield from pair.recall(compiled, place, partial(_allows, pair, compiled, flag, *place))
         return
-    for contribution in _denies(limited.about(limited.mask & ON_KEY), compiled):
+    for contribution in _denies(pair.about(pair.mask & ON_KEY), compiled):
         yield _flagged(contribution, flag)
 
 
@@ -77,7 +81,7 @@ def _denies(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:
         spared = naming.exempted(exempt, pair.principal, bounded=is_bounded(pair.principal))
         found: list[Residual] = [] if spared else [TRUE]
     else:
-        found = list(naming.matches(compiled.statement.principals or (), pair.principal).values())
+        found = list(_named(compiled, pair.principal).values())
     for match in found:
         denied = partial(pair.contributions, compiled, Slot.KEY_DENY, match=match)
         yield from pair.recall(compiled, (Slot.KEY_DENY, match), denied)
@@ -90,10 +94,18 @@ def _reach(mask: int) -> int:
 def _allowed_forms(compiled: Compiled, pair: Pair) -> dict[Slot, Residual]:
     statement = compiled.statement
     if statement.not_principals is None:
-        return naming.matches(statement.principals or (), pair.principal)
+        return _named(compiled, pair.principal)
     listed = naming.matches(statement.not_principals, pair.principal)
     # Unsupported by IAM; counted as an allow for everybody who is not listed, so that nothing is under-reported.
     return {} if listed else {Slot.KEY_STAR: TRUE}
+
+
+def _named(compiled: Compiled, principal: Principal) -> dict[Slot, Residual]:
+    """The forms in which the Principal element names the caller."""
+    accounts = compiled.accounts
+    if accounts is not None and principal.account not in accounts:
+        return {}
+    return naming.matches(compiled.statement.principals or (), principal)
 
 
 def _flagged(contribution: Contribution, *flags: str) -> Contribution:

@@ -12,6 +12,7 @@ from functools import cached_property
 from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.variables import VARIABLE
 from auditor.model.actions import ALL, ON_KEY, mask_of, match_pattern
+from auditor.model.arn import account_of, is_unique_id
 from auditor.model.policy import AttachedPolicy, Layer, Statement, StatementRef
 
 _DATA_KEYS = mask_of(
@@ -54,6 +55,20 @@ class Compiled:
     def plain(self) -> bool:
         """Whether neither conditions nor variables make it depend on the caller, the key or the request."""
         return not self.keys and self.statement.condition_readable
+
+    @cached_property
+    def accounts(self) -> frozenset[str | None] | None:
+        """The accounts of the callers that the Principal element can name, None among them for services; None alone
+        where callers of any account may be named. Long policies name few callers each time."""
+        found: set[str | None] = set()
+        for entry in self.statement.principals or ():
+            if entry.kind == "Service":
+                found.add(None)
+            elif entry.value == "*" or is_unique_id(entry.value):
+                return None
+            else:
+                found.add(account_of(entry.value))
+        return frozenset(found)
 
 
 _CACHE: dict[tuple[str, Layer, str, str], tuple[Compiled, ...]] = {}
