@@ -40,7 +40,7 @@ _ROLE_SESSION_KEYS = (
 )
 _TEMPORARY = (*ROLES, PrincipalKind.FEDERATED_USER)
 """Callers that have temporary credentials alone, whose requests say when these were issued."""
-OF_KIND = frozenset({*_ROLE_SESSION_KEYS, "aws:tokenissuetime"})
+OF_KIND = frozenset({*_ROLE_SESSION_KEYS, "aws:tokenissuetime", "aws:sourceidentity"})
 """Condition keys of the session that some kinds of callers always carry, or never."""
 
 
@@ -113,6 +113,8 @@ def _identity_value(name: str, principal: Principal, surroundings: Surroundings)
             return ANY if principal.kind is PrincipalKind.ROOT or principal.kind in OUTSIDE else ABSENT
         case "aws:tokenissuetime":
             return ALWAYS_PRESENT if principal.kind in _TEMPORARY else ANY
+        case "aws:sourceidentity":  # given when a role or a root user is assumed
+            return ABSENT if principal.kind in (PrincipalKind.USER, PrincipalKind.FEDERATED_USER) else ANY
     if name in _ROLE_SESSION_KEYS and principal.kind not in (*ROLES, *OUTSIDE):
         return ABSENT
     return usual(name)
@@ -139,11 +141,12 @@ def _principal_tag(tag: str, principal: Principal) -> KeyValue:
         return Unsettled("principal tags", ANY)
     if principal.kind is PrincipalKind.ROOT:
         return ABSENT
-    if principal.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION) and accepts_session_tags(principal.trust_policy):
-        return ANY
     if principal.kind is PrincipalKind.FEDERATED_USER:
         return ANY
-    return known(next((value for key, value in principal.tags if key.lower() == tag.lower()), None))
+    own = next((value for key, value in principal.tags if key.lower() == tag.lower()), None)
+    if principal.kind in (PrincipalKind.ROLE, PrincipalKind.SESSION) and accepts_session_tags(principal.trust_policy):
+        return ANY if own is None else ALWAYS_PRESENT  # a session overrides a tag of its role and takes none away
+    return known(own)
 
 
 def accepts_session_tags(trust: Policy | None) -> bool:

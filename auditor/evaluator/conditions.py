@@ -11,7 +11,7 @@ from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.facts import Question, over_alias_quota
 from auditor.evaluator.operators import COMPARE, Operator, parse_operator, readable, satisfied
-from auditor.evaluator.request_keys import usual
+from auditor.evaluator.request_keys import never_met, usual
 from auditor.evaluator.values import ABSENT, KeyValue, Known, RunTime, Unsettled
 from auditor.evaluator.variables import VARIABLE, lone_variable, may_lack_value, resolve
 from auditor.model.arn import is_account_id, parse_arn
@@ -20,6 +20,7 @@ from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
 _PATTERNED = ("stringlike", "arnlike")
 _TURNABLE = ("stringequals", "stringequalsignorecase", "stringlike")
+_LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 _BOOLEANS = ("false", "true")
 
 
@@ -81,7 +82,7 @@ def _outcome(
     """What remains of a test of a condition key of which ``value`` is known."""
     wanted: list[str] = []
     waiting: list[str] = []
-    for text in test.values:
+    for text in _meetable(operator, test):
         if not (has_variables and operator.takes_variables):
             wanted.append(text)
             continue
@@ -105,6 +106,13 @@ def _outcome(
 def _spelled(test: ConditionTest) -> str:
     """The test as a text that tells it from others."""
     return f"{test.operator} {vocabulary.canonical(test.key)} {sorted(test.values)}"
+
+
+def _meetable(operator: Operator, test: ConditionTest) -> tuple[str, ...]:
+    """The values without those that an operator without wildcards compares with a pattern, which no request has."""
+    if operator.base not in _LETTER_BY_LETTER:
+        return test.values
+    return tuple(text for text in test.values if not never_met(test.key.lower(), text))
 
 
 def _with_variables(
@@ -186,6 +194,9 @@ def _decide(operator: Operator, wanted: tuple[str, ...], value: Known | RunTime 
         return TRUE
     if outcomes == {False}:
         return FALSE
+    if None not in outcomes:
+        missing = "true" if satisfied(operator, wanted, ()) else "false"
+        return replace(leaf, operator="Null", values=(missing,))  # any value that a request has gives one answer
     if value.domain is not None and value.domain != usual(leaf.key.lower()).domain:
         leaf = replace(leaf, among=value.domain)
     never_missing = operator.if_exists and not value.may_be_absent

@@ -7,9 +7,9 @@ is missed only leaves a residual that no request can meet.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise, product
 
 from auditor.evaluator import glob, vocabulary
 from auditor.evaluator.operators import Operator, network, number, parse_operator, satisfied, timestamp
@@ -103,13 +103,21 @@ def _candidates(tests: list[Test]) -> tuple[str, ...] | None:
             return ("true", "false") if test[0].base == "bool" else test[1]
     bases = {test[0].base for test in tests}
     values = tuple(value for test in tests for value in test[1])
-    if bases <= {"stringequals"}:
-        return (_FRESH, *values)
+    if bases <= {"stringequals", "stringequalsignorecase"}:
+        return (_FRESH, *values, *_respelled(values)) if len(bases) > 1 else (_FRESH, *values)
     if all(base.startswith("numeric") for base in bases):
         return _around(values, dates=False)
     if all(base.startswith("date") for base in bases):
         return _around(values, dates=True)
     return _edges(values) if bases == {"ipaddress"} and len(values) * len(tests) <= _MANY else None
+
+
+def _respelled(values: tuple[str, ...]) -> Iterator[str]:
+    """Each value in a case in which none of them is written, where its letters have one."""
+    written = frozenset(values)
+    for value in values:
+        cases = product(*(dict.fromkeys((letter.lower(), letter.upper())) for letter in value))
+        yield from islice((text for text in map("".join, cases) if text not in written), 1)
 
 
 def _edges(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ what the key or the caller settles is the business of ``facts`` and ``callers``.
 
 from __future__ import annotations
 
+from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.values import ALWAYS_PRESENT, ANY, BOOLEAN, OPTIONAL_BOOLEAN, RunTime
 from auditor.model.actions import GRANT_OPERATIONS
 
@@ -47,9 +48,30 @@ _OF_EVERY_REQUEST = (
     "aws:epochtime",
 )
 """Keys that no request for an action that takes them leaves out."""
+_LITERAL = frozenset(
+    {"kms:calleraccount", "kms:viaservice", "aws:principalaccount", "aws:principalarn", "aws:userid", "aws:username"}
+    | {"aws:principalorgid", "aws:principalorgpaths", "aws:principalservicename", "aws:sourceidentity"}
+    | {"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourcevpc", "aws:sourcevpce"}
+    | {
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+        "aws:vpceorgpaths",
+        "aws:calledvia",
+        "aws:calledviafirst",
+        "aws:calledvialast",
+    }
+    | {"kms:granteeprincipal", "kms:granteeserviceprincipal", "kms:retiringprincipal", "kms:retiringserviceprincipal"}
+    | {"kms:primaryregion", "kms:replicaregion"}
+)
+"""Keys whose values never hold ``*`` or ``?``: an operator that compares letter by letter never meets a wildcard."""
 _USUAL = {**dict.fromkeys(_OF_EVERY_REQUEST, ALWAYS_PRESENT), **_FEW_VALUES}
 
 
 def usual(name: str) -> RunTime:
     """What is known of the key ``name`` (lower case) in a request that nothing else is known of."""
     return _USUAL.get(name, ANY)
+
+
+def never_met(name: str, value: str) -> bool:
+    """Whether no request carries this value of the condition key (lower case) letter by letter."""
+    return name in _LITERAL and has_wildcard(value) and "${" not in value

@@ -15,6 +15,7 @@ from auditor.evaluator import vocabulary
 from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import Operator, everywhere, parse_operator
+from auditor.evaluator.request_keys import never_met
 from auditor.model.arn import account_of, is_account_id, is_unique_id
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 
@@ -49,11 +50,6 @@ ALWAYS_PRESENT = frozenset(
     | {"aws:requestedregion", "aws:securetransport", "aws:currenttime", "aws:epochtime", "aws:viaawsservice"}
     | {"aws:principalisawsservice", "kms:grantoperations"}
 )
-LITERAL = ACCOUNT_KEYS | frozenset(
-    {"aws:principalorgid", "aws:sourceorgid", "aws:principalarn", "aws:sourcearn", "aws:sourceaccount"}
-    | {"aws:principalorgpaths", "aws:sourceorgpaths", "kms:viaservice"}
-)
-"""Keys whose values never hold ``*`` or ``?``: an operator that compares letter by letter never meets a wildcard."""
 CONSTANT = frozenset({"aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice", "aws:principaltype"})
 """Keys whose tests say nothing about who or from where: nearly every request passes them."""
 
@@ -186,11 +182,6 @@ def _positive(leaf: Leaf, name: str, operator: Operator, owner: Owner) -> Streng
     if name == "aws:sourceip" and everywhere(values):
         return Strength.S0
     return min((_value(name, value, pattern, owner) for value in values), default=Strength.S4)
-
-
-def never_met(name: str, value: str) -> bool:
-    """Whether no request carries this value of the condition key (lower case) letter by letter."""
-    return name in LITERAL and has_wildcard(value) and "${" not in value
 
 
 def _value(name: str, value: str, pattern: bool, owner: Owner) -> Strength:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from auditor.evaluator.glob import common_text, has_wildcard, matches
 from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.request_keys import never_met
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import never_met
 from auditor.model.actions import DESTROY, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of
 from auditor.model.finding import Evidence

@@ -11,9 +11,9 @@ from auditor.evaluator.conditions import condition_residual
 from auditor.evaluator.facts import Question
 from auditor.evaluator.glob import has_wildcard, overlap
 from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.request_keys import never_met
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import never_met
 from auditor.evaluator.vocabulary import family_of, services, via_services
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
