@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from auditor.cases.fields import Field
 from auditor.cases.schema import PRINCIPAL_FACTS
-from auditor.model.arn import parse_arn, session_role_name
+from auditor.model.arn import SERVICE_LINKED_PATH, parse_arn, session_role_name
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.principal import Principal, PrincipalKind
 
@@ -34,6 +34,7 @@ TYPES = {
 """Types in a case file. ``role`` asks for a session of the role whose name is not known."""
 
 
+_ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION)
 _OF_ANOTHER = (PrincipalKind.SERVICE_LINKED_ROLE, PrincipalKind.FEDERATED_USER)
 """Kinds whose caller may be a session of the role or user in ``iam_arn``."""
 
@@ -48,8 +49,9 @@ def read_principal(field: Field, unread: frozenset[str]) -> Principal:
     if kind is not PrincipalKind.SERVICE and field["account"].default(Field.account_id, account) != account:
         field["account"].fail(f"contradicts the ARN {iam_arn}.")
     resource = parsed.resource if parsed else iam_arn
+    linked = kind in _ROLES and _path(resource).startswith(SERVICE_LINKED_PATH)
     return Principal(
-        kind=kind,
+        kind=PrincipalKind.SERVICE_LINKED_ROLE if linked else kind,
         arn=arn,
         iam_arn=iam_arn,
         account=account,

@@ -72,7 +72,9 @@ def _identity(pair: Pair) -> Iterator[Contribution]:
         if not attached.policy.readable:
             yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, f"identity policy {attached.name}")
         yield from _statements(pair, attached, owner, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY)
-    if principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY}:
+    if _only_named(principal):
+        yield from _possible(pair, Slot.IDENTITY_ALLOW, "identity policies")
+    elif principal.unread & {Fact.IDENTITIES, Fact.IDENTITY_POLICY}:
         yield from _gap(pair, Slot.IDENTITY_ALLOW, Slot.IDENTITY_DENY, "identity policies")
 
 
@@ -115,9 +117,19 @@ def _as_asked_of_alias(pair: Pair, compiled: Compiled) -> Iterator[Pair]:
 
 
 def _gap(pair: Pair, allow: Slot, deny: Slot, what: str, level: int = 0) -> Iterator[Contribution]:
+    yield from _possible(pair, allow, what, level)
+    yield Contribution(deny, pair.mask, unsettled(what, "deny"), level=level)
+
+
+def _only_named(principal: Principal) -> bool:
+    """Whether it is a federated user of whom nothing but the name is known. Its user's policies and the session policy
+    may allow anything; that they deny something is assumed as little as it is of other sessions (section 7)."""
+    return principal.kind is PrincipalKind.FEDERATED_USER and Fact.IDENTITIES in principal.unread
+
+
+def _possible(pair: Pair, allow: Slot, what: str, level: int = 0) -> Iterator[Contribution]:
     missing = unsettled(what)
     yield Contribution(allow, pair.mask, missing, level=level)
-    yield Contribution(deny, pair.mask, unsettled(what, "deny"), level=level)
     if pair.mask & ALIAS_ACTIONS:
         yield Contribution(ALIAS_PART[allow], pair.mask & ALIAS_ACTIONS, missing, level=level)
 
@@ -131,6 +143,8 @@ def _boundary(pair: Pair) -> Iterator[Contribution]:
 
 
 def _session(pair: Pair) -> Iterator[Contribution]:
+    if _only_named(pair.principal):
+        yield from _possible(pair, Slot.SESSION_ALLOW, "session policy")
     for attached in pair.principal.session_policies or ():
         if not attached.policy.readable:
             yield from _gap(pair, Slot.SESSION_ALLOW, Slot.SESSION_DENY, "session policy")

@@ -207,11 +207,11 @@ def _of_unread(operator: Operator, wanted: tuple[str, ...], value: Unsettled, le
     """A test of a fact that could not be read: decided only where every value that it could have gives one answer.
     Otherwise it stays a test, so that it is compared with other tests of the fact; of an effect that nobody knows,
     only the same test says the same."""
-    if value.could is None:
-        return unsettled(value.what, f"{leaf.operator} {leaf.key} {leaf.values}")
-    outcomes = _outcomes(operator, wanted, value.could)
+    outcomes = _outcomes(operator, wanted, value.could) if value.could is not None else {None}
     if outcomes in ({True}, {False}):
         return TRUE if True in outcomes else FALSE
+    if value.could is None or value.undocumented:
+        return unsettled(value.what, f"{leaf.operator} {leaf.key} {leaf.values}")
     return replace(leaf, unread=value.what)
 
 

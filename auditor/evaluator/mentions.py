@@ -150,13 +150,31 @@ def _named(value: str, account: str, accounts: dict[str, str], unread: set[str])
             name=name,
             assume_allowed=True,
         )
-    if arn.service == "sts" and arn.resource.startswith("federated-user/"):
-        return Principal(kind=PrincipalKind.FEDERATED_USER, arn=value, iam_arn=value, account=account, name=name)
+    if is_federated_user(arn):
+        return federated_user(value, arn)
     if account not in unread or is_infrastructure(value):
         return None  # AWS's own sessions come and go with the instances of an account, and no inventory lists them
     missing = frozenset({Fact.IDENTITIES, Fact.BOUNDARY})
     kind = unlisted_kind(arn)
     return Principal(kind=kind, arn=value, iam_arn=role_arn, account=account, name=name, unread=missing)
+
+
+def is_federated_user(arn: Arn) -> bool:
+    """Whether the ARN is that of a GetFederationToken session."""
+    return arn.service == "sts" and arn.resource.startswith("federated-user/")
+
+
+def federated_user(value: str, arn: Arn) -> Principal:
+    """A federated user by its ARN alone, which tells neither the user who asked for the token nor the session policy
+    that came with it."""
+    return Principal(
+        kind=PrincipalKind.FEDERATED_USER,
+        arn=value,
+        iam_arn=value,
+        account=arn.account,
+        name=arn.name,
+        unread=frozenset({Fact.IDENTITIES}),
+    )
 
 
 def unlisted_kind(arn: Arn) -> PrincipalKind:

@@ -40,6 +40,11 @@ class Unsettled:
     what: str
     could: RunTime | None = None
 
+    @property
+    def undocumented(self) -> bool:
+        """Whether it is an effect that AWS does not document, rather than a fact."""
+        return self.what.startswith("effect of ")
+
 
 KeyValue = Known | RunTime | Unsettled
 ABSENT = Known(())

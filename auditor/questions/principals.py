@@ -9,10 +9,9 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from auditor.errors import UnknownNameError
-from auditor.evaluator.mentions import unlisted_kind
+from auditor.evaluator.mentions import federated_user, is_federated_user, unlisted_kind
 from auditor.model.arn import Arn, is_account_id, is_infrastructure, parse_arn, session_role_name
 from auditor.model.key import Fact
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
 from auditor.questions.unknown_names import NAMES_OF_PRINCIPALS, may_exist
@@ -96,8 +95,8 @@ def _uncollected(known: Known, text: str) -> Principal | None:
     session = session_role_name(text)
     if session is not None:
         return _session(known, text, arn, session)
-    if arn.service == "sts" and arn.resource.startswith("federated-user/") and arn.name:
-        return _federated(text, arn)
+    if is_federated_user(arn) and arn.name and any(item.id == arn.account for item in known.snapshot.accounts):
+        return federated_user(text, arn)
     return _account(arn.account) if arn.resource == "root" else _of_account(known, text, text, arn)
 
 
@@ -122,19 +121,6 @@ def _session(known: Known, text: str, arn: Arn, session: tuple[str, str]) -> Pri
         kind = PrincipalKind.SERVICE_LINKED_ROLE  # AWS's own, and nothing in IAM speaks of it
         return Principal(kind=kind, arn=text, iam_arn=role_arn, account=arn.account, name=session[0])
     return _of_account(known, text, role_arn, arn)
-
-
-def _federated(text: str, arn: Arn) -> Principal:
-    """Neither who asked for the federation token nor the session policy that it came with is in the ARN."""
-    return Principal(
-        kind=PrincipalKind.FEDERATED_USER,
-        arn=text,
-        iam_arn=text,
-        account=arn.account,
-        name=arn.name,
-        session_policies=(AttachedPolicy(Layer.SESSION, "session policy", text, parse_policy("")),),
-        unread=frozenset({Fact.IDENTITY_POLICY}),
-    )
 
 
 def _unlisted(text: str, iam_arn: str, arn: Arn) -> Principal:
