@@ -38,7 +38,8 @@ class SuppressionKind(StrEnum):
 class Suppression:
     """One entry. ``subject``, ``principal`` and ``account`` are patterns with ``*`` and ``?``; empty ones match all.
 
-    ``approved`` is the day from which the limits count; without it they count from the day of the run.
+    ``approved`` is the day from which the limits count; without it, or when it is yet to come, they count from the day
+    of the run.
     """
 
     rule: str
@@ -170,7 +171,8 @@ def apply(
     as_of: date,
     earlier_notes: tuple[str, ...] = (),
 ) -> Applied:
-    """Accept the findings that valid entries cover at ``as_of``; report expired, unused and too long entries.
+    """Accept the findings that valid entries cover at ``as_of``; report expired, unused and too long entries. A finding
+    that is resolved needs no entry any more.
 
     ``earlier_notes`` are those of the run before: an entry that matched nothing then and now is called unused.
     """
@@ -181,7 +183,8 @@ def apply(
     notes: list[str] = []
     result = []
     for finding in findings:
-        fitting = [entry for entry in of_rule.get(finding.rule, ()) if entry.matches(finding)]
+        asked = [] if finding.state is FindingState.RESOLVED else of_rule.get(finding.rule, [])
+        fitting = [entry for entry in asked if entry.matches(finding)]
         used.update(fitting)
         entry = next((item for item in fitting if not _objection(item, finding, as_of)), None)
         if entry is None:
@@ -200,7 +203,8 @@ def _objection(entry: Suppression, finding: Finding, as_of: date) -> str:
         return f"suppression of {entry.words} expired on {entry.expires}"
     critical = finding.severity is Severity.CRITICAL
     days = LONGEST_CRITICAL_DAYS if critical else LONGEST_DAYS
-    if entry.expires - (entry.approved or as_of) > timedelta(days=days):
+    since = min(entry.approved or as_of, as_of)
+    if entry.expires - since > timedelta(days=days):
         what = "a critical finding" if critical else "any finding"
         return f"suppression of {entry.words} runs too long for {what} ({days} days)"
     return ""

@@ -150,3 +150,24 @@ def test_two_runs_without_a_match_make_an_entry_unused(tmp_path: Path) -> None:
     assert "matches nothing" in first.notes[0]
     assert second.notes == third.notes
     assert "is unused: it matched nothing in two runs" in second.notes[0]
+
+
+def test_an_approval_that_is_yet_to_come_does_not_lengthen_an_entry(tmp_path: Path) -> None:
+    text = ENTRY.replace("2026-10-01", "2027-06-01").replace("2027-03-01", "2028-05-31")
+    applied = apply((FINDING,), load(tmp_path, text), TODAY)
+    assert applied.findings[0].state is FindingState.OPEN
+    assert "365 days" in applied.notes[0]
+
+
+def test_an_entry_of_a_resolved_finding_matches_nothing(tmp_path: Path) -> None:
+    resolved = replace(FINDING, state=FindingState.RESOLVED)
+    applied = apply((resolved,), load(tmp_path, ENTRY), TODAY)
+    assert applied.findings == (resolved,)
+    assert "matches nothing" in applied.notes[0]
+
+
+def test_the_register_in_the_readme_is_taken(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (block,) = [part for part in readme.split("```yaml\n")[1:] if part.startswith("- rule:")]
+    (entry,) = load(tmp_path, block.split("```")[0])
+    assert entry.rule == "rotation-disabled"

@@ -13,7 +13,7 @@ from typing import Any
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.hit import Located
-from auditor.rules.statements import Document, as_written, render
+from auditor.rules.statements import Document, as_written, render, render_all
 
 Written = dict[str, Any]
 
@@ -35,6 +35,17 @@ def with_tests(statement: Written, operator: str, tests: dict[str, Any]) -> Writ
     condition = {name: dict(block) for name, block in (statement.get("Condition") or {}).items()}
     condition[operator] = {**condition.get(operator, {}), **tests}
     return {**statement, "Condition": condition}
+
+
+def with_tests_alone(statement: Written, operator: str, tests: dict[str, Any]) -> Written:
+    """The statement with these tests under an operator, and without any other test of their keys."""
+    names = {name.lower() for name in tests}
+    condition: Written = {}
+    for other, block in (statement.get("Condition") or {}).items():
+        left = {name: value for name, value in block.items() if name.lower() not in names}
+        if left:
+            condition[other] = left
+    return with_tests({**statement, "Condition": condition}, operator, tests)
 
 
 def holding_always(statement: Written) -> Written:
@@ -66,8 +77,8 @@ def deny(sid: str, actions: Iterable[str], condition: Written, *, in_key_policy:
 
 
 def statements(*parts: Written) -> str:
-    """Several statements one after the other, as they stand in a document."""
-    return ",\n".join(render(part) for part in parts)
+    """One statement, or several as the list that a document has them in."""
+    return render(parts[0]) if len(parts) == 1 else render_all(parts)
 
 
 def detaching(document: Document, limit: int = 12) -> str:

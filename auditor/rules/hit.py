@@ -15,8 +15,9 @@ class Hit:
 
     ``raised`` / ``lowered``: words that pick a clause of the rule's catalogue entry. ``identity`` are the parts of the
     fingerprint besides rule and subject: canonical principal, statement meanings, grant id. ``fix`` are ``(placeholder,
-    value)`` pairs for the remediation example; ``remedy`` replaces the example's body (a corrected statement, commands)
-    and ``advice`` its summary; ``bare``: there is neither policy nor command to show.
+    value)`` pairs for the remediation example; ``remedy`` replaces the example's body (corrected statements as JSON, or
+    commands, then ``remedy_kind`` is ``cli``; it may also name the sort of policy) and ``advice`` its summary; ``bare``: there is neither policy nor command
+    to show.
     """
 
     subject: str
@@ -35,7 +36,7 @@ class Hit:
     fix: tuple[tuple[str, str], ...] = ()
     advice: str = ""
     remedy: str = ""
-    remedy_kind: str = "policy"
+    remedy_kind: str = ""
     bare: bool = False
 
 

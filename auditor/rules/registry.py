@@ -28,6 +28,7 @@ from auditor.rules.privilege import (
     documents,
     nonadmin,
     paths,
+    population,
     self_service,
     substitution,
 )
@@ -51,7 +52,7 @@ RULES: dict[str, Check] = {
     "key-takeover-by-non-admin": nonadmin.key_takeover_by_non_admin,
     "key-destruction-by-non-admin": nonadmin.key_destruction_by_non_admin,
     "key-substitution-by-non-admin": substitution.key_substitution_by_non_admin,
-    "broad-plaintext-population": nonadmin.broad_plaintext_population,
+    "broad-plaintext-population": population.broad_plaintext_population,
     "abac-tag-escalation": attributes.abac_tag_escalation,
     "abac-alias-hijack": aliases.abac_alias_hijack,
     "abac-principal-tag-self-service": self_service.abac_principal_tag_self_service,

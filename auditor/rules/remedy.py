@@ -15,6 +15,7 @@ from typing import Any
 
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Remediation
+from auditor.model.policy import Layer
 from auditor.model.settings import RuleSettings
 from auditor.rules.catalogue import Example
 from auditor.rules.hit import Hit
@@ -22,6 +23,13 @@ from auditor.rules.hit import Hit
 OWN_ACCOUNT = "111111111111"
 EXAMPLE_REGION = "eu-west-1"
 EXAMPLE_ORGANIZATION = "o-exampleorg"
+WITH_PRINCIPAL = {"key-policy": Layer.KEY_POLICY, "resource-control-policy": Layer.RCP, "role-trust-policy": None}
+WITHOUT_PRINCIPAL = {
+    "identity-policy": Layer.IDENTITY,
+    "permissions-boundary": Layer.BOUNDARY,
+    "service-control-policy": Layer.SCP,
+}
+"""Sorts of policies, whose statements have a Principal or not, and the layer that each is on."""
 PLAIN = re.compile(r"^[A-Za-z0-9_.:/@+=,-]+$")
 
 
@@ -111,6 +119,19 @@ def with_named_roles(example: Example, settings: RuleSettings) -> Example:
     return replace(example, body=json.dumps(policy, indent=2, ensure_ascii=False))
 
 
+def kind_of(hit: Hit, example: Example) -> str:
+    """What sort of policy the statements of a hit's own correction belong into."""
+    loaded = json.loads(hit.remedy)
+    listed = loaded.get("Statement", loaded) if isinstance(loaded, dict) else loaded
+    statements = listed if isinstance(listed, list) else [listed]
+    named = any(name in one for one in statements if isinstance(one, dict) for name in ("Principal", "NotPrincipal"))
+    kinds = WITH_PRINCIPAL if named else WITHOUT_PRINCIPAL
+    if example.kind in kinds:
+        return example.kind
+    cited = {item.statement.layer for item in hit.evidence if item.statement is not None}
+    return next((kind for kind, layer in kinds.items() if layer in cited), next(iter(kinds)))
+
+
 def remediation(
     example: Example,
     hit: Hit,
@@ -123,7 +144,7 @@ def remediation(
     """
     summary = hit.advice or example.summary
     if hit.remedy:
-        return Remediation(summary, hit.remedy_kind, hit.remedy)
+        return Remediation(summary, hit.remedy_kind or kind_of(hit, example), hit.remedy)
     if hit.bare:
         return Remediation(summary)
     values = substitutions(hit, organization, place)

@@ -145,3 +145,8 @@ def as_written(policy: Policy, index: int) -> dict[str, Any]:
 def render(statement: dict[str, Any]) -> str:
     """A corrected statement as JSON text."""
     return json.dumps(statement, indent=2, ensure_ascii=False)
+
+
+def render_all(statements: Iterable[dict[str, Any]]) -> str:
+    """Corrected statements as the JSON list that a document has them in."""
+    return json.dumps(list(statements), indent=2, ensure_ascii=False)

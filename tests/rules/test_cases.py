@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ def test_case(rule: str, case: dict[str, Any]) -> None:
             assert part in text, text
         for part in wanted.get("fix", ()):
             assert part in finding.remediation.body, finding.remediation.body
+        assert finding.remediation.kind == wanted.get("kind", finding.remediation.kind)
+        if finding.remediation.kind.endswith("policy"):
+            assert json.loads(finding.remediation.body)
         if "index" in wanted:
             assert wanted["index"] in [item.statement.index for item in finding.evidence if item.statement]
 

@@ -11,7 +11,7 @@ from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
 from auditor.model.finding import Evidence
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.corrections import with_tests
+from auditor.rules.corrections import with_tests_alone
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.iam_side import identities_of, may, speakers
@@ -82,7 +82,7 @@ def _hit(
         more=(Evidence("trust statement", f"{label}: {way.kind} {way.value}"), *more),
     )
     written = as_written(holding.principal.trust_policy, way.statement.index) if holding.principal.trust_policy else {}
-    remedy = render(with_tests(written, "StringEquals", tests)) if written and tests else ""
+    remedy = render(with_tests_alone(written, "StringEquals", tests)) if written and tests else ""
     identity = (*base.identity, meaning(way.statement), way.value)
     return replace(base, kind="role", identity=identity, remedy=remedy)
 

@@ -64,7 +64,7 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
             raised=given((key.state in ("Disabled", "PendingDeletion", "PendingReplicaDeletion"), "state is Disabled")),
             identity=tuple(logs),
             remedy=_remedy(view, key, stopped, loose if not able else []),
-            remedy_kind="cli" if stopped else "policy",
+            remedy_kind="cli" if stopped else "",
             advice="Bring the key back now."
             if stopped
             else "Leave the key of the log to those who administer logs, "

@@ -49,7 +49,14 @@ def _sinks(view: View, account: str, region: str) -> list[tuple[str, bool | None
 
 
 def _place_hit(
-    place: tuple[str, str], keys: list[Key], summary: str, evidence: tuple[Evidence, ...], **clauses: tuple[str, ...]
+    place: tuple[str, str],
+    keys: list[Key],
+    summary: str,
+    evidence: tuple[Evidence, ...],
+    *,
+    lowered: tuple[str, ...] = (),
+    fix: tuple[tuple[str, str], ...] = (),
+    **clauses: tuple[str, ...],
 ) -> Hit:
     account, region = place
     return Hit(
@@ -61,7 +68,8 @@ def _place_hit(
         keys=tuple(key.arn for key in keys),
         evidence=evidence,
         raised=clauses.get("raised", ()),
-        lowered=clauses.get("lowered", ()),
+        lowered=lowered,
+        fix=fix,
     )
 
 
@@ -99,6 +107,7 @@ def trail_excludes_kms(view: View) -> Iterator[Hit]:
             summary,
             evidence,
             lowered=given((writes and not reads, "only read events"), (writes and reads, "covered elsewhere")),
+            fix=tuple(("TRAIL", name) for name in partial if ":trail/" in name)[:1],
         )
 
 

@@ -45,6 +45,11 @@ ADVICE = (
     "statement; if not, add the Deny, remove the statement and re-encrypt what was shared."
 )
 
+ORGANIZATION_ADVICE = (
+    "Confirm owner and contract. If there is one, name the roles that need the key; if not, add the Deny, remove the "
+    "statement and re-encrypt what was shared."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:
@@ -186,7 +191,7 @@ def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
         if access is not None:
             reads = bool(access.mask & READ_PLAINTEXT) and view.tier(key) == "T1"
             actions = listing((f"kms:{action}" for action in access.decisions), 4)
-            yield _hit(
+            hit = _hit(
                 view,
                 key,
                 access,
@@ -194,6 +199,7 @@ def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
                 given((reads or access.mask & ~META, "READ_PLAINTEXT on a T1 key")),
                 given((not access.mask & ~META, "only META actions")),
             )
+            yield replace(hit, remedy=_refusing_organization(name), advice=ORGANIZATION_ADVICE)
 
 
 def _admitted(view: View, key: Key, organization: str) -> Reached | None:
@@ -240,6 +246,12 @@ def _refusing(account: str) -> str:
     """A Deny for the account, to stand until its owner is found."""
     refused = {"Sid": f"RefuseAccount{account}", "Effect": "Deny", "Principal": {"AWS": account}}
     return corrected({**refused, "Action": "kms:*", "Resource": "*"})
+
+
+def _refusing_organization(name: str) -> str:
+    """A Deny for every account of an organization, to stand until its owner is found."""
+    refused = {"Sid": "RefuseForeignOrganization", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:*"}
+    return corrected(with_tests({**refused, "Resource": "*"}, "StringEquals", {"aws:PrincipalOrgID": name}))
 
 
 def _split(view: View, key: Key, decision: Decision) -> str:

@@ -12,7 +12,7 @@ from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
 from auditor.model.finding import Confidence, Evidence
-from auditor.model.key import Fact, Key
+from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.policy import ConditionTest, Statement
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import block_strength, demands, written_for_keys
@@ -154,10 +154,23 @@ def _outsider_hit(
         latent=level is Openness.LATENT,
         confidence=Confidence.POTENTIAL if level is Openness.MAYBE else Confidence.CONFIRMED,
         identity=tuple(meaning(item.statement) for item in statements.values()),
-        remedy=corrected(*(bound_to_account(written_in(key, item), key.account) for item in statements.values())),
+        remedy=_closed(key, list(statements.values())),
         raised=clauses.get("raised", ()),
         lowered=clauses.get("lowered", ()),
     )
+
+
+def _closed(key: Key, open_to_all: list[Located]) -> str:
+    """The statements bound to the own account; what AWS RAM wrote cannot be edited, so a Deny stands against it."""
+    own = [item for item in open_to_all if item.ref.policy != RAM_POLICY]
+    bound = [bound_to_account(written_in(key, item), key.account) for item in own]
+    if len(own) == len(open_to_all):
+        return corrected(*bound)
+    refused = {"Sid": "RefuseForeignAccounts", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:*"}
+    tests = {"aws:PrincipalAccount": key.account}
+    services = {"aws:PrincipalIsAWSService": "false"}
+    deny = with_tests({**refused, "Resource": "*"}, "StringNotEquals", tests)
+    return corrected(*bound, with_tests(deny, "Bool", services))
 
 
 def public_key_policy(view: View) -> Iterator[Hit]:

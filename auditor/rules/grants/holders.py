@@ -160,7 +160,7 @@ def grant_hit(
         identity=(held.key.arn, held.grantee, grant.grant_id) if about_grantee else (held.grantee, grant.grant_id),
         fix=(("GRANT_ID", grant.grant_id), ("OLD_GRANT_ID", grant.grant_id)),
         remedy=commands,
-        remedy_kind="cli" if commands else "policy",
+        remedy_kind="cli" if commands else "",
     )
 
 

@@ -35,7 +35,7 @@ from auditor.rules.exposure.public import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, placed_statements
-from auditor.rules.statements import as_written, render
+from auditor.rules.statements import as_written, render, render_all
 from auditor.rules.view import View
 
 CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
@@ -204,7 +204,7 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
         del first["Condition"]
     if "Sid" in second:
         second["Sid"] = f"{second['Sid']}WithCondition"
-    return render(first) + ",\n" + render(second)
+    return render_all((first, second))
 
 
 def _alias_name(value: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import Strength, parts
@@ -131,7 +133,15 @@ def _mode_remedy(view: View, key: Key, mode: str, bypasses: list[Located]) -> st
     if mode != "full" or view.tier(key) != "T1":
         return ""
     written = as_written(_policy_of(key, delegations(key, view)[0]), delegations(key, view)[0].statement.index)
-    return corrected(without_actions(written, (), USE_AND_READ))
+    return corrected(_administrators(view, key), without_actions(written, (), USE_AND_READ))
+
+
+def _administrators(view: View, key: Key) -> dict[str, Any]:
+    """The statement without which a limited delegation leaves nobody who can change the policy."""
+    fixed = [name for name in view.settings.key_admins if account_of(name) == key.account and not has_wildcard(name)]
+    to_name = [f"arn:{key.arn.split(':')[1]}:iam::{key.account}:role/NAME-OF-AN-ADMINISTRATOR-{n}" for n in (1, 2)]
+    who = {"Sid": "KeyAdministrators", "Effect": "Allow", "Principal": {"AWS": (sorted(fixed) + to_name)[:MANY]}}
+    return {**who, "Action": "kms:*", "Resource": "*"}
 
 
 def _policy_of(key: Key, located: Located) -> Policy:

@@ -67,7 +67,7 @@ def holding_hit(
     lowered: tuple[str, ...] = (),
     more: tuple[Evidence, ...] = (),
     remedy: str = "",
-    remedy_kind: str = "policy",
+    remedy_kind: str = "",
     fix: tuple[tuple[str, str], ...] = (),
 ) -> Hit:
     """A hit about one principal and the keys over which it holds a power."""
