@@ -16,8 +16,8 @@ class Hit:
     ``raised`` / ``lowered``: words that pick a clause of the rule's catalogue entry. ``identity`` are the parts of the
     fingerprint besides rule and subject: canonical principal, statement meanings, grant id. ``fix`` are ``(placeholder,
     value)`` pairs for the remediation example; ``remedy`` replaces the example's body (corrected statements as JSON, or
-    commands, then ``remedy_kind`` is ``cli``; it may also name the sort of policy) and ``advice`` its summary; ``bare``: there is neither policy nor command
-    to show.
+    commands, then ``remedy_kind`` is ``cli``; it may also name a sort of policy) and ``advice`` its summary; ``bare``:
+    there is neither policy nor command to show.
     """
 
     subject: str
