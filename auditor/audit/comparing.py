@@ -10,7 +10,7 @@ from auditor.model.coverage import OF_THE_ORGANIZATION
 from auditor.model.key import Fact
 
 if TYPE_CHECKING:
-    from auditor.model.finding import Finding, RuleStatus
+    from auditor.model.finding import Finding, RuleStatus, SkippedScope
     from auditor.model.organization import Organization
     from auditor.model.snapshot import Snapshot
     from auditor.questions.differences import Differences
@@ -80,14 +80,14 @@ def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
     return not finding.region or not facts.regions or finding.region in facts.regions
 
 
-def _hides(scope: str, names: Collection[str], account: str, organization: Organization | None) -> bool:
+def _hides(scope: SkippedScope, names: Collection[str], account: str, organization: Organization | None) -> bool:
     """Whether a finding may be in a scope that a rule could not look at: it is about it, or its account is bound by a
     level of the organization, or by a policy, that could not be read."""
-    place, _, fact = scope.rpartition(" (")
-    if place in names:
+    if scope.place in names:
         return True
-    if fact.removesuffix(")") not in OF_THE_ORGANIZATION:
+    if scope.in_baseline or scope.fact not in OF_THE_ORGANIZATION:
         return False
-    known = organization is not None and fact != f"{Fact.ORGANIZATION})" and organization.target(place) is not None
-    levels = organization.levels(account) if organization is not None and known else None
-    return levels is None or any(level.id == place for level in levels)
+    if organization is None or scope.fact is Fact.ORGANIZATION or organization.target(scope.place) is None:
+        return True
+    levels = organization.levels(account)
+    return levels is None or any(level.id == scope.place for level in levels)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from auditor.model.key import Fact
 from auditor.model.policy import StatementRef
 
 
@@ -113,6 +114,19 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedScope:
+    """What a rule could not look at: ``place`` is an ARN or id, ``ACCOUNT/REGION``, or the organization; ``fact`` is
+    what is missing there, in the snapshot of the run or ``in_baseline``."""
+
+    place: str
+    fact: Fact
+    in_baseline: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.place} ({self.fact}{' in the baseline' if self.in_baseline else ''})"
+
+
+@dataclass(frozen=True, slots=True)
 class RuleStatus:
     """What became of a rule in this run: ``evaluated`` False lists the missing facts or scopes in ``reason``.
 
@@ -123,7 +137,7 @@ class RuleStatus:
     evaluated: bool
     reason: str = ""
     findings: int = 0
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[SkippedScope, ...] = ()
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

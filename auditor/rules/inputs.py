@@ -6,6 +6,7 @@ single keys and accounts (a gap); the first makes the rule *not evaluated*, the 
 
 from __future__ import annotations
 
+from auditor.model.finding import SkippedScope
 from auditor.model.key import Fact
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Gap, Snapshot
@@ -66,31 +67,31 @@ def absent_inputs(facts: RuleFacts, available: frozenset[str]) -> tuple[str, ...
 class Missing:
     """The facts that are missing in a snapshot, each with the key, principal or place; gathered once for all rules.
 
-    ``when``: what follows the name of the fact, for a snapshot other than that of the run.
+    ``in_baseline``: it is not the snapshot of the run.
     """
 
-    def __init__(self, snapshot: Snapshot, when: str = "") -> None:
-        self._keys = [
-            (fact, f"{key.arn} ({fact}{when})") for key in snapshot.keys if key.customer_managed for fact in key.unread
-        ]
-        self._holders = [(fact, f"{who.arn} ({fact}{when})") for who in snapshot.principals for fact in who.unread]
-        self._places = [(gap.fact, _place(gap, when)) for gap in snapshot.gaps]
+    def __init__(self, snapshot: Snapshot, *, in_baseline: bool = False) -> None:
+        def scope(place: str, fact: Fact) -> SkippedScope:
+            return SkippedScope(place, fact, in_baseline)
 
-    def skipped(self, facts: RuleFacts) -> tuple[str, ...]:
+        self._keys = [scope(key.arn, fact) for key in snapshot.keys if key.customer_managed for fact in key.unread]
+        self._holders = [scope(who.arn, fact) for who in snapshot.principals for fact in who.unread]
+        self._places = [scope(_place(gap), gap.fact) for gap in snapshot.gaps]
+
+    def skipped(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
         required = [name for name in facts.required if (facts.category, name) != ("coverage", "access.matrix")]
         of_keys = {fact for name in required for fact in KEY_FACTS.get(name, ())}
         of_accounts = {fact for name in required for fact in ACCOUNT_FACTS.get(name, ())}
         anywhere = of_keys | of_accounts | {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT}
-        scopes = {words for fact, words in self._keys if fact in of_keys}
-        scopes |= {words for fact, words in self._holders if fact in of_accounts}
-        scopes |= {words for fact, words in self._places if fact in anywhere}
-        return tuple(sorted(scopes))
+        scopes = {one for one in self._keys if one.fact in of_keys}
+        scopes |= {one for one in self._holders if one.fact in of_accounts}
+        scopes |= {one for one in self._places if one.fact in anywhere}
+        return tuple(sorted(scopes, key=str))
 
 
-def _place(gap: Gap, when: str) -> str:
-    where = gap.subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
-    return f"{where} ({gap.fact}{when})"
+def _place(gap: Gap) -> str:
+    return gap.subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
 
 
 def identities_read(snapshot: Snapshot) -> bool:

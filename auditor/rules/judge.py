@@ -75,7 +75,7 @@ def statuses_of(view: View, rules: Iterable[str]) -> list[RuleStatus]:
     """Whether each rule can be evaluated, and where it cannot look; findings are not counted yet. KeyError: no rule."""
     available = available_inputs(view.snapshot, view.settings, view.baseline is not None)
     lacking = Missing(view.snapshot)
-    before = Missing(view.baseline.snapshot, " in the baseline") if view.baseline is not None else None
+    before = Missing(view.baseline.snapshot, in_baseline=True) if view.baseline is not None else None
     return [_status(rule, available, lacking, before) for rule in rules]
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from auditor.evaluator import evaluate
-from auditor.model.finding import Evidence, Finding, FindingState, Remediation, RuleStatus, Severity
+from auditor.model.finding import Evidence, Finding, FindingState, Remediation, RuleStatus, Severity, SkippedScope
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
@@ -151,7 +151,10 @@ def report_of(texts: tuple[str, ...], sid: str = "Tenants", names: tuple[str, ..
         principals=evaluation.principals,
         access=evaluation.table,
         findings=findings,
-        rules=(RuleStatus("rotation-disabled", False, texts[0]), RuleStatus(texts[0], True, skipped=(texts[0],))),
+        rules=(
+            RuleStatus("rotation-disabled", False, texts[0]),
+            RuleStatus(texts[0], True, skipped=(SkippedScope(texts[0], Fact.KEY_POLICY),)),
+        ),
         powers=(PrincipalPower(READER, 0.42, 0.3),),
         as_of=AS_OF,
         tool_version="0.1",

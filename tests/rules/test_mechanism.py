@@ -10,7 +10,8 @@ import pytest
 
 from auditor.audit.comparing import looked_at
 from auditor.evaluator import Evaluation, evaluate
-from auditor.model.finding import Confidence, Severity
+from auditor.model.finding import Confidence, Severity, SkippedScope
+from auditor.model.key import Fact
 from auditor.model.policy import parse_policy
 from auditor.model.report import Report
 from auditor.rules import judge
@@ -117,13 +118,13 @@ def test_every_rule_of_the_catalogue_has_a_status_and_silence_has_a_reason() -> 
 
 def test_a_key_whose_policy_was_refused_is_listed_as_skipped() -> None:
     judgement = _judged({"keys": [{"unread": ["key-policy"], "policies": {}}]}, only=["public-key-policy"])
-    assert judgement.rules[0].skipped == ("arn:aws:kms:eu-west-1:111111111111:key/orders (key-policy)",)
+    assert judgement.rules[0].skipped == (SkippedScope(KEY, Fact.KEY_POLICY),)
 
 
 def test_a_rule_about_change_says_what_the_baseline_had_not_read() -> None:
     before = _report({"keys": [{"unread": ["key-policy"], "policies": {}}]})
     judgement = _judged({"keys": [{}]}, only=["new-plaintext-access-since-baseline"], baseline=before)
-    assert judgement.rules[0].skipped == (f"{KEY} (key-policy in the baseline)",)
+    assert judgement.rules[0].skipped == (SkippedScope(KEY, Fact.KEY_POLICY, in_baseline=True),)
 
 
 def test_what_is_stopped_or_not_certain_is_said_in_the_sentence() -> None:
@@ -138,12 +139,12 @@ def test_what_is_stopped_or_not_certain_is_said_in_the_sentence() -> None:
 @pytest.mark.parametrize(
     ("case", "where"),
     [
-        ({"keys": [{"unread": ["key-policy"], "policies": {}}]}, f"{KEY} (key-policy)"),
-        ({"keys": [{"unread": ["grants"]}]}, f"{KEY} (grants)"),
-        ({"roles": [{"name": "x", "unread": ["identity-policy"]}]}, f"{ROLE} (identity-policy)"),
+        ({"keys": [{"unread": ["key-policy"], "policies": {}}]}, SkippedScope(KEY, Fact.KEY_POLICY)),
+        ({"keys": [{"unread": ["grants"]}]}, SkippedScope(KEY, Fact.GRANTS)),
+        ({"roles": [{"name": "x", "unread": ["identity-policy"]}]}, SkippedScope(ROLE, Fact.IDENTITY_POLICY)),
     ],
 )
-def test_rules_over_access_say_where_they_were_blind(case: dict[str, Any], where: str) -> None:
+def test_rules_over_access_say_where_they_were_blind(case: dict[str, Any], where: SkippedScope) -> None:
     """A finding that a gap hides is not resolved: neither of the subject's own key, nor of the principal it names."""
     seen = {"roles": [{"name": "x", "policy": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}]}
     before, after = (_judged(one, only=["admin-and-user-combined"]) for one in (seen, {**seen, **case}))
