@@ -136,7 +136,7 @@ def _target(was: OrgTarget, now: OrgTarget) -> Iterator[FactChange]:
         yield from _policies("SCP", subject, was.scps or (), now.scps or ())
     if Fact.RCP not in unread:
         yield from _policies("RCP", subject, was.rcps or (), now.rcps or ())
-    if was.parent != now.parent:
+    if was.parent and now.parent and was.parent != now.parent:  # None: nobody could say where it is, or it is the root
         yield FactChange("organization", subject, CHANGED, f"moved from {was.parent} to {now.parent}")
 
 

@@ -200,11 +200,11 @@ def _changes(before: Block, after: Block, pair: tuple[int, int, int], *, by_caus
             change = _kind(was, now)
             if change is not None:
                 ends = (_rank(was), _condition(was), _rank(now), _condition(now))
-                reasons = _reasons(was, now) if by_cause else ""
+                reasons = _reasons(was, now) if by_cause and change is not Change.COVERAGE else ""
                 alike.setdefault((change, *ends, reasons), []).append((action, was, now))
         for (change, *_, reasons), items in alike.items():
-            names = tuple(action.name for action, _, _ in items)
-            found.append((change, capability, names, *items[0][1:], reasons))
+            names, (_, was, now) = tuple(action.name for action, _, _ in items), items[0]
+            found.append((change, capability, names, was, now, reasons or _reasons(was, now)))
     return found
 
 

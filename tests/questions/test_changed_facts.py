@@ -116,3 +116,14 @@ def test_what_one_side_could_not_read_of_a_principal_is_no_change(swap: bool) ->
     blind = replace(app, unread=frozenset({Fact.IDENTITY_POLICY}), identity_policies=())
     other = replace(snapshot, principals=(blind, *others))
     assert changes(*((other, snapshot) if swap else (snapshot, other))) == []
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_an_account_whose_place_could_not_be_read_has_not_moved(swap: bool) -> None:
+    snapshot = organization_estate()
+    organization = snapshot.organization
+    assert organization is not None
+    root, unit, account = organization.targets
+    lost = replace(organization, targets=(root, unit, replace(account, parent=None)), tree_read=False)
+    sides = (snapshot, replace(snapshot, organization=lost))
+    assert changes(*(reversed(sides) if swap else sides)) == []
