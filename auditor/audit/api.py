@@ -44,11 +44,10 @@ class Evaluation(evaluator.Evaluation):
 
         Raises UnknownNameError, which lists candidates; so do the other questions.
         """
-        from auditor.questions import find_keys, who_can
+        from auditor.questions import find_all_keys, who_can
         from auditor.questions.answers import asked
 
-        found = {key.arn: key for text in keys for key in find_keys(self.snapshot, text)}
-        return who_can(self, asked(what), tuple(found.values()), include_denied=include_denied)
+        return who_can(self, asked(what), find_all_keys(self.snapshot, keys), include_denied=include_denied)
 
     def what_can(self, *principals: str, what: str | None = None) -> tuple[Answer, ...]:
         """What ``principals`` can do: ARNs, ``role/NAME``, patterns; ``what`` limits it to an action or capability."""

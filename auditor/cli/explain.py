@@ -48,8 +48,8 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
     (found,) = find_keys(asking.snapshot, key, several=False)
     caller = principal_named(asking, principal)
     answer = explain(asking.about(keys=[found], principals=[caller]), caller, wanted, found, known)
+    asking.say_unknown()
     if form == "text":
-        asking.say_unknown()
         result("\n".join(_text(answer)))
     else:
         document(as_json([_json(answer)]) if form == "json" else as_csv(_rows(answer), tuple(_rows(answer)[0])))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditor.cli.options import answer_format, aws_options, from_options, global_options
+from auditor.model.arn import account_of
 
 if TYPE_CHECKING:
     from auditor.questions import GrantRow
@@ -30,7 +31,7 @@ COLUMNS = (
 @click.command("grants")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @click.option("--stale", type=click.IntRange(0), metavar="DAYS", help="Only grants of at least this age.")
-@click.option("--grantee", metavar="PATTERN", help="Only grants of this grantee (ARN, role/NAME or a pattern).")
+@click.option("--grantee", metavar="PATTERN", help="Only grants of this grantee (ARN, role/NAME, account or pattern).")
 @click.option("--issued-by", metavar="ACCOUNT", help="Only grants that this account issued.")
 @click.option("--missing", is_flag=True, help="Only grants whose grantee does not exist any more.")
 @click.option("--unconstrained", is_flag=True, help="Only grants without a constraint.")
@@ -41,15 +42,20 @@ COLUMNS = (
 def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -> int:
     """The grants of all keys, or of KEY: grantee, age, operations, constraint, issuing account; oldest first."""
     from auditor.cli.asking import as_csv, as_json, facts
-    from auditor.cli.terminal import document, result
-    from auditor.questions import find_keys, grant_list
+    from auditor.cli.terminal import document, result, warn
+    from auditor.model.key import Fact
+    from auditor.questions import find_all_keys, grant_list
 
+    given["issued_by"] = _account(given["issued_by"])
     asking = facts(given)
-    wanted = [key for text in keys for key in find_keys(asking.snapshot, text)] if keys else None
+    wanted = find_all_keys(asking.snapshot, keys) if keys else asking.snapshot.keys
     rows = grant_list(asking.snapshot, asking.as_of, keys=wanted, stale_days=stale)
     rows = tuple(item for item in rows if _wanted(item, given))
+    asking.say_unknown(follows="grants may be missing here")
+    for key in wanted:
+        if Fact.GRANTS in key.unread:
+            warn(f"not listed: the grants of {key.arn} ({key.label}), which could not be read")
     if form == "text":
-        asking.say_unknown()
         result("\n".join(_text(rows)))
     else:
         plain = [_row(item) for item in rows]
@@ -57,11 +63,19 @@ def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -
     return 0
 
 
+def _account(given: str | None) -> str | None:
+    """The account of --issued-by, by its id or as ListGrants shows it."""
+    found = account_of(given) if given else None
+    if given and found is None:
+        raise click.BadParameter(f"“{given}” is no account.", param_hint="--issued-by")
+    return found
+
+
 def _wanted(item: GrantRow, given: dict[str, Any]) -> bool:
     return (
         (not given["grantee"] or item.held_by(given["grantee"]))
         and (not given["issued_by"] or item.grant.issuing_account == given["issued_by"])
-        and (not given["missing"] or item.grantee_missing)
+        and (not given["missing"] or item.grantee_missing is True)
         and (not given["unconstrained"] or not item.constraint)
     )
 

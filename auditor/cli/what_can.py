@@ -31,18 +31,18 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
     from auditor.cli.terminal import document, result
     from auditor.cli.who_can import COLUMNS, row
     from auditor.model.actions import Action
-    from auditor.questions import find_keys, find_principals, what_can
+    from auditor.questions import find_all_keys, find_principals, what_can
     from auditor.questions.answers import asked
 
     question = asked(what) if what else None
     asking = facts(given)
-    wanted = tuple(key for text in keys for key in find_keys(asking.snapshot, text)) if keys else None
+    wanted = find_all_keys(asking.snapshot, keys) if keys else None
     if isinstance(question, Action) and not question.on_key:
         wanted = ()  # no key plays a part in the answer
     who = tuple({item.arn: item for text in principals for item in find_principals(asking, text)}.values())
     answers = what_can(asking.about(keys=wanted, principals=who), who, question)
+    asking.say_unknown()
     if form == "text":
-        asking.say_unknown()
         by_principal = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.principal.arn)}
         result("\n".join(line for item in who for line in _text(item, by_principal.get(item.arn, []))))
     else:

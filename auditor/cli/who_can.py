@@ -37,17 +37,17 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     from auditor.cli.terminal import document, result
     from auditor.errors import UsageError
     from auditor.model.actions import Action
-    from auditor.questions import find_keys, infrastructure_grants, who_can
+    from auditor.questions import find_all_keys, infrastructure_grants, who_can
     from auditor.questions.answers import asked
 
     question = asked(what)
     if isinstance(question, Action) and not question.on_key:
         raise UsageError(f"{question.name} is about no key.", f"Ask what-can PRINCIPAL --action {question.name}.")
     asking = facts(given)
-    wanted = tuple({key.arn: key for text in keys for key in find_keys(asking.snapshot, text)}.values())
+    wanted = find_all_keys(asking.snapshot, keys)
     answers = who_can(asking.about(keys=wanted), question, wanted, include_denied=include_denied)
+    asking.say_unknown()
     if form == "text":
-        asking.say_unknown()
         result("\n".join(_text(answers, [(key, infrastructure_grants(key, question)) for key in wanted])))
     else:
         rows = [row(answer) for answer in answers]

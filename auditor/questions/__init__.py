@@ -8,7 +8,7 @@ from __future__ import annotations
 from auditor.questions.answers import Answer, fold
 from auditor.questions.explain import Explanation, LayerView, explain
 from auditor.questions.grant_list import GrantRow, grant_list
-from auditor.questions.keys import find_keys
+from auditor.questions.keys import find_all_keys, find_keys
 from auditor.questions.principals import find_principals, principal_named
 from auditor.questions.what_can import what_can
 from auditor.questions.who_can import infrastructure_grants, who_can
@@ -22,6 +22,7 @@ __all__ = [
     "cause_words",
     "decision_words",
     "explain",
+    "find_all_keys",
     "find_keys",
     "find_principals",
     "fold",

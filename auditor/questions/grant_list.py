@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from auditor.model.arn import account_of, is_unique_id, parse_arn
+from auditor.model.arn import is_unique_id, parse_arn
 from auditor.model.grant import Grant, Pairs
+from auditor.model.inventory import Inventory
 from auditor.model.key import Key
 from auditor.model.moments import instant
 from auditor.model.snapshot import Snapshot
@@ -18,13 +19,14 @@ from auditor.model.snapshot import Snapshot
 class GrantRow:
     """One grant. ``age_days`` is None when AWS gave no date.
 
-    ``grantee_missing``: the grantee belongs to a collected account whose inventory does not have it.
+    ``grantee_missing``: the grantee belongs to an account whose identities were read, and is not among them; None
+    where its account was not looked into.
     """
 
     key: Key
     grant: Grant
     age_days: int | None
-    grantee_missing: bool
+    grantee_missing: bool | None
 
     @property
     def grantee(self) -> str:
@@ -32,9 +34,9 @@ class GrantRow:
         return self.grant.grantee or self.grant.grantee_service or "nobody"
 
     def held_by(self, pattern: str) -> bool:
-        """Whether the grantee is called so: by ARN, ``role/NAME``, name or a pattern with ``*``."""
+        """Whether the grantee is called so: by ARN, ``role/NAME``, name, account or a pattern with ``*``."""
         arn = parse_arn(self.grantee)
-        names = [self.grantee, *((arn.resource, arn.name) if arn else ())]
+        names = [self.grantee, *((arn.resource, arn.name, arn.account) if arn else ())]
         return any(fnmatchcase(name, pattern) for name in names)
 
     @property
@@ -56,9 +58,9 @@ def grant_list(
     """The grants of ``keys`` (default: all), oldest first; ``stale_days`` keeps those of at least that age."""
     moment = instant(as_of)
     known = _inventory(snapshot)
-    collected = {account.id for account in snapshot.accounts if not account.unread}
+    inventory = Inventory(snapshot)
     rows = [
-        GrantRow(key, grant, _age(grant, moment), _missing(grant, known, collected))
+        GrantRow(key, grant, _age(grant, moment), _missing(grant, known, inventory))
         for key in (snapshot.keys if keys is None else keys)
         for grant in key.grants
     ]
@@ -71,13 +73,15 @@ def _inventory(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(name for item in snapshot.principals for name in (item.arn, item.unique_id) if name)
 
 
-def _missing(grant: Grant, known: frozenset[str], collected: set[str]) -> bool:
+def _missing(grant: Grant, known: frozenset[str], inventory: Inventory) -> bool | None:
     holder = grant.grantee
     if holder is not None and is_unique_id(holder):
         return holder not in known  # AWS shows a deleted principal by its unique id
-    if holder is None or grant.service is not None or account_of(holder) not in collected:
+    if holder is None or grant.service is not None or holder in known:
         return False
-    return (":role/" in holder or ":user/" in holder) and holder not in known
+    if not inventory.identities_read(holder):
+        return None
+    return ":role/" in holder or ":user/" in holder
 
 
 def _age(grant: Grant, moment: datetime | None) -> int | None:

@@ -31,6 +31,11 @@ def find_keys(snapshot: Snapshot, text: str, *, several: bool = True) -> tuple[K
     return found
 
 
+def find_all_keys(snapshot: Snapshot, names: Iterable[str]) -> tuple[Key, ...]:
+    """The keys that ``names`` mean, each once, in their order. Raises UnknownNameError as ``find_keys`` does."""
+    return tuple({key.arn: key for text in names for key in find_keys(snapshot, text)}.values())
+
+
 def names_of(key: Key) -> tuple[str, ...]:
     """Everything that a key is called."""
     names = [key.arn, key.key_id]

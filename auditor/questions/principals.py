@@ -177,4 +177,4 @@ def _near(known: Known, text: str) -> str:
     near = get_close_matches(text, names, n=5, cutoff=0.5)
     if near:
         return f"Did you mean {', '.join(near)}?"
-    return f"The snapshot knows {len(known.principals)} principals; name one by ARN, role/NAME or user/NAME."
+    return f"Principals that the snapshot knows: {len(known.principals)}; name one by ARN, role/NAME or user/NAME."

@@ -197,6 +197,7 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
         ),
         (("what-can", "role/app", "--profile", "x"), "exclude each other"),
         (("grants", "--last-usage"), "exclude each other"),
+        (("grants", "--issued-by", "x"), "“x” is no account"),
         (("who-can", "decrypt", "alias/app", "--max-workers", "2"), "exclude each other"),
     ],
 )
@@ -221,10 +222,38 @@ def test_grants_by_grantee_issuer_constraint_and_existence(ask: Ask) -> None:
         (("--grantee", "*/batch"), 1),
         (("--grantee", "role/app"), 0),
         (("--issued-by", "333333333333"), 0),
+        (("--grantee", HOME), 1),
         (("--missing",), 0),
         (("--unconstrained",), 0),
     ]:
         assert len(ask("grants", "--from", "now", *words, "-f", "json").json()) == number, words
+
+
+def test_a_key_that_is_named_twice_is_answered_once(ask: Ask) -> None:
+    twice = ("alias/app", KEY, "*:key/1234*")
+    assert len(ask("grants", *twice, "--from", "now", "-f", "json").json()) == 1
+    given = [word for name in twice for word in ("--key", name)]
+    rows = ask("what-can", "role/app", "--action", "decrypt", *given, "--from", "now", "-f", "json").json()
+    assert [row["key"] for row in rows] == [KEY]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_grants_that_could_not_be_read_are_named(ask: Ask, snapshots: dict[str, Any], form: str) -> None:
+    app, other = snapshots["now"].keys
+    blind = replace(other, unread=frozenset({Fact.GRANTS}))
+    snapshots["now"] = replace(snapshots["now"], keys=(app, blind))
+    answer = ask("grants", "--from", "now", "-f", form, "-q")
+    assert answer.err == f"not listed: the grants of {OTHER} (alias/other), which could not be read\n"
+    assert ask("grants", "alias/app", "--from", "now", "-f", form, "-q").err == ""
+
+
+def test_whether_a_grantee_of_another_account_exists_is_not_known(ask: Ask, snapshots: dict[str, Any]) -> None:
+    app, other = snapshots["now"].keys
+    grants = [replace(app.grants[0], grant_id=name, grantee=name) for name in (PARTNER, f"{BATCH}s")]
+    snapshots["now"] = replace(snapshots["now"], keys=(replace(app, grants=tuple(grants)), other))
+    rows = ask("grants", "--from", "now", "-f", "json").json()
+    assert {row["grantee"]: row["grantee_missing"] for row in rows} == {PARTNER: None, f"{BATCH}s": True}
+    assert len(ask("grants", "--from", "now", "--missing", "-f", "json").json()) == 1
 
 
 def test_a_grant_of_somebody_who_is_gone(ask: Ask, snapshots: dict[str, Any]) -> None:
