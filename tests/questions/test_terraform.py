@@ -361,6 +361,10 @@ def test_a_role_that_the_configuration_refers_to_is_told_by_its_arn() -> None:
     configuration = {"configuration": {"root_module": {"resources": [resource]}}}
     assert edits_of_plan(json.loads(plan(there, policy))).edits[0][1].target == "role/app"
     assert edits_of_plan(json.loads(plan(there, policy, **configuration))).edits[0][1].target == APP
+    was = {"role": "app", "name": "Old", "policy": USE}
+    renamed = change("aws_iam_role_policy.p", was, {**was, "name": "New"}, actions=["delete", "create"])
+    planned = edits_of_plan(json.loads(plan(there, renamed, **configuration))).edits
+    assert [(edit.target, edit.name) for _, edit in planned] == [(APP, "Old"), (APP, "New")]
 
 
 def test_what_a_plan_puts_off_or_could_not_make_is_listed() -> None:

@@ -28,7 +28,7 @@ def inline(owner: str) -> Reader:
     def read(plan: Plan, change: Change) -> Iterator[Edit]:
         moved = change.before is not None and any(change.differs(name) for name in (owner, "name"))
         if change.before is not None and (change.after is None or moved):
-            yield Edit(EditKind.IDENTITY_POLICY, f"{owner}/{change.was(owner)}", str(change.was("name")))
+            yield Edit(EditKind.IDENTITY_POLICY, _formerly(plan, change, owner), str(change.was("name")))
         if change.after is not None:
             who = _named(plan, change, owner)
             yield Edit(EditKind.IDENTITY_POLICY, who, _name(change), document(change.now("policy"), "policy"))
@@ -50,12 +50,18 @@ def _named(plan: Plan, change: Change, owner: str) -> str:
     return str(arn) if arn else f"{owner}/{text_of(change.now(owner), owner)}"
 
 
+def _formerly(plan: Plan, change: Change, owner: str) -> str:
+    """The user, role or group before apply; of what is destroyed the configuration says nothing any more."""
+    stays = change.after is not None and not change.differs(owner)
+    return _named(plan, change, owner) if stays else f"{owner}/{change.was(owner)}"
+
+
 def attachment(owner: str) -> Reader:
     """A managed policy attached to a user, role or group."""
 
     def read(plan: Plan, change: Change) -> Iterator[Edit]:
         if change.before is not None:
-            yield Edit(EditKind.DETACH_POLICY, f"{owner}/{change.was(owner)}", str(change.was("policy_arn")))
+            yield Edit(EditKind.DETACH_POLICY, _formerly(plan, change, owner), str(change.was("policy_arn")))
         if change.after is not None:
             yield _attach(plan, change, _named(plan, change, owner))
 
