@@ -87,7 +87,8 @@ def _other(kind: EditKind, option: str, text: str) -> Edit:
         case "identity-policy" | "tag" | "principal-tag":
             target, colon, label = place.rpartition(":")
             if not colon or not target or not label:
-                raise click.BadParameter(f"“{text}” has no “:NAME” before “=”.", param_hint=f"--{option}")
+                told = f"“{text}” has no “:NAME” before “=”; names with “=” or “:” in them go into a list (--changes)."
+                raise click.BadParameter(told, param_hint=f"--{option}")
             return Edit(kind, target, label, _document(value) if option == "identity-policy" else value or None)
         case "attach-policy" | "detach-policy":
             return Edit(kind, place, _given(value, text, option))

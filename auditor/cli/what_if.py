@@ -43,7 +43,9 @@ def _change_options(function: Any) -> Any:
 @click.command("what-if")
 @click.argument("source", metavar="[SNAPSHOT]", type=SNAPSHOT, required=False)
 @_change_options
-@click.option("--changes", "lists", multiple=True, type=FILE, help="YAML list of changes: {change, of, name, file}.")
+@click.option(
+    "--changes", "lists", multiple=True, type=FILE, help="YAML list: {change, of, name, file}; takes any names."
+)
 @click.option("--terraform", "plans", multiple=True, type=FILE, help="Plan made with `terraform show -json`.")
 @click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody would gain it.")
 @click.option("--no-findings", is_flag=True, help="Only access and facts, not findings.")

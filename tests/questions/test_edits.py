@@ -258,6 +258,19 @@ def test_a_plain_name_of_two_keys_is_ambiguous(edit: Edit) -> None:
         apply_edits(second_region(organization_estate()), [edit])
 
 
+def test_a_group_of_two_accounts_is_told_by_its_arn() -> None:
+    snapshot = organization_estate()
+    bob = replace(snapshot.principals[-1], arn=ALICE.replace(HOME, "222222222222"), account="222222222222")
+    two = replace(snapshot, principals=(*snapshot.principals, replace(bob, identity_policies=())))
+    other = "arn:aws:iam::222222222222:group/staff/readers"
+    with pytest.raises(
+        UsageError, match=f"means 2 groups. Choose one: {READERS}, arn:aws:iam::222222222222:group/read"
+    ):
+        apply_edits(two, [Edit(EditKind.IDENTITY_POLICY, "group/readers", "Use", USE)])
+    edited = apply_edits(two, [Edit(EditKind.IDENTITY_POLICY, other, "Use", USE)])
+    assert [(item.name, item.owner) for item in edited.principals[-1].identity_policies] == [("Use", other)]
+
+
 def test_a_pattern_means_all_that_match() -> None:
     edited = apply_edits(second_region(organization_estate()), [Edit(EditKind.TAG, "*:alias/app", "team", "blue")])
     assert sum(key.tag("team") == "blue" for key in edited.keys) == 2

@@ -174,20 +174,21 @@ def _on_group(snapshot: Snapshot, text: str, change: _Change) -> Snapshot:
     members = [
         item for item in snapshot.principals if name in item.groups and (arn is None or item.account == arn.account)
     ]
-    accounts = sorted({item.account or "" for item in members})
     if not members:
         raise UnknownNameError(f"No collected user belongs to “{text}”.", "A group without members gives no access.")
-    if len(accounts) > 1:
-        raise UnknownNameError(f"“{text}” is a group of {len(accounts)} accounts.", f"Give its ARN: {accounts}.")
-    wanted = {item.arn: _group_arn(item, name) for item in members}
+    wanted = {item.arn: _group_arn(item, name, text if arn else "") for item in members}
+    groups = sorted(set(wanted.values()))
+    if len(groups) > 1:
+        raise UnknownNameError(f"“{text}” means {len(groups)} groups.", f"Choose one: {', '.join(groups)}.")
     changed = tuple(change(item, wanted[item.arn]) if item.arn in wanted else item for item in snapshot.principals)
     return replace(snapshot, principals=changed)
 
 
-def _group_arn(member: Principal, name: str) -> str:
+def _group_arn(member: Principal, name: str, given: str) -> str:
+    """The ARN of a member's group: as its policies show it, as it was ``given``, or without a path."""
     owners = (item.owner for item in member.identity_policies)
     known = next((owner for owner in owners if ":group/" in owner and owner.rsplit("/", 1)[-1] == name), None)
-    return known or f"{member.arn.split(':user/')[0]}:group/{name}"
+    return known or given or f"{member.arn.split(':user/')[0]}:group/{name}"
 
 
 def _on_principals(snapshot: Snapshot, text: str, change: Callable[[Principal], Principal]) -> Snapshot:
