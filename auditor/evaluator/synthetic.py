@@ -7,11 +7,15 @@ code. The invented accounts must not occur in the estate: ``unused_account`` loo
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 
 FULL_ACCESS = '{"Version":"2012-10-17","Statement":[{"Sid":"All","Effect":"Allow","Action":"*","Resource":"*"}]}'
+NO_SESSION_TAGS = (
+    '{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+)
 INVENTED_NAME = "kms-audit-synthetic"
 
 
@@ -51,6 +55,11 @@ def account_admin(account: str, partition: str = "aws") -> Principal:
         unique_id="AROAKMSAUDITSYNTHETIC",
         identity_policies=(policy,),
     )
+
+
+def org_peer(account: str, partition: str = "aws") -> Principal:
+    """ORG_PEER: an administrator role of a member account. Nobody has given it a tag, and it takes none by session."""
+    return replace(account_admin(account, partition), trust_policy=parse_policy(NO_SESSION_TAGS))
 
 
 def data_role(account: str, partition: str = "aws") -> Principal:

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import cited_owner
+from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.contributions import CallerSide
+from auditor.evaluator.facts import Question
 from auditor.evaluator.resources import key_reached
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.model.actions import ACTIONS, KEY_POLICY_EFFECTIVE, RCP_APPLIES
-from auditor.model.policy import AttachedPolicy, Layer, StatementRef
+from auditor.model.policy import AttachedPolicy, ConditionTest, Layer, StatementRef
 from auditor.model.residual import FALSE
 
 LIMIT = 10
@@ -92,6 +94,14 @@ def _why(layer: Layer, pair: Pair, compiled: Compiled) -> str:
     if key_reached(compiled, question) == FALSE:
         return "names other resources"
     if statement.conditions:
-        tests = "; ".join(f"{test.operator} {test.key} {', '.join(test.values)}" for test in statement.conditions)
+        failing = tuple(test for test in statement.conditions if _fails(test, compiled, question))
+        told = failing or statement.conditions  # where no test alone fails, they contradict one another
+        tests = "; ".join(f"{test.operator} {test.key} {', '.join(test.values)}" for test in told)
         return f"its condition cannot hold here: {tests}"
     return "does not apply to this caller"
+
+
+def _fails(test: ConditionTest, compiled: Compiled, question: Question) -> bool:
+    """Whether one test of a statement rules this question out by itself."""
+    effect = compiled.statement.effect or ""
+    return test_outcome(test, effect, question, has_variables=compiled.has_variables) == FALSE

@@ -188,6 +188,17 @@ def test_layers_that_play_no_part_say_so() -> None:
     assert answer.turning[-1] == "AWS alone can change the key policy of an AWS managed key."
 
 
+def test_a_statement_that_does_not_hold_says_which_of_its_tests_fails() -> None:
+    tests = {"StringEquals": {"aws:PrincipalAccount": "222222222222", "aws:ResourceAccount": "111111111111"}}
+    other = allow(Sid="Other", Principal="*", Action="kms:Decrypt", Condition=tests)
+    snapshot = edited((EditKind.KEY_POLICY, "alias/app", "", text(ROOT, other)))
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    (found,) = find_keys(snapshot, "alias/app", several=False)
+    layers = explain(evaluation, principal_named(evaluation, APP), DECRYPT, found).layers
+    told = [item.match for layer in layers for item in layer.evidence if "Other" in item.source]
+    assert told == ["its condition cannot hold here: StringEquals aws:PrincipalAccount 222222222222"]
+
+
 def test_a_boundary_that_stops_delegated_access_leaves_the_other_ways() -> None:
     """A boundary limits what a delegation gives, not what a key policy gives to a user by name."""
     bounded = (EditKind.BOUNDARY, ALICE, "", text(allow(Action="s3:*")))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.evaluator.strength import Strength, strength
-from auditor.evaluator.synthetic import external
+from auditor.evaluator.synthetic import org_peer
 from auditor.model.access import Decision
 from auditor.model.actions import (
     CREATE_GRANT,
@@ -77,7 +77,7 @@ def _peers(view: View, key: Key, organization: Organization) -> Iterator[Princip
     for target in sorted(organization.targets, key=lambda target: target.id):
         if target.kind == "account" and target.id not in named | {key.account} and target.parent not in seen:
             seen.add(target.parent)
-            yield external(target.id)
+            yield org_peer(target.id, key.arn.split(":")[1])
 
 
 def _peer_access(view: View, key: Key, peer: Principal) -> dict[str, Decision]:
