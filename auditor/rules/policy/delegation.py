@@ -19,7 +19,7 @@ from auditor.rules.conditions import as_residual, block_strength
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import without_actions
 from auditor.rules.exposure.public import for_everybody
-from auditor.rules.hit import Hit, Located, count, given, listing
+from auditor.rules.hit import Hit, Located, count, given, listing, titled
 from auditor.rules.reach import Openness
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -92,6 +92,14 @@ def _bypasses(key: Key, view: View) -> list[Located]:
     ]
 
 
+def _without_iam(bypasses: list[Located]) -> str:
+    """That the statements make IAM redundant, as far as their conditions reach."""
+    names = listing(titled(located.statement).removeprefix("Statement ") for located in bypasses)
+    if len(bypasses) == 1:
+        return f"Statement {names} makes IAM redundant: whoever is of the account and meets its condition gets in."
+    return f"Statements {names} make IAM redundant: whoever is of the account and meets a condition of theirs gets in."
+
+
 def iam_delegation_mode(view: View) -> Iterator[Hit]:
     """How the key policy delegates to IAM: not at all, for some actions, or for everything (the default).
 
@@ -106,8 +114,7 @@ def iam_delegation_mode(view: View) -> Iterator[Hit]:
         bypasses = _bypasses(key, view)
         summary = f"{key.label}: {MODES[mode]}."
         if bypasses:
-            names = listing(located.statement.label for located in bypasses)
-            summary += f" {names[:1].upper()}{names[1:]} makes IAM redundant: it lets every identity of the account in."
+            summary += f" {_without_iam(bypasses)}"
         cited = [*delegations(key, view), *bypasses]
         yield Hit(
             subject=key.arn,
