@@ -230,10 +230,16 @@ def _demanded(statement: Statement, name: str) -> tuple[str, ...]:
 
 
 def _parts(value: str) -> list[str]:
-    """The claims of a subject: ``repo:OWNER/NAME:…``, ``system:serviceaccount:NAMESPACE:NAME``, or one bare name."""
+    """The claims of a subject: ``repo:OWNER/NAME:…``, ``system:serviceaccount:NAMESPACE:NAME``, or one bare name; of
+    CircleCI ``org/OWNER/project/NAME/…``, of Bitbucket, whose provider has the workspace in its name, ``{NAME}:…``."""
     if value.startswith("system:serviceaccount:"):
         return [*value.split(":")[2:4], ""]
+    if value.startswith("org/"):
+        pieces = [*value.split("/"), "*", "*"]  # what a short pattern leaves out is open
+        return [pieces[1], pieces[3], *pieces[4:]]
     parts = value.split(":")
+    if value.startswith("{"):
+        return [parts[0], parts[0], *parts[1:]]
     owner, _, name = (parts[1] if len(parts) > 1 else parts[0]).partition("/")
     return [owner, name, *parts[2:]]
 
