@@ -57,6 +57,6 @@ def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> 
         raise
     finally:
         leave(waiting, made)
+    terminal.collected = move_home(snapshot, waiting, output_dir)
     terminal.collecting_into = None
-    move_home(snapshot, waiting, output_dir)
     return snapshot

@@ -41,8 +41,8 @@ def command(output: Path | None, resume: Path | None, strict: bool, **given: Any
 
 
 def _collect(run: Any, output: Path | None, resume: Path | None) -> tuple[Any, Path]:
-    from auditor.audit.collecting import collect_facts, counted
-    from auditor.audit.places import SNAPSHOT_FOLDER, report_folder
+    from auditor.audit.collecting import collect_facts, collect_into, counted, move_home
+    from auditor.audit.places import SNAPSHOT_FOLDER, UNFINISHED, report_folder
     from auditor.cli.audit import collect_home
     from auditor.cli.progress import showing_progress
     from auditor.cli.terminal import current
@@ -53,4 +53,7 @@ def _collect(run: Any, output: Path | None, resume: Path | None) -> tuple[Any, P
         return counted(snapshot), report_folder(snapshot, run.output_dir) / SNAPSHOT_FOLDER
     current().collecting_into = folder
     with showing_progress() as progress:
+        if resume is not None and resume.parent.parent.name == UNFINISHED:  # what was left there by `collect_home`
+            snapshot = collect_into(folder, run.config.collection, resume=True, progress=progress)
+            return counted(snapshot), move_home(snapshot, resume, resume.parents[2])
         return collect_facts(folder, run.config.collection, resume=resume is not None, progress=progress), folder

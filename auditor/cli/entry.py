@@ -55,7 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _closed_pipe()
     except (KeyboardInterrupt, click.Abort):
-        return _report(terminal, INTERRUPTED, "interrupted.", _resume_hint(terminal))
+        return _report(terminal, INTERRUPTED, "interrupted.", _what_is_kept(terminal))
     except click.exceptions.Exit as leaving:
         return int(leaving.exit_code)
     except click.ClickException as error:
@@ -99,7 +99,10 @@ def _usage_hint(error: click.ClickException) -> str:
     return f"Try `{context.command_path} --help`." if context is not None else ""
 
 
-def _resume_hint(terminal: Terminal) -> str:
+def _what_is_kept(terminal: Terminal) -> str:
+    """How to go on from what was collected before an interruption."""
+    if terminal.collected is not None:
+        return f"The snapshot is complete: `kms-audit evaluate {terminal.collected}` goes on from it."
     if terminal.collecting_into is None or not (terminal.collecting_into / "manifest.json").exists():
         return ""
     return f"Go on with `kms-audit collect --resume {terminal.collecting_into}` and the same options."

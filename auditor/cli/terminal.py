@@ -23,7 +23,10 @@ LONGEST = 4000
 
 @dataclass(slots=True)
 class Terminal:
-    """The global options of one run, filled in as they are parsed. ``collecting_into`` is an unfinished snapshot."""
+    """The global options of one run, filled in as they are parsed.
+
+    ``collecting_into`` is an unfinished snapshot; ``collected`` is one that this run has finished.
+    """
 
     config: Path | None = None
     verbosity: int = 0
@@ -31,6 +34,7 @@ class Terminal:
     color: str = "auto"
     log_format: str = "text"
     collecting_into: Path | None = None
+    collected: Path | None = None
 
     @property
     def quiet(self) -> bool:

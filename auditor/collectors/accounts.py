@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.collectors.caller import Caller
-from auditor.collectors.failures import Cause, Failure, RefusedError, gap_of
+from auditor.collectors.failures import Cause, Failure, RefusedError, gap_of, remedy
 from auditor.collectors.identity import Identity, assumed
 from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY, LIST_ACCOUNTS
 from auditor.collectors.organization import CLOSED, Tree
@@ -85,6 +85,11 @@ def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsE
     failure = error.failure
     if failure.cause in (Cause.UNREACHABLE, Cause.TIMEOUT, Cause.SERVER, Cause.NOT_SUPPORTED, Cause.MALFORMED):
         return _no_aws(caller, failure.message)
+    if failure.cause is Cause.THROTTLED:
+        return CollectionError(
+            f"AWS answers no call{profile} at the moment: {failure.code}. {failure.message}".strip(),
+            remedy(failure, GET_CALLER_IDENTITY.action, Fact.ACCOUNT),
+        )
     if failure.cause is Cause.EXPIRED:
         return CredentialsError(
             f"The credentials{profile} have expired.", "Renew them, for example with: aws sso login."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from auditor.cli.root import root
 from auditor.cli.terminal import Terminal
 from auditor.config import Config
 from auditor.errors import OutputError
+from auditor.model.snapshot import Snapshot
+from tests.cli.conftest import Answer, estate
 
 
 @pytest.mark.parametrize(("resumable", "advice"), [(True, "collect --resume"), (False, "nothing was kept")])
@@ -30,3 +33,35 @@ def test_a_full_disk_advises_to_go_on_only_where_something_was_kept(
         collect_home(Config().collection, tmp_path / "reports", resumable=resumable)
     assert advice in caught.value.remedy
     assert any(tmp_path.rglob("part")) is resumable
+
+
+def made(folder: Path, *_: Any, **__: Any) -> Snapshot:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").write_text("{}")
+    return estate()
+
+
+def test_an_interruption_after_the_collection_names_the_snapshot(
+    ask: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collecting, "collect_into", made)
+    monkeypatch.setattr("auditor.cli.running.assess", interrupted)
+    answer = ask("audit", "--output-dir", str(tmp_path))
+    (home,) = tmp_path.glob("*/*/snapshot")
+    assert answer.code == 130
+    assert f"kms-audit evaluate {home}" in answer.err
+
+
+def test_a_resumed_collection_of_the_output_folder_ends_where_others_are(
+    ask: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "collect_into", made)
+    waiting = collecting.waiting_room(tmp_path / "reports", "20261124T070000Z")
+    made(waiting)
+    answer = ask("collect", "--resume", str(waiting), "-q")
+    (home,) = tmp_path.glob("reports/*/*/snapshot")
+    assert answer.out == f"{home}: 2 keys, 0 gaps\n"
+    assert not (tmp_path / "reports" / ".unfinished").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.errors import CollectionError
 from auditor.model.key import Fact
 from auditor.model.snapshot import Snapshot
 from tests.aws.estate import fill, fill_organization, management, member
@@ -16,6 +17,12 @@ QUICK = {"evidence": False, "max_attempts": 2}
 
 def _gaps(snapshot: Snapshot) -> set[tuple[Fact, str, str]]:
     return {(gap.fact, gap.operation, gap.code) for gap in snapshot.gaps}
+
+
+def test_credentials_that_are_asked_about_too_often_are_no_bad_credentials(proxy: Proxy) -> None:
+    proxy.faults.add(Fault("sts:GetCallerIdentity", code="ThrottlingException", status=400))
+    with pytest.raises(CollectionError, match="answers no call at the moment: ThrottlingException"):
+        collected(proxy, max_attempts=1)
 
 
 @pytest.mark.parametrize("what", ["half", "empty"])
