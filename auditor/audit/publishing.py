@@ -136,9 +136,10 @@ def write_private(path: Path, content: bytes) -> Path:
             _replace(target, content)
     except BrokenPipeError:
         raise
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the latter for a link that leads to itself
         raise OutputError(
-            f"{path}: cannot be written: {error.strerror or error}.", "Check the folder's permissions and free space."
+            f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}.",
+            "Check the folder's permissions and free space.",
         ) from None
     return path
 

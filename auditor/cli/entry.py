@@ -13,6 +13,7 @@ from types import FrameType
 import click
 
 from auditor.cli import INTERRUPTED
+from auditor.cli.limits import raise_open_files
 from auditor.cli.root import root
 from auditor.cli.streams import open_streams, silence
 from auditor.cli.terminal import Terminal, error_line
@@ -29,6 +30,7 @@ def enter(arguments: Sequence[str] | None = None) -> None:
     """Run ``kms-audit`` as a process of its own: streams, signals, exit."""
     collect_seldom()
     open_streams()
+    raise_open_files()
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -83,6 +85,8 @@ def _unexpected(terminal: Terminal, error: Exception) -> int:
             return _report(terminal, USAGE, f"{name[:SHOWN]}…: {error.strerror}.", "Check the path.", error)
         where = f"{name}: " if name else ""
         return _report(terminal, COULD_NOT, f"{where}{error.strerror}.", "Check the path and the free space.", error)
+    if isinstance(error, MemoryError):
+        return _report(terminal, COULD_NOT, "Out of memory.", "Give the process more, or fewer accounts.", error)
     words = str(error).splitlines()[0] if str(error) else ""
     remedy = "" if terminal.verbosity > 1 else "This is a defect; run again with -vv for a traceback to report."
     return _report(terminal, COULD_NOT, f"unexpected {type(error).__name__}: {words}".rstrip(": ") + ".", remedy, error)

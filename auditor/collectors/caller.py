@@ -221,7 +221,7 @@ class Caller:
         try:
             with self.pacer.watching(self.account, self.region, operation.action):
                 return self._repeated(once)
-        except StoppedError:
+        except (StoppedError, MemoryError):
             raise
         except Exception as error:
             failure = self._clean(classify(error))

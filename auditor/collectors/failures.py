@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from errno import EMFILE, ENFILE
 
 from auditor.model.key import Fact
 from auditor.model.snapshot import Gap
@@ -174,6 +175,13 @@ def _on_the_way(error: Exception) -> Failure:
     """A call without an answer. Never in the words of the error: they may hold a credential or a proxy's password."""
     from botocore.exceptions import ProxyConnectionError, SSLError
 
+    if _errno(error) in (EMFILE, ENFILE):
+        return Failure(
+            Cause.UNREACHABLE,
+            "",
+            "This machine opens no more connections for the process: raise its limit of open files (ulimit -n), or use "
+            "fewer workers (--max-workers).",
+        )
     if isinstance(error, OSError) and error.filename:
         return Failure(Cause.CREDENTIALS, "", f"{error.filename}: {error.strerror}.")  # such as a token to be exchanged
     if "Invalid header value" in str(error):
@@ -188,6 +196,15 @@ def _on_the_way(error: Exception) -> Failure:
     if isinstance(error, ProxyConnectionError):
         return Failure(Cause.UNREACHABLE, "", "The proxy that HTTPS_PROXY or HTTP_PROXY names could not be reached.")
     return Failure(Cause.UNREACHABLE, "", "The endpoint could not be reached, or the connection broke.")
+
+
+def _errno(error: BaseException | None) -> int:
+    """The number of the system's error below what the SDK made of it; 0 when there is none."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return error.errno
+        error = error.__cause__ or error.__context__
+    return 0
 
 
 def classify_answer(parsed: object) -> Cause | None:

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from auditor.collectors.failures import StoppedError
+from auditor.errors import CollectionError
 
 T = TypeVar("T")
 Job = Callable[[], None]
@@ -44,8 +45,7 @@ class Lanes:
         self._narrow: queue.PriorityQueue[Entry] = queue.PriorityQueue()
         self._narrow_count = narrow
         for work, count in zip((self._work_wide, self._work_narrow), (wide, narrow), strict=True):
-            for _ in range(count):
-                threading.Thread(target=work, daemon=True).start()
+            _start(work, count)
 
     def start(self, job: Job, *, first: bool = False) -> None:
         """Runs a wide job some time; it may start others."""
@@ -115,3 +115,16 @@ class Lanes:
     def _work_narrow(self) -> None:
         while (job := self._narrow.get()[2]) is not None:
             job()
+
+
+def _start(work: Callable[[], None], count: int) -> None:
+    """As many threads as there may be, up to ``count``: containers may allow only a few. One is enough."""
+    for number in range(count):
+        try:
+            threading.Thread(target=work, daemon=True).start()
+        except RuntimeError as error:  # how Python says that the system starts no more
+            if number == 0:
+                raise CollectionError(
+                    "The system starts no thread for the collection.", "Raise its limit of processes (ulimit -u)."
+                ) from error
+            return

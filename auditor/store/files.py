@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import EMFILE, ENFILE
 from pathlib import Path
 
 from auditor.errors import OutputError, SnapshotError
@@ -80,7 +81,10 @@ def append_line(path: Path, line: str) -> None:
 
 
 def _output(path: Path, error: OSError) -> OutputError:
+    advice = "Check free space and permissions"
+    if error.errno in (EMFILE, ENFILE):
+        advice = "Raise the limit of open files (ulimit -n), or use fewer workers (--max-workers)"
     return OutputError(
         f"{path} could not be written: {error.strerror or error}.",
-        "Check free space and permissions; finished parts are kept: `kms-audit collect --resume` goes on from them.",
+        f"{advice}; finished parts are kept: `kms-audit collect --resume` goes on from them.",
     )

@@ -19,7 +19,7 @@ from auditor.audit.places import make_private
 from auditor.audit.publishing import write_private
 from auditor.audit.times import parse_as_of
 from auditor.cli.options import FORMAT_HELP, FORMATS
-from auditor.errors import UsageError
+from auditor.errors import OutputError, UsageError
 from auditor.store.files import make_folder
 from tests.cli.conftest import Answer
 
@@ -56,6 +56,9 @@ def test_a_link_is_followed_and_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
     reader.join()
     assert read == [b"new"]
     assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OutputError, match="loop"):
+        write_private(tmp_path / "loop", b"new")
     write_private(Path("/dev/null"), b"new")
     assert Path("/dev/null").is_char_device()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from auditor.collectors.failures import Cause, classify, classify_answer
@@ -53,3 +55,16 @@ def test_a_broken_answer_is_not_quoted() -> None:
 @pytest.mark.parametrize("answer", [None, [], "text", {"Error": None}, {"Error": {"Code": None}}])
 def test_any_answer_can_be_looked_at(answer: object) -> None:
     assert classify_answer(answer) in (None, Cause.OTHER)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.EMFILE, "ulimit -n"), (errno.ECONNREFUSED, "could not be reached")]
+)
+def test_a_limit_of_this_machine_is_no_matter_of_the_network(number: int, words: str) -> None:
+    try:
+        try:
+            raise OSError(number, "no")
+        except OSError as inner:
+            raise EndpointConnectionError(endpoint_url="https://kms", error=inner)  # noqa: B904 - as botocore does
+    except EndpointConnectionError as error:
+        assert words in classify(error).message

@@ -12,6 +12,7 @@ from auditor.collectors import NoProgress, Tally
 from auditor.collectors.lanes import Lanes
 from auditor.collectors.meter import Meter, _left
 from auditor.collectors.pacing import Pacer, TokenBucket
+from auditor.errors import CollectionError
 
 
 def test_regions_overtake_accounts_and_early_regions_late_ones() -> None:
@@ -42,6 +43,28 @@ def test_no_thread_outlives_a_run() -> None:
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.01)
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize("allowed", [0, 6])
+def test_a_system_that_starts_few_threads_slows_a_run_down_and_one_that_starts_none_ends_it(
+    monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    begin, left = threading.Thread.start, iter(range(allowed))
+
+    def start(thread: threading.Thread) -> None:
+        if next(left, None) is None and threading.active_count():
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    if not allowed:
+        with pytest.raises(CollectionError, match="no thread"):
+            Lanes(4, 4, threading.Event())
+        return
+    lanes = Lanes(4, 4, threading.Event())
+    future = lanes.submit(lambda: "done", lanes.rank())
+    assert future.result(5) == "done"
+    lanes.close()
 
 
 def test_the_first_error_of_a_job_ends_the_run() -> None:
