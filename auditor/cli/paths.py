@@ -33,12 +33,19 @@ def command(names: tuple[str, ...], form: str, **given: Any) -> int:
     unless the facts rule it out. About customer managed keys alone.
     """
     from auditor.cli.asking import as_csv, as_json, facts
-    from auditor.cli.terminal import document, result
+    from auditor.cli.terminal import document, note, result
+    from auditor.model.arn import account_of
+    from auditor.model.inventory import Inventory
 
     asking = facts(given)
     routes = asking.auditor.routes(asking.snapshot, *names, as_of=asking.as_of)
     # What could not be read opens no route: that none is listed is then no proof.
     unseen = asking.say_unknown(follows="routes through them are not listed")
+    inventory = Inventory(asking.snapshot)
+    for name in names:
+        if not inventory.identities_read(name):
+            unseen = True
+            note(f"IAM of account {account_of(name)} was not read; steps that it allows {name} are not listed")
     if form == "text":
         none = "no route was found in what could be read" if unseen else "no route was found"
         result("\n".join(_text(routes, {key.arn: key.label for key in asking.snapshot.keys})) or none)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from auditor.errors import UnknownNameError
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
-from auditor.questions.unknown_names import NAMES_OF_KEYS, may_exist
+from auditor.questions.unknown_names import key_may_exist
 
 SHOWN = 10
 
@@ -23,7 +23,7 @@ def find_keys(snapshot: Snapshot, text: str, *, several: bool = True) -> tuple[K
     pattern = "*" in text or "?" in text
     found = tuple(key for key in snapshot.keys if any(_fits(name, text, pattern) for name in names_of(key)))
     if not found:
-        near = _nearest(snapshot, text) + may_exist(snapshot, NAMES_OF_KEYS)
+        near = _nearest(snapshot, text) + key_may_exist(snapshot, text)
         raise UnknownNameError(f"No key is called “{text}”.", near)
     if len(found) > 1 and not (several and pattern):
         all_of_them = f" (or all of them: '*:{text}')" if several and text.startswith("alias/") else ""

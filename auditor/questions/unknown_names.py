@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from auditor.model.arn import parse_arn
+from auditor.model.inventory import Inventory
 from auditor.model.key import Fact
 from auditor.model.snapshot import Snapshot
 
@@ -21,3 +23,11 @@ def may_exist(snapshot: Snapshot, facts: Mapping[Fact, str]) -> str:
     """A sentence for an unknown name where one of ``facts`` could not be read somewhere; empty where all were."""
     missing = [words for fact, words in facts.items() if any(gap.fact is fact for gap in snapshot.gaps)]
     return f" It may exist all the same: some {' and '.join(missing)} could not be read." if missing else ""
+
+
+def key_may_exist(snapshot: Snapshot, text: str) -> str:
+    """The same for the name of a key; an ARN says where somebody would have had to look."""
+    arn = parse_arn(text)
+    if arn is not None and arn.service == "kms" and not Inventory(snapshot).keys_read(arn.account, arn.region):
+        return f" It may exist all the same: the keys of account {arn.account} in {arn.region} were not read."
+    return may_exist(snapshot, NAMES_OF_KEYS)

@@ -339,3 +339,19 @@ def test_a_plain_name_of_two_keys_lists_both_and_a_pattern_takes_both(
     assert "us-east-1" in answer.err
     assert "'*:alias/app'" in answer.err
     assert ask(*words[:-1], "*:alias/app", "--from", "now").code == 0
+
+
+@pytest.mark.parametrize("place", ["eu-west-1:222222222222", "us-east-1:111111111111"])
+def test_a_key_of_a_place_that_was_not_read_may_exist(ask: Ask, place: str) -> None:
+    account = place.rsplit(":", maxsplit=1)[-1]
+    answer = ask("who-can", "decrypt", f"arn:aws:kms:{place}:key/x", "--from", "now")
+    assert answer.code == 2
+    assert f"the keys of account {account} in {place.split(':', maxsplit=1)[0]} were not read" in answer.err
+    assert "may exist" not in ask("who-can", "decrypt", f"{KEY}x", "--from", "now").err
+
+
+def test_no_route_of_somebody_whose_own_account_was_not_read_is_no_proof(ask: Ask) -> None:
+    answer = ask("paths", PARTNER, "--from", "now")
+    assert "IAM of account 222222222222 was not read" in answer.err
+    assert answer.out == "no route was found in what could be read\n"
+    assert ask("paths", BATCH, "--from", "now").out == "no route was found\n"
