@@ -61,6 +61,11 @@ class Operation:
         return _outside(self.needs, lists)
 
     @property
+    def everywhere(self) -> bool:
+        """Whether every endpoint that is worth an audit has it, so that an error page is no sign that it is missing."""
+        return self.need in (Need.CORE, Need.ORG_ROLE) and self.service in ("kms", "iam", "sts", "organizations")
+
+    @property
     def action(self) -> str:
         """The IAM action that permits it."""
         return f"{self.prefix or self.service}:{self.name}"

@@ -13,9 +13,9 @@ from auditor.collectors.operation import Operation
 from auditor.collectors.shapes import MARKERS, TOKENS, Answer, lacking, misshapen_item
 
 MORE = ("Truncated", "IsTruncated")
-EMPTY_PAGES = 1000
+EMPTY_PAGES = 200
 """So many pages in a row that bring nothing new are not followed by one that does."""
-MOST_PAGES = 20_000
+MOST_PAGES = 5_000
 
 
 class Gathered:

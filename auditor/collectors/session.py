@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from auditor.collectors.failures import StoppedError, UnsupportedCallError
 from auditor.collectors.identity import Identity, context_credentials, profile_identity
+from auditor.collectors.operations import ALL
 from auditor.collectors.parsing import faithful_parsers
 from auditor.collectors.request import CollectRequest
 from auditor.errors import UnknownProfileError, UsageError
@@ -33,6 +34,7 @@ AWS_DOMAINS = (
 WAITING_THREADS = 100
 """Room in each connection pool for the threads that walk accounts and Regions, beside the workers."""
 DEFAULT_REGION = "us-east-1"
+EVERYWHERE = frozenset(str(operation) for operation in ALL if operation.everywhere)
 
 
 class AwsSession:
@@ -104,13 +106,18 @@ class AwsSession:
     def _watch(self, client: Any) -> None:
         foreign = not (urlsplit(client.meta.endpoint_url).hostname or "").endswith(AWS_DOMAINS)
 
-        def before_retry(response: Any = None, attempts: int = 1, **_: Any) -> None:
+        def before_retry(response: Any = None, operation: Any = None, **_: Any) -> None:
             if self._stop.is_set():
                 raise StoppedError
             if self._meter.answered(response):
                 self._pacer.throttled()
-            if foreign and response is not None and _is_web_page(response[0]):
+            if foreign and response is not None and _is_web_page(response[0]) and not passing(response[0], operation):
                 raise UnsupportedCallError("The endpoint does not offer this operation.")
+
+        def passing(answer: Any, operation: Any) -> bool:
+            """Whether an error page may be of the moment, and says nothing about the operation."""
+            name = f"{client.meta.service_model.service_name}:{getattr(operation, 'name', '')}"
+            return answer.status_code == 500 and name in EVERYWHERE
 
         client.meta.events.register_first("needs-retry", before_retry)
 

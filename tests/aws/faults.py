@@ -25,7 +25,7 @@ class Fault:
 
     ``error``: an AWS error; ``drop``: the connection breaks before the answer; ``hang``: nothing for ``seconds``;
     ``cut``: the connection breaks in the middle of the body; ``half``: half of the body, as if it were all;
-    ``empty``: an answer without members.
+    ``empty``: an answer without members; ``page``: an error page in place of an error.
     """
 
     action: str = "*"

@@ -67,6 +67,8 @@ class Proxy:
             return status, {**kinds, "Content-Length": str(length)}, content[: len(content) // 2]
         if fault is not None and fault.what == "empty":
             return 200, {"Content-Type": "application/x-amz-json-1.1"}, b"{}"
+        if fault is not None and fault.what == "page":
+            return 500, {"Content-Type": "text/html"}, b"<!doctype html>\n<title>500 Internal Server Error</title>"
         if fault is not None:
             return None if fault.what == "drop" else error_answer(call, fault.code, fault.message, fault.status)
         if self.quotas.exceeded(call):

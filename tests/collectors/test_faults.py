@@ -83,6 +83,7 @@ def _error(code: str, status: int) -> Fault:
         (Fault("kms:ListGrants", what="cut"), "IncompleteAnswer"),
         (Fault("kms:ListGrants", what="half"), "IncompleteAnswer"),
         (Fault("kms:ListGrants", what="empty"), "IncompleteAnswer"),
+        (Fault("kms:ListGrants", what="page"), "ServerError"),
         (Fault("kms:ListGrants", what="hang", seconds=3.0), "Timeout"),
     ],
     ids=lambda value: f"{value.what}-{value.code}" if isinstance(value, Fault) else value,
@@ -96,7 +97,7 @@ def test_what_lasts_is_a_gap(estate: Estate, fault: Fault, code: str) -> None:
     _intact(found, estate.clean, Fact.GRANTS)
 
 
-@pytest.mark.parametrize("what", ["drop", "cut", "half", "empty", "ThrottlingException", "InternalFailure"])
+@pytest.mark.parametrize("what", ["drop", "cut", "half", "empty", "page", "ThrottlingException", "InternalFailure"])
 def test_what_passes_is_retried(estate: Estate, what: str) -> None:
     broken = Fault(what=what) if what.islower() else Fault(code=what, status=400 if what.startswith("T") else 500)
     for operation in ("kms:ListKeys", "kms:ListGrants", "kms:GetKeyPolicy", "iam:GetAccountAuthorizationDetails"):
