@@ -12,6 +12,7 @@ from functools import lru_cache
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 UNIQUE_ID = re.compile(r"(AIDA|AROA|AGPA|ANPA|ANVA|AIPA|ASIA|AKIA)[A-Z0-9]{8,}")
 SERVICE_LINKED_PATH = "/aws-service-role/"
+SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from auditor.model.arn import SERVICE_LINKED_PATH, parse_arn, session_role_name
+from auditor.model.arn import SERVICE_LINKED_NAME, SERVICE_LINKED_PATH, parse_arn, session_role_name
 from auditor.model.key import Fact, Tags
 from auditor.model.policy import AttachedPolicy, Policy
 
@@ -76,10 +76,12 @@ class Principal:
 
     @property
     def service_linked(self) -> bool:
-        """Whether it is a service-linked role, which neither SCPs nor RCPs bind, also one of another account."""
-        if self.kind is PrincipalKind.EXTERNAL_PRINCIPAL:
-            return f":role{SERVICE_LINKED_PATH}" in self.iam_arn
-        return self.kind is PrincipalKind.SERVICE_LINKED_ROLE
+        """Whether it is a service-linked role, which neither SCPs nor RCPs bind, also one of another account; a session
+        of a role with an unknown path is by its name."""
+        if self.kind is PrincipalKind.EXTERNAL_PRINCIPAL and f":role{SERVICE_LINKED_PATH}" in self.iam_arn:
+            return True
+        named = self.path_unknown and self.iam_arn.rsplit("/", 1)[-1].startswith(SERVICE_LINKED_NAME)
+        return named or self.kind is PrincipalKind.SERVICE_LINKED_ROLE
 
     @property
     def path_unknown(self) -> bool:

@@ -1,4 +1,4 @@
-"""Federated users that a policy or a question names: their users and session policies are not known."""
+"""Callers of whom a policy or a question tells no more than the name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from dataclasses import replace
 
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
+from auditor.model.key import Fact
+from auditor.model.organization import Organization, OrgTarget
 from auditor.model.policy import Layer
+from auditor.model.snapshot import AccountFacts
 from auditor.questions import principal_named, who_can
 from tests.cli.conftest import HOME, PARTNER, allow, estate, text
 from tests.questions.estate import attached
@@ -45,3 +48,26 @@ def test_a_federated_user_of_an_account_that_was_not_collected_is_like_its_other
     for key in evaluation.snapshot.keys:
         first, second = (evaluation.decide(who, key, DECRYPT.name).outcome for who in (user, federated))
         assert first == second
+
+
+def test_a_session_that_is_named_like_one_of_a_service_linked_role_is_not_bound_by_guardrails() -> None:
+    """Its ARN has no path; where nobody could look at the roles, the name has to do."""
+    snapshot = estate()
+    targets = (OrgTarget(id=HOME, name="home", kind="account", parent=None, scps=(), rcps=()),)
+    open_to_all = text(allow(Principal="*", Action="kms:*"))
+    keys = tuple(
+        replace(key, policies=(attached(Layer.KEY_POLICY, "default", key.arn, open_to_all),)) for key in snapshot.keys
+    )
+    unseen = replace(
+        snapshot,
+        accounts=(AccountFacts(id=HOME, unread=frozenset({Fact.IDENTITIES})),),
+        principals=(),
+        keys=keys,
+        organization=Organization(id="o-1", management_account="999999999999", targets=targets),
+    )
+    evaluation = evaluate(unseen, as_of="2026-11-24T12:00:00Z")
+    found = {}
+    for name in ("AWSServiceRoleForAutoScaling", "app"):
+        who = principal_named(evaluation, f"arn:aws:sts::{HOME}:assumed-role/{name}/s1")
+        found[name] = evaluation.decide(who, keys[0], DECRYPT.name).reason
+    assert found == {"AWSServiceRoleForAutoScaling": "key_policy_direct", "app": "scp_no_allow"}
