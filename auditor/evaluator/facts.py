@@ -186,6 +186,8 @@ class Question:
     def _mac_algorithm(self) -> KeyValue:
         if len(self.key.mac_algorithms) == 1:
             return Known(self.key.mac_algorithms)
+        if Fact.KEY_METADATA in self.key.unread:
+            return Unsettled("key metadata", ALWAYS_PRESENT)
         if self.key.spec.startswith("HMAC_"):
             return Known((f"HMAC_SHA_{self.key.spec[5:]}",))
         return RunTime(self.key.mac_algorithms or None, may_be_absent=False)

@@ -10,7 +10,7 @@ from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.statements import split
 from auditor.evaluator.values import Known, RunTime
-from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, key_type, mask_of
+from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, key_type, mask_of, usable_mask
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
@@ -37,8 +37,14 @@ def grant_contributions(pair: Pair) -> Iterator[Contribution]:
             yield from _retirement(grant, pair)
     if pair.mask & RETIRE_GRANT and any(_issued_here(grant, pair) for grant in pair.key.grants):
         yield Contribution(Slot.RETIRE_ISSUER, RETIRE_GRANT, TRUE, None, ANY_GRANT)
-    if Fact.GRANTS in pair.key.unread:
-        yield Contribution(Slot.GRANT, pair.mask & GRANTABLE & ON_KEY, unsettled("grants"))
+    if Fact.GRANTS in pair.key.unread and (possible := pair.mask & grantable_on(pair.key)):
+        yield Contribution(Slot.GRANT, possible, unsettled("grants"))
+
+
+def grantable_on(key: Key) -> int:
+    """The operations that a grant on the key can have: KMS makes none with operations that do not suit the key."""
+    suitable = ON_KEY if Fact.KEY_METADATA in key.unread else usable_mask(key.spec, key.usage, key.origin)
+    return GRANTABLE & suitable
 
 
 def operations_mask(grant: Grant) -> int:
