@@ -34,6 +34,7 @@ _VPC_ENDPOINT = (
     "aws:VpceOrgPaths",
 )
 """Keys of requests through a VPC endpoint, which have no public address."""
+_ENDPOINT_NAMES = frozenset(name.lower() for name in _VPC_ENDPOINT)
 _OF_EVERY_ENDPOINT = ("aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:vpceaccount")
 """Those among them (lower case) that a request through a VPC endpoint always carries."""
 EXCLUSIVE = {
@@ -107,8 +108,8 @@ def _called_via(name: str, given: Context) -> KeyValue | None:
 
 
 def _of_endpoint(name: str, given: Context) -> KeyValue | None:
-    """A key of requests through a VPC endpoint by those that all such requests carry."""
-    if name == "aws:sourceip":
+    """A key of requests through a VPC endpoint by those that all such requests carry; of any other key, nothing."""
+    if name not in _ENDPOINT_NAMES:
         return None
     if any(key in given and not given[key] for key in _OF_EVERY_ENDPOINT):
         return ABSENT
