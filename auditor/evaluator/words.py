@@ -190,7 +190,8 @@ def _leaf(leaf: Leaf, *, holds: bool) -> str:
     if operator is None:
         return f"{'if' if holds else 'unless'} {leaf.operator} {leaf.key} {_listed(leaf.values)}"
     positive = holds != operator.negated
-    absent = _absent_passes(operator, holds) if usual(key).may_be_absent else ""
+    plain = key in _PATHS and not positive  # “not callers below …” says it
+    absent = _absent_passes(operator, holds) if usual(key).may_be_absent and not plain else ""
     if operator.base == "null":
         missing = any(value.lower() == "true" for value in leaf.values) == holds
         return _presence(key, leaf.key, missing)
@@ -198,7 +199,13 @@ def _leaf(leaf: Leaf, *, holds: bool) -> str:
         return _presence(key, leaf.key, not positive)
     if operator.base == "bool" and len(leaf.values) == 1:
         return _boolean(key, leaf, positive, absent)
-    return _test(key, leaf, _COMPARISONS.get(operator.base, operator.base), operator.quantifier, positive) + absent
+    return _test(key, leaf, _COMPARISONS.get(operator.base, operator.base), _every(operator, holds), positive) + absent
+
+
+def _every(operator: Operator, holds: bool) -> bool | None:
+    """Whether all values have to be as the test says, or one of them; None: it compares no set. What is false of one is
+    so because every other thing is true of all, and the other way round."""
+    return (operator.quantifier == "all") == holds if operator.quantifier else None
 
 
 def _any_value_will_do(operator: Operator, key: str, values: tuple[str, ...]) -> bool:
@@ -221,8 +228,8 @@ def _why_open(what: str) -> str:
 
 def _absent_passes(operator: Operator, holds: bool) -> str:
     """A reminder where a request without the key passes too."""
-    expected = operator.if_exists or operator.quantifier == "all"
-    passes = expected or (operator.negated and operator.quantifier != "any")
+    expected = operator.if_exists or _every(operator, holds)
+    passes = operator.if_exists or operator.quantifier == "all" or (operator.negated and operator.quantifier != "any")
     return " (or without the key)" if passes == holds and expected else ""
 
 
@@ -265,7 +272,7 @@ def _subject(key: str, name: str) -> str:
     return _SUBJECTS.get(key, name)
 
 
-def _test(key: str, leaf: Leaf, verb: str, quantifier: str, positive: bool) -> str:
+def _test(key: str, leaf: Leaf, verb: str, every: bool | None, positive: bool) -> str:
     if key == "kms:viaservice":
         return f"{'only' if positive else 'not'} through {_services(leaf.values)}"
     if key.startswith("kms:encryptioncontext:") and verb == "is":
@@ -273,10 +280,10 @@ def _test(key: str, leaf: Leaf, verb: str, quantifier: str, positive: bool) -> s
         return f"{'with' if positive else 'without'} encryption context {name} = {_listed(leaf.values)}"
     if key == "sts:rolesessionname":
         return f"{'only for session' if positive else 'not for session'} {_listed(leaf.values)}"
-    if key in _WHOSE or (key in _PATHS and quantifier != "all"):
+    if key in _WHOSE or (key in _PATHS and not (every and positive)):
         subject = _PATHS.get(key) or _subject(key, leaf.key)
         return f"{'only' if positive else 'not'} {subject} {_listed(leaf.values)}"
-    each = {"any": "at least one of ", "all": "every one of "}.get(quantifier, "")
+    each = "" if every is None else "every one of " if every else "at least one of "
     subject = _ONE.get(key, "") if not each else ""
     phrase = verb if positive else _negated(verb)
     return f"only if {each}{subject or _subject(key, leaf.key)} {phrase} {_listed(leaf.values)}"

@@ -234,6 +234,21 @@ def test_words_for_keys_that_may_have_any_value_or_are_always_there() -> None:
     assert in_words(names).endswith("is App (or without the key)")
 
 
+def test_words_for_the_negation_of_a_test_of_several_values() -> None:
+    some = Leaf("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ("App",))
+    every = Leaf("ForAllValues:StringLike", "kms:GrantOperations", ("De*",))
+    unlike = Leaf("ForAnyValue:StringNotEquals", "kms:EncryptionContextKeys", ("App",))
+    subject = "the encryption context's keys"
+    assert in_words(negate(some)) == f"only if every one of {subject} is not App (or without the key)"
+    assert in_words(negate(every)) == "only if at least one of the grant's operations does not match De*"
+    assert in_words(unlike) == f"only if at least one of {subject} is not App"
+    assert in_words(negate(unlike)) == f"only if every one of {subject} is App (or without the key)"
+    below = Leaf("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", ("o-example/*",))
+    assert in_words(negate(below)) == "not callers below the organization path o-example/*"
+    none = Leaf("ForAnyValue:StringEqualsIfExists", "kms:EncryptionContextKeys", ("App",))
+    assert in_words(negate(none)) == f"only if every one of {subject} is not App"
+
+
 def test_words_for_conditions_of_perimeters() -> None:
     via = Leaf("Bool", "aws:ViaAWSService", ("true",))
     address = Leaf("IpAddress", "aws:SourceIp", ("10.0.0.0/8",))
