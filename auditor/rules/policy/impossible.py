@@ -19,7 +19,7 @@ from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
-from auditor.model.policy import ConditionTest, Statement
+from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.residual import FALSE
 from auditor.rules.clock import CLOCK, in_time
 from auditor.rules.conditions import as_residual
@@ -34,6 +34,7 @@ LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 NO_SERVICE = "names no service that AWS documents"
 NO_VARIABLES = "is literal text: variables need Version 2012-10-17 in the document"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
+SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
 
 
@@ -86,6 +87,8 @@ def _impossible(view: View, placed: Placed) -> list[str]:
             found.append(f"{test.key} must be absent and have a value at once")
         elif not placed.located.variables and operator.takes_variables and all("${" in one for one in test.values):
             found.append(f"{test.key} {listing(test.values)} {NO_VARIABLES}")
+        elif name in SOURCE_KEYS and _of_identities(placed):
+            found.append(f"{test.key} comes with calls of AWS services alone, and the statement is about identities")
         elif name in ACCOUNT_VALUED and operator.base in ("stringequals", "stringlike"):
             if not any(is_account_id(value) or set(value) & set("*?$") for value in test.values):
                 found.append(f"{test.key} {listing(test.values)}: not a 12-digit account id")
@@ -94,6 +97,14 @@ def _impossible(view: View, placed: Placed) -> list[str]:
         elif name in CLOCK and all(in_time(operator, one, view.as_of.timestamp()) is False for one in test.values):
             found.append(f"{test.key} before {listing(test.values)} is over")
     return [*found, *_disjoint(statement, nulls)]
+
+
+def _of_identities(placed: Placed) -> bool:
+    """Whether a statement can only speak of users, roles and sessions, never of a service principal."""
+    layer, principals = placed.located.ref.layer, placed.located.statement.principals
+    if layer is Layer.KEY_POLICY:
+        return bool(principals) and all(entry.kind == "AWS" and entry.value != "*" for entry in principals or ())
+    return layer is not Layer.RCP
 
 
 def _no_service(test: ConditionTest, key: Key | None) -> list[str]:

@@ -45,7 +45,7 @@ def _dead_actions(statement: Statement, placed: Placed) -> list[tuple[str, str, 
     outside = placed.key is not None and _foreign_alone(statement, placed.key) and _works_outside(statement)
     for name in statement.actions or ():
         if not name.lower().startswith("kms:"):
-            if in_key_policy and name != "*":
+            if in_key_policy and not match_pattern(name):
                 found.append((name, "is not a KMS action", ""))
             continue
         mask = match_pattern(name)
@@ -111,7 +111,20 @@ def _dead_principals(statement: Statement, placed: Placed) -> list[tuple[str, st
             found.append((entry.value, f"is a {entry.kind} principal, which never matches in a key policy"))
         elif ":group/" in entry.value:
             found.append((entry.value, "is an IAM group, which cannot be a principal"))
+        elif entry.kind == "AWS" and not _may_call(entry.value):
+            found.append((entry.value, "names no user, role or session"))
     return found
+
+
+def _may_call(value: str) -> bool:
+    """Whether the ARN of a principal is of a sort that signs requests; what is no ARN is another question."""
+    arn = parse_arn(value)
+    if arn is None:
+        return True
+    sort, _, name = arn.resource.partition("/")
+    if sort == "assumed-role":
+        return arn.service == "sts" and "/" in name
+    return sort in ("root", "user", "role", "federated-user")
 
 
 def _foreign_alone(statement: Statement, key: Key) -> bool:
