@@ -44,18 +44,20 @@ def command(old: Path, fail_on_gained: str | None, form: str, **given: Any) -> i
 
 
 def show(shown: Comparison, form: str, fail_on_gained: str | None) -> int:
-    """Print a difference; the exit code says whether ``fail_on_gained`` was gained."""
+    """Print a difference; the exit code says whether ``fail_on_gained`` was gained. Another condition that is not
+    narrower lets requests through that were not before."""
     from auditor.cli.differing import render
     from auditor.cli.terminal import document, result, warn
-    from auditor.questions.differences import Change
+    from auditor.questions.change_kinds import Change
 
     (result if form == "text" else document)(render(shown, form))
     gained = [
         item
         for item in shown.found.access
-        if item.change is Change.GAINED and fail_on_gained in (str(item.capability), "any")
+        if item.change in (Change.GAINED, Change.CONDITION) and fail_on_gained in (str(item.capability), "any")
     ]
     if gained:
-        warn(f"{len(gained)} gained {fail_on_gained} (--fail-on-gained)")
+        told = ", or have it under another condition" if any(one.change is Change.CONDITION for one in gained) else ""
+        warn(f"{len(gained)} gained {fail_on_gained}{told} (--fail-on-gained)")
         return FAILED
     return 0

@@ -12,7 +12,8 @@ from auditor.model.key import Key
 from auditor.model.moments import instant
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
-from auditor.questions.differences import AccessChange, Change
+from auditor.questions.change_kinds import Change
+from auditor.questions.differences import AccessChange
 
 LATELY = 90
 """Days."""

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from auditor.evaluator.matrix import TableBuilder
-from auditor.model.access import RANK, AccessTable, Decision, Outcome, Role
+from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import Facts, affected
+from auditor.questions.change_kinds import Change, condition_of, kind_of, rank_of
 from auditor.questions.changed_facts import FactChange, changed_facts
 from auditor.questions.sides import Block, Side
 from auditor.questions.wording import blocked_by, cause_words, condition_words, source_words
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
 SHOWN = 3
 _ON_KEY_BITS = tuple(action.bit for action in actions_in(ON_KEY))
-
-
-class Change(StrEnum):
-    """What happened to an access."""
-
-    GAINED = "gained"
-    LOST = "lost"
-    CONDITION = "condition"
-    COVERAGE = "coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +169,7 @@ class _Differ:
         found = self._known.get((old, new))
         if found is None:
             was, now = self._before.decisions[old], self._after.decisions[new]
-            found = self._known[old, new] = _kind(was, now) is not None
+            found = self._known[old, new] = kind_of(was, now) is not None
         return found
 
 
@@ -197,41 +188,15 @@ def _changes(before: Block, after: Block, pair: tuple[int, int, int], *, by_caus
         alike: dict[_Alike, list[tuple[Action, Decision | None, Decision | None]]] = {}
         for action in actions_in(CAPABILITY_MASKS[capability] & pair[2] & ON_KEY):
             was, now = _single(before, pair[0], action), _single(after, pair[1], action)
-            change = _kind(was, now)
+            change = kind_of(was, now)
             if change is not None:
-                ends = (_rank(was), _condition(was), _rank(now), _condition(now))
+                ends = (rank_of(was), condition_of(was), rank_of(now), condition_of(now))
                 reasons = _reasons(was, now) if by_cause and change is not Change.COVERAGE else ""
                 alike.setdefault((change, *ends, reasons), []).append((action, was, now))
         for (change, *_, reasons), items in alike.items():
             names, (_, was, now) = tuple(action.name for action, _, _ in items), items[0]
             found.append((change, capability, names, was, now, reasons or _reasons(was, now)))
     return found
-
-
-def _kind(was: Decision | None, now: Decision | None) -> Change | None:
-    rank_was, rank_now = _rank(was), _rank(now)
-    if rank_was == rank_now:
-        same = _denied(rank_was) or _condition(was) == _condition(now)
-        return None if same else Change.CONDITION
-    if RANK[Outcome.UNKNOWN] in (rank_was, rank_now):
-        return Change.COVERAGE
-    if _denied(rank_was) and _denied(rank_now):
-        return None
-    if not _denied(rank_was) and not _denied(rank_now):
-        return Change.GAINED if rank_now < rank_was else Change.LOST
-    return Change.LOST if _denied(rank_now) else Change.GAINED
-
-
-def _rank(decision: Decision | None) -> int:
-    return RANK[decision.outcome] if decision is not None else RANK[Outcome.IMPLICITLY_DENIED]
-
-
-def _denied(rank: int) -> bool:
-    return rank >= RANK[Outcome.IMPLICITLY_DENIED]
-
-
-def _condition(decision: Decision | None) -> object:
-    return decision.residual if decision is not None else None
 
 
 def _not_comparable(before: Side, after: Side, principal: str, key: Key, pair: tuple[int, int, int]) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from auditor.model.key import Fact
 from auditor.model.snapshot import Gap, Snapshot
-from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, Answer, allow, role, text
+from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, VIA_S3, Answer, allow, role, text
 from tests.questions.estate import second_region
 
 pytestmark = pytest.mark.usefixtures("snapshots")
@@ -321,6 +321,17 @@ def test_diff_and_what_if_take_the_newest_snapshot_and_gate(ask: Ask) -> None:
     assert ask(*words, "--fail-on-gained", "any").code == 3
     assert ask("what-if", "now", "--profile", "x", "--delete-alias", "alias/app").code == 2
     assert ask("diff", "now", "--output-dir", "none").code == 2
+
+
+@pytest.mark.parametrize(("services", "code"), [(["s3", "ec2"], 3), (["ec2"], 3), (["s3"], 0)])
+def test_the_gate_counts_conditions_that_are_not_narrower(ask: Ask, services: list[str], code: int) -> None:
+    values = [f"{name}.eu-west-1.amazonaws.com" for name in services]
+    statement = {**VIA_S3, "Condition": {"StringEquals": {"kms:ViaService": values}}}
+    Path("policy.json").write_text(text(ROOT, statement), encoding="utf-8")
+    words = ("what-if", "now", "--key-policy", "alias/app=policy.json", "--no-findings")
+    answer = ask(*words, "--fail-on-gained", "decrypt")
+    assert answer.code == code
+    assert ("or have it under another condition" in answer.err) == (services == ["ec2"])
 
 
 @pytest.mark.parametrize("name", ["kms:EncryptionContext:App", "aws:PrincipalTag/team", "token.example.com:sub"])

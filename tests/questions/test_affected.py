@@ -25,7 +25,8 @@ from auditor.questions import carrying_over
 from auditor.questions import differences as module
 from auditor.questions.affected import Affected, affected, time_counts, world_of
 from auditor.questions.carrying_over import evaluate_after, evaluate_both
-from auditor.questions.differences import Change, Differences, differences
+from auditor.questions.change_kinds import Change
+from auditor.questions.differences import Differences, differences
 from tests.evaluator.organizations import KEY_ARNS, ROLES, keys, organizations, principals, snapshots
 from tests.laws import examples
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from auditor.evaluator import Evaluation, evaluate
 from auditor.model.key import Fact
 from auditor.model.snapshot import AccountFacts, Snapshot
-from auditor.questions.differences import Change, differences
+from auditor.questions.change_kinds import Change
+from auditor.questions.differences import differences
 from auditor.questions.folding import fold_changes
 from tests.cli.conftest import (
     APP,
@@ -138,6 +140,41 @@ def test_actions_of_one_capability_have_their_own_causes() -> None:
     assert [(item.actions, item.cause) for item in new if item.principal == BATCH] == [
         (("kms:Decrypt", "kms:ReEncryptFrom"), "the key is new")
     ]
+
+
+VIA = {name: f"{name}.eu-west-1.amazonaws.com" for name in ("s3", "ec2", "rds")}
+
+
+def through(*services: str) -> Evaluation:
+    condition = {"StringEquals": {"kms:ViaService": [VIA[name] for name in services]}}
+    return evaluated(estate(text(ROOT, {**VIA_S3, "Condition": condition})))
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "change"),
+    [
+        (("s3",), ("s3", "ec2"), Change.GAINED),
+        (("s3", "ec2"), ("s3",), Change.LOST),
+        (("s3",), ("ec2",), Change.CONDITION),
+        (("s3", "ec2"), ("rds", "ec2"), Change.CONDITION),
+        (("s3", "ec2"), ("ec2", "s3"), None),
+    ],
+)
+def test_a_wider_condition_is_a_gain_and_a_narrower_one_a_loss(was: Any, now: Any, change: Change | None) -> None:
+    found = {item.change for item in differences(through(*was), through(*now)).access}
+    assert found == ({change} if change else set())
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_what_neither_side_could_read_is_no_change_of_access(swap: bool) -> None:
+    """On one side the grants are missing, on the other the key policy: nobody knows of a change."""
+    app, other = estate().keys
+    blind = replace(app, unread=frozenset({Fact.GRANTS}))
+    closed = replace(app, policies=(), unread=frozenset({Fact.KEY_POLICY}))
+    sides = [evaluated(replace(estate(), keys=(key, other))) for key in (blind, closed)]
+    found = differences(*(reversed(sides) if swap else sides))
+    assert found.access == ()
+    assert ("unknown", "unknown") in {(item.was, item.now) for item in found.coverage}
 
 
 def test_equal_changes_are_told_once() -> None:
