@@ -9,10 +9,13 @@ import click
 from auditor.cli.options import answer_format, aws_options, from_options, global_options
 
 if TYPE_CHECKING:
-    from auditor.questions import Explanation
+    from collections.abc import Iterator
+
+    from auditor.questions import Explanation, LayerView
 
 OUTCOMES = ("allowed", "conditional", "unknown", "denied", "implicitly-denied", "explicitly-denied")
 FAILED = 3
+SHOWN = 10
 
 
 @click.command("explain")
@@ -108,11 +111,19 @@ def _text(answer: Explanation) -> list[str]:
     lines += [f"note: {flag.replace('_', ' ')}" for flag in decision.flags]
     for view in answer.layers:
         lines.append(f"{LAYER_WORDS[view.layer]}: {view.note}" if view.note else f"{LAYER_WORDS[view.layer]}:")
-        for item in view.evidence:
-            effect = f"{item.effect} " if item.effect else ""
-            lines.append(printable(f"  {'+' if item.matched else '-'} {effect}{item.source}: {item.match}"))
+        lines += [printable(line) for line in _evidence(view)]
     lines.append("to turn it:")
     return [*lines, *(printable(f"  {sentence}") for sentence in answer.turning)]
+
+
+def _evidence(view: LayerView) -> Iterator[str]:
+    """What matches, and the first few of what does not."""
+    missed = sum(1 for item in view.evidence if not item.matched)
+    for item in view.evidence[: len(view.evidence) - max(0, missed - SHOWN)]:
+        effect = f"{item.effect} " if item.effect else ""
+        yield f"  {'+' if item.matched else '-'} {effect}{item.source}: {item.match}"
+    if missed > SHOWN:
+        yield f"  and {missed - SHOWN} more that do not apply (-f json lists all)"
 
 
 def _json(answer: Explanation) -> dict[str, Any]:

@@ -16,9 +16,6 @@ from auditor.model.actions import ACTIONS, KEY_POLICY_EFFECTIVE, RCP_APPLIES
 from auditor.model.policy import AttachedPolicy, ConditionTest, Layer, StatementRef
 from auditor.model.residual import FALSE
 
-LIMIT = 10
-"""Near misses shown for one layer."""
-
 
 def without_effect(pair: Pair, caller: CallerSide) -> dict[Layer, str]:
     """The layers none of whose statements counts for this caller, key and action, and why."""
@@ -44,18 +41,12 @@ def _of_management(pair: Pair) -> bool:
 def near_misses(
     layer: Layer, pair: Pair, seen: Collection[StatementRef | None], idle: str = ""
 ) -> Iterator[tuple[str, str, bool, str]]:
-    """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``; ``LIMIT`` at most.
-
-    ``idle`` says why no statement of the layer counts, if so.
-    """
-    shown = 0
+    """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``; ``idle`` says why no
+    statement of the layer counts, if so."""
     for attached, owner in _policies(layer, pair):
         for compiled in compile_policy(attached, owner):
             if compiled.ref in seen or not compiled.mask & pair.mask or _irrelevant(layer, compiled):
                 continue
-            if shown == LIMIT:
-                return
-            shown += 1
             where = f" on {owner}" if owner else ""
             yield f"{compiled.ref}{where}", str(compiled.statement.effect), False, idle or _why(layer, pair, compiled)
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from auditor.model.key import Fact
+from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.snapshot import Gap, Snapshot
 from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, VIA_S3, Answer, allow, role, text
 from tests.questions.estate import second_region
@@ -332,6 +333,17 @@ def test_the_gate_counts_conditions_that_are_not_narrower(ask: Ask, services: li
     answer = ask(*words, "--fail-on-gained", "decrypt")
     assert answer.code == code
     assert ("or have it under another condition" in answer.err) == (services == ["ec2"])
+
+
+def test_statements_that_do_not_apply_are_counted(ask: Ask, snapshots: dict[str, Any]) -> None:
+    others = [{**VIA_S3, "Sid": f"Other{number}"} for number in range(30)]
+    app, other = snapshots["now"].keys
+    policy = AttachedPolicy(Layer.KEY_POLICY, "default", KEY, parse_policy(text(ROOT, *others)))
+    snapshots["now"] = replace(snapshots["now"], keys=(replace(app, policies=(policy,)), other))
+    asked = ("explain", "role/app", "kms:Decrypt", "alias/app", "--from", "now")
+    assert "  and 20 more that do not apply (-f json lists all)\n" in ask(*asked).out
+    (answer,) = ask(*asked, "-f", "json").json()
+    assert len(next(layer for layer in answer["layers"] if layer["layer"] == "key-policy")["evidence"]) == 31
 
 
 @pytest.mark.parametrize("name", ["kms:EncryptionContext:App", "aws:PrincipalTag/team", "token.example.com:sub"])
