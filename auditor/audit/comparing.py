@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from auditor.model.arn import is_account_id
 from auditor.model.coverage import OF_THE_ORGANIZATION
 from auditor.model.key import Fact
 
@@ -63,14 +64,15 @@ def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
     status = next((item for item in run.rules if item.rule == finding.rule), None)
     if status is None or not status.evaluated:
         return False
-    names = (
+    names = {
         finding.subject,
         *finding.keys,
         *finding.principals,
         finding.account,
         f"{finding.account}/{finding.region}",
-    )
-    if any(_hides(scope, names, finding.account, snapshot.organization) for scope in status.skipped):
+    }
+    said = _said(finding)
+    if any(_hides(scope, names, said, finding.account, snapshot.organization) for scope in status.skipped):
         return False
     if not finding.account:
         return True
@@ -80,10 +82,18 @@ def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
     return not finding.region or not facts.regions or finding.region in facts.regions
 
 
-def _hides(scope: SkippedScope, names: Collection[str], account: str, organization: Organization | None) -> bool:
-    """Whether a finding may be in a scope that a rule could not look at: it is about it, or its account is bound by a
-    level of the organization, or by a policy, that could not be read."""
-    if scope.place in names:
+def _said(finding: Finding) -> str:
+    """Whom and what a finding speaks of, for places that are no subject of it: readers, and the accounts of holders."""
+    return "\n".join((*finding.principals, *(item.value for item in finding.evidence)))
+
+
+def _hides(
+    scope: SkippedScope, names: Collection[str], said: str, account: str, organization: Organization | None
+) -> bool:
+    """Whether a finding may be in a scope that a rule could not look at: it is about it or speaks of it, or its account
+    is bound by a level of the organization, or by a policy, that could not be read."""
+    holder = scope.place.startswith("arn:") or is_account_id(scope.place)
+    if scope.place in names or (holder and scope.place in said):
         return True
     if scope.in_baseline or scope.fact not in OF_THE_ORGANIZATION:
         return False

@@ -39,6 +39,8 @@ ACCOUNT_FACTS = {
     "analyzer.config": (Fact.ANALYZERS,),
     "access.matrix": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
 }
+ALSO_READ = {"cross-environment-access": ("access.matrix",)}
+"""Rule → inputs that it rests on besides those that the catalogue requires."""
 WORDS = {
     "baseline": "no baseline was given",
     "trail.events": "key usage events are not collected",
@@ -80,7 +82,8 @@ class Missing:
 
     def skipped(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
-        required = [name for name in facts.required if (facts.category, name) != ("coverage", "access.matrix")]
+        listed = (*facts.required, *ALSO_READ.get(facts.id, ()))
+        required = [name for name in listed if (facts.category, name) != ("coverage", "access.matrix")]
         of_keys = {fact for name in required for fact in KEY_FACTS.get(name, ())}
         of_accounts = {fact for name in required for fact in ACCOUNT_FACTS.get(name, ())}
         anywhere = of_keys | of_accounts | {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT}

@@ -233,3 +233,25 @@ def test_named_outsiders_are_looked_up_in_the_table_and_not_decided_anew(monkeyp
     )
     assert _judged({"keys": keys}).findings == found.findings
     assert not [arn for arn in asked if arn.endswith(":role/far")]
+
+
+def test_iam_of_another_account_that_nobody_could_read_resolves_nothing_about_its_roles() -> None:
+    """Neither of roles that a finding names, nor of readers that it only counts."""
+    other = "222222222222"
+    readers = [f"arn:aws:iam::{other}:role/r{number}" for number in range(11)]
+    allow = {"Effect": "Allow", "Principal": {"AWS": readers}, "Action": "kms:Decrypt", "Resource": "*"}
+    tags = {"owner": "team", "environment": "prod"}
+    seen: dict[str, Any] = {
+        "organization": {"accounts": {estate.OWN: {"ou": "prod"}, other: {"ou": "dev"}}},
+        "collected": [estate.OWN, other],
+        "keys": [{"policy": [*estate.default_policy(estate.OWN), allow], "tags": tags}],
+    }
+    decrypt = [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}]
+    roles = [{"name": f"r{number}", "account": other, "policy": decrypt} for number in range(11)]
+    blind = {**seen, "gaps": [{"fact": "identities", "account": other}]}
+    for rule in ("broad-plaintext-population", "cross-environment-access"):
+        before, after = (_judged(one, only=[rule]) for one in ({**seen, "roles": roles}, blind))
+        assert before.findings and not after.findings
+        assert not looked_at(after, estate.snapshot(blind), before.findings[0])
+        gone = {**seen, "roles": [{"name": "x", "account": other}]}
+        assert looked_at(_judged(gone, only=[rule]), estate.snapshot(gone), before.findings[0])

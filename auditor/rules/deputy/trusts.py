@@ -83,7 +83,8 @@ def _hit(
     )
     written = as_written(holding.principal.trust_policy, way.statement.index) if holding.principal.trust_policy else {}
     remedy = render(with_tests_alone(written, "StringEquals", tests)) if written and tests else ""
-    identity = (*base.identity, meaning(way.statement), way.value)
+    admitted = way.account if way.kind == "account" and way.account else way.value
+    identity = (*base.identity, meaning(way.statement), admitted)
     return replace(base, kind="role", identity=identity, remedy=remedy)
 
 
