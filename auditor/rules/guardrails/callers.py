@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.evaluator.synthetic import data_role, unused_account
@@ -13,7 +14,14 @@ from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands, holds
-from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, open_key, partition_of
+from auditor.rules.guardrails.accounts import (
+    account_hit,
+    any_restricted,
+    how_open,
+    is_management,
+    open_key,
+    partition_of,
+)
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
 from auditor.rules.principals import service_linked
@@ -35,6 +43,10 @@ STORAGE_WRITES = (
     "backup:StartCopyJob",
 )
 RESOURCE_OWNER = "aws:resourceaccount"
+UNBOUND_ADVICE = (
+    "No SCP binds the management account: narrow the permissions of these identities to keys of the organization "
+    "(aws:ResourceOrgID), or move the workload to a member account."
+)
 BYPASS = "kms:bypasspolicylockoutsafetycheck"
 
 
@@ -127,7 +139,7 @@ def _under_keys_of(view: View, account: str, keys: list[Key], foreign: str, *, n
     if not holders:
         return None
     whose = f"keys of account {foreign}, which is outside the organization" if named else "foreign keys"
-    return account_hit(
+    hit = account_hit(
         view,
         account,
         keys,
@@ -139,6 +151,7 @@ def _under_keys_of(view: View, account: str, keys: list[Key], foreign: str, *, n
             *_given(view, holders[0], probe, reachable),
         ),
     )
+    return replace(hit, advice=UNBOUND_ADVICE, bare=True) if is_management(view, account) else hit
 
 
 def _let_through(view: View, account: str) -> list[str]:

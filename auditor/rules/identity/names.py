@@ -15,7 +15,7 @@ from auditor.model.finding import Evidence
 from auditor.model.policy import ConditionTest, Layer, Statement, StatementRef
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
-from auditor.rules.corrections import one_or_many
+from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, listing, titled
@@ -257,9 +257,21 @@ def _tag_exemptions(view: View, document: Document, statement: Statement) -> Ite
         ]
         ordinary = [who for who in able if not view.trust.account_admin(who)]
         if able:
-            yield _exemption_hit(view, document, statement, f"the tag {tag}={listing(test.values)}", ordinary, able)
+            hit = _exemption_hit(view, document, statement, f"the tag {tag}={listing(test.values)}", ordinary, able)
+            yield replace(hit, remedy=_sealed_tag(view, tag), advice=SEAL_ADVICE)
 
 
+def _sealed_tag(view: View, tag: str) -> str:
+    """An SCP statement that leaves a tag of principals to those who administer the account."""
+    condition = {
+        "ForAnyValue:StringEquals": {"aws:TagKeys": tag},
+        "ArnNotLike": {"aws:PrincipalArn": one_or_many(view.settings.account_admins)},
+    }
+    actions = ("iam:TagRole", "iam:TagUser", "iam:CreateRole", "iam:CreateUser", "sts:TagSession")
+    return deny("ExemptingTagIsSealed", actions, condition, in_key_policy=False)
+
+
+SEAL_ADVICE = "Exempt a protected path instead of a tag, or keep everybody else from setting the tag."
 _TAGS = {PrincipalKind.USER: "iam:TagUser"}
 
 

@@ -297,4 +297,5 @@ def _untag_hit(view: View, who: Principal, tag: str, located: Located, keys: lis
         raised=given((bool(mask & READ_PLAINTEXT) and view.restricted(key.arn for key in keys), "T1 key")),
         lowered=("only UntagResource matters",),
         identity=(who.unique_id or who.arn, "untag", tag),
+        remedy=_sealed_tag(view, tag),
     )

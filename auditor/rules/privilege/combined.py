@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Role
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.corrections import deny, one_or_many, without_actions
 from auditor.rules.corrections import statements as corrected
-from auditor.rules.corrections import without_actions
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.principals import federated_person, reachable_from_outside
 from auditor.rules.privilege.power import Holding, Power, power
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EVERYTHING = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
+NO_USE = [action.name for action in actions_in(READ_PLAINTEXT | FORGE | NEW_DATA_KEYS)]
+"""What the administrators of a key do not need."""
 
 
 def everything(own: Power) -> NDArray[np.int8]:
@@ -213,4 +215,10 @@ def _grouped(view: View, account: str, holdings: list[Holding]) -> Hit:
         if all(holding.level is Openness.MAYBE for holding in holdings)
         else Confidence.CONFIRMED,
         identity=tuple(holding.principal.unique_id or holding.principal.arn for holding in holdings),
+        remedy=deny(
+            "AdministratorsDoNotRead",
+            NO_USE,
+            {"ArnEquals": {"aws:PrincipalArn": one_or_many(names)}},
+            in_key_policy=False,
+        ),
     )

@@ -19,7 +19,7 @@ from auditor.rules.principals import reachable_from_outside
 from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.step_graph import step_graph
-from auditor.rules.privilege.steps import JOIN, Step, edits_itself, unbinds_itself
+from auditor.rules.privilege.steps import FEDERATION, JOIN, Step, edits_itself, unbinds_itself
 from auditor.rules.reach import Openness
 from auditor.rules.statements import render
 from auditor.rules.view import View, keys_by_account
@@ -225,7 +225,8 @@ def _cut(who: Principal, paths: list[Path]) -> str:
     edges = {path.words.split(" → ")[1] for path in paths}
     actions = {action for edge in edges for action in edge.split(" + ")[:1]}
     targets = {path.via[0] for path in paths if path.via}
-    aimed = all(path.via and not path.running for path in paths)
+    # What runs already, and an identity provider, are no roles: such a step is stopped wherever it is taken.
+    aimed = all(path.via and not path.running for path in paths) and FEDERATION not in actions
     statement = {
         "Sid": "NoDetourToKeys",
         "Effect": "Deny",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.actions import mask_of
+from auditor.model.actions import actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
+from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
@@ -125,7 +126,16 @@ def _substitution_hit(view: View, who: Principal, ways: dict[str, str]) -> Hit:
         ),
         raised=given((view.restricted(ways), "encryption workloads of a T1 key")),
         identity=(who.unique_id or who.arn, *ways.values()),
+        remedy=_reserved(view),
     )
+
+
+def _reserved(view: View) -> str:
+    """An SCP statement that leaves all ways to swap keys and material to the pipeline of the keys."""
+    named = view.settings.key_admins or ("arn:aws:iam::*:role/key-pipeline",)
+    actions = [action.name for action in actions_in(SUBSTITUTES | UPDATE_STORE)]
+    condition = {"ArnNotLike": {"aws:PrincipalArn": one_or_many(named)}}
+    return deny("SubstitutionByPipelineOnly", actions, condition, in_key_policy=False)
 
 
 def _named(view: View, ways: dict[str, str]) -> str:
