@@ -19,6 +19,7 @@ from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 SESSION_NAME = "sts:RoleSessionName"
 """Pseudo condition key: the role matches for one session name only."""
 _ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.SERVICE_LINKED_ROLE)
+_WITH_SESSIONS = (*_ROLES, PrincipalKind.EXTERNAL_PRINCIPAL)
 
 
 @lru_cache(maxsize=65536)
@@ -87,7 +88,7 @@ def _form_of(arn: str) -> Slot:
 def _named_session(value: str, principal: Principal) -> tuple[Slot | None, Residual]:
     """A role-level caller where the element names one session of the role; a session caller matched by name."""
     named = session_role_name(value)
-    if named is None or account_of(value) != principal.account or principal.kind not in _ROLES:
+    if named is None or account_of(value) != principal.account or principal.kind not in _WITH_SESSIONS:
         return None, FALSE
     role = parse_arn(principal.iam_arn)
     if role is None or role.name != named[0] or not role.resource.startswith("role/"):

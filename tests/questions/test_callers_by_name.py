@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditor.evaluator import evaluate
+from auditor.evaluator import evaluate, in_words
 from auditor.model.actions import BY_NAME
 from auditor.model.key import Fact
 from auditor.model.organization import Organization, OrgTarget
@@ -71,3 +71,17 @@ def test_a_session_that_is_named_like_one_of_a_service_linked_role_is_not_bound_
         who = principal_named(evaluation, f"arn:aws:sts::{HOME}:assumed-role/{name}/s1")
         found[name] = evaluation.decide(who, keys[0], DECRYPT.name).reason
     assert found == {"AWSServiceRoleForAutoScaling": "key_policy_direct", "app": "scp_no_allow"}
+
+
+def test_a_role_outside_has_what_a_policy_gives_to_one_of_its_sessions() -> None:
+    snapshot = estate()
+    session = PARTNER.replace(":iam:", ":sts:").replace("role/", "assumed-role/") + "/nightly"
+    policy = text(allow(Principal={"AWS": session}, Action="kms:*"))
+    key = replace(snapshot.keys[0], policies=(attached(Layer.KEY_POLICY, "default", "", policy),), grants=())
+    evaluation = evaluate(replace(snapshot, keys=(key,)), as_of="2026-11-24T12:00:00Z")
+    decisions = [
+        evaluation.decide(principal_named(evaluation, name), key, DECRYPT.name)
+        for name in (session, PARTNER, session.replace("nightly", "adhoc"))
+    ]
+    assert [str(one.outcome) for one in decisions] == ["allowed", "conditional", "implicitly-denied"]
+    assert in_words(decisions[1].residual) == "only for session nightly"
