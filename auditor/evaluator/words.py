@@ -129,28 +129,39 @@ def in_words(residual: Residual | None) -> str:
     return _phrase(residual, nested=False)
 
 
-def _phrase(item: Residual, *, nested: bool) -> str:
+def _phrase(item: Residual, *, nested: bool, present: frozenset[str] = frozenset()) -> str:
+    """``present``: the condition keys (lower case) that the request carries, as a part beside this one says."""
     match item:
         case Constant(value):
             return "always" if value else "never"
         case Leaf():
-            return _leaf(item, holds=True)
+            return _leaf(item, holds=True, present=present)
         case Not(Leaf() as leaf):
-            return _leaf(leaf, holds=False)
+            return _leaf(leaf, holds=False, present=present)
         case Not(inner):
             return f"not ({_phrase(inner, nested=False)})"
         case AllOf(items):
-            parts, word = _parts(items), " and "
+            parts, word = _parts(items, frozenset(filter(None, map(_carried, items)))), " and "
         case AnyOf(items):
             first, *others = _parts(items)
             parts, word = [first, *(other.removeprefix("only ") for other in others)], " or "
     return f"({word.join(parts)})" if nested and len(parts) > 1 else word.join(parts)
 
 
-def _parts(items: tuple[Residual, ...]) -> list[str]:
+def _carried(item: Residual) -> str:
+    """The condition key (lower case) that a part asks for, whatever its value; empty for another part."""
+    leaf = item.item if isinstance(item, Not) else item
+    if not isinstance(leaf, Leaf) or leaf.operator.lower() != "null":
+        return ""
+    absent = any(value.lower() == "true" for value in leaf.values)
+    return leaf.key.lower() if absent == isinstance(item, Not) else ""
+
+
+def _parts(items: tuple[Residual, ...], present: frozenset[str] = frozenset()) -> list[str]:
     """The parts of a conjunction or disjunction; facts that could not be read are told once, together, and last."""
     open_facts = [_open_fact(part) for part in items]
-    told = [_phrase(part, nested=True) for part, fact in zip(items, open_facts, strict=True) if fact is None]
+    plain = [part for part, fact in zip(items, open_facts, strict=True) if fact is None]
+    told = [_phrase(part, nested=True, present=present) for part in plain]
     reasons: dict[str, list[str]] = {}
     for fact in dict.fromkeys(fact for fact in open_facts if fact is not None):
         reasons.setdefault(_why_open(fact), []).append(fact)
@@ -180,7 +191,7 @@ def _listed(values: tuple[str, ...]) -> str:
     return f"{', '.join(shown[:-1])} or {shown[-1]}"
 
 
-def _leaf(leaf: Leaf, *, holds: bool) -> str:
+def _leaf(leaf: Leaf, *, holds: bool, present: frozenset[str]) -> str:
     if leaf.operator == UNSETTLED:
         return _depends([leaf.key], _why_open(leaf.key))
     if leaf.operator.startswith("Grant"):
@@ -191,7 +202,8 @@ def _leaf(leaf: Leaf, *, holds: bool) -> str:
         return f"{'if' if holds else 'unless'} {leaf.operator} {leaf.key} {_listed(leaf.values)}"
     positive = holds != operator.negated
     plain = key in _PATHS and not positive  # “not callers below …” says it
-    absent = _absent_passes(operator, holds) if usual(key).may_be_absent and not plain else ""
+    may_be_absent = usual(key).may_be_absent and key not in present and not plain
+    absent = _absent_passes(operator, holds) if may_be_absent else ""
     if operator.base == "null":
         missing = any(value.lower() == "true" for value in leaf.values) == holds
         return _presence(key, leaf.key, missing)

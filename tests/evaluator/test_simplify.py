@@ -262,6 +262,11 @@ def test_words_for_conditions_of_perimeters() -> None:
     tag = Leaf("StringNotEquals", "aws:PrincipalTag/dp:exclude", ("true",))
     assert in_words(tag) == "only if the caller's tag dp:exclude is not true"
     assert in_words(Leaf("Null", "kms:EncryptionContextKeys", ("true",))) == "without an encryption context"
+    volumes = Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("aws:ebs:id",))
+    some = Leaf("Null", "kms:EncryptionContextKeys", ("false",))
+    assert in_words(AllOf((volumes, some))) == (
+        "only if every one of the encryption context's keys is aws:ebs:id and with an encryption context"
+    )
     attested = Leaf("StringEquals", "kms:RecipientAttestation:PCR3", ("abc",))
     assert in_words(attested) == "only if the attested PCR3 is abc"
 

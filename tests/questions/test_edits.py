@@ -237,6 +237,7 @@ def test_a_new_state_is_a_change_of_facts() -> None:
         (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text(ROOT)), "Root has a Principal"),
         (Edit(EditKind.SCP, "Stop", "ou-a", FOREIGN), "statement 1 has a Principal"),
         (Edit(EditKind.TRUST_POLICY, "role/app", text=USE), "names no Principal"),
+        (Edit(EditKind.KEY_POLICY, KEY, text=text({**ROOT, "Effect": "allow"})), "the Effect of Root is not"),
     ],
     ids=lambda value: f"{value.kind} {value.target}" if isinstance(value, Edit) else "",
 )

@@ -15,6 +15,7 @@ from auditor.questions.edits.kinds import Edit, EditKind
 from auditor.questions.wording import LAYER_WORDS
 
 VERSION = "2012-10-17"
+REFUSED = "AWS takes no such document there."
 ATTACHED_BY_NAME = {
     EditKind.ATTACH_POLICY: (Layer.IDENTITY, Layer.BOUNDARY),
     EditKind.BOUNDARY: (Layer.IDENTITY, Layer.BOUNDARY),
@@ -38,10 +39,12 @@ def readable(kind: str, owner: str, text: str, *, names_callers: bool) -> Policy
         problem = policy.problems[0].message if policy.problems else "it is not a policy document."
         raise UsageError(f"{new} cannot be read: {problem}")
     for statement in policy.statements:
+        if statement.effect is None:
+            raise UsageError(f"{new}: the Effect of {statement.label} is not “Allow” or “Deny”.", REFUSED)
         if (statement.principals or statement.not_principals) is None and names_callers:
-            raise UsageError(f"{new}: {statement.label} names no Principal.", "AWS takes no such document there.")
+            raise UsageError(f"{new}: {statement.label} names no Principal.", REFUSED)
         if (statement.principals or statement.not_principals) is not None and not names_callers:
-            raise UsageError(f"{new}: {statement.label} has a Principal.", "AWS takes no such document there.")
+            raise UsageError(f"{new}: {statement.label} has a Principal.", REFUSED)
     return policy
 
 
