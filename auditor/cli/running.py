@@ -21,6 +21,7 @@ from auditor.suppressions import load_suppressions
 
 GATE, INCOMPLETE = 3, 4
 STDOUT = Path("-")
+CSV_FILES = ("findings.csv", "access.csv", "keys.csv", "principals.csv", "grants.csv", "gaps.csv")
 
 
 def prepare(wanted: Wanted) -> Wanted:
@@ -72,7 +73,14 @@ def write_one(report: Report, output: Path, formats: tuple[str, ...]) -> None:
         return
     form = formats[0] if formats else format_of(output)
     write_private(output, render_as(report, form, output.name))
-    note(f"wrote {output}")
+    note(f"wrote {output}{_which_table(form, output.name)}")
+
+
+def _which_table(form: str, name: str) -> str:
+    """CSV is several tables; says which one stands in a file whose name does not tell."""
+    if form != "csv" or name in CSV_FILES:
+        return ""
+    return f": the findings; the name {', '.join(CSV_FILES[1:-1])} or {CSV_FILES[-1]} gives another table"
 
 
 def exit_code(report: Report, wanted: Wanted) -> int:

@@ -19,6 +19,7 @@ from auditor.audit.places import make_private
 from auditor.audit.publishing import write_private
 from auditor.audit.times import parse_as_of
 from auditor.cli.options import FORMAT_HELP, FORMATS
+from auditor.cli.running import CSV_FILES
 from auditor.errors import OutputError, UsageError
 from auditor.store.files import make_folder
 from tests.cli.conftest import Answer
@@ -80,6 +81,18 @@ def test_help_names_every_format(ask: Ask) -> None:
     assert set(FORMATS) == set(THERE_ARE)
     assert "default: {}, {} and {}".format(*DEFAULT_FORMATS) in FORMAT_HELP
     assert "ocsf" in ask("evaluate", "--help").out
+
+
+@pytest.mark.usefixtures("snapshots")
+@pytest.mark.parametrize("name", [*CSV_FILES, "mine.csv"])
+def test_one_csv_file_is_the_table_of_its_name_or_says_which(ask: Ask, tmp_path: Path, name: str) -> None:
+    answer = ask("evaluate", "now", "-o", str(tmp_path / name))
+    assert answer.code == 0
+    assert (": the findings; the name access.csv" in answer.err) == (name == "mine.csv")
+    ask("evaluate", "now", "-f", "csv", "--output-dir", str(tmp_path / "all"))
+    (same,) = (tmp_path / "all").glob(f"*/*/{'findings.csv' if name == 'mine.csv' else name}")
+    assert (tmp_path / name).read_bytes() == same.read_bytes()
+    assert {path.name for path in same.parent.glob("*.csv")} == set(CSV_FILES)
 
 
 @pytest.mark.usefixtures("snapshots")

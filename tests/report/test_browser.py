@@ -336,6 +336,21 @@ def test_prints_as_paged_evidence(driver: Any, pages: dict[str, str]) -> None:
     assert content.count(b"/Type /Page\n") + content.count(b"/Type /Page ") >= 7
 
 
+def test_nothing_is_wider_than_the_paper(driver: Any, pages: dict[str, str]) -> None:
+    """A4 less its margins is 695 CSS pixels; whatever is wider makes the browser shrink every page."""
+    show(driver, pages["ordinary"])
+    metrics = {"width": 695, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+        width = driver.execute_script("return document.documentElement.scrollWidth")
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert width <= 695
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["ordinary", "hostile"])
 def test_no_accessibility_violation(driver: Any, pages: dict[str, str], name: str, theme: str) -> None:
