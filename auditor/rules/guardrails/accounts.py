@@ -128,11 +128,12 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
     """Nothing above the account stops its administrators from destroying keys.
 
     Asks what an administrator without a boundary could do on a key that allows everything: only SCPs and RCPs are left
-    to say no, and exemptions for named roles do not help the invented one. Exempt accounts and the management account
-    (which no SCP binds) are silent.
+    to say no, and exemptions for named or tagged roles do not help the invented one. Exempt accounts and the management
+    account (which no SCP binds) are silent.
 
     Fix: deny destruction at the OU, with the decommissioning role exempt.
     """
+    untagged = view.commons.once("no-principal-tags", lambda: _no_tags(view))
     for account, keys in keys_by_account(view).items():
         if is_management(view, account) or view.trust.account_in(account, view.settings.destroy_exempt_accounts):
             continue
@@ -144,7 +145,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             name
             for name in DESTRUCTION
             if (name != "DeleteImportedKeyMaterial" or any(key.origin == "EXTERNAL" for key in keys))
-            and how_open(view, admin, probe, name, account) is Openness.OPEN
+            and how_open(view, admin, probe, name, account, untagged) is Openness.OPEN
         ]
         if not open_actions:
             continue
@@ -161,6 +162,17 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             ),
             more=(Evidence("open", listing(open_actions)),),
         )
+
+
+def _no_tags(view: View) -> Context:
+    """The tags of principals that guardrails look at, known to be absent: no exemption is for the invented caller."""
+    tests = [
+        test
+        for document in (*view.scps, *view.rcps)
+        for statement in document.policy.statements
+        for test in statement.conditions
+    ]
+    return {test.key: None for test in tests if test.key.lower().startswith("aws:principaltag/")}
 
 
 def _guarded(view: View, key: Key) -> bool:
