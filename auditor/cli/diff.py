@@ -11,6 +11,7 @@ from auditor.cli.options import SNAPSHOT, answer_format, aws_options, global_opt
 
 if TYPE_CHECKING:
     from auditor.cli.differing import Comparison
+    from auditor.model.snapshot import Snapshot
 
 FAILED = 3
 CAPABILITIES = ("administer", "grant", "decrypt", "encrypt", "read", "any")
@@ -38,9 +39,21 @@ def command(old: Path, fail_on_gained: str | None, form: str, **given: Any) -> i
     known = DecodedShards()
     asking = facts(given, known)
     before = asking.auditor.load(old, known)
+    _warn_of_mistakes(before, asking.snapshot)
     found = asking.auditor.compare(before, asking.snapshot, given["as_of"], findings=not given["no_findings"])
     labels = labels_of(before, asking.snapshot)
     return show(Comparison(found.differences, found.findings, labels=labels), form, fail_on_gained)
+
+
+def _warn_of_mistakes(before: Snapshot, after: Snapshot) -> None:
+    """Says so where the snapshots are probably not those that were meant."""
+    from auditor.cli.terminal import warn
+
+    if before.provenance.finished > after.provenance.finished:
+        warn("OLD was collected after NEW: what is told as gained was lost, and the other way round")
+    accounts = [{account.id for account in side.accounts} for side in (before, after)]
+    if all(accounts) and accounts[0].isdisjoint(accounts[1]):
+        warn("the snapshots have no account in common: nothing in them can be compared")
 
 
 def show(shown: Comparison, form: str, fail_on_gained: str | None) -> int:

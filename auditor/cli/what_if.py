@@ -69,6 +69,8 @@ def command(fail_on_gained: str | None, form: str, **given: Any) -> int:
     from auditor.questions.edits import apply_edits, try_edits
 
     changes = wanted_changes(given)
+    if given["plans"] and not changes.planned and not changes.open_ones:
+        warn("the plan changes nothing that access to keys rests on")
     asking = facts(given)
     before, as_of = asking.snapshot, asking.as_of
     after, refused = try_edits(apply_edits(before, changes.edits), changes.planned)

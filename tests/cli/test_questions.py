@@ -315,6 +315,25 @@ def test_what_if_in_every_format_names_whom_it_hurts_and_what_is_open(
     assert ("not judged: aws_kms_key.new" in answer.err) == (form != "text")
 
 
+def test_a_plan_without_any_change_of_access_says_so(ask: Ask) -> None:
+    bucket = {"address": "aws_s3_bucket.b", "type": "aws_s3_bucket", "change": {"actions": ["create"], "after": {}}}
+    Path("plan.json").write_text(json.dumps({"resource_changes": [bucket]}), encoding="utf-8")
+    answer = ask("what-if", "now", "--terraform", "plan.json", "--no-findings")
+    assert (answer.code, answer.err) == (0, "the plan changes nothing that access to keys rests on\n")
+
+
+def test_diff_says_when_the_snapshots_are_probably_not_those_that_were_meant(
+    ask: Ask, snapshots: dict[str, Any]
+) -> None:
+    assert ask("diff", "then", "now", "--no-findings").err == ""
+    later = replace(snapshots["then"].provenance, finished="2026-11-25T07:00:00Z")
+    snapshots["then"] = replace(snapshots["then"], provenance=later)
+    assert "OLD was collected after NEW" in ask("diff", "then", "now", "--no-findings").err
+    elsewhere = tuple(replace(account, id="333333333333") for account in snapshots["now"].accounts)
+    snapshots["now"] = replace(snapshots["now"], accounts=elsewhere, keys=(), principals=())
+    assert "no account in common" in ask("diff", "then", "now", "--no-findings", "-q").err
+
+
 def test_diff_and_what_if_take_the_newest_snapshot_and_gate(ask: Ask) -> None:
     Path("open.json").write_text(text(ROOT, {**ROOT, "Sid": "Open", "Principal": {"AWS": "*"}}), encoding="utf-8")
     words = ("what-if", "now", "--key-policy", "alias/app=open.json", "--no-findings", "-q")
