@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from auditor.evaluator.callers import accepts_session_tags
 from auditor.evaluator.glob import literal, matches
 from auditor.evaluator.operators import Operator, parse_operator
+from auditor.evaluator.strength import passes_when_absent
 from auditor.model.policy import ConditionTest, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
@@ -138,12 +140,20 @@ def _about_tags(test: ConditionTest) -> bool:
 
 
 def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> bool | None:
-    """A test of a tag that the identity carries; a session may carry others, so an absent tag is not known."""
+    """A test of a tag that the identity carries; where a session may carry others, an absent tag is not known."""
     wanted = test.key.split("/", 1)[1].lower()
     held = next((value for name, value in principal.tags if name.lower() == wanted), None)
-    if held is None or any("${" in value for value in test.values):
+    if held is None:
+        return passes_when_absent(operator) if _tags_settled(principal) else None
+    if any("${" in value for value in test.values):
         return None
     return any(matches(value, held) for value in test.values) != operator.negated
+
+
+def _tags_settled(principal: Principal) -> bool:
+    """Whether the identity has no other tags than its own: a user, or a role that takes none with a session."""
+    user = principal.kind is PrincipalKind.USER
+    return user or (principal.kind is PrincipalKind.ROLE and not accepts_session_tags(principal.trust_policy))
 
 
 def _acting(view: View, policy: Policy, effect: str, action: str) -> tuple[Statement, ...]:
@@ -214,7 +224,7 @@ def likeness(view: View, principal: Principal) -> Likeness:
         texts = tuple(sorted(attached.policy.text for attached in principal.identity_policies))
         boundary = principal.boundary.policy.text if principal.boundary else ""
         named, tagged = _tells_apart(view, principal, (*texts, boundary))
-        marks = (principal.arn if named else "", principal.tags if tagged else ())
+        marks = (principal.arn if named else "", (principal.tags, _tags_settled(principal)) if tagged else ())
         alike = (texts, boundary, principal.kind, marks)
         interned = view.commons.of_account(account).once("iam-likeness-numbers", dict[object, int])
         memo[principal.arn] = (account, interned.setdefault(alike, len(interned)))
