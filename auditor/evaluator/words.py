@@ -239,10 +239,10 @@ def _why_open(what: str) -> str:
 
 
 def _absent_passes(operator: Operator, holds: bool) -> str:
-    """A reminder where a request without the key passes too."""
+    """A reminder where a request without the condition key passes too; “the key” alone would be the KMS key."""
     expected = operator.if_exists or _every(operator, holds)
     passes = operator.if_exists or operator.quantifier == "all" or (operator.negated and operator.quantifier != "any")
-    return " (or without the key)" if passes == holds and expected else ""
+    return " (or where the request does not say)" if passes == holds and expected else ""
 
 
 def _presence(key: str, name: str, missing: bool) -> str:

@@ -231,7 +231,7 @@ def test_words_for_keys_that_may_have_any_value_or_are_always_there() -> None:
     decrypt = Leaf("ForAllValues:StringEquals", "kms:GrantOperations", ("Decrypt",))
     assert in_words(decrypt) == "only if every one of the grant's operations is Decrypt"
     names = Leaf("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ("App",))
-    assert in_words(names).endswith("is App (or without the key)")
+    assert in_words(names).endswith("is App (or where the request does not say)")
 
 
 def test_words_for_the_negation_of_a_test_of_several_values() -> None:
@@ -239,10 +239,10 @@ def test_words_for_the_negation_of_a_test_of_several_values() -> None:
     every = Leaf("ForAllValues:StringLike", "kms:GrantOperations", ("De*",))
     unlike = Leaf("ForAnyValue:StringNotEquals", "kms:EncryptionContextKeys", ("App",))
     subject = "the encryption context's keys"
-    assert in_words(negate(some)) == f"only if every one of {subject} is not App (or without the key)"
+    assert in_words(negate(some)) == f"only if every one of {subject} is not App (or where the request does not say)"
     assert in_words(negate(every)) == "only if at least one of the grant's operations does not match De*"
     assert in_words(unlike) == f"only if at least one of {subject} is not App"
-    assert in_words(negate(unlike)) == f"only if every one of {subject} is App (or without the key)"
+    assert in_words(negate(unlike)) == f"only if every one of {subject} is App (or where the request does not say)"
     below = Leaf("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", ("o-example/*",))
     assert in_words(negate(below)) == "not callers below the organization path o-example/*"
     none = Leaf("ForAnyValue:StringEqualsIfExists", "kms:EncryptionContextKeys", ("App",))
