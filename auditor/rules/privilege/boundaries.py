@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from auditor.evaluator.statements import action_mask
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
-from auditor.rules.exposure.public import allowing
+from auditor.rules.exposure.public import allowing, for_everybody
 from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.wide import resources_reach
@@ -48,7 +48,7 @@ def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
             continue
         keys: dict[str, Key] = {}
         opening: dict[StatementRef, str] = {}
-        guarded = True
+        guarded, documented = True, False
         mask = 0
         for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
             beyond = MASK & ~_allowed_by_boundary(who, view.reach.keys[position])
@@ -59,12 +59,21 @@ def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
                 for located in found:
                     ref = replace(located.ref, owner=key.arn)
                     opening.setdefault(ref, f"{located.ref}, Principal {_form(located, who)}")
+                    documented = documented or _documented(located)
                 if found:
                     mask |= 1 << action.bit
                     keys[key.arn] = key
                     guarded = guarded and not view.reach.held(profile, position, Openness.OPEN) >> action.bit & 1
         if keys:
-            yield _hit(view, who, keys, mask, guarded, opening)
+            hit = _hit(view, who, keys, mask, guarded, opening)
+            yield hit if documented else replace(hit, confidence=Confidence.POTENTIAL)
+
+
+def _documented(located: Located) -> bool:
+    """Whether AWS says that a boundary does not limit what the statement gives: of a wildcard without a test of
+    ``aws:PrincipalArn`` it does not (reference, section 7)."""
+    tested = any(test.key.lower() == "aws:principalarn" for test in located.statement.conditions)
+    return tested or not for_everybody(located.statement)
 
 
 def _form(located: Located, who: Principal) -> str:
