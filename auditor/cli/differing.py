@@ -168,14 +168,17 @@ def active_words(shown: Comparison) -> list[str]:
 
 
 def coverage_words(shown: Comparison) -> list[str]:
-    """What cannot be compared, by cause: never a change of access."""
+    """What cannot be compared, by cause, and how much could not be read: never a change of access."""
     causes: dict[str, int] = {}
     for item in shown.found.coverage:
         cause = f"{item.was} → {item.now}; {item.cause}"
         causes[cause] = causes.get(cause, 0) + 1
     told = [f"not comparable ({number} of access): {cause}" for cause, number in causes.items()]
-    if shown.found.gaps_before != shown.found.gaps_after:
-        told.append(f"facts that could not be read: {shown.found.gaps_before} before, {shown.found.gaps_after} after")
+    before, after = shown.found.gaps_before, shown.found.gaps_after
+    if before != after:
+        told.append(f"facts that could not be read: {before} before, {after} after")
+    elif before:
+        told.append(f"{plural(before, 'fact')} that access rests on could not be read, before and after")
     return told
 
 

@@ -315,6 +315,16 @@ def test_what_if_in_every_format_names_whom_it_hurts_and_what_is_open(
     assert ("not judged: aws_kms_key.new" in answer.err) == (form != "text")
 
 
+def test_what_could_not_be_read_on_either_side_is_said(ask: Ask, snapshots: dict[str, Any]) -> None:
+    gap = Gap(fact=Fact.IDENTITIES, account=HOME, operation="iam:GetAccountAuthorizationDetails", code="AccessDenied")
+    for name in ("now", "then"):
+        snapshots[name] = replace(snapshots[name], gaps=(gap,))
+    told = "1 fact that access rests on could not be read, before and after"
+    for form in ("text", "markdown"):
+        assert told in ask("what-if", "now", "--delete-alias", "alias/app", "--no-findings", "-f", form).out
+        assert told in ask("diff", "then", "now", "--no-findings", "-f", form).out
+
+
 def test_a_plan_without_any_change_of_access_says_so(ask: Ask) -> None:
     bucket = {"address": "aws_s3_bucket.b", "type": "aws_s3_bucket", "change": {"actions": ["create"], "after": {}}}
     Path("plan.json").write_text(json.dumps({"resource_changes": [bucket]}), encoding="utf-8")
