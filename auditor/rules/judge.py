@@ -27,7 +27,7 @@ from auditor.rules.remedy import remediation, with_named_roles
 from auditor.rules.severity import decide
 from auditor.rules.view import View, moment
 
-STOPPED = "only a guardrail stops it"
+STOPPED = " stops it."
 UNCERTAIN = "Not certain: it rests on something that could not be read or is not documented."
 
 
@@ -134,7 +134,7 @@ def _finding(facts: RuleFacts, references: tuple[str, ...], hit: Hit, view: View
 
 def _in_full(hit: Hit) -> str:
     """The summary, with what keeps it from being so today: formats without columns for it have the sentence alone."""
-    if hit.latent and STOPPED not in hit.summary:
+    if hit.latent and not hit.summary.endswith(STOPPED):
         return f"{hit.summary} Another layer stops it today."
     return f"{hit.summary} {UNCERTAIN}" if hit.confidence is Confidence.POTENTIAL else hit.summary
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
@@ -13,7 +13,7 @@ from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
-from auditor.model.policy import ConditionTest, Statement
+from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import block_strength, demands, written_for_keys
 from auditor.rules.corrections import bound_to_account, one_or_many, with_tests, written_in
@@ -173,6 +173,12 @@ def _closed(key: Key, open_to_all: list[Located]) -> str:
     return corrected(*bound, with_tests(deny, "Bool", services))
 
 
+def _stopping(decisions: Iterable[Decision]) -> str:
+    """What takes the access of strangers away: a Deny beside the statement that gives it, or a layer above."""
+    layers = {cause.layer for one in decisions for cause in one.causes if cause.role is Role.DENIES}
+    return "a Deny of the same policy" if layers == {Layer.KEY_POLICY} else "a guardrail"
+
+
 def public_key_policy(view: View) -> Iterator[Hit]:
     """The key policy lets callers of any AWS account use the key.
 
@@ -195,7 +201,8 @@ def public_key_policy(view: View) -> Iterator[Hit]:
         actions = listing((f"kms:{name}" for name in decisions), 4)
         summary = f"Any AWS account can call {actions} on {key.label}."
         if level is Openness.LATENT:
-            summary = f"The key policy of {key.label} gives {actions} to any AWS account; only a guardrail stops it."
+            what = _stopping(decisions.values())
+            summary = f"The key policy of {key.label} gives {actions} to any AWS account; only {what} stops it."
         yield _outsider_hit(view, key, level, decisions, summary, lowered=lowered)
 
 
