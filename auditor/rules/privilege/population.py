@@ -87,10 +87,12 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
     pairs = pairs.select(reading & ordinary[pairs.principals])
     for position, everybody in pairs.by_key():
         key = reach.keys[position]
+        limit = view.settings.max_plaintext_principals.of(view.tier(key))
+        if len(everybody) <= limit:
+            continue
         own = everybody.select(~_through_their_service(view, everybody))
         readers = own.principals[~admins[own.principals]].tolist()
         number = len(readers) + bool(admins[own.principals].any())
-        limit = view.settings.max_plaintext_principals.of(view.tier(key))
         if number <= limit:
             continue
         names = [reach.principals[row].arn for row in readers]
