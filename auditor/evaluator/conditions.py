@@ -82,7 +82,7 @@ def _outcome(
     """What remains of a test of a condition key of which ``value`` is known."""
     wanted: list[str] = []
     waiting: list[str] = []
-    for text in _meetable(operator, test):
+    for text in _meetable(operator, test, value):
         if not (has_variables and operator.takes_variables):
             wanted.append(text)
             continue
@@ -108,9 +108,9 @@ def _spelled(test: ConditionTest) -> str:
     return f"{test.operator} {vocabulary.canonical(test.key)} {sorted(test.values)}"
 
 
-def _meetable(operator: Operator, test: ConditionTest) -> tuple[str, ...]:
+def _meetable(operator: Operator, test: ConditionTest, value: KeyValue) -> tuple[str, ...]:
     """The values without those that an operator without wildcards compares with a pattern, which no request has."""
-    if operator.base not in _LETTER_BY_LETTER:
+    if operator.base not in _LETTER_BY_LETTER or isinstance(value, Known):
         return test.values
     return tuple(text for text in test.values if not never_met(test.key.lower(), text))
 

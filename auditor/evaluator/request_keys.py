@@ -61,9 +61,10 @@ _LITERAL = frozenset(
         "aws:calledvialast",
     }
     | {"kms:granteeprincipal", "kms:granteeserviceprincipal", "kms:retiringprincipal", "kms:retiringserviceprincipal"}
-    | {"kms:primaryregion", "kms:replicaregion"}
+    | {"kms:primaryregion", "kms:replicaregion", "kms:keyspec", "kms:keyusage", "kms:keyorigin", "kms:datakeypairspec"}
 )
-"""Keys whose values never hold ``*`` or ``?``: an operator that compares letter by letter never meets a wildcard."""
+"""Keys whose values never hold ``*`` or ``?``, as no tag of a user or role does: an operator that compares letter by
+letter never meets a wildcard."""
 _USUAL = {**dict.fromkeys(_OF_EVERY_REQUEST, ALWAYS_PRESENT), **_FEW_VALUES}
 
 
@@ -74,4 +75,5 @@ def usual(name: str) -> RunTime:
 
 def never_met(name: str, value: str) -> bool:
     """Whether no request carries this value of the condition key (lower case) letter by letter."""
-    return name in _LITERAL and has_wildcard(value) and "${" not in value
+    literal = name in _LITERAL or name.startswith("aws:principaltag/")
+    return literal and has_wildcard(value) and "${" not in value
