@@ -164,6 +164,9 @@ def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
         next(iter(caller.get("tags", {}).values()), None),
         caller["type"] in ("role_session", "federated_user"),
     )
+    untagged = (None,) if own is None or caller["type"] == "federated_user" else ()
+    grantee = random.choice(("Job", "Other", None)) if action == "CreateGrant" else None
+    assumed = caller["type"] in ("role_session", "root", "service_linked_role_session")
     called = random.choice((None, ["s3.amazonaws.com"], ["s3.amazonaws.com", "glue.amazonaws.com"])) if via else None
     return {
         "kms:ViaService": via,
@@ -180,10 +183,15 @@ def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
         "kms:RequestAlias": random.choice([None, *key["aliases"]]) if by_alias else None,
         "kms:GrantIsForAWSResource": "true" if via and about_grants and random.random() < 0.5 else None,
         "kms:GrantOperations": random.choice([["Decrypt"], ["Decrypt", "Sign"]]) if action == "CreateGrant" else None,
-        "kms:GrantConstraintType": _constraint(random) if action == "CreateGrant" and carried else None,
+        "kms:GrantConstraintType": _constraint(random)
+        if action in ("CreateGrant", "RetireGrant") and carried
+        else None,
+        "kms:GranteePrincipal": f"arn:aws:iam::{HOME}:role/{grantee}" if grantee else None,
+        "kms:GranteeServicePrincipal": LOGS if action == "CreateGrant" and not grantee else None,
+        "aws:SourceIdentity": random.choice((None, "ann", "bob")) if assumed else None,
         "kms:EncryptionContextKeys": [name for name, _ in carried.values()] or None,
         **dict(_pair(*carried.get(name, (name, None))) for name in ("app", "dept", "other")),
-        "aws:PrincipalTag/team": random.choice((own, "blue", None)) if session else own,
+        "aws:PrincipalTag/team": random.choice((own, "blue", *untagged)) if session else own,
     }
 
 

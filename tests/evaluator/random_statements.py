@@ -73,6 +73,15 @@ CONDITIONS: list[Data] = [
     {"StringNotEquals": {"kms:EncryptionContext:App": "x"}},
     {"ForAllValues:StringNotEquals": {"kms:EncryptionContextKeys": ["Dept"]}},
     {"StringEquals": {"kms:GrantConstraintType": "EncryptionContextSubset"}},
+    {"StringEquals": {"kms:GranteePrincipal": f"arn:aws:iam::{HOME}:role/Job"}},
+    {"StringNotEqualsIfExists": {"kms:GranteePrincipal": f"arn:aws:iam::{HOME}:role/Job"}},
+    {"Null": {"kms:GranteeServicePrincipal": "true"}},
+    {"StringEquals": {"kms:ViaService": ["s3.*.amazonaws.com", EC2]}},
+    {"StringNotEquals": {"aws:SourceVpce": "vpce-*"}},
+    {"StringNotEqualsIgnoreCase": {"kms:EncryptionContext:App": "X"}},
+    {"StringEqualsIgnoreCase": {"kms:EncryptionContext:App": ["x", "yz"]}},
+    {"StringEquals": {"aws:SourceIdentity": "ann"}},
+    {"Null": {"aws:PrincipalTag/team": "true"}},
 ]
 OF_IDENTITY: list[Data] = [
     {"StringEquals": {"aws:ResourceTag/team": "blue"}},
