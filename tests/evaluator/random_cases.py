@@ -191,7 +191,7 @@ def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
         "aws:SourceIdentity": random.choice((None, "ann", "bob")) if assumed else None,
         "kms:EncryptionContextKeys": [name for name, _ in carried.values()] or None,
         **dict(_pair(*carried.get(name, (name, None))) for name in ("app", "dept", "other")),
-        "aws:PrincipalTag/team": random.choice((own, "blue", *untagged)) if session else own,
+        "aws:PrincipalTag/team": random.choice((own, "blue", "red", *untagged)) if session else own,
     }
 
 
