@@ -56,21 +56,25 @@ def _warn_of_mistakes(before: Snapshot, after: Snapshot) -> None:
         warn("the snapshots have no account in common: nothing in them can be compared")
 
 
-def show(shown: Comparison, form: str, fail_on_gained: str | None) -> int:
-    """Print a difference; the exit code says whether ``fail_on_gained`` was gained. Another condition that is not
-    narrower lets requests through that were not before."""
+def show(shown: Comparison, form: str, fail_on_gained: str | None, *, same_facts: bool = False) -> int:
+    """Print a difference; the exit code says whether ``fail_on_gained`` was gained.
+
+    Another condition that is not narrower lets requests through that were not before. ``same_facts``: both sides lack
+    the same facts, so that an access that is unknown now and was none before may have been gained.
+    """
     from auditor.cli.differing import render
     from auditor.cli.terminal import document, result, warn
     from auditor.questions.change_kinds import Change
 
     (result if form == "text" else document)(render(shown, form))
-    gained = [
-        item
-        for item in shown.found.access
-        if item.change in (Change.GAINED, Change.CONDITION) and fail_on_gained in (str(item.capability), "any")
+    asked = [
+        item for item in (*shown.found.access, *shown.found.coverage) if fail_on_gained in (str(item.capability), "any")
     ]
+    gained = [item for item in asked if item.change in (Change.GAINED, Change.CONDITION)]
+    perhaps = [item for item in asked if (item.change, item.was, item.now) == (Change.COVERAGE, "none", "unknown")]
+    if perhaps:
+        warn(f"{len(perhaps)} may have gained {fail_on_gained}: what decides it could not be read (--fail-on-gained)")
     if gained:
         told = ", or have it under another condition" if any(one.change is Change.CONDITION for one in gained) else ""
         warn(f"{len(gained)} gained {fail_on_gained}{told} (--fail-on-gained)")
-        return FAILED
-    return 0
+    return FAILED if gained or (perhaps and same_facts) else 0

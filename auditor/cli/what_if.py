@@ -80,4 +80,4 @@ def command(fail_on_gained: str | None, form: str, **given: Any) -> int:
     for text in not_judged if form != "text" else ():
         warn(f"not judged: {text}")
     shown = Comparison(found.differences, found.findings, active, not_judged, labels_of(before, after))
-    return show(shown, form, fail_on_gained)
+    return show(shown, form, fail_on_gained, same_facts=True)

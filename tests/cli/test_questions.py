@@ -315,6 +315,18 @@ def test_what_if_in_every_format_names_whom_it_hurts_and_what_is_open(
     assert ("not judged: aws_kms_key.new" in answer.err) == (form != "text")
 
 
+def test_access_that_may_be_gained_does_not_pass_the_gate(ask: Ask, snapshots: dict[str, Any]) -> None:
+    """The boundary of the role could not be read: whether the new policy gives it anything is unknown."""
+    Path("use.json").write_text(text(allow(Action="kms:Encrypt")), encoding="utf-8")
+    app, batch, ops = snapshots["now"].principals
+    blind = replace(batch, unread=frozenset({Fact.BOUNDARY}))
+    snapshots["now"] = replace(snapshots["now"], principals=(app, blind, ops))
+    words = ("--identity-policy", "role/batch:New=use.json", "--no-findings", "--fail-on-gained")
+    answer = ask("what-if", "now", *words, "encrypt")
+    assert (answer.code, "2 may have gained encrypt" in answer.err) == (3, True)
+    assert ask("what-if", "now", *words, "administer").code == 0
+
+
 def test_what_could_not_be_read_on_either_side_is_said(ask: Ask, snapshots: dict[str, Any]) -> None:
     gap = Gap(fact=Fact.IDENTITIES, account=HOME, operation="iam:GetAccountAuthorizationDetails", code="AccessDenied")
     for name in ("now", "then"):
