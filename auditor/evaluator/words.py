@@ -194,6 +194,8 @@ def _listed(values: tuple[str, ...]) -> str:
 def _leaf(leaf: Leaf, *, holds: bool, present: frozenset[str]) -> str:
     if leaf.operator == UNSETTLED:
         return _depends([leaf.key], _why_open(leaf.key))
+    if leaf.unread:
+        return f"{_leaf(replace(leaf, unread=''), holds=holds)} ({leaf.unread} could not be read)"
     if leaf.operator.startswith("Grant"):
         return _grant_constraint(leaf, holds)
     operator = parse_operator(leaf.operator)

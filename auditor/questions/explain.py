@@ -106,4 +106,6 @@ def _matched(item: Contribution) -> Evidence:
 
 
 def _if(words: str) -> str:
+    if words.startswith("depends "):
+        return f"({words})"
     return words if words.startswith(("only", "unless", "if")) else f"if {words}"

@@ -101,8 +101,17 @@ def turning_points(standing: Standing, decision: Decision, action: Action) -> tu
         return (HOPELESS[decision.reason],)
     if decision.outcome is Outcome.UNKNOWN:
         notes = [cause.note or LAYER_WORDS[cause.layer] for cause in decision.causes if cause.role is Role.UNREAD]
-        return tuple(f"Read what is missing: {note}." for note in dict.fromkeys(notes))
+        return tuple(_settling(note) for note in dict.fromkeys(notes))
     return _giving(standing, action) if decision.outcome.denied else _taking(standing, decision, action)
+
+
+def _settling(note: str) -> str:
+    """What would settle an unknown answer: not everything that is unknown can be read."""
+    if note.startswith("effect of "):
+        return f"AWS does not document the {note}: statements without such a condition would settle it."
+    if note.startswith("condition operator "):
+        return f"There is no {note}: correct it."
+    return f"Correct {note}." if note.startswith("the Condition of ") else f"Read what is missing: {note}."
 
 
 def _taking(standing: Standing, decision: Decision, action: Action) -> tuple[str, ...]:

@@ -245,6 +245,8 @@ def test_words_for_the_negation_of_a_test_of_several_values() -> None:
     assert in_words(negate(unlike)) == f"only if every one of {subject} is App (or where the request does not say)"
     below = Leaf("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", ("o-example/*",))
     assert in_words(negate(below)) == "not callers below the organization path o-example/*"
+    unread = Leaf("StringEquals", "aws:ResourceTag/team", ("blue",), unread="tags")
+    assert in_words(unread) == "only if the key's tag team is blue (tags could not be read)"
     none = Leaf("ForAnyValue:StringEqualsIfExists", "kms:EncryptionContextKeys", ("App",))
     assert in_words(negate(none)) == f"only if every one of {subject} is not App"
 

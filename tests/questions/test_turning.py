@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
 from auditor.model.policy import AttachedPolicy, Layer
@@ -103,6 +105,23 @@ def test_what_was_not_read_is_what_to_read() -> None:
     who = f"arn:aws:iam::{account.id}:role/anybody"
     assert outcome(unknown, who) == "unknown"
     assert turning(unknown, who)[0].startswith("Read what is missing")
+
+
+@pytest.mark.parametrize(
+    ("condition", "settles"),
+    [
+        ({"StringEquals": {"aws:ResourceTag/team": "blue"}}, "AWS does not document the effect of a tag condition in"),
+        ({"StringIs": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "There is no condition operator StringIs"),
+        ("broken", "Correct the Condition of key-policy default statement 1"),
+    ],
+)
+def test_what_nobody_could_read_is_not_to_be_read(condition: Any, settles: str) -> None:
+    snapshot = organization_estate()
+    policy = text(allow(Principal={"AWS": APP}, Action="kms:*", Condition=condition))
+    key = replace(snapshot.keys[0], policies=(attached(Layer.KEY_POLICY, "default", "", policy),), grants=())
+    unknown = replace(snapshot, keys=(key, *snapshot.keys[1:]))
+    assert outcome(unknown, APP) == "unknown"
+    assert turning(unknown, APP)[0].startswith(settles)
 
 
 def test_levels_that_only_together_allow_nothing_are_named_and_one_is_enough() -> None:
