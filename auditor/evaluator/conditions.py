@@ -82,20 +82,26 @@ def _outcome(
     """What remains of a test of a condition key of which ``value`` is known."""
     wanted: list[str] = []
     waiting: list[str] = []
+    missing = None
     for text in _meetable(operator, test, value):
         if not (has_variables and operator.takes_variables):
             wanted.append(text)
             continue
         resolved = resolve(text, question.value)
         if resolved.unsettled is not None:
-            return unsettled(resolved.unsettled, _spelled(test))
-        if resolved.text is not None:
+            missing = resolved.unsettled
+        elif resolved.text is not None:
             (waiting if resolved.open else wanted).append(resolved.text)
         elif operator.if_exists:
             return TRUE
     spell = glob.spelled if operator.base in _PATTERNED else glob.plain
     name, texts = vocabulary.canonical(test.key), {spell(text) for text in (*wanted, *waiting)}
     leaf = Leaf(test.operator, name, tuple(sorted(texts)), source)
+    if missing is not None:
+        # One more value can only turn a test towards its match, and none counts where the key is absent.
+        rest = _decide(operator, tuple(wanted), value, leaf)
+        settled = value == ABSENT or rest == (FALSE if operator.negated else TRUE)
+        return rest if settled else unsettled(missing, _spelled(test))
     if waiting and value != ABSENT:
         if isinstance(value, Unsettled):
             return unsettled(value.what, _spelled(test))

@@ -195,7 +195,7 @@ def _leaf(leaf: Leaf, *, holds: bool, present: frozenset[str]) -> str:
     if leaf.operator == UNSETTLED:
         return _depends([leaf.key], _why_open(leaf.key))
     if leaf.unread:
-        return f"{_leaf(replace(leaf, unread=''), holds=holds)} ({leaf.unread} could not be read)"
+        return f"{_leaf(replace(leaf, unread=''), holds=holds, present=present)} ({leaf.unread} could not be read)"
     if leaf.operator.startswith("Grant"):
         return _grant_constraint(leaf, holds)
     operator = parse_operator(leaf.operator)
