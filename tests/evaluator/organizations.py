@@ -185,6 +185,8 @@ def grants(draw: st.DrawFn, key_arn: str) -> Grant:
 def keys(draw: st.DrawFn, arn: str) -> Key:
     account = arn.split(":")[4]
     items = draw(st.lists(statements(layer=Layer.KEY_POLICY), min_size=0, max_size=4))
+    spec = draw(st.sampled_from(["SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", "HMAC_256"]))
+    made = draw(st.lists(grants(arn), max_size=2))
     return Key(
         arn=arn,
         key_id=arn.rsplit("/", 1)[1],
@@ -192,7 +194,7 @@ def keys(draw: st.DrawFn, arn: str) -> Key:
         region=arn.split(":")[3],
         manager=draw(st.sampled_from(["CUSTOMER", "CUSTOMER", "CUSTOMER", "AWS"])),
         state=draw(st.sampled_from(["Enabled", "Disabled"])),
-        spec=draw(st.sampled_from(["SYMMETRIC_DEFAULT", "SYMMETRIC_DEFAULT", "HMAC_256"])),
+        spec=spec,
         aliases=tuple(Alias(name, "") for name in draw(st.sampled_from([(), ("alias/app-main",), ("alias/other",)]))),
         tags=draw(st.sampled_from([(), (("team", "blue"),), (("Team", "red"),)])),
         policies=(
@@ -202,7 +204,7 @@ def keys(draw: st.DrawFn, arn: str) -> Key:
                 for item in draw(st.lists(statements(layer=Layer.KEY_POLICY, effect="Allow"), max_size=1))
             ),
         ),
-        grants=tuple(draw(st.lists(grants(arn), max_size=2))),
+        grants=tuple(one for one in made if spec != "HMAC_256" or "Decrypt" not in one.operations),
     )
 
 
