@@ -6,6 +6,7 @@ The published JSON Schema is ``result.schema.json`` beside this file.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,8 @@ from auditor.report.codec import Texts, decode, encode
 from auditor.report.counts import counts_of
 
 KIND = "kms-audit result"
+SCOPE = re.compile(r"(?P<place>.*) \((?P<fact>[^()]*?)(?P<baseline> in the baseline)?\)", re.DOTALL)
+"""How results of earlier versions spell a scope that a rule could not look at."""
 
 
 def write_result(report: Report) -> bytes:
@@ -79,10 +82,27 @@ def _check_document(document: Any) -> None:
     if document["actions"] != [action.name for action in ACTIONS]:
         raise ValueError("the result was made with another list of KMS actions; evaluate its snapshot again")
     document.setdefault("rules_version", "")  # results of earlier versions do not have it
+    for status in filter(_skipped_something, _listed(document["rules"])):
+        status["skipped"] = [_scope(item) for item in status["skipped"]]
     for name in ("as_of", "tool_version", "config_hash", "rules_version"):
         if not isinstance(document[name], str):
             raise ValueError(f"{name}: expected str, found {type(document[name]).__name__}")
     datetime.fromisoformat(document["as_of"])
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _skipped_something(status: Any) -> bool:
+    return isinstance(status, dict) and bool(_listed(status.get("skipped")))
+
+
+def _scope(item: Any) -> Any:
+    found = SCOPE.fullmatch(item) if isinstance(item, str) else None
+    if found is None:
+        return item
+    return {"place": found["place"], "fact": found["fact"]} | ({"in_baseline": True} if found["baseline"] else {})
 
 
 def _report(document: dict[str, Any]) -> Report:

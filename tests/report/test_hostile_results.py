@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from auditor.model.finding import SkippedScope
+from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.report import read_result, render
 from tests.test_audit import assess
@@ -114,3 +116,13 @@ def test_half_a_surrogate_pair_is_written_as_json_spells_it() -> None:
     content = render(report, "json")["result.json"]
     assert json.loads(content.decode("utf-8"))["notes"] == ["half \ud800 pair"]
     assert read_result(content).notes == ("half \ud800 pair",)
+
+
+def test_scopes_of_earlier_versions_are_understood() -> None:
+    """They were texts; a baseline of then is still good."""
+    data = json.loads(written())
+    data["rules"][0]["skipped"] = ["arn:a (b):key/1 (tags)", "111111111111/eu-west-1 (key-list in the baseline)"]
+    assert read_result(json.dumps(data).encode()).rules[0].skipped == (
+        SkippedScope("arn:a (b):key/1", Fact.TAGS),
+        SkippedScope("111111111111/eu-west-1", Fact.KEY_LIST, in_baseline=True),
+    )
