@@ -12,15 +12,21 @@ from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
 from auditor.model.report import Report
 from auditor.suppressions import Suppression, apply
 
+MOST_BYTES = 512 * 1024 * 1024
+"""Some hundred times the result of a large organization; a device, or a pipe, may have no end."""
+
 
 def read_baseline(path: Path) -> Report:
     """A ``result.json`` as a Report. Raises UsageError when it cannot be read."""
     from auditor.report import read_result
 
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    if len(content) > MOST_BYTES:
+        raise UsageError(f"{path}: larger than any result.", "Name a result.json that this version wrote.")
     try:
         return read_result(content)
     except ValueError as error:

@@ -103,6 +103,12 @@ def test_a_path_inside_a_file_or_value_that_is_none(ask: Ask) -> None:
     refused(ask("config", "check", "c.yaml"), "output.dir: is empty")
 
 
+@pytest.mark.parametrize("words", [("report",), ("evaluate", "now", "--baseline")])
+def test_a_result_without_an_end(ask: Ask, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setattr("auditor.audit.baseline.MOST_BYTES", 1000)
+    refused(ask(*words, "/dev/zero"), "/dev/zero: larger than any result")
+
+
 def test_a_value_of_any_length_is_not_quoted_in_full(ask: Ask) -> None:
     Path("c.yaml").write_text(f"collection: {{role_name: {'a' * 1_000_000}}}", encoding="utf-8")
     answer = ask("config", "check", "c.yaml")
