@@ -60,6 +60,16 @@ class Organization:
         by_id = {target.id: target for target in self.targets}
         return {target.id: _path_to(target, by_id) for target in by_id.values() if target.kind == "account"}
 
+    @property
+    def rooted(self) -> bool:
+        """Whether every account hangs from a root by units alone, as in every organization."""
+        return all(
+            path[0].kind == "root"
+            and path[0].parent is None
+            and all(level.kind == "organizational-unit" for level in path[1:-1])
+            for path in self._levels.values()
+        )
+
     def path(self, account: str) -> str | None:
         """The ``aws:PrincipalOrgPaths`` value of an account, ``o-…/r-…/ou-…/``, or None when it is not a member."""
         return self._paths.get(account)

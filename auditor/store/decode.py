@@ -28,6 +28,13 @@ _FACTS = {
 
 KEY_FACTS = (Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA)
 PRINCIPAL_FACTS = (Fact.IDENTITY_POLICY, Fact.BOUNDARY)
+UPROOTED = Gap(
+    fact=Fact.ORGANIZATION,
+    code="Contradictory",
+    message="The levels above an account go round in a circle, or lead to no root.",
+    remedy="Collect again.",
+    effect="Organization limits (SCPs, RCPs) and membership are unknown.",
+)
 Described = TypeVar("Described", Key, Principal)
 
 
@@ -45,6 +52,9 @@ def join(provenance: Provenance, parts: Iterable[tuple[ShardCoverage, Part]]) ->
         (None, True),
     )
     gaps = {gap for part in found for gap in part.gaps}
+    if organization is not None and organization.tree_read and not organization.rooted:
+        organization = replace(organization, tree_read=False)
+        gaps.add(UPROOTED)
     keys = _once((key for part in found for key in part.keys), KEY_FACTS, gaps)
     principals = _once((item for part in found for item in part.principals), PRINCIPAL_FACTS, gaps)
     gaps |= set(_unreadable(keys, principals, organization))

@@ -88,6 +88,8 @@ def _unpacked(content: bytes, name: str) -> str:
         raise SnapshotError(f"{name}: the shard is damaged ({error}).", "Collect again.") from error
     if unpacker.unconsumed_tail:
         raise SnapshotError(f"{name}: the shard unpacks to more than {MAX_SHARD_BYTES} bytes; it is refused.")
+    if unpacker.unused_data:
+        raise SnapshotError(f"{name}: the shard is followed by something else; it is refused.", "Collect again.")
     if not unpacker.eof:
         raise SnapshotError(f"{name}: the shard is cut short.", "Collect again.")
     return text.decode("utf-8", "surrogatepass")

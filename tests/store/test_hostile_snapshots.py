@@ -14,10 +14,11 @@ import pytest
 from auditor.errors import SnapshotError
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record
+from auditor.model.snapshot import Snapshot
 from auditor.store import SnapshotWriter, read_parts, read_snapshot
 from auditor.store.decode import decode
 from auditor.store.manifest import MANIFEST
-from tests.store.test_snapshot import ASKED, _key, _organization, _shard, _shard_file, _written
+from tests.store.test_snapshot import ASKED, _key, _organization, _reseal, _shard, _shard_file, _written
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -140,3 +141,37 @@ def test_a_key_that_is_described_twice_counts_once_and_proves_nothing() -> None:
     assert {Fact.KEY_POLICY, Fact.GRANTS} <= twice.keys[0].unread
     assert {gap.code for gap in twice.gaps} == {"Contradictory"}
     assert all(gap.essential and gap.subject == twice.keys[0].arn for gap in twice.gaps)
+
+
+def tree(**parents: str | None) -> list[Record]:
+    """An organization whose levels have these parents: r, u, v and the account a."""
+    kinds = {"r": "root", "u": "organizational-unit", "v": "organizational-unit", "a": "account"}
+    levels = {"r": None, "u": "r", "v": "u", "a": "v", **parents}
+    described = Record(Kind.ORGANIZATION, {"Id": "o-x", "MasterAccountId": "1", "TreeRead": True})
+    return [described] + [
+        Record(Kind.ORG_TARGET, {"Id": name, "Kind": kinds[name], "Parent": parent, "Attached": {}})
+        for name, parent in levels.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "parents", [{"u": "v"}, {"u": "u"}, {"u": "a"}, {"u": "none"}, {"a": None}, {"r": "a"}, {"r": "none"}]
+)
+def test_a_tree_that_cannot_be_one_limits_nobody_and_frees_nobody(parents: dict[str, str | None]) -> None:
+    def read(**changed: str | None) -> Snapshot:
+        return decode(ASKED, [replace(_organization(), records=tuple(tree(**changed)))])
+
+    assert read().organization.tree_read
+    assert not read().gaps
+    snapshot = read(**parents)
+    assert not snapshot.organization.tree_read
+    assert [(gap.fact, gap.code, gap.essential) for gap in snapshot.gaps] == [
+        (Fact.ORGANIZATION, "Contradictory", True)
+    ]
+
+
+def test_a_shard_with_something_behind_it_is_refused(tmp_path: Path) -> None:
+    folder = _written(tmp_path / "s")
+    _reseal(folder, _shard_file(folder).read_bytes() * 2)
+    with pytest.raises(SnapshotError, match="followed by something else"):
+        read_snapshot(folder)
