@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from auditor.audit.comparing import looked_at
+from auditor.audit.comparing import Sight
 from auditor.errors import UsageError, reading_trouble
 from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
 from auditor.model.report import Report
@@ -56,18 +56,17 @@ def _with_history(report: Report, baseline: Report | None) -> tuple[Finding, ...
         for finding in report.findings
     ]
     here = {finding.fingerprint for finding in report.findings}
-    gone = [_gone(finding, report) for finding in baseline.findings if finding.fingerprint not in here]
+    sight = Sight(report, report.snapshot)
+    gone = [_gone(finding, sight) for finding in baseline.findings if finding.fingerprint not in here]
     kept = [finding for finding in gone if finding is not None]
     return tuple(sorted([*now, *kept], key=_order))
 
 
-def _gone(finding: Finding, report: Report) -> Finding | None:
+def _gone(finding: Finding, sight: Sight) -> Finding | None:
     """A finding that is not there any more; one that was resolved before is forgotten."""
     if finding.state is FindingState.RESOLVED:
         return None
-    return replace(
-        finding, state=FindingState.RESOLVED if looked_at(report, report.snapshot, finding) else FindingState.UNVERIFIED
-    )
+    return replace(finding, state=FindingState.RESOLVED if sight.reached(finding) else FindingState.UNVERIFIED)
 
 
 def _first_seen(known: Finding | None, baseline: Report, as_of: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from auditor.model.arn import is_account_id
+from auditor.model.arn import account_of, parse_arn
 from auditor.model.coverage import OF_THE_ORGANIZATION
-from auditor.model.key import Fact
+from auditor.model.key import OPTIONAL_FACTS, Fact
 
 if TYPE_CHECKING:
     from auditor.model.finding import Finding, RuleStatus, SkippedScope
@@ -51,7 +52,8 @@ def compare_findings(old: Judged, new: Judged, snapshot: Snapshot) -> Headed:
     after = {finding.fingerprint: finding for finding in new.findings}
     fresh = [finding for finding in new.findings if finding.fingerprint not in before]
     gone = [finding for finding in old.findings if finding.fingerprint not in after]
-    seen = {finding.fingerprint for finding in gone if looked_at(new, snapshot, finding)}
+    sight = Sight(new, snapshot)
+    seen = {finding.fingerprint for finding in gone if sight.reached(finding)}
     return (
         ("new", in_order(fresh)),
         ("resolved", in_order(finding for finding in gone if finding.fingerprint in seen)),
@@ -59,45 +61,120 @@ def compare_findings(old: Judged, new: Judged, snapshot: Snapshot) -> Headed:
     )
 
 
-def looked_at(run: Judged, snapshot: Snapshot, finding: Finding) -> bool:
-    """Whether a run evaluated the rule of a finding, for its subject and keys, in an account that it collected."""
-    status = next((item for item in run.rules if item.rule == finding.rule), None)
-    if status is None or not status.evaluated:
-        return False
-    names = {
-        finding.subject,
-        *finding.keys,
-        *finding.principals,
-        finding.account,
-        f"{finding.account}/{finding.region}",
-    }
-    said = _said(finding)
-    if any(_hides(scope, names, said, finding.account, snapshot.organization) for scope in status.skipped):
-        return False
-    if not finding.account:
-        return True
-    facts = snapshot.account(finding.account)
-    if facts is None or not facts.entered:
-        return False
-    return not finding.region or not facts.regions or finding.region in facts.regions
+ABOUT_ACCESS = frozenset({"access.matrix", "key.policy", "key.grants", "iam.policies"})
+"""Inputs of rules about access. What such a rule says of a subject may rest on every fact that access rests on, whether
+or not the rule looks at it: where one could not be read, a finding may be hidden, not gone."""
+
+NAMES = re.compile(r"arn:[^\s,;()“”\"']+|(?<!\d)\d{12}(?!\d)")
+"""ARNs and account ids in a sentence."""
 
 
-def _said(finding: Finding) -> str:
-    """Whom and what a finding speaks of, for places that are no subject of it: readers, and the accounts of holders."""
-    return "\n".join((*finding.principals, *(item.value for item in finding.evidence)))
+class Sight:
+    """Where a run could look: what it collected, and what its rules could not see there."""
+
+    def __init__(self, run: Judged, snapshot: Snapshot) -> None:
+        from auditor.rules.catalogue import catalogue
+
+        self._catalogue = catalogue()
+        self._snapshot = snapshot
+        self._rules = {status.rule: status for status in run.rules}
+        self._skipped = {rule: _Scopes(status.skipped) for rule, status in self._rules.items()}
+        self._unread = _Scopes(_unread(snapshot))
+
+    def reached(self, finding: Finding) -> bool:
+        """Whether the rule of a finding was evaluated, for its subject, keys and principals, where they were collected.
+
+        Only then is a finding that is not there any more resolved.
+        """
+        status = self._rules.get(finding.rule)
+        if status is None or not status.evaluated:
+            return False
+        names = _names_of(finding)
+        organization = self._snapshot.organization
+        if self._skipped[finding.rule].hide(names, {finding.account}, organization):
+            return False
+        rule = self._catalogue.get(finding.rule)
+        about_access = rule is not None and not ABOUT_ACCESS.isdisjoint(rule.required)
+        if about_access and self._unread:
+            accounts = _accounts_of(finding)
+            if _wide(finding) or self._unread.hide(names, accounts, organization):
+                return False
+        places = {(finding.account, finding.region)} | {_place_of(arn) for arn in finding.keys}
+        return all(self._collected(*place) for place in places)
+
+    def _collected(self, account: str, region: str) -> bool:
+        if not account:
+            return True
+        facts = self._snapshot.account(account)
+        if facts is None or not facts.entered:
+            return False
+        return not region or not facts.regions or region in facts.regions
 
 
-def _hides(
-    scope: SkippedScope, names: Collection[str], said: str, account: str, organization: Organization | None
-) -> bool:
-    """Whether a finding may be in a scope that a rule could not look at: it is about it or speaks of it, or its account
-    is bound by a level of the organization, or by a policy, that could not be read."""
-    holder = scope.place.startswith("arn:") or is_account_id(scope.place)
-    if scope.place in names or (holder and scope.place in said):
-        return True
-    if scope.in_baseline or scope.fact not in OF_THE_ORGANIZATION:
-        return False
+class _Scopes:
+    """Scopes that could not be looked at, by place; those of the organization reach down to its accounts."""
+
+    def __init__(self, scopes: Iterable[SkippedScope]) -> None:
+        found = tuple(scopes)
+        self._places = {scope.place for scope in found}
+        self._above = [one for one in found if one.fact in OF_THE_ORGANIZATION and not one.in_baseline]
+
+    def __bool__(self) -> bool:
+        return bool(self._places)
+
+    def hide(self, names: Collection[str], accounts: Collection[str], organization: Organization | None) -> bool:
+        """Whether a finding may be in one of them: it is about it or speaks of it, or one of its accounts is bound by a
+        level of the organization, or by a policy, that could not be read."""
+        if not self._places.isdisjoint(names):
+            return True
+        return any(_binds(scope, account, organization) for scope in self._above for account in accounts)
+
+
+def _binds(scope: SkippedScope, account: str, organization: Organization | None) -> bool:
     if organization is None or scope.fact is Fact.ORGANIZATION or organization.target(scope.place) is None:
         return True
     levels = organization.levels(account)
     return levels is None or any(level.id == scope.place for level in levels)
+
+
+def _unread(snapshot: Snapshot) -> Iterator[SkippedScope]:
+    """Everything that access rests on and that could not be read."""
+    from auditor.model.finding import SkippedScope
+
+    unread = [(key.arn, key.unread) for key in snapshot.keys] + [(who.arn, who.unread) for who in snapshot.principals]
+    for arn, facts in unread:
+        yield from (SkippedScope(arn, fact) for fact in facts - OPTIONAL_FACTS)
+    for gap in snapshot.gaps:
+        if gap.essential:
+            place = gap.subject or "/".join(part for part in (gap.account, gap.region) if part)
+            yield SkippedScope(place, gap.fact)
+
+
+def _wide(finding: Finding) -> bool:
+    """Whether a finding is about no key, principal or account, as one about an SCP is: it may rest on anything."""
+    return not finding.keys and finding.subject != finding.account and parse_arn(finding.subject) is None
+
+
+def _names_of(finding: Finding) -> set[str]:
+    """Everything that a finding is about or speaks of, and the accounts and Regions that these are in."""
+    found = {finding.subject, *finding.keys, *finding.principals, finding.account}
+    found.add(f"{finding.account}/{finding.region}")
+    for account, region in map(_place_of, finding.keys):
+        found |= {account, f"{account}/{region}"}
+    found |= {account_of(arn) or "" for arn in finding.principals}
+    for item in finding.evidence:  # readers that are only counted, and the accounts of holders
+        for name in NAMES.findall(item.value):
+            found |= {name, account_of(name) or ""}
+    return found
+
+
+def _accounts_of(finding: Finding) -> set[str]:
+    """The accounts whose guardrails bear on a finding."""
+    found = {finding.account, *(account for account, _ in map(_place_of, finding.keys))}
+    return {*found, *(account_of(arn) or "" for arn in finding.principals)} - {""}
+
+
+def _place_of(arn: str) -> tuple[str, str]:
+    """Account and Region of a key."""
+    parsed = parse_arn(arn)
+    return (parsed.account, parsed.region) if parsed else ("", "")

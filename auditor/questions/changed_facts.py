@@ -121,21 +121,23 @@ def _organization(old: Snapshot, new: Snapshot) -> Iterator[FactChange]:
         return
     yield from _values("organization", "accounts", first.id, second.id)
     was, now = ({target.id: target for target in side.targets} for side in (first, second))
+    both_read = first.tree_read and second.tree_read
     for target_id in was.keys() | now.keys():
         before, after = was.get(target_id), now.get(target_id)
         if before is not None and after is not None:
-            yield from _target(before, after)
-        elif first.tree_read and second.tree_read and (target := after or before) is not None:
+            yield from _target(before, after, both_read)
+        elif both_read and (target := after or before) is not None:
             change = ADDED if before is None else REMOVED
             yield FactChange("organization", f"{target.name} ({target.id})", change, target.kind)
 
 
-def _target(was: OrgTarget, now: OrgTarget) -> Iterator[FactChange]:
+def _target(was: OrgTarget, now: OrgTarget, both_read: bool) -> Iterator[FactChange]:
+    """Where a tree could not be read, that a level has no policies of a type does not mean that the type is off."""
     subject, unread = f"{now.name} ({now.id})", was.unread | now.unread
-    if Fact.SCP not in unread:
-        yield from _policies("SCP", subject, was.scps or (), now.scps or ())
-    if Fact.RCP not in unread:
-        yield from _policies("RCP", subject, was.rcps or (), now.rcps or ())
+    sides = (("SCP", Fact.SCP, was.scps, now.scps), ("RCP", Fact.RCP, was.rcps, now.rcps))
+    for kind, fact, before, after in sides:
+        if fact not in unread and (both_read or (before is not None and after is not None)):
+            yield from _policies(kind, subject, before or (), after or ())
     if was.parent and now.parent and was.parent != now.parent:  # None: nobody could say where it is, or it is the root
         yield FactChange("organization", subject, CHANGED, f"moved from {was.parent} to {now.parent}")
 

@@ -127,3 +127,15 @@ def test_an_account_whose_place_could_not_be_read_has_not_moved(swap: bool) -> N
     lost = replace(organization, targets=(root, unit, replace(account, parent=None)), tree_read=False)
     sides = (snapshot, replace(snapshot, organization=lost))
     assert changes(*(reversed(sides) if swap else sides)) == []
+
+
+def test_policies_of_levels_whose_tree_was_not_read_are_not_removed() -> None:
+    old = organization_estate()
+    tree = old.organization
+    assert tree is not None
+    assert any(target.scps for target in tree.targets)
+    bare = tuple(replace(target, scps=None, rcps=None) for target in tree.targets)
+    hidden = replace(old, organization=replace(tree, targets=bare, tree_read=False))
+    assert changes(old, hidden) == changes(hidden, old) == []
+    off = replace(old, organization=replace(tree, targets=bare))
+    assert {kind for kind, _, _ in changes(old, off)} >= {"SCP"}
