@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,8 +13,10 @@ from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
 from auditor.model.report import Report
 from auditor.suppressions import Suppression, apply
 
-MOST_BYTES = 512 * 1024 * 1024
-"""Some hundred times the result of a large organization; a device, or a pipe, may have no end."""
+MOST_BYTES = 4 * 1024**3
+"""Some twenty times the result of 400 accounts; a device, or a pipe, may have no end."""
+FIRST_BYTES = 65_536
+REMEDY = "Name a result.json that this version wrote."
 
 
 def read_baseline(path: Path) -> Report:
@@ -21,19 +24,23 @@ def read_baseline(path: Path) -> Report:
     from auditor.report import read_result
 
     try:
+        return read_result(_content(path))
+    except ValueError as error:
+        raise UsageError(f"{path}: cannot be read as a result: {reading_trouble(error)}.", REMEDY) from None
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file, the rest only where the first could be those of a JSON object."""
+    try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(FIRST_BYTES)
+            if content.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
+                content += file.read(MOST_BYTES)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}.") from None
     if len(content) > MOST_BYTES:
-        raise UsageError(f"{path}: larger than any result.", "Name a result.json that this version wrote.")
-    try:
-        return read_result(content)
-    except ValueError as error:
-        raise UsageError(
-            f"{path}: cannot be read as a result: {reading_trouble(error)}.",
-            "Name a result.json that this version wrote.",
-        ) from None
+        raise UsageError(f"{path}: larger than any result.", REMEDY)
+    return content
 
 
 def with_states(report: Report, baseline: Report | None, accepted: tuple[Suppression, ...] | None) -> Report:

@@ -104,9 +104,14 @@ def test_a_path_inside_a_file_or_value_that_is_none(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("words", [("report",), ("evaluate", "now", "--baseline")])
-def test_a_result_without_an_end(ask: Ask, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
-    monkeypatch.setattr("auditor.audit.baseline.MOST_BYTES", 1000)
-    refused(ask(*words, "/dev/zero"), "/dev/zero: larger than any result")
+def test_a_result_without_an_end(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    refused(ask(*words, "/dev/zero"), "/dev/zero: cannot be read as a result")
+    monkeypatch.setattr("auditor.audit.baseline.MOST_BYTES", 100_000)
+    endless = tmp_path / "endless.json"
+    endless.write_text("{" + " " * 200_000)
+    refused(ask(*words, str(endless)), f"{endless}: larger than any result")
 
 
 def test_a_value_of_any_length_is_not_quoted_in_full(ask: Ask) -> None:
