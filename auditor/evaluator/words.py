@@ -7,119 +7,11 @@ from dataclasses import replace
 
 from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.operators import Operator, parse_operator, satisfied
+from auditor.evaluator.phrases import BOOLEANS, COMPARISONS, NAMED, ONE, PATHS, SERVICES, SUBJECTS, WHOSE
 from auditor.evaluator.request_keys import usual
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 
-SERVICES = {
-    "secretsmanager": "Secrets Manager",
-    "s3": "Amazon S3",
-    "ec2": "Amazon EBS",
-    "rds": "Amazon RDS",
-    "dynamodb": "DynamoDB",
-    "lambda": "Lambda",
-    "sqs": "Amazon SQS",
-    "sns": "Amazon SNS",
-    "ssm": "Systems Manager",
-    "elasticfilesystem": "Amazon EFS",
-    "redshift": "Amazon Redshift",
-    "kinesis": "Kinesis",
-    "es": "OpenSearch Service",
-    "ecr": "Amazon ECR",
-    "backup": "AWS Backup",
-    "glue": "AWS Glue",
-    "workmail": "WorkMail",
-    "sagemaker": "SageMaker",
-    "logs": "CloudWatch Logs",
-    "sso": "IAM Identity Center",
-    "identitystore": "Identity Store",
-    "eks": "Amazon EKS",
-    "elasticache": "ElastiCache",
-    "memorydb": "MemoryDB",
-    "fsx": "Amazon FSx",
-    "kafka": "Amazon MSK",
-    "bedrock": "Amazon Bedrock",
-    "workspaces": "WorkSpaces",
-    "states": "Step Functions",
-    "events": "EventBridge",
-    "firehose": "Data Firehose",
-    "aoss": "OpenSearch Serverless",
-    "ses": "Amazon SES",
-}
-"""Names people use for the services of kms:ViaService; any other is printed as written."""
-
 _VIA = re.compile(r"^([a-z0-9-]+)\.([a-z0-9-]+|\*)\.amazonaws\.com$")
-_SUBJECTS = {
-    "aws:principalorgid": "callers of organization",
-    "aws:principalaccount": "callers of account",
-    "kms:calleraccount": "callers of account",
-    "aws:principalarn": "the caller",
-    "aws:sourceip": "the source address",
-    "aws:sourcevpce": "the VPC endpoint",
-    "aws:sourcevpc": "the VPC",
-    "aws:sourcearn": "on behalf of",
-    "aws:sourceaccount": "on behalf of account",
-    "aws:sourceorgid": "on behalf of an account of organization",
-    "aws:vpceorgid": "the organization of the VPC endpoint",
-    "aws:vpceaccount": "the account of the VPC endpoint",
-    "aws:calledvia": "the services in between",
-    "aws:calledviafirst": "the first service in between",
-    "aws:calledvialast": "the last service in between",
-    "aws:requestedregion": "the Region",
-    "kms:requestalias": "the alias used in the request",
-    "sts:rolesessionname": "session",
-    "kms:grantoperations": "the grant's operations",
-    "kms:granteeprincipal": "the grantee",
-    "kms:encryptioncontextkeys": "the encryption context's keys",
-    "kms:schedulekeydeletionpendingwindowindays": "the waiting period in days",
-}
-_PATHS = {
-    "aws:principalorgpaths": "callers below the organization path",
-    "aws:sourceorgpaths": "on behalf of accounts below the organization path",
-}
-_ONE = {"kms:encryptioncontextkeys": "the encryption context's key", "aws:calledvia": "the service in between"}
-"""Subjects of a test that compares a key of several values as one."""
-_NAMED = {
-    "kms:encryptioncontext:": "encryption context",
-    "kms:recipientattestation:": "the attested",
-    "aws:principaltag/": "the caller's tag",
-    "aws:resourcetag/": "the key's tag",
-    "aws:requesttag/": "the request's tag",
-}
-"""Families of keys: the subject, before the name that follows the prefix."""
-_WHOSE = frozenset(
-    {"aws:principalorgid", "aws:principalaccount", "kms:calleraccount"}
-    | {"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"}
-)
-"""Subjects that complete “only …” and “not …” themselves."""
-_COMPARISONS = {
-    "stringequals": "is",
-    "stringequalsignorecase": "is (in any case)",
-    "stringlike": "matches",
-    "arnlike": "matches",
-    "bool": "is",
-    "ipaddress": "is in",
-    "binaryequals": "is",
-    "numericequals": "is",
-    "numericlessthan": "is below",
-    "numericlessthanequals": "is at most",
-    "numericgreaterthan": "is above",
-    "numericgreaterthanequals": "is at least",
-    "dateequals": "is",
-    "datelessthan": "is before",
-    "datelessthanequals": "is not after",
-    "dategreaterthan": "is after",
-    "dategreaterthanequals": "is not before",
-}
-_BOOLEANS = {
-    ("kms:grantisforawsresource", "true"): "when an AWS service makes the grant call for the caller",
-    ("aws:multifactorauthpresent", "true"): "with MFA",
-    ("aws:multifactorauthpresent", "false"): "without MFA",
-    ("aws:viaawsservice", "true"): "when an AWS service calls for the caller",
-    ("aws:viaawsservice", "false"): "in a direct call",
-    ("aws:principalisawsservice", "true"): "by an AWS service",
-    ("kms:bypasspolicylockoutsafetycheck", "true"): "with a bypass of the lockout safety check",
-    ("kms:bypasspolicylockoutsafetycheck", "false"): "without a bypass of the lockout safety check",
-}
 
 
 def in_words(residual: Residual | None) -> str:
@@ -203,7 +95,7 @@ def _leaf(leaf: Leaf, *, holds: bool, present: frozenset[str]) -> str:
     if operator is None:
         return f"{'if' if holds else 'unless'} {leaf.operator} {leaf.key} {_listed(leaf.values)}"
     positive = holds != operator.negated
-    plain = key in _PATHS and not positive  # “not callers below …” says it
+    plain = key in PATHS and not positive  # “not callers below …” says it
     may_be_absent = usual(key).may_be_absent and key not in present and not plain
     absent = _absent_passes(operator, holds) if may_be_absent else ""
     if operator.base == "null":
@@ -213,7 +105,7 @@ def _leaf(leaf: Leaf, *, holds: bool, present: frozenset[str]) -> str:
         return _presence(key, leaf.key, not positive)
     if operator.base == "bool" and len(leaf.values) == 1:
         return _boolean(key, leaf, positive, absent)
-    return _test(key, leaf, _COMPARISONS.get(operator.base, operator.base), _every(operator, holds), positive) + absent
+    return _test(key, leaf, COMPARISONS.get(operator.base, operator.base), _every(operator, holds), positive) + absent
 
 
 def _every(operator: Operator, holds: bool) -> bool | None:
@@ -261,7 +153,7 @@ def _presence(key: str, name: str, missing: bool) -> str:
 def _boolean(key: str, leaf: Leaf, positive: bool, absent: str) -> str:
     value = leaf.values[0].lower()
     wanted = value if positive else ("false" if value == "true" else "true")
-    known = _BOOLEANS.get((key, wanted))
+    known = BOOLEANS.get((key, wanted))
     if known:
         return f"only {known}{absent}"
     return f"only if {leaf.key} is {wanted}{absent}"
@@ -280,10 +172,10 @@ def _services(values: tuple[str, ...]) -> str:
 
 
 def _subject(key: str, name: str) -> str:
-    for family, subject in _NAMED.items():
+    for family, subject in NAMED.items():
         if key.startswith(family):
             return f"{subject} {name[len(family) :]}"
-    return _SUBJECTS.get(key, name)
+    return SUBJECTS.get(key, name)
 
 
 def _test(key: str, leaf: Leaf, verb: str, every: bool | None, positive: bool) -> str:
@@ -294,11 +186,11 @@ def _test(key: str, leaf: Leaf, verb: str, every: bool | None, positive: bool) -
         return f"{'with' if positive else 'without'} encryption context {name} = {_listed(leaf.values)}"
     if key == "sts:rolesessionname":
         return f"{'only for session' if positive else 'not for session'} {_listed(leaf.values)}"
-    if key in _WHOSE or (key in _PATHS and not (every and positive)):
-        subject = _PATHS.get(key) or _subject(key, leaf.key)
+    if key in WHOSE or (key in PATHS and not (every and positive)):
+        subject = PATHS.get(key) or _subject(key, leaf.key)
         return f"{'only' if positive else 'not'} {subject} {_listed(leaf.values)}"
     each = "" if every is None else "every one of " if every else "at least one of "
-    subject = _ONE.get(key, "") if not each else ""
+    subject = ONE.get(key, "") if not each else ""
     phrase = verb if positive else _negated(verb)
     return f"only if {each}{subject or _subject(key, leaf.key)} {phrase} {_listed(leaf.values)}"
 
