@@ -11,7 +11,7 @@ from auditor.rules.coverage import reading
 from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import audit_key, logging
 from auditor.rules.drift import changes
-from auditor.rules.exposure import external, inside, public, whole
+from auditor.rules.exposure import environments, external, inside, public, whole
 from auditor.rules.grants import alone, hygiene
 from auditor.rules.grants import external as grants_external
 from auditor.rules.guardrails import accounts, callers
@@ -19,7 +19,7 @@ from auditor.rules.hit import Hit
 from auditor.rules.identity import names, orphans, users
 from auditor.rules.inventory import ownership
 from auditor.rules.lifecycle import deletion, material, rotation
-from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes
+from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes, sweeping
 from auditor.rules.privilege import (
     aliases,
     attributes,
@@ -45,7 +45,7 @@ RULES: dict[str, Check] = {
     "external-account-root": whole.external_account_root,
     "external-can-delegate": external.external_can_delegate,
     "org-wide-principal": inside.org_wide_principal,
-    "cross-environment-access": inside.cross_environment_access,
+    "cross-environment-access": environments.cross_environment_access,
     "ram-shared-key": inside.ram_shared_key,
     "full-kms-to-non-admin": combined.full_kms_to_non_admin,
     "admin-and-user-combined": combined.admin_and_user_combined,
@@ -58,7 +58,7 @@ RULES: dict[str, Check] = {
     "abac-principal-tag-self-service": self_service.abac_principal_tag_self_service,
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,
     "iam-kms-admin-all-keys": documents.iam_kms_admin_all_keys,
-    "notaction-allow": denials.notaction_allow,
+    "notaction-allow": sweeping.notaction_allow,
     "indirect-key-access-path": paths.indirect_key_access_path,
     "role-widely-assumable": trusts.role_widely_assumable,
     "boundary-bypassed-by-key-policy": boundaries.boundary_bypassed_by_key_policy,

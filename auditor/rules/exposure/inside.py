@@ -1,4 +1,4 @@
-"""Rules about circles that are wider than meant inside the estate: the organization, environments, shares."""
+"""Rules about circles that are wider than meant inside the estate: the whole organization, shares of AWS RAM."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from auditor.evaluator.synthetic import org_peer
 from auditor.model.access import Decision
 from auditor.model.actions import (
     CREATE_GRANT,
-    DESTROY,
     FORGE,
     META,
     NEW_DATA_KEYS,
     READ_PLAINTEXT,
-    TAKEOVER,
     WRAP,
     actions_in,
     mask_of,
@@ -24,17 +22,15 @@ from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.moments import instant
-from auditor.model.organization import Organization, OrgTarget
-from auditor.model.policy import StatementRef
+from auditor.model.organization import Organization
 from auditor.model.principal import Principal
 from auditor.rules.conditions import below_units, block_strength, demands, grant_limited, mentions
-from auditor.rules.corrections import deny, one_or_many, with_tests, written_in
+from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.public import allowing, for_everybody
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, Located, count, given, listing
-from auditor.rules.privilege.power import power
-from auditor.rules.reach import INSIDE, Openness, openness
+from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
 from auditor.rules.view import View, accounts_in_conditions
@@ -150,116 +146,6 @@ def _for_users(view: View, key: Key, located: Located) -> dict[str, Any]:
     users = {view.reach.principals[row].account or "" for row in set(here.principals.tolist())} - {""}
     tests = {"aws:PrincipalAccount": one_or_many(users | {key.account})}
     return with_tests(written_in(key, located), "StringEquals", tests)
-
-
-def _environment(view: View, account: str) -> str | None:
-    """The environment of an account: its tag, or the name of an organizational unit above it."""
-    organization = view.snapshot.organization
-    known = {name.lower() for name, _ in view.settings.environments}
-    for level in reversed((organization.levels(account) if organization else None) or ()):
-        found = _named(level, view.settings.environment_tag, known)
-        if found:
-            return found
-    return None
-
-
-def _named(level: OrgTarget, tag: str, known: set[str]) -> str | None:
-    tagged = next((value.lower() for name, value in level.tags if name.lower() == tag.lower()), None)
-    if tagged in known:
-        return tagged
-    return level.name.lower() if level.kind == "ou" and level.name.lower() in known else None
-
-
-def cross_environment_access(view: View) -> Iterator[Hit]:
-    """An identity of a lower environment can reach a key of a higher one: test reads production.
-
-    Environments come from account tags, names of organizational units and the key's own tag; their ranks from the
-    settings. Where one of the two is unknown nothing is concluded. Roles that cross on purpose are listed in
-    ``shared_service_principals``. Of member accounts that were not collected the worst is assumed.
-
-    Fix: give each environment its own key.
-    """
-    import numpy as np
-
-    ranks = {name.lower(): rank for name, rank in view.settings.environments}
-    own_power = power(view)
-    mask = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
-    pairs = view.reach.pairs(mask, inside=False)
-    known = np.array([_of_the_estate(view, who) for who in view.reach.principals], dtype=bool)
-    pairs = pairs.select(known[pairs.principals]) if len(pairs) else pairs
-    pairs = pairs.select(view.reach.having(pairs, mask, Openness.OPEN, Openness.GUARDED)) if len(pairs) else pairs
-    environments = {
-        account: _environment(view, account) for account in view.trust.organization_accounts | view.trust.collected
-    }
-    for position, own in pairs.by_key():
-        key = view.reach.keys[position]
-        tagged = (key.tag(view.settings.environment_tag) or "").lower()
-        home = tagged if tagged in ranks else environments.get(key.account)
-        if home is None:
-            continue
-        lower: dict[str, int] = {}
-        for row, profile in zip(own.principals.tolist(), own.profiles.tolist(), strict=True):
-            who = view.reach.principals[row]
-            other = environments.get(who.account or "")
-            if (
-                other
-                and ranks[other] < ranks[home]
-                and not view.trust.named(who, view.settings.shared_service_principals)
-            ):
-                held = own_power.held(row, profile, position, Openness.OPEN, Openness.GUARDED) & mask
-                if held:
-                    lower[who.arn] = held
-        if lower:
-            found = {environments.get(account_of(arn) or "") or "" for arn in lower}
-            yield _environment_hit(view, key, home, lower, found)
-
-
-def _of_the_estate(view: View, who: Principal) -> bool:
-    """Whether the caller is an identity that was collected, or one of a member account that was not."""
-    if who.kind in INSIDE:
-        return True
-    return who.assume_allowed and who.account in view.trust.organization_accounts
-
-
-def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int], environments: set[str]) -> Hit:
-    mask = 0
-    for held in lower.values():
-        mask |= held
-    return Hit(
-        subject=key.arn,
-        kind="key",
-        summary=f"{count(len(lower), 'identity')} of lower environments can reach {key.label}, a key of {home}.",
-        keys=(key.arn,),
-        principals=tuple(lower),
-        evidence=(
-            *(Evidence("statement", str(item.ref), item.ref) for item in _opening(view, key, lower)),
-            Evidence("environment of the key", home),
-            Evidence("environments of the principals", listing(environments)),
-            Evidence("principals", listing(lower)),
-            Evidence("actions", listing((action.name for action in actions_in(mask)), 10)),
-        ),
-        raised=given((view.tier(key) == "T1" or mask & (DESTROY | TAKEOVER), "T1 key or DESTROY")),
-        identity=tuple(lower),
-        remedy=deny(
-            "KeepLowerEnvironmentsOut",
-            (action.name for action in actions_in(mask)),
-            {"StringEquals": {"aws:PrincipalAccount": one_or_many(account_of(arn) or "" for arn in lower)}},
-            in_key_policy=True,
-        ),
-        advice="Give each environment its own key, move the lower one there, and add the Deny to this key's policy.",
-    )
-
-
-def _opening(view: View, key: Key, lower: dict[str, int]) -> list[Located]:
-    """The statements of the key's policies through which the lower environments come in."""
-    found: dict[StatementRef, Located] = {}
-    position = view.reach.key_at[key.arn]
-    for profile in sorted({view.reach.profile(view.reach.principal_at[arn], position) for arn in lower}):
-        for action in actions_in(view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED)):
-            for item in allowing(view, key, view.reach.decision(profile, action.bit)):
-                if action_mask(item.statement) & (READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY):
-                    found.setdefault(item.ref, item)
-    return list(found.values())
 
 
 def _for_strangers(view: View, key: Key, located: Located) -> bool:

@@ -15,8 +15,9 @@ from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal
 from auditor.rules.corrections import one_or_many
 from auditor.rules.detection.sinks import log_resources
+from auditor.rules.exposure.environments import cross_environment_access
 from auditor.rules.exposure.external import external_account_access, external_can_delegate
-from auditor.rules.exposure.inside import cross_environment_access, org_wide_principal, ram_shared_key
+from auditor.rules.exposure.inside import org_wide_principal, ram_shared_key
 from auditor.rules.exposure.public import notprincipal_allow, public_key_policy, public_key_policy_soft_condition
 from auditor.rules.exposure.whole import external_account_root
 from auditor.rules.hit import Hit, count, given, listing
