@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import account_of
 from auditor.model.key import Fact, Key
-from auditor.model.organization import Organization
+from auditor.model.organization import Organization, TargetKind
 from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
@@ -54,7 +54,7 @@ def differing_guardrails(old: World, new: World) -> frozenset[str]:
     was, now = old.snapshot.organization, new.snapshot.organization
     if was is None or now is None or was == now:
         return frozenset()
-    members = [target.id for target in now.targets if target.kind == "account"]
+    members = [target.id for target in now.targets if target.kind == TargetKind.ACCOUNT]
     return frozenset(account for account in members if was.levels(account) != now.levels(account))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from auditor.cases.fields import Field
 from auditor.cases.schema import ORGANIZATION_FACTS
 from auditor.model.key import Fact
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 
 ORGANIZATION = ("id", "management_account", "paths", "scps", "rcps", "tree_read")
@@ -125,7 +125,7 @@ def _target(
 ) -> OrgTarget:
     target_id = chain.ids[position]
     last = len(chain.ids) - 1
-    kind = "account" if position == last else "organizational-unit" if position else "root"
+    kind = TargetKind.ACCOUNT if position == last else TargetKind.UNIT if position else TargetKind.ROOT
     unread: set[Fact] = set()
     lists: dict[Layer, tuple[AttachedPolicy, ...] | None] = {}
     for layer, known, fact in ((Layer.SCP, scps, Fact.SCP), (Layer.RCP, rcps, Fact.RCP)):

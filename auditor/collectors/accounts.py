@@ -17,6 +17,7 @@ from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, CredentialsError, UsageError
 from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.key import Fact
+from auditor.model.organization import TargetKind
 from auditor.model.snapshot import Gap
 
 Data = Mapping[str, Any]
@@ -180,7 +181,9 @@ def _member(data: Data, request: CollectRequest, me: Self, session: AwsSession, 
 def _check_units(tree: Tree, request: CollectRequest) -> None:
     """Raises UsageError for a unit that does not exist: a misspelt one would leave its accounts out without a word.
     Where a branch of the tree is hidden, it may be there."""
-    names = {str(level[name]) for level in tree.targets if level["Kind"] != "account" for name in ("Id", "Name")}
+    names = {
+        str(level[name]) for level in tree.targets if level["Kind"] != TargetKind.ACCOUNT for name in ("Id", "Name")
+    }
     for pattern in request.organizational_units:
         if tree.complete and not any(fnmatchcase(name, pattern) for name in names):
             raise UsageError(

@@ -25,6 +25,7 @@ from auditor.collectors.operations import (
 from auditor.collectors.plain import plain
 from auditor.model.arn import account_of, is_account_id
 from auditor.model.key import Fact
+from auditor.model.organization import TargetKind
 from auditor.model.shard import Kind, Record
 
 POLICY_TYPES = {"SERVICE_CONTROL_POLICY": Fact.SCP, "RESOURCE_CONTROL_POLICY": Fact.RCP}
@@ -63,7 +64,7 @@ class Tree:
     @property
     def accounts(self) -> list[Data]:
         """The accounts that may be read, whether or not their place in the tree is known."""
-        return [target for target in self.targets if target["Kind"] == "account"] + self.moved
+        return [target for target in self.targets if target["Kind"] == TargetKind.ACCOUNT] + self.moved
 
     def record(self) -> list[Record]:
         """The record of the organization itself; none when nobody could look."""
@@ -75,13 +76,13 @@ class Tree:
         more = {"Unseen": unseen} if unseen else {}
         return [Record(Kind.ORGANIZATION, {**self.described, "TreeRead": self.complete, **more})]
 
-    def add(self, target: Data, kind: str, parent: str | None) -> None:
+    def add(self, target: Data, kind: TargetKind, parent: str | None) -> None:
         """One more level."""
         self.targets.append(_entry(target, kind, parent))
         self.known.add(target["Id"])
 
 
-def _entry(target: Data, kind: str, parent: str | None) -> Data:
+def _entry(target: Data, kind: TargetKind, parent: str | None) -> Data:
     return {
         "Id": target["Id"],
         "Name": target.get("Name", ""),
@@ -131,11 +132,11 @@ def _described(caller: Caller) -> Data:
 def _walk(caller: Caller, tree: Tree, root: Data) -> None:
     """The root with everything below it."""
     _types(caller, tree, root)
-    tree.add(root, "root", None)
+    tree.add(root, TargetKind.ROOT, None)
     todo = [root["Id"]]
     while todo:
         parent = todo.pop()
-        for operation, kind in ((LIST_UNITS, "organizational-unit"), (LIST_MEMBERS, "account")):
+        for operation, kind in ((LIST_UNITS, TargetKind.UNIT), (LIST_MEMBERS, TargetKind.ACCOUNT)):
             listing = caller.ask_pages(operation, Fact.ORGANIZATION, parent, ParentId=parent)
             tree.complete = tree.complete and listing.complete
             for item in listing.items:
@@ -175,7 +176,7 @@ def _misread(caller: Caller, tree: Tree, operation: Operation, message: str, sub
 def _hidden_accounts(caller: Caller, tree: Tree) -> None:
     for account in caller.ask_pages(LIST_ACCOUNTS, Fact.ORGANIZATION).items:
         if account["Id"] not in tree.known and _fits(caller, tree, LIST_ACCOUNTS, account):
-            tree.add(plain(account), "account", None)
+            tree.add(plain(account), TargetKind.ACCOUNT, None)
 
 
 def _moved_accounts(caller: Caller, tree: Tree) -> None:
@@ -188,7 +189,7 @@ def _moved_accounts(caller: Caller, tree: Tree) -> None:
         return
     for account in listed:
         if account["Id"] not in tree.known and is_account_id(account["Id"]) and _status(account) not in CLOSED:
-            tree.moved.append(_entry(account, "account", None))
+            tree.moved.append(_entry(account, TargetKind.ACCOUNT, None))
             tree.unseen.add(account["Id"])
             caller.note(MOVED, Fact.ORGANIZATION, LIST_ACCOUNTS, account["Id"])
 

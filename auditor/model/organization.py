@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 
 from auditor.model.key import Fact, Tags
 from auditor.model.policy import AttachedPolicy
+
+
+class TargetKind(StrEnum):
+    """What SCPs and RCPs can be attached to."""
+
+    ROOT = "root"
+    UNIT = "organizational-unit"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +29,7 @@ class OrgTarget:
 
     id: str
     name: str
-    kind: str
+    kind: TargetKind
     parent: str | None
     tags: Tags = ()
     status: str = "ACTIVE"
@@ -58,15 +67,15 @@ class Organization:
     def _levels(self) -> dict[str, tuple[OrgTarget, ...]]:
         """Account → its path; the tree never changes, and it is asked for once per caller and key."""
         by_id = {target.id: target for target in self.targets}
-        return {target.id: _path_to(target, by_id) for target in by_id.values() if target.kind == "account"}
+        return {target.id: _path_to(target, by_id) for target in by_id.values() if target.kind == TargetKind.ACCOUNT}
 
     @property
     def rooted(self) -> bool:
         """Whether every account hangs from a root by units alone, as in every organization."""
         return all(
-            path[0].kind == "root"
+            path[0].kind == TargetKind.ROOT
             and path[0].parent is None
-            and all(level.kind == "organizational-unit" for level in path[1:-1])
+            and all(level.kind == TargetKind.UNIT for level in path[1:-1])
             for path in self._levels.values()
         )
 

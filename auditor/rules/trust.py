@@ -12,6 +12,7 @@ from functools import cached_property
 from auditor.evaluator.glob import matches
 from auditor.model.key import Key
 from auditor.model.moments import instant
+from auditor.model.organization import TargetKind
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings, TrustedAccount
 from auditor.model.snapshot import Snapshot
@@ -70,7 +71,7 @@ class Trust:
         organization = self.snapshot.organization
         if organization is None:
             return frozenset()
-        members = {target.id for target in organization.targets if target.kind == "account"}
+        members = {target.id for target in organization.targets if target.kind == TargetKind.ACCOUNT}
         return frozenset(members | {organization.management_account})
 
     @cached_property

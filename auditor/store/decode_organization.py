@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.model.key import Fact
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, Policy, parse_policy
 from auditor.model.shard import Kind, Shard
 from auditor.store.values import Data, inner, maybe, tags, text, texts
@@ -63,7 +63,7 @@ def _target(data: Data, documents: Documents) -> OrgTarget:
     return OrgTarget(
         id=text(data, "Id"),
         name=text(data, "Name"),
-        kind=text(data, "Kind"),
+        kind=TargetKind(text(data, "Kind")),
         parent=maybe(data, "Parent"),
         tags=tags(data),
         status=text(data, "Status", "ACTIVE"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Key
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Snapshot
@@ -211,7 +211,7 @@ def _organization(random: Random, ids: list[str]) -> Organization:
         return OrgTarget(
             id=name,
             name=name,
-            kind=kind,
+            kind=TargetKind(kind),
             parent=parent,
             scps=(
                 _attached(Layer.SCP, "FullAWSAccess", name, full),
@@ -220,7 +220,7 @@ def _organization(random: Random, ids: list[str]) -> Organization:
             rcps=tuple(_attached(Layer.RCP, f"{name}-rcp", name, s) for s in rcps),
         )
 
-    units = [target("ou-prod", "ou", "r-1", outside), target("ou-dev", "ou", "r-1")]
+    units = [target("ou-prod", "organizational-unit", "r-1", outside), target("ou-dev", "organizational-unit", "r-1")]
     members = [target(account, "account", random.choice(["ou-prod", "ou-dev"])) for account in ids]
     root = target("r-1", "root", None, keep, rcps=(foreign,))
     return Organization(id=ORG, management_account="999999999999", targets=(root, *units, *members))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Snapshot
@@ -271,14 +271,14 @@ def organizations(draw: st.DrawFn) -> Organization:
 
     def target(name: str, kind: str, parent: str | None) -> OrgTarget:
         scps, rcps = policies(Layer.SCP, name), policies(Layer.RCP, name)
-        return OrgTarget(id=name, name=name, kind=kind, parent=parent, scps=scps, rcps=rcps)
+        return OrgTarget(id=name, name=name, kind=TargetKind(kind), parent=parent, scps=scps, rcps=rcps)
 
     return Organization(
         id=ORG,
         management_account=MANAGER,
         targets=(
             target("r-1", "root", None),
-            target("ou-a", "ou", "r-1"),
+            target("ou-a", "organizational-unit", "r-1"),
             target(HOME, "account", "ou-a"),
             target(PEER, "account", "r-1"),
             target(MANAGER, "account", "r-1"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.model.coverage import FactCoverage, KeyCount, fact_coverage, key_counts
 from auditor.model.evidence import Evidence
 from auditor.model.key import Fact, Key, Rotation
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.shard import ORGANIZATION_SHARD
 from auditor.model.snapshot import Gap, ShardCoverage, Snapshot
@@ -70,7 +70,9 @@ def test_places_principals_and_evidence_are_counted_where_they_were_asked() -> N
         asked=frozenset({(Fact.TRAILS, ACCOUNT, REGION), (Fact.SHARES, ACCOUNT, REGION)}),
         unread=frozenset({(Fact.TRAILS, ACCOUNT, REGION)}),
     )
-    root = OrgTarget(id="r-1", name="Root", kind="root", parent=None, scps=(), rcps=None, unread=frozenset({Fact.SCP}))
+    root = OrgTarget(
+        id="r-1", name="Root", kind=TargetKind.ROOT, parent=None, scps=(), rcps=None, unread=frozenset({Fact.SCP})
+    )
     organization = Organization(id="o-1", management_account=ACCOUNT, targets=(root,), tree_read=True)
     found = _rows(
         Snapshot(coverage=coverage, gaps=gaps, principals=(role,), evidence=evidence, organization=organization)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from auditor.model.key import Alias
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
@@ -44,9 +44,9 @@ def organization_estate() -> Snapshot:
     )
     full = [attached(Layer.SCP, "FullAWSAccess", name, FULL) for name in ("r-1", "ou-a", HOME)]
     targets = (
-        OrgTarget(id="r-1", name="Root", kind="root", parent=None, scps=(full[0],), rcps=()),
-        OrgTarget(id="ou-a", name="Apps", kind="organizational-unit", parent="r-1", scps=(full[1],), rcps=()),
-        OrgTarget(id=HOME, name="home", kind="account", parent="ou-a", scps=(full[2],), rcps=()),
+        OrgTarget(id="r-1", name="Root", kind=TargetKind.ROOT, parent=None, scps=(full[0],), rcps=()),
+        OrgTarget(id="ou-a", name="Apps", kind=TargetKind.UNIT, parent="r-1", scps=(full[1],), rcps=()),
+        OrgTarget(id=HOME, name="home", kind=TargetKind.ACCOUNT, parent="ou-a", scps=(full[2],), rcps=()),
     )
     organization = Organization(id="o-1", management_account="999999999999", targets=targets)
     return replace(snapshot, principals=(app, batch, ops, alice), organization=organization)

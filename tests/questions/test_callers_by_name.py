@@ -7,7 +7,7 @@ from dataclasses import replace
 from auditor.evaluator import evaluate, in_words
 from auditor.model.actions import BY_NAME
 from auditor.model.key import Fact
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import Layer
 from auditor.model.snapshot import AccountFacts
 from auditor.questions import principal_named, who_can
@@ -53,7 +53,7 @@ def test_a_federated_user_of_an_account_that_was_not_collected_is_like_its_other
 def test_a_session_that_is_named_like_one_of_a_service_linked_role_is_not_bound_by_guardrails() -> None:
     """Its ARN has no path; where nobody could look at the roles, the name has to do."""
     snapshot = estate()
-    targets = (OrgTarget(id=HOME, name="home", kind="account", parent=None, scps=(), rcps=()),)
+    targets = (OrgTarget(id=HOME, name="home", kind=TargetKind.ACCOUNT, parent=None, scps=(), rcps=()),)
     open_to_all = text(allow(Principal="*", Action="kms:*"))
     keys = tuple(
         replace(key, policies=(attached(Layer.KEY_POLICY, "default", key.arn, open_to_all),)) for key in snapshot.keys

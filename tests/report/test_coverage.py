@@ -7,7 +7,7 @@ from dataclasses import replace
 from auditor.cli.summary import summary
 from auditor.model.evidence import Evidence
 from auditor.model.key import Fact
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.snapshot import NOT_ENABLED, AccountFacts, Gap, ShardCoverage, Snapshot
 from auditor.report import render
 from auditor.report.counts import counts_of
@@ -112,7 +112,7 @@ def test_a_snapshot_without_counts_has_no_lines() -> None:
 def test_accounts_that_were_not_asked_because_they_are_suspended_are_named() -> None:
     report = ordinary()
     targets = tuple(
-        OrgTarget(id=account, name=account, kind="account", parent="r-1", status=status)
+        OrgTarget(id=account, name=account, kind=TargetKind.ACCOUNT, parent="r-1", status=status)
         for account, status in ((ACCOUNT, "ACTIVE"), ("210987654321", "SUSPENDED"))
     )
     organization = Organization(id="o-1", management_account=ACCOUNT, targets=targets)

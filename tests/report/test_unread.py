@@ -13,7 +13,7 @@ from auditor.evaluator import evaluate
 from auditor.model.access import Outcome
 from auditor.model.finding import Confidence, FindingState
 from auditor.model.key import Fact
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.report import Report
@@ -42,8 +42,10 @@ def dark(*facts: Fact) -> Report:
 
 def unread_rcps() -> Report:
     """An account outside and everybody are let in, and the RCPs of the account could not be read."""
-    root = OrgTarget(id="r-1", kind="root", name="Root", parent=None, rcps=())
-    target = OrgTarget(id=ACCOUNT, kind="account", name="shop", parent="r-1", rcps=(), unread=frozenset({Fact.RCP}))
+    root = OrgTarget(id="r-1", kind=TargetKind.ROOT, name="Root", parent=None, rcps=())
+    target = OrgTarget(
+        id=ACCOUNT, kind=TargetKind.ACCOUNT, name="shop", parent="r-1", rcps=(), unread=frozenset({Fact.RCP})
+    )
     organization = Organization(id="o-1", management_account=OUTSIDER, targets=(root, target))
     return evaluated(replace(ordinary().snapshot, organization=organization))
 

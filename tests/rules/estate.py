@@ -26,7 +26,7 @@ from auditor.model.evidence import (
 )
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key, LastUsage, Rotation
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import AccessKeyFact, CredentialFacts, Principal, PrincipalKind
 from auditor.model.settings import (
@@ -169,7 +169,7 @@ def organization(data: dict[str, Any] | None) -> Organization | None:
     accounts.setdefault(management, {})
     root = _target("r-root", "Root", "root", None, data)
     units = sorted({entry.get("ou", "workloads") for entry in accounts.values()})
-    targets = [root, *(_target(f"ou-{unit}", unit, "ou", "r-root", {}) for unit in units)]
+    targets = [root, *(_target(f"ou-{unit}", unit, TargetKind.UNIT, "r-root", {}) for unit in units)]
     for name, entry in sorted(accounts.items()):
         targets.append(_target(name, name, "account", f"ou-{entry.get('ou', 'workloads')}", entry))
     return Organization(id="o-example", management_account=management, targets=tuple(targets))
@@ -183,7 +183,7 @@ def _target(target: str, name: str, kind: str, parent: str | None, data: dict[st
     return OrgTarget(
         id=target,
         name=name,
-        kind=kind,
+        kind=TargetKind(kind),
         parent=parent,
         tags=_pairs(data.get("tags", {})) or (),
         status=data.get("status", "ACTIVE"),

@@ -14,7 +14,7 @@ from auditor.model.actions import (
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.organization import OrgTarget
+from auditor.model.organization import OrgTarget, TargetKind
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
 from auditor.rules.corrections import deny, one_or_many
@@ -41,7 +41,7 @@ def _named(level: OrgTarget, tag: str, known: set[str]) -> str | None:
     tagged = next((value.lower() for name, value in level.tags if name.lower() == tag.lower()), None)
     if tagged in known:
         return tagged
-    return level.name.lower() if level.kind == "ou" and level.name.lower() in known else None
+    return level.name.lower() if level.kind == TargetKind.UNIT and level.name.lower() in known else None
 
 
 def cross_environment_access(view: View) -> Iterator[Hit]:

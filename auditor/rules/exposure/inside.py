@@ -22,7 +22,7 @@ from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.moments import instant
-from auditor.model.organization import Organization
+from auditor.model.organization import Organization, TargetKind
 from auditor.model.principal import Principal
 from auditor.rules.conditions import below_units, block_strength, demands, grant_limited, mentions
 from auditor.rules.corrections import one_or_many, with_tests, written_in
@@ -71,7 +71,7 @@ def _peers(view: View, key: Key, organization: Organization) -> Iterator[Princip
         named |= accounts_in_conditions(item.statement)
     seen: set[str | None] = set()
     for target in sorted(organization.targets, key=lambda target: target.id):
-        if target.kind == "account" and target.id not in named | {key.account} and target.parent not in seen:
+        if target.kind == TargetKind.ACCOUNT and target.id not in named | {key.account} and target.parent not in seen:
             seen.add(target.parent)
             yield org_peer(target.id, key.arn.split(":")[1])
 
