@@ -12,11 +12,12 @@ from auditor.model.policy import AttachedPolicy
 
 
 class TargetKind(StrEnum):
-    """What SCPs and RCPs can be attached to."""
+    """What SCPs and RCPs can be attached to; UNKNOWN stands for what no organization has."""
 
     ROOT = "root"
     UNIT = "organizational-unit"
     ACCOUNT = "account"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,8 @@ class Organization:
     @property
     def rooted(self) -> bool:
         """Whether every account hangs from a root by units alone, as in every organization."""
-        return all(
+        known = all(target.kind != TargetKind.UNKNOWN for target in self.targets)
+        return known and all(
             path[0].kind == TargetKind.ROOT
             and path[0].parent is None
             and all(level.kind == TargetKind.UNIT for level in path[1:-1])

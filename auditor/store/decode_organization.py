@@ -13,6 +13,7 @@ TYPES = (
     ("SERVICE_CONTROL_POLICY", Layer.SCP, Fact.SCP),
     ("RESOURCE_CONTROL_POLICY", Layer.RCP, Fact.RCP),
 )
+KINDS: dict[str, TargetKind] = {kind.value: kind for kind in TargetKind}
 
 
 def decode_organization(shard: Shard | None) -> tuple[Organization | None, bool]:
@@ -63,7 +64,7 @@ def _target(data: Data, documents: Documents) -> OrgTarget:
     return OrgTarget(
         id=text(data, "Id"),
         name=text(data, "Name"),
-        kind=TargetKind(text(data, "Kind")),
+        kind=KINDS.get(text(data, "Kind"), TargetKind.UNKNOWN),
         parent=maybe(data, "Parent"),
         tags=tags(data),
         status=text(data, "Status", "ACTIVE"),

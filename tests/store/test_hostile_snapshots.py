@@ -170,6 +170,14 @@ def test_a_tree_that_cannot_be_one_limits_nobody_and_frees_nobody(parents: dict[
     ]
 
 
+def test_a_level_of_no_known_kind_makes_the_tree_unknown() -> None:
+    described, root, *others = tree()
+    strange = replace(root, data={**root.data, "Id": "x", "Kind": "realm"})
+    snapshot = decode(ASKED, [replace(_organization(), records=(described, root, strange, *others))])
+    assert not snapshot.organization.tree_read
+    assert [gap.code for gap in snapshot.gaps] == ["Contradictory"]
+
+
 def test_a_shard_with_something_behind_it_is_refused(tmp_path: Path) -> None:
     folder = _written(tmp_path / "s")
     _reseal(folder, _shard_file(folder).read_bytes() * 2)
