@@ -63,7 +63,8 @@ def of_another_service(name: str) -> bool:
     """
     lowered = name.lower()
     prefix = lowered.partition(":")[0]
-    return prefix in services() - SESSION_SERVICES and prefix != "kms" and lowered not in SESSION_KEYS
+    elsewhere = prefix in services() and prefix not in SESSION_SERVICES and prefix != "kms"
+    return elsewhere and lowered not in SESSION_KEYS
 
 
 @cache

@@ -125,7 +125,8 @@ def _known_service(value: str) -> bool:
     """Whether a value of kms:ViaService is a service, or may be one: AWS's own policies also name some that its list of
     services for the key does not have, such as ``sso`` and ``logs``. Calls of ``ebs`` come as ``ec2``."""
     label = value.split(".", maxsplit=1)[0]
-    return has_wildcard(label) or "${" in label or label in via_services() | services() - {"ebs"}
+    named = label in via_services() or (label in services() and label != "ebs")
+    return has_wildcard(label) or "${" in label or named
 
 
 def _close(label: str) -> list[str]:
