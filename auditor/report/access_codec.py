@@ -79,10 +79,11 @@ def write_access(table: AccessTable) -> dict[str, Any]:
     """The table as JSON-compatible data; its principals and keys are those of the result, in its order."""
     writing = _Writing()
     decisions = [writing.decision(decision) for decision in table.decisions]
-    rows = _Interned()
+    places: dict[bytes, int] = {}
+    rows = [places.setdefault(cells.tobytes(), len(places)) for cells in table.cells]
     return {
-        "rows": [rows.put(_row(table.cells[position])) for position in range(len(table.principals))],
-        "distinct_rows": rows.values,
+        "rows": rows,
+        "distinct_rows": [_row(np.frombuffer(cells, table.cells.dtype)) for cells in places],
         "account_level": [int(number) for number in table.account_level],
         "profiles": [list(map(int, profile)) for profile in table.profiles],
         "decisions": decisions,
