@@ -19,6 +19,7 @@ from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.model.snapshot import Gap
+from auditor.report.wording import change_words, newness
 from auditor.suppressions import load_suppressions
 from tests.cli.conftest import HOME, KEY, ROOT, allow, estate, text
 
@@ -82,6 +83,32 @@ def test_baseline_tells_new_resolved_and_unverified() -> None:
     assert states["public-key-policy"] is FindingState.UNVERIFIED
     back = with_states(assess(), with_states(before, None, None), None)
     assert {finding.first_seen for finding in back.findings} == {before.as_of}
+
+
+def test_what_the_baseline_could_not_look_for_is_perhaps_new(tmp_path: Path) -> None:
+    """It counts for the gate all the same: it is open now."""
+    after = assess()
+    (key, *others) = after.snapshot.keys
+    blind = replace(key, policies=(), unread=frozenset({Fact.KEY_POLICY}))
+    gap = Gap(fact=Fact.KEY_POLICY, account=HOME, subject=key.arn, operation="kms:GetKeyPolicy", code="AccessDenied")
+    auditor = Auditor()
+    before = auditor.judge(auditor.evaluate(replace(after.snapshot, keys=(blind, *others), gaps=(gap,))))
+    report = with_states(after, replace(before, as_of="2026-11-01T00:00:00Z"), None)
+    (public,) = [finding for finding in report.findings if finding.rule == "public-key-policy"]
+    assert (public.perhaps_old, newness(public, report)) == (True, "perhaps new")
+    assert f"{sum(one.perhaps_old for one in report.findings)} perhaps new, because the baseline could not look" in (
+        change_words(report)
+    )
+    assert verdict(report, "critical").failing == verdict(after, "critical").failing > 0
+    publish(report, tmp_path, ["json", "html", "sarif", "markdown"])
+    assert read_baseline(tmp_path / "result.json").findings == report.findings
+    assert '<span class="chip">perhaps new</span>' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "perhaps new" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    results = json.loads((tmp_path / "report.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+    told = {item["ruleId"]: item["properties"].get("perhapsOld") for item in results}
+    assert told["public-key-policy"] is True
+    later = with_states(replace(after, as_of="2026-12-01T00:00:00Z"), report, None)
+    assert not any(finding.perhaps_old for finding in later.findings)
 
 
 def test_accepted_findings_pass_the_gate(tmp_path: Path) -> None:

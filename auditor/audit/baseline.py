@@ -58,12 +58,17 @@ def _with_history(report: Report, baseline: Report | None) -> tuple[Finding, ...
     if baseline is None:
         return tuple(replace(finding, first_seen=finding.first_seen or report.as_of) for finding in report.findings)
     known = {finding.fingerprint: finding for finding in baseline.findings}
+    before = Sight(baseline, baseline.snapshot, report.snapshot)
     now = [
-        replace(finding, first_seen=_first_seen(known.get(finding.fingerprint), baseline, report.as_of))
+        replace(
+            finding,
+            first_seen=_first_seen(known.get(finding.fingerprint), baseline, report.as_of),
+            perhaps_old=finding.fingerprint not in known and not before.reached(finding),
+        )
         for finding in report.findings
     ]
     here = {finding.fingerprint for finding in report.findings}
-    sight = Sight(report, report.snapshot)
+    sight = Sight(report, report.snapshot, baseline.snapshot)
     gone = [_gone(finding, sight) for finding in baseline.findings if finding.fingerprint not in here]
     kept = [finding for finding in gone if finding is not None]
     return tuple(sorted([*now, *kept], key=_order))

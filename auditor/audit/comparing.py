@@ -1,4 +1,4 @@
-"""Two sets of facts side by side: access, facts, and findings: new, resolved, unverified."""
+"""Two sets of facts side by side: access, facts, and findings: new, perhaps new, resolved, unverified."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from auditor.model.arn import account_of, parse_arn
 from auditor.model.coverage import OF_THE_ORGANIZATION
+from auditor.model.inventory import Inventory
 from auditor.model.key import OPTIONAL_FACTS, Fact
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from auditor.questions.differences import Differences
 
     Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
-    """Findings under the headings new, resolved and unverified."""
+    """Findings under the headings new, perhaps new, resolved and unverified."""
+
+PERHAPS_NEW = "perhaps new"
+UNVERIFIED = "unverified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +45,27 @@ class Judged(Protocol):
         """One status per rule."""
 
 
-def compare_findings(old: Judged, new: Judged, snapshot: Snapshot) -> Headed:
-    """Findings by heading, worst first; ``snapshot`` is what the new run looked at.
+def compare_findings(old: Judged, new: Judged, before: Snapshot, after: Snapshot) -> Headed:
+    """Findings by heading, worst first; ``before`` and ``after`` are what the runs looked at.
 
-    One that is gone is ``unverified`` where the new run could not look for it.
+    One that was not there is ``perhaps new`` where the old run could not look for it, and one that is gone
+    ``unverified`` where the new run could not.
     """
     from auditor.model.finding import in_order
 
-    before = {finding.fingerprint: finding for finding in old.findings}
-    after = {finding.fingerprint: finding for finding in new.findings}
-    fresh = [finding for finding in new.findings if finding.fingerprint not in before]
-    gone = [finding for finding in old.findings if finding.fingerprint not in after]
-    sight = Sight(new, snapshot)
-    seen = {finding.fingerprint for finding in gone if sight.reached(finding)}
-    return (
-        ("new", in_order(fresh)),
-        ("resolved", in_order(finding for finding in gone if finding.fingerprint in seen)),
-        ("unverified", in_order(finding for finding in gone if finding.fingerprint not in seen)),
-    )
+    was, now = ({finding.fingerprint for finding in side.findings} for side in (old, new))
+    fresh = _by_sight(Sight(old, before, after), (one for one in new.findings if one.fingerprint not in was))
+    gone = _by_sight(Sight(new, after, before), (one for one in old.findings if one.fingerprint not in now))
+    headings = (("new", fresh[True]), (PERHAPS_NEW, fresh[False]), ("resolved", gone[True]), (UNVERIFIED, gone[False]))
+    return tuple((heading, in_order(found)) for heading, found in headings)
+
+
+def _by_sight(sight: Sight, findings: Iterable[Finding]) -> dict[bool, list[Finding]]:
+    """The findings of the other side that this one could have had (True), and those that it could not look for."""
+    found: dict[bool, list[Finding]] = {True: [], False: []}
+    for finding in findings:
+        found[sight.reached(finding)].append(finding)
+    return found
 
 
 ABOUT_ACCESS = frozenset({"access.matrix", "key.policy", "key.grants", "iam.policies"})
@@ -70,22 +77,30 @@ NAMES = re.compile(r"arn:[^\s,;()“”\"']+|(?<!\d)\d{12}(?!\d)")
 
 
 class Sight:
-    """Where a run could look: what it collected, and what its rules could not see there."""
+    """Where a run could look: what it collected, and what its rules could not see there.
 
-    def __init__(self, run: Judged, snapshot: Snapshot) -> None:
+    ``other`` is what the run looked at whose findings it is asked about.
+    """
+
+    def __init__(self, run: Judged, snapshot: Snapshot, other: Snapshot) -> None:
         from auditor.rules.catalogue import catalogue
 
         self._catalogue = catalogue()
         self._snapshot = snapshot
+        self._inventory = Inventory(snapshot)
+        self._there_alone = _entities(other) - _entities(snapshot) - {gap.subject for gap in snapshot.gaps}
         self._rules = {status.rule: status for status in run.rules}
         self._skipped = {rule: _Scopes(status.skipped) for rule, status in self._rules.items()}
         self._unread = _Scopes(_unread(snapshot))
 
     def reached(self, finding: Finding) -> bool:
-        """Whether the rule of a finding was evaluated, for its subject, keys and principals, where they were collected.
+        """Whether the run would have had a finding of another run, were it so.
 
-        Only then is a finding that is not there any more resolved.
+        Either it knows that the subject does not exist, or the rule was evaluated for the subject, keys and principals,
+        where they were collected. Only then is a finding that is not there resolved, or new.
         """
+        if self._knows_none(finding.subject):
+            return True
         status = self._rules.get(finding.rule)
         if status is None or not status.evaluated:
             return False
@@ -102,6 +117,15 @@ class Sight:
         places = {(finding.account, finding.region)} | {_place_of(arn) for arn in finding.keys}
         return all(self._collected(*place) for place in places)
 
+    def _knows_none(self, subject: str) -> bool:
+        """Whether a key, user or role of the other run was looked for and does not exist."""
+        arn = parse_arn(subject)
+        if arn is None or subject not in self._there_alone:
+            return False
+        if arn.service == "kms":
+            return self._inventory.keys_read(arn.account, arn.region)
+        return self._inventory.identities_read(subject)
+
     def _collected(self, account: str, region: str) -> bool:
         if not account:
             return True
@@ -109,6 +133,11 @@ class Sight:
         if facts is None or not facts.entered:
             return False
         return not region or not facts.regions or region in facts.regions
+
+
+def _entities(snapshot: Snapshot) -> set[str]:
+    """The ARNs of keys, users and roles."""
+    return {key.arn for key in snapshot.keys} | {who.arn for who in snapshot.principals}
 
 
 class _Scopes:

@@ -30,9 +30,11 @@ def _judged_change(old: World, new: World, settings: RuleSettings) -> Compared:
     whole = Whole(old, new, settings)
     parts = touched_parts(old, new, settings)
     if parts is None:
-        return Compared(differences(*whole.evaluations), compare_findings(*whole.judgements(), new.snapshot))
+        return Compared(
+            differences(*whole.evaluations), compare_findings(*whole.judgements(), old.snapshot, new.snapshot)
+        )
     found = differences(_with_tables(old, parts[0]), _with_tables(new, parts[1]))
-    return Compared(found, compare_findings(*judge_parts(*parts, whole.findings), new.snapshot))
+    return Compared(found, compare_findings(*judge_parts(*parts, whole.findings), old.snapshot, new.snapshot))
 
 
 def _with_tables(side: World, parts: Parts) -> World:

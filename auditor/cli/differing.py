@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditor.audit.comparing import PERHAPS_NEW, UNVERIFIED
 from auditor.cli.asking import as_csv
 from auditor.cli.terminal import printable
 from auditor.report.wording import plural
@@ -14,6 +15,7 @@ from auditor.report.wording import plural
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from auditor.audit.comparing import Headed
     from auditor.model.finding import Finding
     from auditor.model.snapshot import Snapshot
     from auditor.questions.active_losers import ActiveLoser
@@ -22,19 +24,24 @@ if TYPE_CHECKING:
 COLUMNS = ("kind", "change", "principal", "key", "capability", "actions", "was", "now", "cause")
 COLORS = {"gained": "red", "lost": "green", "condition": "yellow", "coverage": "white"}
 SHOWN = 8
+DOUBTS = {
+    PERHAPS_NEW: "what such a finding rests on could not all be read before",
+    UNVERIFIED: "what such a finding rests on could not all be read after",
+}
+"""Why findings under a heading may have been there already, or may be there still."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What is printed.
 
-    ``findings`` are pairs of a heading (new, resolved, unverified) and findings, None when nobody judged; ``active``
-    are those that lose access and were active lately; ``not_judged`` says which planned changes could not be judged;
-    ``labels`` are the aliases of keys.
+    ``findings`` are pairs of a heading (new, perhaps new, resolved, unverified) and findings, None when nobody judged;
+    ``active`` are those that lose access and were active lately; ``not_judged`` says which planned changes could not be
+    judged; ``labels`` are the aliases of keys.
     """
 
     found: Differences
-    findings: tuple[tuple[str, tuple[Finding, ...]], ...] | None
+    findings: Headed | None
     active: tuple[ActiveLoser, ...] = ()
     not_judged: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -72,7 +79,7 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
         "access": [plain(item) for item in found.access],
         "coverage": [plain(item) for item in found.coverage],
         "facts": [{"kind": f.kind, "subject": f.subject, "change": f.change, "detail": f.detail} for f in found.facts],
-        "findings": None if shown.findings is None else {head: _findings(items) for head, items in shown.findings},
+        "findings": None if shown.findings is None else _headed(shown.findings),
         "active_losers": [
             {
                 "principal": item.principal,
@@ -86,6 +93,10 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
         "not_judged": list(shown.not_judged),
         "gaps": {"before": found.gaps_before, "after": found.gaps_after},
     }
+
+
+def _headed(findings: Headed) -> dict[str, list[dict[str, str]]]:
+    return {heading.replace(" ", "_"): _findings(items) for heading, items in findings}
 
 
 def _findings(items: Sequence[Finding]) -> list[dict[str, str]]:
@@ -138,7 +149,7 @@ def _text(shown: Comparison) -> list[str]:
     lines += [printable(f"{f.change:9} {f.kind} {f.subject} {f.detail}".rstrip()) for f in shown.found.facts]
     for heading, items in shown.findings or ():
         lines += [printable(f"{heading:9} finding {f.severity} {f.rule}: {f.summary}") for f in items]
-    lines += [printable(words) for words in (*active_words(shown), *coverage_words(shown))]
+    lines += [printable(words) for words in (*active_words(shown), *coverage_words(shown), *doubt_words(shown))]
     return [*lines, *(printable(f"not judged: {text}") for text in shown.not_judged)]
 
 
@@ -180,6 +191,11 @@ def coverage_words(shown: Comparison) -> list[str]:
     elif before:
         told.append(f"{plural(before, 'fact')} that access rests on could not be read, before and after")
     return told
+
+
+def doubt_words(shown: Comparison) -> list[str]:
+    """Why findings are perhaps new or not verified as resolved, where some are."""
+    return [f"{heading}: {DOUBTS[heading]}" for heading, items in shown.findings or () if items and heading in DOUBTS]
 
 
 def first_of(names: Sequence[str]) -> list[str]:

@@ -47,22 +47,23 @@ def _change_options(function: Any) -> Any:
     "--changes", "lists", multiple=True, type=FILE, help="YAML list: {change, of, name, file}; takes any names."
 )
 @click.option("--terraform", "plans", multiple=True, type=FILE, help="Plan made with `terraform show -json`.")
-@click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody would gain it.")
+@click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody would gain it, or may.")
+@click.option("--strict", is_flag=True, help="Exit 4 when something could not be read or judged.")
 @click.option("--no-findings", is_flag=True, help="Only access and facts, not findings.")
 @answer_format("text", "json", "csv", "markdown")
 @place_options
 @aws_options
 @global_options
-def command(fail_on_gained: str | None, form: str, **given: Any) -> int:
+def command(fail_on_gained: str | None, strict: bool, form: str, **given: Any) -> int:
     """What would change in SNAPSHOT (default: the newest one; with AWS options: now) if these changes were made?
 
     Prints the difference as `kms-audit diff` does, and says which of those who lose access have been active lately.
-    What a Terraform plan does not know before apply is not guessed: it is listed as not judged. `-f markdown` is meant
-    for a pull request.
+    What a Terraform plan does not know before apply is not guessed: it is listed as not judged, and does not pass
+    --fail-on-gained. `-f markdown` is meant for a pull request.
     """
     from auditor.cli.asking import facts
     from auditor.cli.changes import wanted_changes
-    from auditor.cli.diff import show
+    from auditor.cli.diff import Gate, show
     from auditor.cli.differing import Comparison, labels_of
     from auditor.cli.terminal import warn
     from auditor.questions.active_losers import active_losers
@@ -80,4 +81,4 @@ def command(fail_on_gained: str | None, form: str, **given: Any) -> int:
     for text in not_judged if form != "text" else ():
         warn(f"not judged: {text}")
     shown = Comparison(found.differences, found.findings, active, not_judged, labels_of(before, after))
-    return show(shown, form, fail_on_gained, same_facts=True)
+    return show(shown, form, Gate(fail_on_gained, strict, same_facts=True))

@@ -85,6 +85,7 @@ class Finding:
 
     ``subject`` is the ARN the finding is about (key, principal, policy, grant, account …), ``subject_kind`` its kind;
     ``keys`` and ``principals`` are the ARNs involved, sorted. ``latent``: a guardrail elsewhere stops it today.
+    ``perhaps_old``: the baseline does not have it, and could not look for it.
     """
 
     rule: str
@@ -110,6 +111,7 @@ class Finding:
     mappings: tuple[ControlMapping, ...] = ()
     references: tuple[str, ...] = ()
     first_seen: str = ""
+    perhaps_old: bool = False
     extra: tuple[tuple[str, Any], ...] = ()
 
 

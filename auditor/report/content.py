@@ -28,7 +28,7 @@ from auditor.report.pages import (
 from auditor.report.paths import escalation_paths
 from auditor.report.sampling import drawn_pairs
 from auditor.report.views import grant_age
-from auditor.report.wording import BASIS, GRADES, change_words, coverage_words, has_history, is_new, summary_words
+from auditor.report.wording import BASIS, GRADES, change_words, coverage_words, has_history, newness, summary_words
 
 FULL_FINDINGS = 300
 """Findings with all their evidence in the page itself; the script builds the others from the island."""
@@ -94,7 +94,7 @@ def _findings(report: Report) -> Content:
         "paths": paths[:TABLE_ROWS],
         "path_number": len(paths),
         "alike": lambda numbers: alike(report.findings, numbers),
-        "is_new": lambda finding: known and is_new(finding, report),
+        "newness": lambda finding: newness(finding, report) if known else "",
         "open_findings": lambda numbers: open_findings(report, numbers),
         "worst_severity": lambda numbers: worst_severity(report.findings, numbers),
     }

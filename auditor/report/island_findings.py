@@ -8,20 +8,21 @@ from typing import Any
 from auditor.model.finding import Finding
 from auditor.model.report import Report
 from auditor.report.located import key_places, principal_places
-from auditor.report.wording import evidence_value, has_history, is_new
+from auditor.report.wording import evidence_value, has_history, newness
 
 Intern = Callable[[str], int]
 VALUE_LIMIT = 600
 NAMED = 12
+NEW = {"": 0, "new": 2, "perhaps new": 4}
 
 
 def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]:
     """The findings from position ``limit`` on.
 
     Each is [severity, rule, title, summary, category, account, region, state, subject, fix, fix body, fingerprint,
-    first seen, severity words, mappings, latent (1) and new (2), confidence, keys, principals, [label, value …]];
-    ``keys`` and ``principals`` are positions in the report where the ARN is known, else the ARN's text (negative:
-    -1 - string); of more than ``NAMED`` the last entry says how many there are besides. Every
+    first seen, severity words, mappings, latent (1) and new (2) or perhaps new (4), confidence, keys, principals,
+    [label, value …]]; ``keys`` and ``principals`` are positions in the report where the ARN is known, else the ARN's
+    text (negative: -1 - string); of more than ``NAMED`` the last entry says how many there are besides. Every
     text is a position in the island's strings.
     """
     keys, principals = key_places(report), principal_places(report)
@@ -34,7 +35,7 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
     return [
         [
             *(word(text) for text in _texts(finding)),
-            (1 if finding.latent else 0) + (2 if history and is_new(finding, report) else 0),
+            (1 if finding.latent else 0) + (NEW[newness(finding, report)] if history else 0),
             word(str(finding.confidence)),
             places(finding.keys, keys),
             places(finding.principals, principals),

@@ -11,7 +11,7 @@ from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.report import Report
 from auditor.model.snapshot import Gap
 from auditor.report.plain import one_line
-from auditor.report.wording import evidence_line, has_history, is_new, plural
+from auditor.report.wording import evidence_line, has_history, newness, plural
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {
@@ -104,6 +104,8 @@ def _results(report: Report, order: list[str]) -> Iterator[dict[str, Any]]:
             result["suppressions"] = [_suppression(finding)] if finding.state is FindingState.ACCEPTED else []
         if history:
             result["baselineState"] = _baseline_state(finding, report)
+        if finding.perhaps_old:
+            result["properties"]["perhapsOld"] = True
         yield result
 
 
@@ -149,4 +151,4 @@ def _suppression(finding: Finding) -> dict[str, Any]:
 def _baseline_state(finding: Finding, report: Report) -> str:
     if finding.state is FindingState.RESOLVED:
         return "absent"
-    return "new" if is_new(finding, report) else "unchanged"
+    return "new" if newness(finding, report) else "unchanged"

@@ -138,9 +138,12 @@ def has_history(report: Report) -> bool:
     return any(item.state in gone or (item.first_seen or report.as_of) != report.as_of for item in report.findings)
 
 
-def is_new(finding: Finding, report: Report) -> bool:
-    """Whether a finding of a report with a history was not there before."""
-    return finding.state in (FindingState.OPEN, FindingState.ACCEPTED) and finding.first_seen == report.as_of
+def newness(finding: Finding, report: Report) -> str:
+    """``new`` for a finding of a report with a history that was not there before, ``perhaps new`` where the baseline
+    could not look for it, else empty."""
+    if finding.state not in (FindingState.OPEN, FindingState.ACCEPTED) or finding.first_seen != report.as_of:
+        return ""
+    return "perhaps new" if finding.perhaps_old else "new"
 
 
 def change_words(report: Report) -> str:
@@ -148,10 +151,12 @@ def change_words(report: Report) -> str:
     if not has_history(report):
         return ""
     states = Counter(item.state for item in report.findings)
-    new = sum(1 for item in report.findings if is_new(item, report))
+    new = Counter(newness(item, report) for item in report.findings)
     unsure = states[FindingState.UNVERIFIED]
-    parts = [plural(new, "new finding"), f"{states[FindingState.RESOLVED]:,} resolved"]
+    parts = [plural(new["new"], "new finding"), f"{states[FindingState.RESOLVED]:,} resolved"]
     words = f"Since the baseline: {', '.join(parts)}"
+    if new["perhaps new"]:
+        words += f", {new['perhaps new']:,} perhaps new, because the baseline could not look there"
     if unsure:
         words += f", {unsure:,} not seen again but not verified, because the subject or a fact was not read this time"
     return f"{words}."

@@ -111,7 +111,7 @@ def assert_judged_as_a_whole(old: World, new: World, settings: RuleSettings) -> 
     with mock.patch.object(touched, "TOO_MUCH", 1.0):
         assert touched.touched_parts(old, new, settings) is not None
         found = judged_change(old, new, settings)
-    assert found.findings == compare_findings(*Whole(old, new, settings).judgements(), new.snapshot)
+    assert found.findings == compare_findings(*Whole(old, new, settings).judgements(), old.snapshot, new.snapshot)
     assert found.differences == differences(old, new)
 
 
@@ -170,7 +170,7 @@ def test_what_a_policy_ends_by_the_clock_is_judged_as_comparing_the_whole_would(
     facts = estate.snapshot({"keys": [key], "roles": [role], "organization": {"accounts": {estate.OWN: {}}, **guarded}})
     old, new = world_of(facts, as_of=estate.AS_OF), world_of(facts, as_of=LATER)
     found = judged_change(old, new, RuleSettings()).findings
-    assert found == compare_findings(*Whole(old, new, RuleSettings()).judgements(), new.snapshot)
+    assert found == compare_findings(*Whole(old, new, RuleSettings()).judgements(), old.snapshot, new.snapshot)
     assert {rule} & {finding.rule for _, findings in found or () for finding in findings}
 
 
@@ -188,7 +188,7 @@ def test_a_changed_organization_is_judged_as_a_whole() -> None:
     old, new = world_of(facts, as_of=estate.AS_OF), world_of(replace(facts, organization=None), as_of=estate.AS_OF)
     assert touched.touched_parts(old, new, RuleSettings()) is None
     found = judged_change(old, new, RuleSettings())
-    assert found.findings == compare_findings(*Whole(old, new, RuleSettings()).judgements(), new.snapshot)
+    assert found.findings == compare_findings(*Whole(old, new, RuleSettings()).judgements(), old.snapshot, new.snapshot)
 
 
 HOME, NEIGHBOUR = "111111111111", "222222222222"

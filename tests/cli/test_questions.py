@@ -327,6 +327,77 @@ def test_access_that_may_be_gained_does_not_pass_the_gate(ask: Ask, snapshots: d
     assert ask("what-if", "now", *words, "administer").code == 0
 
 
+def test_what_was_not_judged_does_not_pass_the_gate(ask: Ask) -> None:
+    new = {"address": "aws_kms_key.new", "type": "aws_kms_key", "change": {"actions": ["create"], "after": {}}}
+    Path("plan.json").write_text(json.dumps({"resource_changes": [new]}), encoding="utf-8")
+    words = ("what-if", "now", "--terraform", "plan.json", "--no-findings", "-q")
+    assert ask(*words).code == 0
+    for form in ("text", "json", "csv", "markdown"):
+        answer = ask(*words, "--fail-on-gained", "decrypt", "-f", form)
+        told = "1 planned change could not be judged: whether somebody gains decrypt is not known (--fail-on-gained)"
+        assert (answer.code, told in answer.err) == (3, True)
+        strict = ask(*words, "--fail-on-gained", "decrypt", "--strict", "-f", form)
+        assert (strict.code, "1 planned change could not be judged (--strict)" in strict.err) == (4, True)
+    assert ask("what-if", "now", "--delete-alias", "alias/app", "--no-findings", "--strict").code == 0
+
+
+def test_strict_comparisons_end_with_4_where_facts_could_not_be_read(ask: Ask, snapshots: dict[str, Any]) -> None:
+    assert ask("diff", "then", "now", "--no-findings", "--strict").code == 0
+    assert ask("diff", "then", "now", "--no-findings", "--strict", "--fail-on-gained", "decrypt").code == 3
+    gap = Gap(fact=Fact.IDENTITIES, account=HOME, operation="iam:GetAccountAuthorizationDetails", code="AccessDenied")
+    snapshots["then"] = replace(snapshots["then"], gaps=(gap,))
+    answer = ask("diff", "then", "now", "--no-findings", "--strict", "--fail-on-gained", "decrypt")
+    assert (answer.code, "1 fact that access rests on could not be read (--strict)" in answer.err) == (4, True)
+    assert ask("what-if", "then", "--delete-alias", "alias/app", "--no-findings", "--strict").code == 4
+
+
+@pytest.fixture
+def opened(snapshots: dict[str, Any]) -> Snapshot:
+    """The newer snapshot, with a key that everybody may use; the older one could not read that key's policy."""
+    then, now = snapshots["then"].keys, snapshots["now"].keys
+    open_ = parse_policy(text(ROOT, {**ROOT, "Sid": "Open", "Principal": {"AWS": "*"}}))
+    policy = AttachedPolicy(Layer.KEY_POLICY, "default", KEY, open_)
+    snapshots["now"] = replace(snapshots["now"], keys=(replace(now[0], policies=(policy,)), now[1]))
+    gap = Gap(fact=Fact.KEY_POLICY, account=HOME, subject=KEY, operation="kms:GetKeyPolicy", code="AccessDenied")
+    blind = replace(then[0], policies=(), unread=frozenset({Fact.KEY_POLICY}))
+    snapshots["then"] = replace(snapshots["then"], keys=(blind, then[1]), gaps=(gap,))
+    return snapshots["now"]
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_finding_is_perhaps_new_where_the_old_run_could_not_look(ask: Ask) -> None:
+    found = ask("diff", "then", "now", "-f", "json").json()["findings"]
+    assert "public-key-policy" in {item["rule"] for item in found["perhaps_new"]}
+    assert "public-key-policy" not in {item["rule"] for item in found["new"]}
+    back = ask("diff", "now", "then", "-f", "json").json()["findings"]
+    assert {item["rule"] for item in back["unverified"]} >= {"public-key-policy"}
+    rows = csv.DictReader(io.StringIO(ask("diff", "then", "now", "-f", "csv").out))
+    assert {row["change"] for row in rows if "public-key-policy" in row["cause"]} == {"perhaps new"}
+    answer = ask("diff", "then", "now").out
+    assert "perhaps new finding critical public-key-policy" in answer
+    assert "\nperhaps new: what such a finding rests on could not all be read before" in answer
+    page = ask("diff", "then", "now", "-f", "markdown").out
+    assert "- **perhaps new** finding (critical) public-key-policy" in page
+    assert "- `perhaps new: what such a finding rests on" in page
+
+
+def test_a_finding_about_a_key_that_was_not_there_is_new_whatever_else_was_unread(
+    ask: Ask, snapshots: dict[str, Any], opened: Snapshot
+) -> None:
+    snapshots["then"] = replace(snapshots["then"], keys=snapshots["then"].keys[1:], gaps=())
+    gap = Gap(fact=Fact.IDENTITY_POLICY, account=HOME, subject=OPS, operation="iam:GetRolePolicy", code="AccessDenied")
+    snapshots["then"] = replace(snapshots["then"], gaps=(gap,))
+    found = ask("diff", "then", "now", "-f", "json").json()["findings"]
+    assert "public-key-policy" in {item["rule"] for item in found["new"]}
+    back = ask("diff", "now", "then", "-f", "json").json()["findings"]
+    assert "public-key-policy" in {item["rule"] for item in back["resolved"]}
+    listed = Gap(fact=Fact.KEY_LIST, account=HOME, region="eu-west-1", operation="kms:ListKeys", code="AccessDenied")
+    snapshots["then"] = replace(snapshots["then"], gaps=(listed,))
+    found = ask("diff", "then", "now", "-f", "json").json()["findings"]
+    assert "public-key-policy" in {item["rule"] for item in found["perhaps_new"]}
+    assert opened.keys[0].arn == KEY
+
+
 def test_what_could_not_be_read_on_either_side_is_said(ask: Ask, snapshots: dict[str, Any]) -> None:
     gap = Gap(fact=Fact.IDENTITIES, account=HOME, operation="iam:GetAccountAuthorizationDetails", code="AccessDenied")
     for name in ("now", "then"):

@@ -130,7 +130,7 @@ def test_findings_do_not_see_what_was_carried_over(data: st.DataObject) -> None:
         compared = Auditor().compare(snapshot, changed, OLD)
     auditor = Auditor()
     reports = [auditor.judge(auditor.evaluate(facts, OLD)) for facts in (snapshot, changed)]
-    assert compared.findings == compare_findings(*reports, changed)
+    assert compared.findings == compare_findings(*reports, snapshot, changed)
     assert compared.differences == differences(world_of(snapshot, as_of=OLD), world_of(changed, as_of=OLD))
 
 

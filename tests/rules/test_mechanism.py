@@ -149,8 +149,8 @@ def test_rules_over_access_say_where_they_were_blind(case: dict[str, Any], where
     seen = {"roles": [{"name": "x", "policy": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}]}
     before, after = (_judged(one, only=["admin-and-user-combined"]) for one in (seen, {**seen, **case}))
     assert where in after.rules[0].skipped and where not in before.rules[0].skipped
-    assert not Sight(after, estate.snapshot({**seen, **case})).reached(before.findings[0])
-    assert Sight(before, estate.snapshot(seen)).reached(before.findings[0])
+    assert not Sight(after, estate.snapshot({**seen, **case}), estate.snapshot(seen)).reached(before.findings[0])
+    assert Sight(before, estate.snapshot(seen), estate.snapshot(seen)).reached(before.findings[0])
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_guardrail_that_nobody_could_read_resolves_nothing_below_it(gap: dict[
     blind = {**seen, "gaps": [gap]}
     before, after = (_judged(one, only=["no-guardrail-key-destruction"]) for one in (seen, blind))
     mine = next(finding for finding in before.findings if finding.account == estate.OWN)
-    assert Sight(after, estate.snapshot(blind)).reached(mine) == resolved
+    assert Sight(after, estate.snapshot(blind), estate.snapshot(seen)).reached(mine) == resolved
 
 
 def test_what_access_rests_on_hides_a_finding_about_it_wherever_it_could_not_be_read() -> None:
@@ -187,7 +187,7 @@ def test_what_access_rests_on_hides_a_finding_about_it_wherever_it_could_not_be_
         ({"fact": "rotation-history", "account": account, "region": region}, True),
     ):
         snapshot = estate.snapshot({**seen, "gaps": [gap]})
-        assert Sight(judged, snapshot).reached(finding) == reached, gap
+        assert Sight(judged, snapshot, estate.snapshot(seen)).reached(finding) == reached, gap
 
 
 def test_rules_are_documented_and_known_to_the_catalogue() -> None:
@@ -270,6 +270,7 @@ def test_iam_of_another_account_that_nobody_could_read_resolves_nothing_about_it
     for rule in ("broad-plaintext-population", "cross-environment-access"):
         before, after = (_judged(one, only=[rule]) for one in ({**seen, "roles": roles}, blind))
         assert before.findings and not after.findings
-        assert not Sight(after, estate.snapshot(blind)).reached(before.findings[0])
+        was = estate.snapshot({**seen, "roles": roles})
+        assert not Sight(after, estate.snapshot(blind), was).reached(before.findings[0])
         gone = {**seen, "roles": [{"name": "x", "account": other}]}
-        assert Sight(_judged(gone, only=[rule]), estate.snapshot(gone)).reached(before.findings[0])
+        assert Sight(_judged(gone, only=[rule]), estate.snapshot(gone), was).reached(before.findings[0])
