@@ -94,7 +94,7 @@ def _documentation(facts: RuleFacts) -> str:
 def _page(facts: RuleFacts) -> str:
     head = click.style(f"{facts.code}  {facts.id}", bold=True)
     lines = [head, facts.title, f"{facts.category}, {facts.default_severity}", "", _documentation(facts), ""]
-    lines += ["Why", f"  {facts.why}", ""]
+    lines += ["Why", f"  {facts.why}", ""] if facts.why else []
     lines += _block("Fires when", facts.fires_when) + _block("Stays silent when", facts.silent_when)
     lines += _block("Raised to", [f"{item.to}: {item.when}" for item in facts.raise_when])
     lines += _block("Lowered to", [f"{item.to}: {item.when}" for item in facts.lower_when])

@@ -49,6 +49,14 @@ def passes_empty(test: ConditionTest, value: KeyValue) -> bool:
     return operator is not None and operator.quantifier == "all" and value == ABSENT
 
 
+def never_passes(test: ConditionTest) -> bool:
+    """Whether no request meets the test, whoever makes it and whatever key it is about."""
+    operator = parse_operator(test.operator)
+    if operator is None or any("${" in value for value in test.values):
+        return False
+    return _outcomes(operator, _meetable(operator, test, usual(test.key.lower())), usual(test.key.lower())) == {False}
+
+
 def test_outcome(
     test: ConditionTest, effect: str, question: Question, *, has_variables: bool, source: StatementRef | None = None
 ) -> Residual:

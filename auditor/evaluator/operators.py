@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from auditor.evaluator import glob
 from auditor.model.arn import parse_arn
@@ -35,35 +35,44 @@ class Operator:
         return self.base.startswith(("string", "arn"))
 
 
-_POSITIVE = {
-    "stringequals": ("stringequals", False),
-    "stringnotequals": ("stringequals", True),
-    "stringequalsignorecase": ("stringequalsignorecase", False),
-    "stringnotequalsignorecase": ("stringequalsignorecase", True),
-    "stringlike": ("stringlike", False),
-    "stringnotlike": ("stringlike", True),
-    "numericequals": ("numericequals", False),
-    "numericnotequals": ("numericequals", True),
-    "numericlessthan": ("numericlessthan", False),
-    "numericlessthanequals": ("numericlessthanequals", False),
-    "numericgreaterthan": ("numericgreaterthan", False),
-    "numericgreaterthanequals": ("numericgreaterthanequals", False),
-    "dateequals": ("dateequals", False),
-    "datenotequals": ("dateequals", True),
-    "datelessthan": ("datelessthan", False),
-    "datelessthanequals": ("datelessthanequals", False),
-    "dategreaterthan": ("dategreaterthan", False),
-    "dategreaterthanequals": ("dategreaterthanequals", False),
-    "bool": ("bool", False),
-    "binaryequals": ("binaryequals", False),
-    "ipaddress": ("ipaddress", False),
-    "notipaddress": ("ipaddress", True),
-    "arnequals": ("arnlike", False),
-    "arnlike": ("arnlike", False),
-    "arnnotequals": ("arnlike", True),
-    "arnnotlike": ("arnlike", True),
-    "null": ("null", False),
+_OPERATORS = {
+    "StringEquals": ("stringequals", False),
+    "StringNotEquals": ("stringequals", True),
+    "StringEqualsIgnoreCase": ("stringequalsignorecase", False),
+    "StringNotEqualsIgnoreCase": ("stringequalsignorecase", True),
+    "StringLike": ("stringlike", False),
+    "StringNotLike": ("stringlike", True),
+    "NumericEquals": ("numericequals", False),
+    "NumericNotEquals": ("numericequals", True),
+    "NumericLessThan": ("numericlessthan", False),
+    "NumericLessThanEquals": ("numericlessthanequals", False),
+    "NumericGreaterThan": ("numericgreaterthan", False),
+    "NumericGreaterThanEquals": ("numericgreaterthanequals", False),
+    "DateEquals": ("dateequals", False),
+    "DateNotEquals": ("dateequals", True),
+    "DateLessThan": ("datelessthan", False),
+    "DateLessThanEquals": ("datelessthanequals", False),
+    "DateGreaterThan": ("dategreaterthan", False),
+    "DateGreaterThanEquals": ("dategreaterthanequals", False),
+    "Bool": ("bool", False),
+    "BinaryEquals": ("binaryequals", False),
+    "IpAddress": ("ipaddress", False),
+    "NotIpAddress": ("ipaddress", True),
+    "ArnEquals": ("arnlike", False),
+    "ArnLike": ("arnlike", False),
+    "ArnNotEquals": ("arnlike", True),
+    "ArnNotLike": ("arnlike", True),
+    "Null": ("null", False),
 }
+"""Operator as AWS spells it → its positive form, and whether it negates that."""
+_POSITIVE = {name.lower(): found for name, found in _OPERATORS.items()}
+
+
+@cache
+def operator_names() -> tuple[str, ...]:
+    """Every operator as AWS spells it: alone, with IfExists and with a qualifier (IAM reference)."""
+    plain = [*_OPERATORS, *(f"{name}IfExists" for name in _OPERATORS if name != "Null")]
+    return tuple(f"{qualifier}{name}" for qualifier in ("", "ForAnyValue:", "ForAllValues:") for name in plain)
 
 
 @lru_cache(maxsize=1024)
@@ -165,6 +174,18 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
+
+
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+
+
+def private(text: str) -> bool:
+    """Whether an address range lies within those that are used inside networks alone (RFC 1918, RFC 4193)."""
+    found = network(text)
+    return found is not None and any(
+        found.version == one.version and found.subnet_of(one)  # type: ignore[arg-type]
+        for one in _PRIVATE
+    )
 
 
 def everywhere(values: Iterable[str]) -> bool:

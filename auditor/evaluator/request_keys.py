@@ -11,10 +11,16 @@ from auditor.evaluator.values import ALWAYS_PRESENT, ANY, BOOLEAN, OPTIONAL_BOOL
 from auditor.model.actions import GRANT_OPERATIONS
 
 CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset")
+KEY_USAGES = ("ENCAPSULATE_DECAPSULATE", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "SIGN_VERIFY")
+ORIGINS = ("AWS_CLOUDHSM", "AWS_KMS", "EXTERNAL", "EXTERNAL_KEY_STORE")
 _FEW_VALUES = {
+    "kms:keyusage": RunTime(KEY_USAGES, may_be_absent=False),
+    "kms:keyorigin": RunTime(ORIGINS, may_be_absent=False),
     "kms:grantoperations": RunTime(GRANT_OPERATIONS, may_be_absent=False),
     "kms:reencryptonsamekey": BOOLEAN,
     "kms:viaservice": RunTime(forms=("*.*.amazonaws.com",)),
+    "aws:sourcevpc": RunTime(forms=("vpc-*",)),
+    "aws:sourcevpce": RunTime(forms=("vpce-*",)),
     "kms:messagetype": RunTime(("DIGEST", "EXTERNAL_MU", "RAW"), may_be_absent=False),
     "kms:policyname": RunTime(("AWS_RAM", "default"), may_be_absent=False),
     "kms:multiregion": BOOLEAN,  # of the key that CreateKey makes
@@ -35,8 +41,6 @@ _OF_EVERY_REQUEST = (
     "kms:signingalgorithm",
     "kms:macalgorithm",
     "kms:keyspec",
-    "kms:keyusage",
-    "kms:keyorigin",
     "kms:customermasterkeyspec",
     "kms:customermasterkeyusage",
     "kms:trailingdayswithoutkeyusage",

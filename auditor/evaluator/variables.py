@@ -52,6 +52,13 @@ def resolve(text: str, value_of: Callable[[str], KeyValue]) -> Resolved:
     return Resolved("".join(pieces), still_open)
 
 
+def variable_name(body: str) -> str | None:
+    """The condition key of a variable, ``body`` being what stands in its braces; None where that is no variable."""
+    found = _DEFAULT.match(body)
+    spelled = found is not None and body == body.strip() and not set(found.group(1)) & set("'\"")
+    return found.group(1) if found is not None and spelled else None
+
+
 def lone_variable(text: str) -> str | None:
     """The condition key of a text that is one variable without a default and nothing else."""
     found = VARIABLE.fullmatch(text)

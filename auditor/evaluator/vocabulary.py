@@ -113,10 +113,27 @@ def meant(name: str) -> str:
         return ""
     prefix, _, rest = name.lower().partition(":")
     known = {one.lower(): one for one in names()}
-    spelled = get_close_matches(prefix, _GLOBAL, 1, 0.8)
-    moved = [f"{one}:{rest}" for one in _GLOBAL if spelled and f"{one}:{rest}" in known]
-    close = moved or (get_close_matches(name.lower(), known, 1, 0.9) if prefix in _GLOBAL else [])
+    spelled = get_close_matches(prefix, _GLOBAL, 1, 0.8) if rest else _GLOBAL
+    written = name.partition(":")[2] or name
+    moved = [canonical(f"{one}:{written}") for one in _GLOBAL if spelled and exists(f"{one}:{written}")]
+    if moved or _other_separator(name):
+        return moved[0] if moved else _other_separator(name)
+    close = get_close_matches(name.lower(), known, 1, 0.9) if prefix in _GLOBAL else []
     return known[close[0]] if close else ""
+
+
+def _other_separator(name: str) -> str:
+    """A key of a tag or context pair whose name is joined by another character, spelled right; else empty."""
+    for family in TAG_FAMILIES:
+        stem = family[:-1]
+        if name.lower().startswith(stem) and name[len(stem) : len(stem) + 1] in set("./:-_ "):
+            return canonical(f"{family}{name[len(stem) + 1 :]}")
+    return ""
+
+
+def nameless(name: str) -> bool:
+    """Whether the key is of a tag or context pair and does not say which."""
+    return name.lower() in TAG_FAMILIES
 
 
 def names() -> tuple[str, ...]:

@@ -7,8 +7,9 @@ is never guessed. A document that cannot be read at all has ``readable`` False, 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache
@@ -19,6 +20,7 @@ from auditor.errors import reading_trouble
 DEFAULT_VERSION = "2008-10-17"
 """A document without Version has this one: policy variables are then literal text (IAM reference, Version)."""
 VARIABLES_VERSION = "2012-10-17"
+VERSIONS = (DEFAULT_VERSION, VARIABLES_VERSION)
 LONGEST_TEXT = 256 * 1024
 """Characters; AWS takes key policies of at most 32 KB, and no policy of another kind is longer."""
 DOCUMENT_ELEMENTS = ("Version", "Id", "Statement")
@@ -79,7 +81,10 @@ class PrincipalValue:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement; an absent element is None (``conditions``: empty). ``effect`` is Allow, Deny or None."""
+    """One statement; an absent element is None (``conditions``: empty). ``effect`` is Allow, Deny or None.
+
+    ``sid`` is None as well where another statement of the document has the same: it would not find the statement.
+    """
 
     index: int
     sid: str | None
@@ -184,15 +189,28 @@ def _parse_text(text: str) -> Policy:
         return _unreadable(text, "Statement", "The document has no Statement list.")
     problems = [_duplicate(name) for name in duplicates.found]
     problems += _unknown_elements(loaded, DOCUMENT_ELEMENTS, None, None)
+    version = loaded.get("Version", DEFAULT_VERSION)
+    if version not in VERSIONS:
+        problems.append(_unknown_version(version))
     parsed = tuple(_statement(index, entry, problems) for index, entry in enumerate(statements))
-    version = loaded.get("Version")
     return Policy(
         text=text,
         version=version if isinstance(version, str) else DEFAULT_VERSION,
         id=loaded["Id"] if isinstance(loaded.get("Id"), str) else None,
-        statements=parsed,
+        statements=_cited_apart(parsed),
         problems=tuple(problems),
     )
+
+
+def _cited_apart(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The statements, without the Sids that several of them have: those are cited by their numbers."""
+    sids = Counter(statement.sid for statement in statements)
+    return tuple(replace(one, sid=None) if one.sid and sids[one.sid] > 1 else one for one in statements)
+
+
+def _unknown_version(version: object) -> PolicyProblem:
+    message = f"There is no Version {version!r}; without Version {VARIABLES_VERSION} variables are literal text."
+    return PolicyProblem(None, None, "Version", "unknown-version", message)
 
 
 def _unreadable(text: str, element: str, message: str) -> Policy:
@@ -239,11 +257,13 @@ def _statement(index: int, entry: dict[str, Any], problems: list[PolicyProblem])
             note(element, "empty-element", f"{element} is an empty list and matches nothing.")
         return tuple(listed)
 
+    if not isinstance(entry.get("Sid", ""), str):
+        note("Sid", "wrong-type", "Sid must be a string; it is ignored.")
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
         note("Effect", "missing-effect", "Effect must be exactly Allow or Deny; the statement does nothing.")
         effect = None
-    conditions, readable = _conditions(entry.get("Condition"), note)
+    conditions, readable = _conditions(entry["Condition"], note) if "Condition" in entry else ((), True)
     for pair in (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal")):
         if pair[0] in entry and pair[1] in entry:
             note(pair[1], "both-elements", f"{pair[0]} and {pair[1]} exclude each other.")
@@ -273,13 +293,16 @@ def _principals(value: object, element: str, note: Any) -> tuple[PrincipalValue,
     found: list[PrincipalValue] = []
     for kind, listed in value.items():
         if kind not in PRINCIPAL_TYPES:
-            note(element, "unknown-principal-type", f"{element} has no type “{kind}”; it is ignored.")
+            meant = next((f"; meant was “{known}”" for known in PRINCIPAL_TYPES if known.lower() == kind.lower()), "")
+            note(element, "unknown-principal-type", f"{element} has no type “{kind}”{meant}; it is ignored.")
             continue
         for item in listed if isinstance(listed, list) else [listed]:
             if isinstance(item, str):
                 found.append(PrincipalValue(kind, item))
             else:
                 note(element, "wrong-type", f"{element} values must be strings; {item!r} is ignored.")
+    if not any(value.values()):
+        note(element, "empty-element", f"{element} is empty and names nobody.")
     return tuple(found)
 
 
@@ -293,8 +316,6 @@ def _scalar(value: object) -> str | None:
 
 def _conditions(value: object, note: Any) -> tuple[tuple[ConditionTest, ...], bool]:
     """The tests of a Condition block and whether all of it could be read."""
-    if value is None:
-        return (), True
     if not isinstance(value, dict):
         note("Condition", "wrong-type", "Condition must be an object; its effect cannot be decided.")
         return (), False

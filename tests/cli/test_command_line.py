@@ -149,5 +149,10 @@ def test_colour_only_when_wanted(ask: Ask) -> None:
     assert "\x1b[" in ask("rules", "show", "public-key-policy", "--color", "always").out
 
 
+def test_the_page_of_a_rule_has_no_empty_section(ask: Ask) -> None:
+    assert "\nWhy\n" in ask("rules", "show", "deny-has-gap").out
+    assert "\nWhy\n" not in ask("rules", "show", "inert-statement").out
+
+
 def test_exit_codes_are_the_documented_ones() -> None:
     assert (entry.COULD_NOT, entry.USAGE, entry.GATE, entry.INCOMPLETE, entry.INTERRUPTED) == (1, 2, 3, 4, 130)

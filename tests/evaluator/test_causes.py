@@ -9,6 +9,8 @@ from tests.test_cases import FOLDER
 
 CASES = {case.id: case for case in load_cases([FOLDER / "interplay.yaml", FOLDER / "aliases_tags.yaml"])}
 
+CASES_IN_FULL = {case.id: case for case in load_cases([FOLDER / "written_oddly.yaml"])}
+
 
 def unread(title: str) -> set[Cause]:
     case = next(case for case in CASES.values() if case.title == title)
@@ -31,3 +33,10 @@ def cited(title: str, role: Role) -> list[str]:
 def test_what_decides_by_itself_is_cited_before_what_needs_a_condition() -> None:
     assert cited("A deny without a condition after one with a condition", Role.DENIES) == ["Always", "Sometimes"]
     assert cited("An allow without a condition after one with a condition", Role.ALLOWS) == ["Always", "Sometimes"]
+
+
+def test_statements_that_share_a_sid_are_cited_by_number() -> None:
+    case = CASES_IN_FULL["WO-09"]
+    (denied,) = [cause for cause in run_case(case).decision.causes if cause.role is Role.DENIES]
+    assert denied.statement is not None
+    assert str(denied.statement) == "key-policy default statement 2"

@@ -223,6 +223,8 @@ def _private_network(leaf: Leaf, negated: bool) -> bool:
     operator = parse_operator(leaf.operator)
     if operator is None or leaf.key.lower() not in NETWORK_KEYS or operator.negated != negated:
         return False
+    if operator.base == "null":
+        return False  # any endpoint is no network
     return passes_when_absent(operator) == negated and not any(map(has_wildcard, leaf.values))
 
 

@@ -8,12 +8,13 @@ from operator import or_
 from typing import Any
 
 from auditor.evaluator.facts import UNDOCUMENTED_LAYERS
-from auditor.evaluator.glob import matches, overlap
+from auditor.evaluator.glob import NAME_RUN, matches, overlap
 from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.request_keys import CONSTRAINT_TYPES
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, passes_when_absent, strength
 from auditor.evaluator.synthetic import external
-from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of, meant
+from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of, meant, nameless
 from auditor.model.actions import (
     ACTIONS,
     CREATE_GRANT,
@@ -38,7 +39,6 @@ from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render, render_all
 from auditor.rules.view import View
 
-CONSTRAINT_TYPES = ("EncryptionContextEquals", "EncryptionContextSubset", "SourceArn")
 LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
 ALIAS_KEYS = ("kms:requestalias", "kms:resourcealiases")
 ORG_PATHS = "aws:principalorgpaths"
@@ -54,6 +54,8 @@ def not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str
     if layer in UNDOCUMENTED_LAYERS and name.startswith(IDENTITY_ONLY) and not _exempts(test, layer):
         where = UNDOCUMENTED_LAYERS[layer]
         return mask, f"{canonical(test.key)} is documented for identity policies only, not for {where}"
+    if nameless(name):
+        return mask, f"{canonical(test.key)} lacks the name of a {'pair' if name.startswith('kms:') else 'tag'}"
     if name in TRUST_ONLY:
         return mask, f"{test.key} exists in role trust policies only"
     if meant(name) or (name.startswith("kms:") and not exists(name)):
@@ -73,12 +75,20 @@ def _exempts(test: ConditionTest, layer: Layer) -> bool:
     return layer is Layer.RCP and operator is not None and passes_when_absent(operator)
 
 
-def _other_mistake(view: View, test: ConditionTest, layer: Layer) -> str:
+def wrong_sort(test: ConditionTest) -> str:
+    """Why the values are of a sort that the condition key never has; empty where they may be right."""
     name = test.key.lower()
     if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
         return f"{canonical(test.key)} holds alias names (alias/…), never ARNs or bare names"
-    if name == "kms:grantconstrainttype" and not any(value in CONSTRAINT_TYPES for value in test.values):
-        return f"{canonical(test.key)} is {listing(CONSTRAINT_TYPES)}, never {listing(test.values)}"
+    if name == "kms:grantconstrainttype" and test.values and not set(test.values) & set(CONSTRAINT_TYPES):
+        return f"{canonical(test.key)} is {' or '.join(CONSTRAINT_TYPES)}, never {listing(test.values)}"
+    return ""
+
+
+def _other_mistake(view: View, test: ConditionTest, layer: Layer) -> str:
+    name = test.key.lower()
+    if wrong := wrong_sort(test):
+        return wrong
     if layer is Layer.SCP and (name == "aws:principalorgid" or (name == ORG_PATHS and all(map(_whole, test.values)))):
         return f"{canonical(test.key)} in an SCP always names the own organization: SCPs bind nobody else"
     return ""
@@ -91,7 +101,7 @@ def _whole(path: str) -> bool:
 
 def _names_aliases(value: str) -> bool:
     """Whether the value of an alias condition may match an alias name at all."""
-    return "${" in value or overlap(value, "alias/*")
+    return "${" in value or overlap(value, f"alias/{NAME_RUN}")
 
 
 def _constant_in_scp(view: View, test: ConditionTest, layer: Layer) -> bool | None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from auditor.evaluator.conditions import condition_residual
+from auditor.evaluator.conditions import condition_residual, never_passes
 from auditor.evaluator.facts import Question
 from auditor.evaluator.glob import has_wildcard, overlap
-from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.operators import parse_operator, private
 from auditor.evaluator.request_keys import never_met
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
@@ -25,7 +25,7 @@ from auditor.rules.clock import CLOCK, in_time
 from auditor.rules.conditions import as_residual
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
-from auditor.rules.policy.conditions import not_supplied
+from auditor.rules.policy.conditions import not_supplied, wrong_sort
 from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -33,6 +33,8 @@ from auditor.rules.view import View
 LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 NO_SERVICE = "names no service that AWS documents"
 NO_VARIABLES = "is literal text: variables need Version 2012-10-17 in the document"
+NO_SUFFIX = "does not end in amazonaws.com, as names of services do here in every partition"
+PRIVATE = "is never the address of a caller: aws:VpcSourceIp has those of a VPC"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
 SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
@@ -76,12 +78,16 @@ def _impossible(view: View, placed: Placed) -> list[str]:
     }
     for test in statement.conditions:
         operator = parse_operator(test.operator)
-        if operator is None or operator.negated or operator.if_exists or operator.quantifier == "all":
+        if operator is None or (test.values and operator.base == "null"):
             continue
-        if operator.base == "null" or not test.values:
+        if operator.negated or operator.if_exists or operator.quantifier == "all":
+            if placed.key is None and never_passes(test) and not _told_elsewhere(test, placed):
+                found.append(f"{test.operator} {test.key} {listing(test.values)}")
             continue
         name = test.key.lower()
-        if operator.base in LETTER_BY_LETTER and all(never_met(name, value) for value in test.values):
+        if not test.values:
+            found.append(f"{test.operator} {test.key} lists no value")
+        elif operator.base in LETTER_BY_LETTER and all(never_met(name, value) for value in test.values):
             found.append(f"{test.operator} {test.key} {listing(test.values)} {LITERAL_WILDCARD}")
         elif name in nulls:
             found.append(f"{test.key} must be absent and have a value at once")
@@ -94,9 +100,20 @@ def _impossible(view: View, placed: Placed) -> list[str]:
                 found.append(f"{test.key} {listing(test.values)}: not a 12-digit account id")
         elif name == "kms:viaservice":
             found += _no_service(test, key)
+        elif name == "aws:sourceip" and operator.base == "ipaddress" and all(map(private, test.values)):
+            found.append(f"{test.key} {listing(test.values)} {PRIVATE}")
         elif name in CLOCK and all(in_time(operator, one, view.as_of.timestamp()) is False for one in test.values):
             found.append(f"{test.key} before {listing(test.values)} is over")
+        elif placed.key is None and never_passes(test) and not _told_elsewhere(test, placed):
+            found.append(f"{test.operator} {test.key} {listing(test.values)}")
     return [*found, *_disjoint(statement, nulls)]
+
+
+def _told_elsewhere(test: ConditionTest, placed: Placed) -> bool:
+    """Whether condition-key-not-applicable has the test: no request carries its key, or its values are no such."""
+    layer, mask = placed.located.ref.layer, action_mask(placed.located.statement)
+    found = not_supplied(test, mask, layer)
+    return bool(wrong_sort(test)) or (found is not None and found[0] == mask)
 
 
 def _of_identities(placed: Placed) -> bool:
@@ -115,7 +132,11 @@ def _no_service(test: ConditionTest, key: Key | None) -> list[str]:
         meant = [_meant_service(value) for value in test.values]
         hint = f"; meant was probably {listing(meant)}" if all(meant) else ""
         return [f"kms:ViaService {listing(test.values)} {NO_SERVICE}{hint}"]
-    if not any(overlap(value, f"*.{region}.amazonaws.com*") for value in known):
+    if not any(overlap(value, "*.amazonaws.com") for value in known):
+        return [
+            f"kms:ViaService {listing(test.values)}: names of services end in amazonaws.com here, in every partition"
+        ]
+    if not any(overlap(value, f"*.{region}.amazonaws.com") for value in known):
         where = f"is not of Region {region}" if key is not None else "names a service without its Region"
         return [f"kms:ViaService {listing(test.values)} {where}"]
     return []
@@ -196,7 +217,7 @@ def _never_sent(placed: Placed) -> bool:
     layer, mask = placed.located.ref.layer, action_mask(placed.located.statement) & KEY_POLICY_EFFECTIVE
     for test in placed.located.statement.conditions:
         found = not_supplied(test, mask, layer) if family_of(test.key) != "kms:encryptioncontext:" else None
-        if found is not None and found[0] == mask:
+        if (found is not None and found[0] == mask) or wrong_sort(test):
             return True
     return False
 

@@ -12,6 +12,7 @@ from auditor.model.policy import DOCUMENT_ELEMENTS, STATEMENT_ELEMENTS, Layer, P
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, customer_documents, placed_statements
+from auditor.rules.policy.tests_as_written import mistakes_in_tests
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
@@ -62,6 +63,9 @@ def _corrected(policy: Policy, index: int, missing: list[str], dropped: tuple[st
     fixed = {renamed.get(name, name): value for name, value in written.items() if name not in dropped}
     if "Resource" in missing and "Resource" not in fixed and "NotResource" not in fixed:
         fixed["Resource"] = "*"
+    effect = fixed.get("Effect")
+    if isinstance(effect, str) and effect.strip().capitalize() in ("Allow", "Deny"):
+        fixed["Effect"] = effect.strip().capitalize()
     return fixed
 
 
@@ -79,6 +83,7 @@ def malformed_statement(view: View) -> Iterator[Hit]:
         missing = missing_elements(located.statement, located.ref.layer)
         misplaced = _misplaced(placed)
         problems = [*_problems(policy, located.statement.index), *misplaced]
+        problems += mistakes_in_tests(policy, located.statement)
         if missing or problems or located.statement.effect is None:
             yield _malformed_hit(placed, missing, problems, tuple(problem.element for problem in misplaced))
     yield from _malformed_documents(view)
@@ -88,9 +93,8 @@ def _malformed_hit(placed: Placed, missing: list[str], problems: list[PolicyProb
     statement = placed.located.statement
     lost_condition = any(problem.suggestion == "Condition" for problem in problems)
     said = [problem.message for problem in problems] or [f"{listing(missing)} is missing; the statement does nothing."]
-    written = as_written(placed.policy, statement.index)
-    deny = written.get("Effect") == "Deny"
     fixed = _corrected(placed.policy, statement.index, missing, dropped)
+    deny = fixed.get("Effect") == "Deny"
     return placed.hit(
         f"{titled(statement)} of {placed.name}: {said[0]}",
         more=(
@@ -114,7 +118,8 @@ def _malformed_documents(view: View) -> Iterator[Hit]:
                 yield _document_hit(key.arn, key.account, name, attached.policy, problems, keys=(key.arn,))
     for document in customer_documents(view):
         problems = _problems(document.policy, None)
-        if problems and '"kms:' in document.policy.text.lower():
+        # What cannot be read at all may be about KMS.
+        if problems and (not document.policy.readable or '"kms:' in document.policy.text.lower()):
             holders = tuple(holder.arn for holder in document.holders)
             yield _document_hit(
                 document.arn, document.account, document.name, document.policy, problems, principals=holders

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.model.actions import find_action
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
@@ -107,10 +109,21 @@ def _key_statements(view: View) -> Iterator[Placed]:
                 yield Placed(Located(ref, statement, attached.policy.has_variables, key.arn), attached.policy, key=key)
 
 
+def without_prefix(name: str) -> str:
+    """The KMS action that an Action value which does not begin with ``kms:`` was meant to be: ``Decrypt``,
+    ``kms.Decrypt``, `` kms:Decrypt``; empty for those of other services."""
+    bare = re.split(r"[:./\s]+", name.strip())
+    action = find_action(bare[-1])
+    if action is None or name.lower().startswith("kms:") or (len(bare) > 1 and bare[-2].lower() != "kms"):
+        return ""
+    return action.name
+
+
 def concerns_kms(statement: Statement) -> bool:
     """Whether a statement of an identity policy or SCP is about KMS by its actions or resources."""
     if any(
-        action.lower().startswith("kms:") for action in (*(statement.actions or ()), *(statement.not_actions or ()))
+        action.lower().startswith("kms:") or without_prefix(action)
+        for action in (*(statement.actions or ()), *(statement.not_actions or ()))
     ):
         return True
     return bool(action_mask(statement)) and any(":kms:" in text for text in statement.resources or ())
