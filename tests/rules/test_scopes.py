@@ -83,9 +83,9 @@ def expected_and_found_in(scope: Scope, of: Estate, rule: str) -> Iterator[tuple
 
 
 def _seen(finding: Finding, accounts: list[str]) -> bool:
-    """Whether a finding is about a policy of one of the accounts, or of the organization."""
+    """Whether a finding is about a policy of one of the accounts, or of the organization: one that nobody holds."""
     layers = {item.statement.layer for item in finding.evidence if item.statement}
-    return finding.account in accounts or bool(layers & {Layer.SCP, Layer.RCP})
+    return finding.account in accounts or bool(layers & {Layer.SCP, Layer.RCP}) or not finding.principals
 
 
 def _families(keys: tuple[Key, ...]) -> Iterator[tuple[Key, ...]]:
