@@ -24,6 +24,7 @@ from auditor.audit.unequal import (
     names_in,
     relatives,
     same_around,
+    same_use,
 )
 from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import TableBuilder, closed_table
@@ -81,8 +82,8 @@ class _Touched:
     builder: TableBuilder = field(default_factory=TableBuilder)
 
     def parts(self) -> tuple[Parts, Parts] | None:
-        same_time = self.old.surroundings.as_of == self.new.surroundings.as_of
         was, now = self.old.snapshot, self.new.snapshot
+        same_time = self.old.surroundings.as_of == self.new.surroundings.as_of and same_use(was, now)
         same_callers = same_time and was.principals == now.principals and was.organization == now.organization
         facts = self._facts(same_callers)
         on_keys = self._on_keys(self.keys)

@@ -13,6 +13,7 @@ from auditor.model.organization import Organization, TargetKind
 from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
+from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import World, policies_of
 from auditor.rules.clock import CLOCK, in_time
 from auditor.rules.view import moment
@@ -103,7 +104,13 @@ def _undated(who: Principal) -> Principal:
     if facts is not None:
         keys = tuple(replace(key, last_used=None) for key in facts.access_keys)
         facts = replace(facts, password_last_used=None, access_keys=keys)
-    return replace(who, last_used=None, credentials=facts)
+    return replace(who, last_used=None, credentials=facts, last_accessed=None)
+
+
+def same_use(old: Snapshot, new: Snapshot) -> bool:
+    """Whether the same is known of what the callers did that both sides have."""
+    was, now = ({who.arn: who.last_accessed for who in side.principals} for side in (old, new))
+    return all(was[arn] == now[arn] for arn in was.keys() & now.keys())
 
 
 def differing_keys(old: Iterable[Key], new: Iterable[Key]) -> frozenset[str]:

@@ -87,6 +87,8 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
                 "days": item.days,
                 "keys": list(item.keys),
                 "keys_last_used": dict(item.used),
+                "kms_last_called": item.kms or None,
+                "kms_calls_known": item.kms_known,
             }
             for item in shown.active
         ],
@@ -173,9 +175,17 @@ def active_words(shown: Comparison) -> list[str]:
         keys = ", ".join(first_of([shown.labels.get(key, key) for key in item.keys]))
         days = plural(item.days, "day")
         told.append(
-            f"loses access and was active: {item.principal}, last on {item.last_active} ({days} before): {keys}"
+            f"loses access and was active: {item.principal}, last on {item.last_active} ({days} before)"
+            f"{_calls(item)}: {keys}"
         )
     return told
+
+
+def _calls(item: ActiveLoser) -> str:
+    """What IAM's report says of calls to KMS; nothing where it says nothing."""
+    if not item.kms_known:
+        return ""
+    return f", last called KMS on {item.kms}" if item.kms else ", with no call to KMS on record"
 
 
 def coverage_words(shown: Comparison) -> list[str]:

@@ -28,6 +28,7 @@ COLLECTION = (
     "endpoint_url",
     "max_workers",
     "last_usage",
+    "last_accessed",
 )
 
 

@@ -19,9 +19,17 @@ from auditor.collectors.evidence import (
 from auditor.collectors.failures import Failure, RefusedError, StoppedError, classify
 from auditor.collectors.identities import account_alias, callers_of, read_identities
 from auditor.collectors.keys import last_usage, name_of, read_key
+from auditor.collectors.kms_policies import may_use_kms
 from auditor.collectors.lanes import Lanes
+from auditor.collectors.last_accessed import read_last_accessed
 from auditor.collectors.meter import Meter
-from auditor.collectors.operations import ASSUME_ROLE, GET_LAST_USAGE, LIST_ALIASES, LIST_KEYS
+from auditor.collectors.operations import (
+    ASSUME_ROLE,
+    GENERATE_LAST_ACCESSED,
+    GET_LAST_USAGE,
+    LIST_ALIASES,
+    LIST_KEYS,
+)
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.plain import plain
 from auditor.collectors.regions import ALWAYS_ENABLED, DISABLED, Regions, note_disabled, regions_of
@@ -139,7 +147,19 @@ class Estate:
         ]
         if self.run.request.evidence:
             records += read_account_evidence(caller)
+        if self.run.request.last_accessed:
+            records += self._last_accessed(caller, records)
         self._write(caller, "", records)
+
+    def _last_accessed(self, caller: Caller, records: list[Record]) -> list[Record]:
+        principals = may_use_kms(records)
+        rate = self.run.pacer.rate(GENERATE_LAST_ACCESSED.action)
+        if rate and self.run.meter.will_take(len(principals) / rate):
+            self.run.meter.say(
+                f"last accessed: at least {len(principals) / rate:.0f} s for {len(principals)} principals of one "
+                f"account at {rate:g} reports a second"
+            )
+        return read_last_accessed(caller, principals)
 
     def _account_record(self, alias: str, regions: Regions) -> Record:
         target = self.target

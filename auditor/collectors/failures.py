@@ -242,6 +242,7 @@ _EFFECTS = {
     Fact.ROTATION: "Whether the key is rotated is unknown.",
     Fact.ROTATIONS: "When the key was rotated is unknown.",
     Fact.LAST_USAGE: "Whether the key is in use is unknown.",
+    Fact.LAST_ACCESSED: "Whether the principal has called KMS lately is unknown.",
     Fact.KEY_STORES: "The state of custom key stores is unknown.",
     Fact.RETIRABLE_GRANTS: "Grants on foreign keys that principals of this account may retire are unknown.",
     Fact.SHARES: "Which keys are shared through AWS RAM is known from key policies only.",

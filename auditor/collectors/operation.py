@@ -23,6 +23,7 @@ class Need(StrEnum):
     CORE = "core"
     EVIDENCE = "evidence"
     LAST_USAGE = "last-usage"
+    LAST_ACCESSED = "last-accessed"
     RETIRABLE_GRANTS = "retirable-grants"
     ORG_ROLE = "org"
 

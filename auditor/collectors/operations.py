@@ -196,6 +196,23 @@ DESCRIBE_POLICY = _organization(
 )
 LIST_ORG_TAGS = _organization("ListTagsForResource", "Tags", needs=("Tags.Key", "Tags.Value"), told_by="Key")
 
+GENERATE_LAST_ACCESSED = Operation(
+    service="iam", name="GenerateServiceLastAccessedDetails", need=Need.LAST_ACCESSED, must=("JobId",)
+)
+"""Has IAM put a report together, for its caller alone; IAM's access level for it is Read."""
+GET_LAST_ACCESSED = Operation(
+    service="iam",
+    name="GetServiceLastAccessedDetails",
+    need=Need.LAST_ACCESSED,
+    items="ServicesLastAccessed",
+    must=("JobStatus",),
+    needs=(
+        "JobCreationDate",
+        "ServicesLastAccessed.ServiceNamespace",
+        "ServicesLastAccessed.TrackedActionsLastAccessed.ActionName",
+    ),
+)
+
 GET_CREDENTIAL_REPORT = _evidence("iam", "GetCredentialReport", must=("Content",))
 LIST_SAML = _evidence("iam", "ListSAMLProviders", "SAMLProviderList", needs=("SAMLProviderList.Arn",))
 LIST_OIDC = _evidence(

@@ -12,6 +12,7 @@ from auditor.collectors.failures import EndlessError, MalformedError
 from auditor.collectors.operation import Operation
 from auditor.collectors.shapes import MARKERS, TOKENS, Answer, lacking, misshapen_item
 
+SAME_NAME = (*TOKENS, "Marker")
 MORE = ("Truncated", "IsTruncated")
 EMPTY_PAGES = 200
 """So many pages in a row that bring nothing new are not followed by one that does."""
@@ -116,6 +117,9 @@ def token_of(page: Any) -> str:
 
 
 def following(page: Any) -> Answer:
-    """The parameter that asks for the next page of an operation that the SDK has no paginator for; empty at the end."""
-    found = [name for name in TOKENS if page.get(name)] if isinstance(page, dict) else []
+    """The parameter that asks for the next page of an operation that the SDK has no paginator for; empty at the end.
+
+    It has the name of the member: of those that IAM answers with a Marker, too.
+    """
+    found = [name for name in SAME_NAME if page.get(name)] if isinstance(page, dict) and not _said_last(page) else []
     return {found[0]: page[found[0]]} if found else {}

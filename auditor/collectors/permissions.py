@@ -9,7 +9,7 @@ from auditor.collectors.operation import Level, Need, Operation
 from auditor.collectors.operations import ALL
 
 ROLE = "KmsAuditReadOnly"
-DEFAULT_NEEDS = frozenset({Need.CORE, Need.EVIDENCE, Need.LAST_USAGE, Need.RETIRABLE_GRANTS})
+DEFAULT_NEEDS = frozenset(Need) - {Need.ORG_ROLE}
 _SIDS = {
     Level.KEY: "KmsAuditKeys",
     Level.ACCOUNT: "KmsAuditAccount",

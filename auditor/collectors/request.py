@@ -25,8 +25,8 @@ class CollectRequest:
     ``organizational_units``: ids or names; members below them count too. ``org`` lists the accounts of the
     organization and assumes ``role_name`` in each but the caller's own. ``quota_share``: the part of each KMS request
     quota that a run may use. ``external_id`` is a secret: it never appears in ``repr``, log or snapshot.
-    ``endpoint_url`` replaces every AWS endpoint. ``last_usage`` and ``retirable_grants`` are slow and off by default;
-    ``evidence`` covers logs, alarms, analyzers, shares, providers and the credential report.
+    ``endpoint_url`` replaces every AWS endpoint. ``last_usage``, ``last_accessed`` and ``retirable_grants`` are slow
+    and off by default; ``evidence`` covers logs, alarms, analyzers, shares, providers and the credential report.
     """
 
     profiles: tuple[str, ...] = ()
@@ -44,6 +44,7 @@ class CollectRequest:
     quota_share: float = DEFAULT_QUOTA_SHARE
     evidence: bool = True
     last_usage: bool = False
+    last_accessed: bool = False
     retirable_grants: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
@@ -60,6 +61,7 @@ class CollectRequest:
             *([f"role={self.role_name}"] if self.role_name else []),
             *(["no-evidence"] if not self.evidence else []),
             *(["last-usage"] if self.last_usage else []),
+            *(["last-accessed"] if self.last_accessed else []),
             *(["retirable-grants"] if self.retirable_grants else []),
         ]
         return Scope(

@@ -28,8 +28,9 @@ from auditor.model.snapshot import Provenance, ShardCoverage
 
 REGIONS_AT_ONCE = 24
 """Threads that walk accounts and Regions; they mostly wait."""
-REGIONS_AT_ONCE_WITH_LAST_USAGE = 96
-"""Last usage is read at a few keys a second per Region, so as many Regions as possible should overlap."""
+REGIONS_AT_ONCE_WHEN_SLOW = 96
+"""Last usage is read at a few keys a second per Region, and reports of IAM at a few principals a second per account, so
+as many of these as possible should overlap."""
 
 
 def collect(
@@ -83,7 +84,8 @@ class Profile:
 
 def _run(request: CollectRequest, sink: ShardSink, meter: Meter) -> Run:
     stop = threading.Event()
-    wide = REGIONS_AT_ONCE_WITH_LAST_USAGE if request.last_usage else REGIONS_AT_ONCE
+    slow = request.last_usage or request.last_accessed
+    wide = REGIONS_AT_ONCE_WHEN_SLOW if slow else REGIONS_AT_ONCE
     lanes = Lanes(wide, max(1, request.max_workers), stop)
     return Run(request, sink, meter, Pacer(request.quota_share, stop), stop, lanes, Reached())
 

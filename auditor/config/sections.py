@@ -44,6 +44,7 @@ class CollectionSettings:
     quota_share: float = 0.5
     evidence: bool = True
     last_usage: bool = False
+    last_accessed: bool = False
     retirable_grants: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 30.0

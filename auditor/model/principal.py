@@ -45,6 +45,26 @@ class CredentialFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastAccessed:
+    """What IAM recorded of a user's or role's attempts to call KMS (GetServiceLastAccessedDetails), refused ones too.
+
+    ``reported``: when IAM made the report. ``listed``: whether the report names KMS, as it does only where identity
+    policies of the principal allow something there; where it is not named, nothing is known. ``kms``: the last
+    attempt, None when there was none in the tracking period of at least 400 days; ``region``: where. ``actions``:
+    those that IAM tracks one by one (a choice of AWS's), each with its last attempt; of an action that is not among
+    them nothing is known. ``latest``: the last attempt to call any service that the report names. Times are ISO 8601
+    UTC.
+    """
+
+    reported: str
+    listed: bool = False
+    kms: str | None = None
+    region: str | None = None
+    actions: tuple[tuple[str, str | None], ...] = ()
+    latest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """One caller.
 
@@ -70,6 +90,7 @@ class Principal:
     session_policies: tuple[AttachedPolicy, ...] | None = None
     trust_policy: Policy | None = None
     credentials: CredentialFacts | None = None
+    last_accessed: LastAccessed | None = None
     instance_profiles: tuple[str, ...] = ()
     assume_allowed: bool = False
     unread: frozenset[Fact] = field(default_factory=frozenset)

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     USER = "user"  # an entry of UserDetailList; documents URL-encoded as IAM sends them
     GROUP = "group"
     ROLE = "role"
+    LAST_ACCESSED = "last-accessed"  # Arn, JobCreationDate, JobType, Kms [entries of ServicesLastAccessed], Latest
     MANAGED_POLICY = "managed-policy"  # an entry of Policies with PolicyVersionList
     CREDENTIAL_ROW = "credential-row"  # one row of the credential report
     SAML_PROVIDER = "saml-provider"

@@ -1,6 +1,8 @@
 """Who of those that lose access has been active lately, as far as last-used facts exist.
 
-AWS says when an identity was last active at all and when a key was last used, not which of the two used the other.
+AWS says when an identity was last active at all, when it last called KMS (where IAM's reports were collected) and when
+a key was last used, not which identity used which key. Nobody is left out for not having called KMS: what AWS services
+call on somebody's behalf need not count.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ class ActiveLoser:
     """One principal that loses access. ``last_active`` is an ISO 8601 time, ``days`` before the time of the question.
 
     ``keys`` are those that it loses access to; ``used`` tells, where it is known, when each was last used and how.
+    ``kms_known``: whether IAM's report tells of its calls to KMS, of which ``kms`` is the last one, empty for none.
     """
 
     days: int
@@ -31,6 +34,8 @@ class ActiveLoser:
     last_active: str
     keys: tuple[str, ...]
     used: tuple[tuple[str, str], ...] = ()
+    kms_known: bool = False
+    kms: str = ""
 
 
 def active_losers(before: Snapshot, changes: Iterable[AccessChange], as_of: str) -> tuple[ActiveLoser, ...]:
@@ -48,13 +53,15 @@ def active_losers(before: Snapshot, changes: Iterable[AccessChange], as_of: str)
             continue
         arns = tuple(sorted(lost[principal.arn]))
         used = tuple((arn, words) for arn in arns if arn in keys and (words := _use(keys[arn])))
-        found.append(ActiveLoser(days, principal.arn, active, arns, used))
+        report = principal.last_accessed
+        calls = (report.listed, report.kms or "") if report is not None else (False, "")
+        found.append(ActiveLoser(days, principal.arn, active, arns, used, *calls))
     return tuple(sorted(found))
 
 
 def _last_active(principal: Principal) -> str | None:
-    credentials = principal.credentials
-    times = [principal.last_used]
+    credentials, report = principal.credentials, principal.last_accessed
+    times = [principal.last_used, *([report.latest] if report else [])]
     if credentials is not None:
         times += [credentials.password_last_used, *(key.last_used for key in credentials.access_keys)]
     dated = [(moment, time) for time in times if time and (moment := instant(time))]

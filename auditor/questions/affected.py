@@ -126,7 +126,9 @@ def _but(kind: type[Key | Principal], *ignored: str) -> Callable[[object], objec
     return attrgetter(*(item.name for item in fields(kind) if item.name not in ignored))
 
 
-_SEEN_OF_PRINCIPAL = _but(Principal, "created", "last_used", "credentials", "instance_profiles", "groups")
+_SEEN_OF_PRINCIPAL = _but(
+    Principal, "created", "last_used", "credentials", "last_accessed", "instance_profiles", "groups"
+)
 """Without what rules alone look at: when and how somebody was active."""
 _SEEN_OF_KEY = _but(
     Key,

@@ -30,6 +30,7 @@ ACCOUNT_FACTS = {
     "iam.policies": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
     "iam.boundaries": (Fact.BOUNDARY,),
     "iam.credentials": (Fact.CREDENTIALS,),
+    "iam.last_accessed": (Fact.LAST_ACCESSED,),
     "org.tree": (Fact.ORGANIZATION,),
     "org.accounts": (Fact.ORGANIZATION,),
     "org.scps": (Fact.ORGANIZATION, Fact.SCP),
@@ -39,11 +40,14 @@ ACCOUNT_FACTS = {
     "analyzer.config": (Fact.ANALYZERS,),
     "access.matrix": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
 }
+INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
+"""Rule and input → the input that does as well for it; events of KMS themselves are collected by nobody."""
 ALSO_READ = {"cross-environment-access": ("access.matrix",)}
 """Rule → inputs that it rests on besides those that the catalogue requires."""
 WORDS = {
     "baseline": "no baseline was given",
     "trail.events": "key usage events are not collected",
+    "iam.last_accessed": "IAM last-accessed data was not collected (--last-accessed)",
     "resource.inventory": "no resource inventory is collected",
     "attestations": "no access reviews are recorded in the settings",
     "trail.config": "no CloudTrail configuration was collected",
@@ -62,8 +66,13 @@ WORDS = {
 
 def absent_inputs(facts: RuleFacts, available: frozenset[str]) -> tuple[str, ...]:
     """Why a rule cannot be evaluated at all: its required inputs that are not in ``available``, in words."""
-    missing = [name for name in facts.required if name in WORDS and name not in available]
+    missing = [name for name in required_inputs(facts) if name in WORDS and name not in available]
     return tuple(dict.fromkeys(WORDS[name] for name in missing))
+
+
+def required_inputs(facts: RuleFacts) -> tuple[str, ...]:
+    """The inputs that a rule rests on."""
+    return tuple(INSTEAD.get((facts.id, name), name) for name in facts.required)
 
 
 class Missing:
@@ -82,7 +91,7 @@ class Missing:
 
     def skipped(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
-        listed = (*facts.required, *ALSO_READ.get(facts.id, ()))
+        listed = (*required_inputs(facts), *ALSO_READ.get(facts.id, ()))
         required = [name for name in listed if (facts.category, name) != ("coverage", "access.matrix")]
         of_keys = {fact for name in required for fact in KEY_FACTS.get(name, ())}
         of_accounts = {fact for name in required for fact in ACCOUNT_FACTS.get(name, ())}
@@ -122,7 +131,12 @@ def available_inputs(snapshot: Snapshot, settings: RuleSettings, has_baseline: b
 def _optional(snapshot: Snapshot) -> set[str]:
     """Optional evidence counts as present when somebody asked for it anywhere, even where the answer was empty."""
     asked = {fact for fact, _, _ in snapshot.evidence.asked}
-    names = {"trail.config": Fact.TRAILS, "alarm.config": Fact.ALARMS, "analyzer.config": Fact.ANALYZERS}
+    names = {
+        "iam.last_accessed": Fact.LAST_ACCESSED,
+        "trail.config": Fact.TRAILS,
+        "alarm.config": Fact.ALARMS,
+        "analyzer.config": Fact.ANALYZERS,
+    }
     found = {name for name, fact in names.items() if fact in asked}
     # Stores are read together with the keys; the rules about them fall silent by themselves where there are none.
     return found | {"key.stores"}

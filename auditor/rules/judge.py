@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from auditor.evaluator import Evaluation
 from auditor.heap import collector_at_rest
 from auditor.model.arn import parse_arn
-from auditor.model.finding import Confidence, Finding, RuleStatus, in_order
+from auditor.model.finding import Confidence, Finding, RuleStatus, SkippedScope, in_order
 from auditor.model.report import Report
 from auditor.model.score import PrincipalPower
 from auditor.model.settings import RuleSettings
@@ -22,7 +22,7 @@ from auditor.rules.hit import Hit
 from auditor.rules.inputs import Missing, absent_inputs, available_inputs
 from auditor.rules.overlap import without_overlap
 from auditor.rules.powers import principal_powers
-from auditor.rules.registry import RULES
+from auditor.rules.registry import BLIND_SPOTS, RULES
 from auditor.rules.remedy import remediation, with_named_roles
 from auditor.rules.severity import decide
 from auditor.rules.view import View, moment
@@ -76,7 +76,7 @@ def statuses_of(view: View, rules: Iterable[str]) -> list[RuleStatus]:
     available = available_inputs(view.snapshot, view.settings, view.baseline is not None)
     lacking = Missing(view.snapshot)
     before = Missing(view.baseline.snapshot, in_baseline=True) if view.baseline is not None else None
-    return [_status(rule, available, lacking, before) for rule in rules]
+    return [_seen(_status(rule, available, lacking, before), view) for rule in rules]
 
 
 def _status(rule: str, available: frozenset[str], lacking: Missing, before: Missing | None) -> RuleStatus:
@@ -87,8 +87,19 @@ def _status(rule: str, available: frozenset[str], lacking: Missing, before: Miss
     skipped = lacking.skipped(facts)
     if before is not None and "baseline" in facts.required:
         skipped = (*skipped, *before.skipped(facts))
-    reason = f"not evaluated for {len(skipped)} of its subjects: facts could not be read" if skipped else ""
-    return RuleStatus(rule, True, reason, skipped=skipped)
+    return RuleStatus(rule, True, _reason(skipped), skipped=skipped)
+
+
+def _reason(skipped: tuple[SkippedScope, ...]) -> str:
+    return f"not evaluated for {len(skipped)} of its subjects: facts could not be read" if skipped else ""
+
+
+def _seen(status: RuleStatus, view: View) -> RuleStatus:
+    """The status with the subjects about which the facts that were read prove nothing."""
+    if not status.evaluated or status.rule not in BLIND_SPOTS or not view.decided:
+        return status
+    skipped = tuple(sorted({*status.skipped, *BLIND_SPOTS[status.rule](view)}, key=str))
+    return replace(status, skipped=skipped, reason=_reason(skipped))
 
 
 def findings_of(rule: str, view: View) -> list[Finding]:

@@ -25,7 +25,7 @@ class Parts:
     ``facts`` sees the whole snapshot and no access; ``keys`` all callers, the touched keys, and the policies of the
     touched accounts ``members``; ``callers`` all keys, those callers whose findings may differ, and the same policies.
     ``walkers`` are the subjects of paths (ARNs and accounts) about which ``callers`` knows everything. ``same_callers``
-    and ``same_time``: whether both sides share these.
+    and ``same_time``: whether both sides share these, the latter with what is known of the callers' use.
     """
 
     facts: View

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from auditor.model.finding import SkippedScope
 from auditor.rules.coverage import reading
 from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import audit_key, logging
@@ -31,7 +32,9 @@ from auditor.rules.privilege import (
     population,
     self_service,
     substitution,
+    unused,
 )
+from auditor.rules.privilege.disuse import blind_spots
 from auditor.rules.replication import places, regions
 from auditor.rules.view import View
 
@@ -61,6 +64,7 @@ RULES: dict[str, Check] = {
     "notaction-allow": sweeping.notaction_allow,
     "indirect-key-access-path": paths.indirect_key_access_path,
     "role-widely-assumable": trusts.role_widely_assumable,
+    "unused-key-permission": unused.unused_key_permission,
     "boundary-bypassed-by-key-policy": boundaries.boundary_bypassed_by_key_policy,
     "grant-to-external-account": grants_external.grant_to_external_account,
     "grant-to-deleted-principal": hygiene.grant_to_deleted_principal,
@@ -121,3 +125,6 @@ RULES: dict[str, Check] = {
     "scope-not-collected": reading.scope_not_collected,
     "evaluation-inconclusive": reading.evaluation_inconclusive,
 }
+
+BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {"unused-key-permission": blind_spots}
+"""Rule → the subjects about which its inputs prove nothing, though they could be read."""

@@ -128,11 +128,16 @@ _WITH_THE_SAME_CALLERS = {
     "guardrail-exemption-matchable": Scope.NOTHING,
     "reclaimable-principal-name": Scope.KEYS,
 }
-_AT_THE_SAME_TIME = {"grant-stale": Scope.KEYS, "never-true-condition": Scope.STATEMENTS}
+_AT_THE_SAME_TIME = {
+    "grant-stale": Scope.KEYS,
+    "never-true-condition": Scope.STATEMENTS,
+    "unused-key-permission": Scope.ACCOUNTS,
+}
 
 
 def scope_of(rule: str, *, same_callers: bool = False, same_time: bool = False) -> Scope:
-    """The scope of a rule, in a comparison of sides that share callers or time; ESTATE for one that nobody listed."""
+    """The scope of a rule, in a comparison of sides that share callers, or time
+    and what is known of use; ESTATE for one that nobody listed."""
     if same_callers and rule in _WITH_THE_SAME_CALLERS:
         return _WITH_THE_SAME_CALLERS[rule]
     if same_time and rule in _AT_THE_SAME_TIME:

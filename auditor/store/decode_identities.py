@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from auditor.model.arn import SERVICE_LINKED_PATH
 from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Layer, Policy
-from auditor.model.principal import CredentialFacts, Principal, PrincipalKind
+from auditor.model.principal import CredentialFacts, LastAccessed, Principal, PrincipalKind
 from auditor.model.shard import Kind, Shard
 from auditor.store.decode_credentials import credentials_by_arn
+from auditor.store.decode_last_accessed import last_accessed_by_arn
 from auditor.store.values import Data, IamDocuments, inner, items, maybe, tags, text, texts
 
 
@@ -18,12 +19,13 @@ def decode_principals(shard: Shard) -> tuple[Principal, ...]:
     written = IamDocuments()
     documents = _documents(shard, written)
     groups = {text(item, "GroupName"): item for item in _of(shard, Kind.GROUP)}
-    credentials = credentials_by_arn(shard)
+    credentials, accessed = credentials_by_arn(shard), last_accessed_by_arn(shard)
     found = []
     for kind in (Kind.USER, Kind.ROLE):
         for data in _of(shard, kind):
             if data.get("Arn"):
-                found.append(_Carrier(data, kind, shard.account, written, documents, groups).principal(credentials))
+                carrier = _Carrier(data, kind, shard.account, written, documents, groups)
+                found.append(carrier.principal(credentials, accessed))
     return tuple(found)
 
 
@@ -63,7 +65,7 @@ class _Carrier:
         self.groups = [(name, groups.get(name)) for name in self.group_names]
         self.unread: set[Fact] = set()
 
-    def principal(self, credentials: Mapping[str, CredentialFacts]) -> Principal:
+    def principal(self, credentials: Mapping[str, CredentialFacts], accessed: Mapping[str, LastAccessed]) -> Principal:
         """The principal."""
         data = self.data
         policies = self._policies()
@@ -85,6 +87,7 @@ class _Carrier:
             boundary=boundary,
             trust_policy=self.written.policy(trust) if trust else None,
             credentials=credentials.get(self.arn),
+            last_accessed=accessed.get(self.arn),
             instance_profiles=tuple(
                 sorted({text(profile, "Arn") for profile in items(data, "InstanceProfileList") if profile.get("Arn")})
             ),

@@ -224,3 +224,16 @@ def test_a_grantee_is_missing_only_where_identities_are_known() -> None:
     grant = {"grant_id": "g", "grantee": f"arn:aws:iam::{HOME}:role/gone", "operations": ["Decrypt"]}
     facts = estate.snapshot({"roles": [{"name": "last"}], "keys": [{"grants": [grant]}]})
     assert "grant-to-deleted-principal" in rules_that_differ(facts, replace(facts, principals=()))
+
+
+@pytest.mark.parametrize("later", [estate.AS_OF, LATER])
+def test_what_nobody_used_is_told_whenever_it_comes_to_be_known(later: str) -> None:
+    """Between two times everybody may come to be idle; at the same time only where more is known on one side."""
+    app = {"name": "app", "created": "2025-01-01T00:00:00Z", "policy": [FULL]}
+    busy, idle = ({**app, "last_accessed": {"reported": later, **used}} for used in ({"kms": estate.AS_OF}, {}))
+    facts = {"evidence": {"asked": ["last-accessed"]}}
+    sides = [estate.snapshot({**facts, "roles": [role]}) for role in (busy, idle)]
+    worlds = [world_of(side, as_of=as_of) for side, as_of in zip(sides, (estate.AS_OF, later), strict=True)]
+    assert_judged_as_a_whole(*worlds, RuleSettings())
+    fresh = dict(judged_change(*worlds, RuleSettings()).findings or ())["new"]
+    assert "unused-key-permission" in {finding.rule for finding in fresh}

@@ -67,6 +67,7 @@ def collected(aws: WrittenAws, **options: object) -> Found:
         "max_attempts": 1,
         "quota_share": 1.0,
         "last_usage": True,
+        "last_accessed": True,
         "retirable_grants": True,
         **options,
     }

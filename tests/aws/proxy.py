@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.aws.faults import DENIED, Fault, Faults, Patch, Quotas
 from tests.aws.pages import paged, without_marker
+from tests.aws.serial import XML, protocol, spelt
 from tests.aws.wire import Accounts, Call, call_of, error_answer
 
 HOP = frozenset({"connection", "transfer-encoding", "content-length", "host", "accept-encoding"})
@@ -74,7 +75,7 @@ class Proxy:
         if self.quotas.exceeded(call):
             return error_answer(call, "ThrottlingException", "Rate exceeded", 400)
         if call.action in self.replaced:
-            return 200, {"Content-Type": "application/json"}, json.dumps(self.replaced[call.action](call, {})).encode()
+            return _made_up(call, self.replaced[call.action](call, {}))
         return self._forwarded(path, headers, call, method)
 
     def _forwarded(self, path: str, headers: dict[str, str], call: Call, method: str):
@@ -94,6 +95,14 @@ class Proxy:
             if call.action in self.patches:
                 body = json.dumps(self.patches[call.action](call, json.loads(body))).encode()
         return status, {"Content-Type": kind}, body
+
+
+def _made_up(call: Call, answer: dict):
+    """An answer that moto does not have, in the protocol of its service."""
+    if protocol(call.service) not in XML:
+        return 200, {"Content-Type": "application/json"}, json.dumps(answer).encode()
+    kind, body = spelt(call.service, call.operation, answer)
+    return 200, {"Content-Type": kind}, body
 
 
 def _denial(call: Call) -> tuple[str, str, int]:

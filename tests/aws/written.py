@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from zlib import crc32
 
 from tests.aws.wire import Call
 
@@ -152,6 +153,8 @@ def _iam(call: Call, asked: dict[str, Any], _: tuple[str, ...]) -> Answer:
         "GetPolicy": lambda: {"Policy": {"PolicyName": "p", "Arn": arn, "DefaultVersionId": "v1"}},
         "GetPolicyVersion": lambda: {"PolicyVersion": _managed(arn)["PolicyVersionList"][0]},
         "ListAccountAliases": lambda: {"AccountAliases": ["name"], "IsTruncated": False},
+        "GenerateServiceLastAccessedDetails": lambda: {"JobId": job_of(str(asked.get("Arn", "")))},
+        "GetServiceLastAccessedDetails": last_accessed,
         "GetCredentialReport": lambda: {"Content": _report(account), "ReportFormat": "text/csv", "GeneratedTime": THEN},
         "ListSAMLProviders": lambda: {
             "SAMLProviderList": [
@@ -163,6 +166,27 @@ def _iam(call: Call, asked: dict[str, Any], _: tuple[str, ...]) -> Answer:
         },
         "GetOpenIDConnectProvider": lambda: {"Url": "ci.example", "ClientIDList": ["sts"], "CreateDate": THEN},
     }[call.operation]()
+
+
+def job_of(principal: str) -> str:
+    """A job id, as long as AWS's."""
+    return f"{crc32(principal.encode()):036}"
+
+
+def last_accessed(*others: Answer) -> Answer:
+    """A finished report on a principal that called KMS; ``others``: entries beside it."""
+    seen = {"LastAuthenticated": THEN, "LastAuthenticatedRegion": REGION, "TotalAuthenticatedEntities": 1}
+    tracked = [{"ActionName": "CreateGrant", "LastAccessedTime": THEN}, {"ActionName": "DisableKey"}]
+    kms = {"ServiceName": "AWS Key Management Service", "ServiceNamespace": "kms", **seen}
+    idle = {"ServiceName": "Amazon S3", "ServiceNamespace": "s3", "TotalAuthenticatedEntities": 0}
+    return {
+        "JobStatus": "COMPLETED",
+        "JobType": "ACTION_LEVEL",
+        "JobCreationDate": THEN,
+        "JobCompletionDate": THEN,
+        "IsTruncated": False,
+        "ServicesLastAccessed": [*others, {**kms, "TrackedActionsLastAccessed": tracked}, idle],
+    }
 
 
 def _details(account: str) -> Answer:

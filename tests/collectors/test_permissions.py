@@ -18,6 +18,7 @@ from tests.aws.faults import Patch
 from tests.aws.fixtures import collected
 from tests.aws.proxy import Proxy
 from tests.aws.wire import Call
+from tests.aws.written import job_of, last_accessed
 
 
 def _everything(proxy: Proxy) -> None:
@@ -46,6 +47,8 @@ def _everything(proxy: Proxy) -> None:
     answers: dict[str, Patch] = {
         "kms:DescribeCustomKeyStores": lambda *_: {"CustomKeyStores": [{"CustomKeyStoreId": "cks-1"}]},
         "kms:GetKeyLastUsage": lambda *_: {"TrackingStartDate": 1700000000},
+        "iam:GenerateServiceLastAccessedDetails": lambda *_: {"JobId": job_of("")},
+        "iam:GetServiceLastAccessedDetails": lambda *_: last_accessed(),
         "cloudtrail:ListEventDataStores": lambda *_: {"EventDataStores": [{"EventDataStoreArn": "arn:aws:eds"}]},
         "cloudtrail:GetEventDataStore": lambda *_: {"EventDataStoreArn": "arn:aws:eds", "Name": "lake"},
         "ram:ListResources": lambda *_: {"resources": [{"arn": key, "resourceShareArn": share}]},
@@ -58,7 +61,13 @@ def _everything(proxy: Proxy) -> None:
 def test_the_list_equals_the_calls_of_a_full_run(proxy: Proxy) -> None:
     _everything(proxy)
     before = len(proxy.calls)
-    everything = {"org": True, "role_name": "audit", "last_usage": True, "retirable_grants": True}
+    everything = {
+        "org": True,
+        "role_name": "audit",
+        "last_usage": True,
+        "last_accessed": True,
+        "retirable_grants": True,
+    }
     collected(proxy, **everything)
     rotating = _made(proxy, before)
     # What is called only when it is needed: a key in a custom key store, a policy that the overview leaves out, and

@@ -13,7 +13,7 @@ SILENT = {
     "scope-not-collected": "every account of the demonstration can be entered",
     "idle-key": "asking for the last use is off by default",
     "direct-plaintext-without-context": "no usage events are collected",
-    "unused-key-permission": "no usage events are collected",
+    "unused-key-permission": "asking IAM for last access is off by default",
     "grant-outlives-policy-removal": "there is no baseline",
     "new-plaintext-access-since-baseline": "there is no baseline",
     "aws-managed-key-where-customer-key-expected": "no resource inventory is collected",

@@ -82,7 +82,10 @@ def evaluated(organization: Organization, keys: dict[str, str] | None = None, **
     with InventedAws(organization) as aws:
         for name, account in (keys or {}).items():
             aws.known.assign(name, account)
-        found = collected(aws, **{"evidence": False, "last_usage": False, "retirable_grants": False, **options})
+        found = collected(
+            aws,
+            **{"evidence": False, "last_usage": False, "last_accessed": False, "retirable_grants": False, **options},
+        )
     evaluation = evaluate(found.snapshot, as_of=AS_OF)
     for row, principal in enumerate(evaluation.principals):
         for column, one in enumerate(evaluation.snapshot.keys):

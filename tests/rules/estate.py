@@ -28,7 +28,7 @@ from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key, LastUsage, Rotation
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
-from auditor.model.principal import AccessKeyFact, CredentialFacts, Principal, PrincipalKind
+from auditor.model.principal import AccessKeyFact, CredentialFacts, LastAccessed, Principal, PrincipalKind
 from auditor.model.settings import (
     ApprovedChange,
     Attestation,
@@ -143,6 +143,7 @@ def principal(kind: PrincipalKind, data: dict[str, Any]) -> Principal:
     if credentials is not None:
         keys = tuple(AccessKeyFact(**entry) for entry in credentials.pop("access_keys", ()))
         credentials = CredentialFacts(access_keys=keys, **credentials)
+    accessed = data.pop("last_accessed", None)
     return Principal(
         kind=PrincipalKind.SERVICE_LINKED_ROLE if "/aws-service-role/" in path else kind,
         arn=arn,
@@ -156,9 +157,15 @@ def principal(kind: PrincipalKind, data: dict[str, Any]) -> Principal:
         boundary=document(Layer.BOUNDARY, "boundary", arn, boundary) if boundary is not None else None,
         trust_policy=parse_policy(json.dumps({"Version": "2012-10-17", "Statement": trust})) if trust else None,
         credentials=credentials,
+        last_accessed=_last_accessed(accessed) if accessed is not None else None,
         unread=frozenset(Fact(item) for item in data.pop("unread", ())),
         **_tuples(data),
     )
+
+
+def _last_accessed(data: dict[str, Any]) -> LastAccessed:
+    actions = tuple(sorted(data.get("actions", {}).items()))
+    return LastAccessed(**{"reported": AS_OF, "listed": True, **data, "actions": actions})
 
 
 def organization(data: dict[str, Any] | None) -> Organization | None:

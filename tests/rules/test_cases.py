@@ -39,7 +39,8 @@ def _run(rule: str, case: dict[str, Any]) -> Any:
     if case.get("baseline"):
         before = estate.snapshot(case["baseline"])
         old = evaluate(before, as_of=as_of)
-        baseline = Report(snapshot=before, principals=old.principals, access=old.table, findings=())
+        made = case["baseline"].get("as_of", "")
+        baseline = Report(snapshot=before, principals=old.principals, access=old.table, findings=(), as_of=made)
     only = case.get("rules", [rule])
     return judge(evaluation, estate.settings(case.get("settings")), as_of=as_of, baseline=baseline, only=only)
 
@@ -52,6 +53,9 @@ def test_case(rule: str, case: dict[str, Any]) -> None:
         status = next(status for status in judgement.rules if status.rule == rule)
         assert not status.evaluated and status.reason
         return
+    if "blind" in case:
+        status = next(status for status in judgement.rules if status.rule == rule)
+        assert [str(scope).rsplit(":", 1)[-1] for scope in status.skipped] == case["blind"]
     shown = [(finding.severity.value, finding.summary) for finding in found]
     assert len(found) == len(case["expect"]), shown
     for finding, wanted in zip(found, case["expect"], strict=True):
@@ -61,6 +65,8 @@ def test_case(rule: str, case: dict[str, Any]) -> None:
         text = "\n".join([finding.summary, *(f"{item.label}: {item.value}" for item in finding.evidence)])
         for part in wanted.get("says", ()):
             assert part in text, text
+        for part in wanted.get("hushes", ()):
+            assert part not in text, text
         for part in wanted.get("fix", ()):
             assert part in finding.remediation.body, finding.remediation.body
         assert finding.remediation.kind == wanted.get("kind", finding.remediation.kind)

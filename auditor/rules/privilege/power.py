@@ -262,12 +262,12 @@ class Power:
         chosen = chosen.select((values > int(Openness.LATENT)) | (best[chosen.principals] == int(Openness.LATENT)))
         latent = best[chosen.principals] == int(Openness.LATENT)
         held = np.zeros(len(best), dtype=np.uint64)
-        per_pair = np.where(latent, self._held(chosen, *COUNTED), self._held(chosen, *LIVE))
+        per_pair = np.where(latent, self.held_each(chosen, *COUNTED), self.held_each(chosen, *LIVE))
         np.bitwise_or.at(held, chosen.principals, per_pair & np.uint64(mask))
         for position, own in chosen.by_principal():
             yield self._holding(position, own, Openness(int(best[position])), int(held[position]), mask)
 
-    def _held(self, pairs: Pairs, *levels: Openness) -> NDArray[np.uint64]:
+    def held_each(self, pairs: Pairs, *levels: Openness) -> NDArray[np.uint64]:
         """``held`` of every pair."""
         import numpy as np
 
