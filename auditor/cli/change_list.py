@@ -17,10 +17,11 @@ from typing import Any
 from auditor.cli.changes import read_document
 from auditor.errors import UsageError, reading_trouble
 from auditor.model.grant import Grant, Pairs
-from auditor.questions.edits import Edit, EditKind
+from auditor.questions.edits import FROM_PLANS, Edit, EditKind
 from auditor.userfiles import as_yaml, read_text
 
 FIELDS = ("change", "of", "name", "file", "policy", "value", "grant")
+KINDS = tuple(kind for kind in EditKind if kind not in FROM_PLANS)
 TEXTS = ("file", "policy", "value")
 WITH_NAME = (
     EditKind.IDENTITY_POLICY,
@@ -31,9 +32,12 @@ WITH_NAME = (
     EditKind.ALIAS,
     EditKind.TAG,
     EditKind.PRINCIPAL_TAG,
+    EditKind.ADD_TO_GROUP,
+    EditKind.REMOVE_FROM_GROUP,
 )
 PERHAPS_WITH_NAME = (EditKind.BOUNDARY, EditKind.SCP, EditKind.RCP)
 WITH_DOCUMENT = (
+    EditKind.ADD_KEY,
     EditKind.KEY_POLICY,
     EditKind.IDENTITY_POLICY,
     EditKind.MANAGED_POLICY,
@@ -71,8 +75,8 @@ def _entry(item: Any, place: str, folder: Path) -> Edit:
     unknown = [name for name in item if name not in FIELDS]
     if unknown:
         raise UsageError(f"{place}: unknown field “{unknown[0]}”.", f"Known: {', '.join(FIELDS)}.")
-    if str(item.get("change")) not in list(EditKind):
-        raise UsageError(f"{place}: no change “{item.get('change')}”.", f"Choose {', '.join(EditKind)}.")
+    if str(item.get("change")) not in KINDS:
+        raise UsageError(f"{place}: no change “{item.get('change')}”.", f"Choose {', '.join(KINDS)}.")
     kind = EditKind(str(item["change"]))
     _check_fields(item, kind, place)
     for name in ("of", "name"):

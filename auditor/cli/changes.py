@@ -16,7 +16,7 @@ from auditor.questions.edits import Edit, EditKind
 from auditor.questions.terraform import PlannedEdits, edits_of_plan
 from auditor.userfiles import read_text
 
-DOCUMENTS = ("key-policy", "managed-policy", "boundary", "trust-policy")
+DOCUMENTS = ("add-key", "key-policy", "managed-policy", "boundary", "trust-policy")
 BARE = ("add-principal", "revoke-grant", "delete-alias", "remove-principal")
 MAX_PLAN_BYTES = 512 * 1024**2
 MAX_POLICY_BYTES = 1024**2
@@ -90,7 +90,7 @@ def _other(kind: EditKind, option: str, text: str) -> Edit:
                 told = f"“{text}” has no “:NAME” before “=”; names with “=” or “:” in them go into a list (--changes)."
                 raise click.BadParameter(told, param_hint=f"--{option}")
             return Edit(kind, target, label, _document(value) if option == "identity-policy" else value or None)
-        case "attach-policy" | "detach-policy":
+        case "attach-policy" | "detach-policy" | "add-to-group" | "remove-from-group":
             return Edit(kind, place, _given(value, text, option))
         case "alias":
             return Edit(kind, _given(value, text, option), place)

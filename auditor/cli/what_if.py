@@ -11,12 +11,15 @@ from auditor.cli.options import FILE, SNAPSHOT, answer_format, aws_options, glob
 
 CHANGES: tuple[tuple[str, str, str], ...] = (
     ("add-principal", "ARN", "Add a user or role, without permissions; further options give it some."),
+    ("add-key", "ARN=FILE", "Add a symmetric key with this policy (no FILE: AWS's default policy); any id will do."),
     ("key-policy", "KEY=FILE", "This document becomes the key policy (no FILE: AWS's default policy)."),
     ("key-state", "KEY=STATE", "Enabled, Disabled or PendingDeletion."),
     ("identity-policy", "PRINCIPAL:NAME=FILE", "Add or replace, also of group/NAME (no FILE: delete)."),
     ("managed-policy", "NAME=FILE", "Replace a managed policy wherever it is attached (no FILE: detach it)."),
     ("attach-policy", "PRINCIPAL=NAME", "Attach a managed policy that is attached elsewhere."),
     ("detach-policy", "PRINCIPAL=NAME", "Detach a managed policy."),
+    ("add-to-group", "USER=GROUP", "Put a user into a group."),
+    ("remove-from-group", "USER=GROUP", "Take a user out of a group."),
     ("boundary", "PRINCIPAL=FILE", "Set the permissions boundary (no FILE: remove it)."),
     ("trust-policy", "ROLE=FILE", "Replace the trust policy."),
     ("scp", "NAME[@TARGET]=FILE", "Replace an SCP where it is attached, or attach it to TARGET (no FILE: detach)."),
@@ -46,7 +49,13 @@ def _change_options(function: Any) -> Any:
 @click.option(
     "--changes", "lists", multiple=True, type=FILE, help="YAML list: {change, of, name, file}; takes any names."
 )
-@click.option("--terraform", "plans", multiple=True, type=FILE, help="Plan made with `terraform show -json`.")
+@click.option(
+    "--terraform",
+    "plans",
+    multiple=True,
+    type=FILE,
+    help="Plan made with `terraform show -json`, or `tofu show -json`.",
+)
 @click.option("--fail-on-gained", type=click.Choice(CAPABILITIES), help="Exit 3 when somebody would gain it, or may.")
 @click.option("--strict", is_flag=True, help="Exit 4 when something could not be read or judged.")
 @click.option("--no-findings", is_flag=True, help="Only access and facts, not findings.")

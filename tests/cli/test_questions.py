@@ -147,6 +147,31 @@ def test_what_if_a_key_policy_changes(ask: Ask) -> None:
     assert ask("what-if", "now", "--revoke-grant", "nightly", "-f", "markdown").out.startswith("### KMS access")
 
 
+def test_what_if_keys_principals_and_members_of_groups_come(ask: Ask) -> None:
+    new = KEY.replace("1234abcd", "planned")
+    Path("use.json").write_text(text(allow(Action="kms:Decrypt")), encoding="utf-8")
+    Path("key.json").write_text(text(ROOT, VIA_S3), encoding="utf-8")
+    listed = [
+        {"change": "add-key", "of": new, "file": "key.json"},
+        {"change": "alias", "of": new, "name": "alias/new"},
+        {"change": "add-principal", "of": "role/new"},
+        {"change": "identity-policy", "of": "role/new", "name": "Use", "file": "use.json"},
+    ]
+    Path("changes.yaml").write_text(json.dumps(listed), encoding="utf-8")
+    options = ["--add-key", f"{new}=key.json", "--alias", f"alias/new={new}", "--add-principal", "role/new"]
+    for words in (["--changes", "changes.yaml"], [*options, "--identity-policy", "role/new:Use=use.json"]):
+        found = ask("what-if", "now", *words, "--no-findings", "-f", "json").json()
+        gained = {(item["principal"], item["key"]) for item in found["access"] if item["capability"] == "decrypt"}
+        assert {(APP, new), (PARTNER, new), (f"arn:aws:iam::{HOME}:role/new", KEY)} <= gained
+        assert {item["change"] for item in found["access"]} == {"gained"}
+        assert {(item["kind"], item["change"]) for item in found["facts"]} == {("key", "added"), ("principal", "added")}
+    joined = ("--add-principal", "user/bob", "--add-to-group", "user/bob=readers")
+    assert "policies of group “readers” are not in the snapshot" in ask("what-if", "now", *joined).err
+    listed[0]["change"] = "only-inline-policies"
+    Path("changes.yaml").write_text(json.dumps(listed), encoding="utf-8")
+    assert "no change “only-inline-policies”" in ask("what-if", "now", "--changes", "changes.yaml").err
+
+
 @pytest.mark.parametrize(
     ("change", "lost"),
     [

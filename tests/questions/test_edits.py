@@ -11,7 +11,7 @@ from auditor.errors import UsageError
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
 from auditor.model.grant import Grant
-from auditor.model.key import Fact
+from auditor.model.key import Fact, Key
 from auditor.model.snapshot import Gap, Snapshot
 from auditor.questions import explain, find_keys, principal_named
 from auditor.questions.affected import world_of
@@ -30,6 +30,7 @@ from tests.questions.estate import (
     second_region,
 )
 
+NEW_KEY = Key(arn="", key_id="", account="", region="")
 AS_OF = "2026-11-24T12:00:00Z"
 DECRYPT = BY_NAME["kms:decrypt"]
 
@@ -198,6 +199,48 @@ def test_a_new_state_is_a_change_of_facts() -> None:
     assert [(item.kind, item.detail) for item in found.facts] == [("key state", "Enabled → Disabled")]
 
 
+def test_a_new_user_has_what_its_groups_give() -> None:
+    """Also what could not be read of them."""
+    bob = f"arn:aws:iam::{HOME}:user/team/bob"
+    edits = [
+        Edit(EditKind.ADD_PRINCIPAL, bob),
+        Edit(EditKind.ADD_TO_GROUP, "user/bob", f"arn:aws:iam::{HOME}:group/readers"),
+    ]
+    after = apply_edits(organization_estate(), edits)
+    alice, made = (next(item for item in after.principals if item.arn == arn) for arn in (ALICE, bob))
+    assert (made.path, made.name, made.groups) == ("/team/", "bob", ("readers",))
+    assert made.identity_policies == alice.identity_policies
+    gone = apply_edits(after, [Edit(EditKind.REMOVE_FROM_GROUP, bob, "readers")])
+    assert next(item for item in gone.principals if item.arn == bob).identity_policies == ()
+    snapshot = organization_estate()
+    blind = tuple(
+        replace(item, identity_policies=(), unread=frozenset({Fact.IDENTITY_POLICY})) if item.arn == ALICE else item
+        for item in snapshot.principals
+    )
+    after = apply_edits(replace(snapshot, principals=blind), edits)
+    assert Fact.IDENTITY_POLICY in next(item for item in after.principals if item.arn == bob).unread
+
+
+def test_a_new_replica_is_like_its_primary() -> None:
+    snapshot = organization_estate()
+    (account,) = snapshot.accounts
+    primary = replace(snapshot.keys[0], multi_region=True, multi_region_key_type="PRIMARY", spec="RSA_2048")
+    before = replace(
+        snapshot, accounts=(replace(account, regions=("eu-west-1", "us-east-1")),), keys=(primary, snapshot.keys[1])
+    )
+    new = replace(NEW_KEY, multi_region=True, multi_region_key_type="REPLICA", primary_arn=KEY)
+    after = apply_edits(before, [Edit(EditKind.ADD_KEY, "arn::kms:us-east-1::key/x", key=new)])
+    replica = next(key for key in after.keys if key.region == "us-east-1")
+    assert (replica.arn, replica.spec) == (KEY.replace("eu-west-1", "us-east-1"), "RSA_2048")
+    assert next(key for key in after.keys if key.arn == KEY).replica_arns == (replica.arn,)
+    with pytest.raises(UsageError, match="in which Region"):
+        apply_edits(before, [Edit(EditKind.ADD_KEY, "arn::kms:::key/x")])
+    two = replace(before, accounts=(account, replace(account, id="222222222222")))
+    for edit in (Edit(EditKind.ADD_KEY, "arn::kms:eu-west-1::key/x"), Edit(EditKind.ADD_PRINCIPAL, "role/x")):
+        with pytest.raises(UsageError, match="in which account"):
+            apply_edits(two, [edit])
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -223,7 +266,17 @@ def test_a_new_state_is_a_change_of_facts() -> None:
         (Edit(EditKind.DELETE_ALIAS, "alias/none"), "No alias"),
         (Edit(EditKind.TAG, KEY, "none"), "has no tag"),
         (Edit(EditKind.PRINCIPAL_TAG, "role/app", "none"), "has no tag"),
-        (Edit(EditKind.ADD_PRINCIPAL, "role/new"), "no ARN of a user or role"),
+        (Edit(EditKind.ADD_PRINCIPAL, "group/new"), "no ARN of a user or role"),
+        (Edit(EditKind.ADD_PRINCIPAL, "role/"), "no ARN of a user or role"),
+        (Edit(EditKind.ADD_KEY, "alias/app"), "no ARN of a key"),
+        (Edit(EditKind.ADD_KEY, KEY), "exists already"),
+        (Edit(EditKind.ADD_KEY, KEY.replace(HOME, "333333333333")), "was not collected"),
+        (Edit(EditKind.ADD_KEY, KEY.replace("eu-west-1", "us-east-1")), "were not collected"),
+        (Edit(EditKind.ADD_KEY, f"{KEY}0", text=USE), "names no Principal"),
+        (Edit(EditKind.ADD_KEY, f"{KEY}0", key=replace(NEW_KEY, primary_arn="arn:none")), "not in the snapshot"),
+        (Edit(EditKind.ADD_TO_GROUP, "role/app", "readers"), "is no user"),
+        (Edit(EditKind.ADD_TO_GROUP, "user/alice", "writers"), "policies of group “writers” are not in the snapshot"),
+        (Edit(EditKind.REMOVE_FROM_GROUP, "user/alice", "writers"), "It belongs to readers"),
         (Edit(EditKind.ADD_PRINCIPAL, APP), "exists already"),
         (Edit(EditKind.ADD_PRINCIPAL, "arn:aws:iam::333333333333:role/x"), "was not collected"),
         (Edit(EditKind.REMOVE_PRINCIPAL, PARTNER), "was not collected"),

@@ -18,7 +18,8 @@ from tests.questions.estate import ALICE, KEY_USE, NO_DECRYPT, USE, change, orga
 AS_OF = "2026-11-24T12:00:00Z"
 KEY_ID = KEY.rsplit("/", 1)[1]
 AWS_OWNED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-NOT_PARTNER = text(ROOT)
+NOT_PARTNER = ROOT_POLICY = text(ROOT)
+OTHERS_TOO = text(ROOT, {**ROOT, "Sid": "Partner", "Principal": {"AWS": PARTNER}})
 POLICY = {"id": "p-1", "name": "Stop", "type": "SERVICE_CONTROL_POLICY", "content": NO_DECRYPT}
 STOP = change("aws_organizations_policy.stop", POLICY, POLICY, actions=["no-op"])
 GRANT = {"key_id": OTHER, "grantee_principal": BATCH, "operations": ["Decrypt"], "name": "new"}
@@ -31,7 +32,7 @@ def judged(text_: str) -> tuple[set[tuple[str, str, str]], list[str]]:
     planned = edits_of_plan(json.loads(text_))
     after, refused = try_edits(snapshot, planned.edits)
     found = differences(world_of(snapshot, as_of=AS_OF), world_of(after, as_of=AS_OF))
-    names = {KEY: "app", OTHER: "other"}
+    names = {KEY: "app", OTHER: "other", **{key.arn: key.key_id.partition(":")[2] for key in after.keys[2:]}}
     access = {
         (str(item.change), item.principal.rsplit("/", 1)[-1], names[item.key])
         for item in found.access
@@ -209,6 +210,155 @@ CASES: dict[str, tuple[list[dict[str, Any]], set[tuple[str, str, str]]]] = {
 }
 
 
+NEW_KEY = {("gained", name, "aws_kms_key.new") for name in ("app", "ops")}
+NEW_ROLE = {("gained", "new", "app"), ("gained", "new", "other")}
+CASES |= {
+    "new key": ([change("aws_kms_key.new", None, {"policy": ROOT_POLICY}, unknown={"arn": True})], NEW_KEY),
+    "new key of a provider that says its Region": (
+        [change("aws_kms_key.new", None, {"policy": ROOT_POLICY, "region": "eu-west-1"})],
+        NEW_KEY,
+    ),
+    "new key whose policy names others too": (
+        [change("aws_kms_key.new", None, {"policy": OTHERS_TOO})],
+        {*NEW_KEY, ("gained", "partner", "aws_kms_key.new")},
+    ),
+    "new external key": (
+        [change("aws_kms_external_key.new", None, {"policy": ROOT_POLICY, "enabled": True})],
+        {(kind, name, "aws_kms_external_key.new") for kind, name, _ in NEW_KEY},
+    ),
+    "key replaced by a new one": (
+        [change("aws_kms_key.new", {"arn": KEY}, {"policy": ROOT_POLICY}, actions=["delete", "create"])],
+        NEW_KEY,
+    ),
+    "new role with everything in its block": (
+        [
+            change(
+                "aws_iam_role.new",
+                None,
+                {
+                    "name": "new",
+                    "assume_role_policy": text(ROOT),
+                    "inline_policy": [{"name": "Use", "policy": USE}],
+                    "managed_policy_arns": [KEY_USE],
+                    "tags_all": {"team": "blue"},
+                },
+            )
+        ],
+        NEW_ROLE,
+    ),
+    "new role with a boundary that stops it": (
+        [
+            change("aws_iam_policy.b", {"arn": "arn:b"}, {"arn": "arn:b", "policy": NO_DECRYPT}, actions=["no-op"]),
+            change(
+                "aws_iam_role.new",
+                None,
+                {"name": "new", "managed_policy_arns": [KEY_USE], "permissions_boundary": "arn:b"},
+            ),
+        ],
+        set(),
+    ),
+    "new user with an attached policy": (
+        [
+            change("aws_iam_user.new", None, {"name": "new", "path": "/team/"}),
+            change("aws_iam_user_policy_attachment.a", None, {"user": "new", "policy_arn": KEY_USE}),
+        ],
+        NEW_ROLE,
+    ),
+    "role made anew": (
+        [
+            change("aws_iam_role.app", ROLE, {**ROLE, "assume_role_policy": ROOT_POLICY}, actions=["delete", "create"]),
+            change("aws_iam_role_policy.use", {"role": "app", "name": "inline"}, None),
+        ],
+        APP_LOSES,
+    ),
+    "role made anew with the policy that it had": (
+        [
+            change("aws_iam_role.app", ROLE, {**ROLE, "assume_role_policy": ROOT_POLICY}, actions=["delete", "create"]),
+            change(
+                "aws_iam_role_policy.use",
+                {"role": "app", "name": "inline", "policy": USE},
+                {"role": "app", "name": "inline", "policy": USE},
+                actions=["delete", "create"],
+            ),
+        ],
+        set(),
+    ),
+    "user put into a new group with a policy": (
+        [
+            change("aws_iam_group.new", None, {"name": "writers"}),
+            change("aws_iam_group_policy.use", None, {"group": "writers", "name": "Use", "policy": USE}),
+            change("aws_iam_user_group_membership.m", None, {"user": "alice", "groups": ["writers"]}),
+        ],
+        {("gained", "alice", "app"), ("gained", "alice", "other")},
+    ),
+    "last user taken out of a group that gets a policy": (
+        [
+            change("aws_iam_group_policy.use", None, {"group": "readers", "name": "Use", "policy": USE}),
+            change("aws_iam_group_membership.m", {"group": "readers", "users": ["alice"]}, None),
+        ],
+        set(),
+    ),
+    "membership of a group": (
+        [
+            change("aws_iam_group_policy.use", None, {"group": "readers", "name": "Use", "policy": USE}),
+            change("aws_iam_user.bob", None, {"name": "bob"}),
+            change(
+                "aws_iam_group_membership.m",
+                {"group": "readers", "users": ["alice"]},
+                {"group": "readers", "users": ["alice", "bob"]},
+            ),
+        ],
+        {("gained", name, key) for name in ("alice", "bob") for key in ("app", "other")},
+    ),
+    "group whose last policy nobody has": (
+        [change("aws_iam_group_policy.use", None, {"group": "idle", "name": "Use", "policy": USE})],
+        set(),
+    ),
+    "inline policies that are not listed": (
+        [change("aws_iam_role_policies_exclusive.x", None, {"role_name": "app", "policy_names": ["Other"]})],
+        APP_LOSES,
+    ),
+    "inline policies that are listed": (
+        [change("aws_iam_role_policies_exclusive.x", None, {"role_name": "app", "policy_names": ["inline"]})],
+        set(),
+    ),
+    "managed policies that are not listed": (
+        [change("aws_iam_role_policy_attachments_exclusive.x", None, {"role_name": "ops", "policy_arns": []})],
+        {("lost", "ops", "app")},
+    ),
+    "managed policies that are listed": (
+        [change("aws_iam_role_policy_attachments_exclusive.x", None, {"role_name": "batch", "policy_arns": [KEY_USE]})],
+        {("gained", "batch", "app"), ("gained", "batch", "other")},
+    ),
+    "list of policies that Terraform no longer watches": (
+        [change("aws_iam_role_policies_exclusive.x", {"role_name": "app", "policy_names": []}, None)],
+        set(),
+    ),
+    "the policy that everything has from AWS": (
+        [change("aws_organizations_policy_attachment.a", {"policy_id": "p-FullAWSAccess", "target_id": "ou-a"}, None)],
+        STOPPED,
+    ),
+    "moved": (
+        [
+            {
+                **change("aws_kms_key.b", {"arn": KEY}, {"arn": KEY}, actions=["no-op"]),
+                "previous_address": "aws_kms_key.a",
+            }
+        ],
+        set(),
+    ),
+    "imported with another policy": (
+        [
+            {
+                **change("aws_kms_key.b", {"arn": KEY, "policy": "x"}, {"arn": KEY, "policy": NOT_PARTNER}),
+                "importing": {"id": KEY_ID},
+            }
+        ],
+        {("lost", "partner", "app")},
+    ),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_plan_says_is_judged(name: str) -> None:
     changes, expected = CASES[name]
@@ -237,6 +387,92 @@ REFERRING = {
 }
 
 
+def resource(address: str, provider: str = "aws", **expressions: Any) -> dict[str, Any]:
+    """One resource of a configuration; texts are what an expression refers to."""
+    written = {
+        name: {"references": [value]} if isinstance(value, str) else value for name, value in expressions.items()
+    }
+    return {"address": address, "provider_config_key": provider, "expressions": written}
+
+
+def configuration(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"configuration": {"root_module": {"resources": list(resources)}, **more}}
+
+
+def test_what_is_about_a_new_key_or_role_is_followed_through_the_configuration() -> None:
+    """Of both, what is not configured has AWS's default."""
+    unknown = {"arn": True, "id": True, "policy": True, "inline_policy": True, "managed_policy_arns": True}
+    grant = {"operations": ["Decrypt"], "name": "new"}
+    changes = [
+        change("aws_kms_alias.new", None, {"name": "alias/new"}, unknown={"target_key_id": True}),
+        change("aws_kms_grant.new", None, grant, unknown={"key_id": True, "grantee_principal": True}),
+        change("aws_kms_key.new", None, {"tags_all": {"team": "blue"}}, unknown=unknown),
+        change("aws_kms_key_policy.new", None, {"policy": OTHERS_TOO}, unknown={"key_id": True}),
+        change("aws_iam_role.new", None, {"name": "new", "path": "/"}, unknown=unknown),
+        change("aws_iam_role_policy.new", None, {"name": "Use", "policy": USE}, unknown={"role": True}),
+    ]
+    written = configuration(
+        resource("aws_kms_alias.new", target_key_id="aws_kms_key.new"),
+        resource("aws_kms_grant.new", key_id="aws_kms_key.new", grantee_principal="aws_iam_role.new"),
+        resource("aws_kms_key.new", tags={}),
+        resource("aws_kms_key_policy.new", key_id="aws_kms_key.new", policy={}),
+        resource("aws_iam_role.new", name={}),
+        resource("aws_iam_role_policy.new", role="aws_iam_role.new", policy={}),
+    )
+    caller = {"address": "data.aws_caller_identity.c", "mode": "data", "type": "aws_caller_identity"}
+    caller["values"] = {"account_id": HOME, "arn": f"arn:aws:sts::{HOME}:assumed-role/ci/x"}  # type: ignore[assignment]
+    prior = {"values": {"root_module": {"child_modules": [{"resources": [caller]}]}}}
+    written["configuration"]["root_module"]["resources"].append(resource("data.aws_caller_identity.c"))
+    key = "aws_kms_key.new"
+    expected = {("gained", name, key) for name in ("app", "ops", "partner", "new")} | NEW_ROLE
+    assert judged(plan(*changes, prior_state=prior, **written)) == (expected, [])
+    after, _ = try_edits(
+        organization_estate(), edits_of_plan(json.loads(plan(*changes, prior_state=prior, **written))).edits
+    )
+    made = next(one for one in after.keys if one.arn not in (KEY, OTHER))
+    assert (made.label, made.tags) == ("alias/new", (("team", "blue"),))
+    assert [item.grantee for item in made.grants] == [f"arn:aws:iam::{HOME}:role/new"]
+    (told, *others) = judged(plan(*changes))[1]
+    assert "`target_key_id` is known only after apply" in told and len(others) == 5
+
+
+def test_instances_of_resources_and_modules_are_told_apart() -> None:
+    def made(name: str) -> dict[str, Any]:
+        entry = change(f"module.keys[0].{name}", None, {}, unknown={"policy_arn": True, "arn": True})
+        return {**entry, "type": name.split(".", maxsplit=1)[0]}
+
+    policy, attachment = made("aws_iam_policy.use[0]"), made('aws_iam_role_policy_attachment.a["x.y[0]"]')
+    policy["change"]["after"] = {"name": "Use", "policy": USE}
+    attachment["change"]["after"] = {"role": "batch"}
+    references = ["aws_iam_policy.use[0].arn", "aws_iam_policy.use[0]", "aws_iam_policy.use"]
+    written = {"address": "aws_iam_role_policy_attachment.a", "for_each_expression": {}}
+    written["expressions"] = {"policy_arn": {"references": references}}
+    module = {"count_expression": {}, "module": {"resources": [written]}}
+    more = {"configuration": {"root_module": {"module_calls": {"keys": module}}}}
+    expected = {("gained", "batch", "app"), ("gained", "batch", "other")}
+    assert judged(plan(policy, attachment, **more)) == (expected, [])
+    written["expressions"]["policy_arn"]["references"] = ["aws_iam_policy.use", "each.key"]
+    found, (told,) = judged(plan(policy, attachment, **more))
+    assert (found, "`policy_arn`" in told) == (set(), True)
+
+
+def test_where_a_new_key_will_be_is_told_by_its_provider() -> None:
+    """Else by what the plan knows of others, and never guessed between several."""
+    new = change("aws_kms_key.new", None, {"policy": text(ROOT, {**ROOT, "Principal": {"AWS": PARTNER}})})
+    west = resource("aws_kms_key.new", "aws.west", policy={})
+    region = {"provider_config": {"aws.west": {"expressions": {"region": {"constant_value": "eu-west-1"}}}}}
+    there = change("aws_kms_key.old", {"arn": KEY}, {"arn": KEY}, actions=["no-op"])
+    for told in (
+        plan(new, there),
+        plan(new, there, **configuration(west, resource("aws_kms_key.old", "aws.west"), **region)),
+    ):
+        assert edits_of_plan(json.loads(told)).edits[0][1].target.startswith(f"arn:aws:kms:eu-west-1:{HOME}:key/")
+    elsewhere = plan(new, there, **configuration(west, resource("aws_kms_key.old", "aws.east"), **region))
+    assert edits_of_plan(json.loads(elsewhere)).edits[0][1].target.startswith("arn::kms:eu-west-1::key/")
+    other = change("aws_kms_key.far", {"arn": KEY.replace(HOME, "222222222222")}, {}, actions=["no-op"])
+    assert edits_of_plan(json.loads(plan(new, there, other))).edits[0][1].target.startswith("arn:aws:kms:eu-west-1::")
+
+
 def test_a_new_policy_is_followed_through_the_configuration() -> None:
     policy = change("module.keys.aws_iam_policy.use", None, {"name": "Use", "policy": USE}, unknown={"arn": True})
     attachment = change(
@@ -252,11 +488,15 @@ def test_a_new_policy_is_followed_through_the_configuration() -> None:
 @pytest.mark.parametrize(
     ("entry", "reason"),
     [
-        (change("aws_kms_key.new", None, {}, unknown={"arn": True}), "does not exist yet"),
+        (change("aws_kms_key.new", None, {}, unknown={"policy": True}), "`policy`"),
+        (change("aws_kms_key.new", None, {"policy": ROOT_POLICY, "region": "us-east-1"}), "were not collected"),
+        (change("aws_kms_key.new", None, {"policy": ROOT_POLICY.replace(HOME, "333333333333")}), "was not collected"),
+        (change("aws_kms_replica_key.r", None, {"primary_key_arn": f"{KEY}x", "policy": ROOT_POLICY}), "primary key"),
         (change("aws_kms_key.app", {"arn": KEY, "policy": "x"}, {"arn": KEY}, unknown={"policy": True}), "`policy`"),
         (change("aws_kms_alias.a", None, {"name": "alias/a"}, unknown={"target_key_id": True}), "`target_key_id`"),
         (change("aws_kms_grant.g", None, {"key_id": KEY}, unknown={"grantee_principal": True}), "grantee"),
-        (change("aws_iam_role.new", None, {"name": "new"}), "does not exist yet"),
+        (change("aws_iam_role.new", None, {}, unknown={"name": True}), "`name` is known only after apply"),
+        (change("aws_iam_role.new", None, {"name": "app"}), "exists already"),
         (change("aws_iam_role_policy.p", None, {"role": "new", "name": "n", "policy": USE}), "No principal is called"),
         (
             change(
@@ -268,8 +508,19 @@ def test_a_new_policy_is_followed_through_the_configuration() -> None:
             change("aws_organizations_policy_attachment.a", None, {"policy_id": "p-9", "target_id": "ou-a"}),
             "does not say what policy p-9 is",
         ),
-        (change("aws_iam_user_group_membership.m", None, {"user": "alice"}), "are not judged"),
-        (change("aws_kms_key.app", {"arn": KEY}, {}, actions=["delete", "create"]), "is replaced"),
+        (
+            change("aws_iam_user_group_membership.m", None, {"user": "alice", "groups": ["writers"]}),
+            "group “writers” are not in the snapshot",
+        ),
+        (change("aws_iam_group.g", {"name": "readers"}, {"name": "writers"}), "another name"),
+        (change("aws_iam_user_group_membership.m", None, {"user": "alice"}, unknown={"groups": True}), "`groups`"),
+        (
+            change(
+                "aws_iam_role_policy_attachments_exclusive.x", None, {"role_name": "app", "policy_arns": [AWS_OWNED]}
+            ),
+            "not in the snapshot",
+        ),
+        (change("aws_iam_service_linked_role.x", None, {"aws_service_name": "x"}), "are not judged"),
         (change("aws_kms_key.app", {"arn": KEY}, {"policy": USE}, actions=["create", "forget"]), "made anew"),
         (change("aws_iam_user.a", {"arn": ALICE, "name": "alice"}, {"arn": ALICE, "name": "alicia"}), "another name"),
         (change("aws_kms_grant.g", None, {**GRANT, "constraints": [{"source_arn": "arn:x"}]}), "`source_arn`"),

@@ -6,6 +6,6 @@ An edit that finds nothing to change is refused: a silent no-op would look like 
 from __future__ import annotations
 
 from auditor.questions.edits.applying import apply_edits, try_edits
-from auditor.questions.edits.kinds import Edit, EditKind
+from auditor.questions.edits.kinds import FROM_PLANS, Edit, EditKind
 
-__all__ = ["Edit", "EditKind", "apply_edits", "try_edits"]
+__all__ = ["FROM_PLANS", "Edit", "EditKind", "apply_edits", "try_edits"]

@@ -8,10 +8,10 @@ from auditor.errors import UnknownNameError, UsageError
 from auditor.model.arn import account_of
 from auditor.model.key import Fact
 from auditor.model.snapshot import Snapshot
-from auditor.questions.edits import on_keys, on_organization
+from auditor.questions.edits import adding, on_groups, on_keys, on_organization
 from auditor.questions.edits.documents import with_document
-from auditor.questions.edits.kinds import Edit, EditKind
-from auditor.questions.edits.on_identities import IDENTITY_EDITS
+from auditor.questions.edits.kinds import FROM_PLANS, Edit, EditKind
+from auditor.questions.edits.on_identities import IDENTITY_EDITS, is_group, members_of
 
 
 def apply_edits(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:
@@ -50,11 +50,12 @@ def try_edits(snapshot: Snapshot, edits: Iterable[tuple[str, Edit]]) -> tuple[Sn
 
 
 def _idle(snapshot: Snapshot, edit: Edit) -> bool:
-    """Whether it is about a managed policy of a collected account, or an SCP or RCP, that is attached nowhere: nobody's
-    access rests on it."""
+    """Whether it is about a managed policy of a collected account, or an SCP or RCP, that is attached nowhere, or about
+    the policies of a group that nobody belongs to: nobody's access rests on it."""
+    if edit.kind in OF_GROUPS and is_group(edit.target):
+        return len(_read(snapshot)) == len(snapshot.accounts) and not members_of(snapshot, edit.target)
     if edit.kind is EditKind.MANAGED_POLICY:
-        collected = {item.id for item in snapshot.accounts if Fact.IDENTITIES not in item.unread}
-        return account_of(edit.target) in collected
+        return account_of(edit.target) in _read(snapshot)
     fact = GUARDRAILS.get(edit.kind)
     organization = snapshot.organization
     if fact is None or edit.name or organization is None or not organization.tree_read:
@@ -62,9 +63,21 @@ def _idle(snapshot: Snapshot, edit: Edit) -> bool:
     return not any(fact in target.unread for target in organization.targets)
 
 
+def _read(snapshot: Snapshot) -> set[str]:
+    """The accounts whose identities were read."""
+    return {item.id for item in snapshot.accounts if item.entered and Fact.IDENTITIES not in item.unread}
+
+
+OF_GROUPS = (EditKind.IDENTITY_POLICY, EditKind.ATTACH_POLICY, EditKind.DETACH_POLICY, *FROM_PLANS)
 GUARDRAILS = {EditKind.SCP: Fact.SCP, EditKind.RCP: Fact.RCP}
 _APPLY: dict[EditKind, Callable[[Snapshot, Edit], Snapshot]] = {
     **IDENTITY_EDITS,
+    EditKind.ADD_KEY: adding.add_key,
+    EditKind.ADD_PRINCIPAL: adding.add_principal,
+    EditKind.ADD_TO_GROUP: on_groups.add_to_group,
+    EditKind.REMOVE_FROM_GROUP: on_groups.remove_from_group,
+    EditKind.ONLY_INLINE: on_groups.only_policies,
+    EditKind.ONLY_ATTACHED: on_groups.only_policies,
     EditKind.KEY_POLICY: on_keys.key_policy,
     EditKind.KEY_STATE: on_keys.key_state,
     EditKind.SCP: on_organization.organization_policy,

@@ -1,4 +1,4 @@
-"""Edits of users, roles and groups: inline and managed policies, boundaries, trust, tags, principals themselves."""
+"""Edits of users, roles and groups: inline and managed policies, boundaries, trust, tags; principals deleted."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from auditor.errors import UnknownNameError, UsageError
-from auditor.model.arn import is_account_id, parse_arn
+from auditor.model.arn import parse_arn
 from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.principal import Principal, PrincipalKind
@@ -37,9 +37,9 @@ def identity_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
             if len(kept) == len(principal.identity_policies):
                 raise UnknownNameError(f"{owner} has no policy “{edit.name}”.", _policies_of(principal, owner))
             return replace(principal, identity_policies=kept)
-        return _with(principal, kept, document(Layer.IDENTITY, edit.name, owner, edit.text))
+        return with_policy(principal, kept, document(Layer.IDENTITY, edit.name, owner, edit.text))
 
-    return _on_owners(snapshot, edit.target, change)
+    return on_owners(snapshot, edit.target, change)
 
 
 def attach_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -53,9 +53,9 @@ def attach_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
 
     def change(principal: Principal, owner: str) -> Principal:
         kept = _without(principal, owner, lambda item: item.name == name)
-        return _with(principal, kept, document(Layer.IDENTITY, name, owner, made))
+        return with_policy(principal, kept, document(Layer.IDENTITY, name, owner, made))
 
-    return _on_owners(snapshot, edit.target, change)
+    return on_owners(snapshot, edit.target, change)
 
 
 def detach_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -67,7 +67,7 @@ def detach_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
             raise UnknownNameError(f"“{edit.name}” is not attached to {owner}.", _policies_of(principal, owner))
         return replace(principal, identity_policies=kept)
 
-    return _on_owners(snapshot, edit.target, change)
+    return on_owners(snapshot, edit.target, change)
 
 
 def managed_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -111,7 +111,7 @@ def boundary(snapshot: Snapshot, edit: Edit) -> Snapshot:
             raise UnknownNameError(f"{principal.arn} has no permissions boundary.")
         return replace(principal, boundary=made, unread=principal.unread - {Fact.BOUNDARY})
 
-    return _on_principals(snapshot, edit.target, change)
+    return on_principals(snapshot, edit.target, change)
 
 
 def trust_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -122,7 +122,7 @@ def trust_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
             raise UsageError(f"{principal.arn}: only a role has a trust policy, and never none.")
         return replace(principal, trust_policy=readable("trust policy", principal.arn, edit.text, names_callers=True))
 
-    return _on_principals(snapshot, edit.target, change)
+    return on_principals(snapshot, edit.target, change)
 
 
 def principal_tag(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -134,23 +134,7 @@ def principal_tag(snapshot: Snapshot, edit: Edit) -> Snapshot:
             raise UnknownNameError(f"{principal.arn} has no tag “{edit.name}”.")
         return replace(principal, tags=kept if edit.text is None else tuple(sorted((*kept, (edit.name, edit.text)))))
 
-    return _on_principals(snapshot, edit.target, change)
-
-
-def add_principal(snapshot: Snapshot, edit: Edit) -> Snapshot:
-    """A user or role without any permission; further edits give it some."""
-    arn = parse_arn(edit.target)
-    kinds = {"user": PrincipalKind.USER, "role": PrincipalKind.ROLE}
-    kind = kinds.get(arn.resource.partition("/")[0]) if arn and arn.service == "iam" else None
-    if arn is None or kind is None or not is_account_id(arn.account) or not arn.name:
-        raise UsageError(f"“{edit.target}” is no ARN of a user or role.", "Write arn:aws:iam::ACCOUNT:role/NAME.")
-    if not any(account.id == arn.account for account in snapshot.accounts):
-        raise UsageError(f"Account {arn.account} was not collected.", "Only collected accounts can gain a principal.")
-    if any(item.arn == edit.target for item in snapshot.principals):
-        raise UsageError(f"{edit.target} exists already.", "Edit its policies instead.")
-    made = Principal(kind=kind, arn=edit.target, iam_arn=edit.target, account=arn.account, name=arn.name)
-    principals = (*snapshot.principals, made)
-    return replace(snapshot, principals=tuple(sorted(principals, key=lambda item: item.arn)))
+    return on_principals(snapshot, edit.target, change)
 
 
 def remove_principal(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -158,25 +142,23 @@ def remove_principal(snapshot: Snapshot, edit: Edit) -> Snapshot:
     return without_principals(snapshot, _wanted(snapshot, edit.target))
 
 
-_Change = Callable[[Principal, str], Principal]
+Owned = Callable[[Principal, str], Principal]
 
 
-def _on_owners(snapshot: Snapshot, text: str, change: _Change) -> Snapshot:
+def on_owners(snapshot: Snapshot, text: str, change: Owned) -> Snapshot:
     """Applies a change to users and roles, or to every member of a group on the group's behalf."""
-    if text.startswith("group/") or ":group/" in text:
+    if is_group(text):
         return _on_group(snapshot, text, change)
-    return _on_principals(snapshot, text, lambda principal: change(principal, principal.arn))
+    return on_principals(snapshot, text, lambda principal: change(principal, principal.arn))
 
 
-def _on_group(snapshot: Snapshot, text: str, change: _Change) -> Snapshot:
+def _on_group(snapshot: Snapshot, text: str, change: Owned) -> Snapshot:
     name = text.rsplit("/", 1)[-1]
     arn = parse_arn(text)
-    members = [
-        item for item in snapshot.principals if name in item.groups and (arn is None or item.account == arn.account)
-    ]
+    members = members_of(snapshot, text)
     if not members:
         raise UnknownNameError(f"No collected user belongs to “{text}”.", "A group without members gives no access.")
-    wanted = {item.arn: _group_arn(item, name, text if arn else "") for item in members}
+    wanted = {item.arn: group_arn(item, name, text if arn else "") for item in members}
     groups = sorted(set(wanted.values()))
     if len(groups) > 1:
         raise UnknownNameError(f"“{text}” means {len(groups)} groups.", f"Choose one: {', '.join(groups)}.")
@@ -184,14 +166,28 @@ def _on_group(snapshot: Snapshot, text: str, change: _Change) -> Snapshot:
     return replace(snapshot, principals=changed)
 
 
-def _group_arn(member: Principal, name: str, given: str) -> str:
+def is_group(text: str) -> bool:
+    """Whether an owner of policies is written as a group."""
+    return text.startswith("group/") or ":group/" in text
+
+
+def members_of(snapshot: Snapshot, text: str) -> list[Principal]:
+    """The collected users that belong to a group, by its ARN or ``group/NAME``."""
+    name, arn = text.rsplit("/", 1)[-1], parse_arn(text)
+    return [
+        item for item in snapshot.principals if name in item.groups and (arn is None or item.account == arn.account)
+    ]
+
+
+def group_arn(member: Principal, name: str, given: str) -> str:
     """The ARN of a member's group: as its policies show it, as it was ``given``, or without a path."""
     owners = (item.owner for item in member.identity_policies)
     known = next((owner for owner in owners if ":group/" in owner and owner.rsplit("/", 1)[-1] == name), None)
     return known or given or f"{member.arn.split(':user/')[0]}:group/{name}"
 
 
-def _on_principals(snapshot: Snapshot, text: str, change: Callable[[Principal], Principal]) -> Snapshot:
+def on_principals(snapshot: Snapshot, text: str, change: Callable[[Principal], Principal]) -> Snapshot:
+    """Applies a change to the collected principals called ``text``. Raises UnknownNameError."""
     wanted = _wanted(snapshot, text)
     return replace(
         snapshot, principals=tuple(change(item) if item.arn in wanted else item for item in snapshot.principals)
@@ -212,7 +208,7 @@ def _without(principal: Principal, owner: str, drop: Callable[[AttachedPolicy], 
     return tuple(item for item in principal.identity_policies if not (item.owner == owner and drop(item)))
 
 
-def _with(principal: Principal, kept: tuple[AttachedPolicy, ...], made: AttachedPolicy) -> Principal:
+def with_policy(principal: Principal, kept: tuple[AttachedPolicy, ...], made: AttachedPolicy) -> Principal:
     """Own policies first, then those of groups, each by name: the order in which a snapshot is decoded."""
     order = (principal.arn, *dict.fromkeys(item.owner for item in (*kept, made) if item.owner != principal.arn))
     policies = sorted((*kept, made), key=lambda item: (order.index(item.owner), item.name))
@@ -232,7 +228,6 @@ IDENTITY_EDITS = {
     EditKind.BOUNDARY: boundary,
     EditKind.TRUST_POLICY: trust_policy,
     EditKind.PRINCIPAL_TAG: principal_tag,
-    EditKind.ADD_PRINCIPAL: add_principal,
     EditKind.REMOVE_PRINCIPAL: remove_principal,
 }
 """Edit kind → what it does."""

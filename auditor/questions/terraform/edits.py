@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.questions.edits import Edit, EditKind
+from auditor.questions.edits import FROM_PLANS, Edit, EditKind
 from auditor.questions.terraform.iam import IAM
 from auditor.questions.terraform.kms import KMS
 from auditor.questions.terraform.organizations import ORGANIZATIONS
@@ -28,7 +29,6 @@ WITHOUT_ACCESS = frozenset(
         "aws_iam_access_key",
         "aws_iam_account_alias",
         "aws_iam_account_password_policy",
-        "aws_iam_group",
         "aws_iam_instance_profile",
         "aws_iam_openid_connect_provider",
         "aws_iam_saml_provider",
@@ -48,6 +48,18 @@ LAST = (EditKind.REMOVE_PRINCIPAL, EditKind.MANAGED_POLICY)
 GUARDRAILS = (EditKind.SCP, EditKind.RCP)
 """What a plan destroys goes last, an SCP or RCP as a whole too: first its attachments are taken off, as Terraform
 does."""
+PARTS = (
+    EditKind.KEY_POLICY,
+    EditKind.IDENTITY_POLICY,
+    EditKind.DETACH_POLICY,
+    EditKind.REMOVE_FROM_GROUP,
+    EditKind.REVOKE_GRANT,
+    EditKind.DELETE_ALIAS,
+    EditKind.TAG,
+    EditKind.PRINCIPAL_TAG,
+)
+"""What is taken away from something goes first: it may be given again, or to somebody new of the same name."""
+NEW = (EditKind.ADD_PRINCIPAL, EditKind.ADD_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,8 @@ def edits_of_plan(plan: Any) -> PlannedEdits:
     open_ones += [_open(change, "Terraform puts it off to a later plan") for change in filter(_counts, read.deferred)]
     if read.errored:
         open_ones.append("the plan is incomplete: Terraform met errors when it made it")
-    return PlannedEdits(tuple(sorted(found, key=_deletes)), tuple(open_ones))
+    anew = {edit.target for _, edit in found if edit.kind is EditKind.ADD_PRINCIPAL}
+    return PlannedEdits(tuple(sorted(found, key=lambda planned: _turn(planned[1], anew))), tuple(open_ones))
 
 
 def _counts(change: Change) -> bool:
@@ -101,6 +114,17 @@ def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
     return found, ""
 
 
-def _deletes(planned: tuple[str, Edit]) -> bool:
-    edit = planned[1]
-    return edit.text is None and (edit.kind in LAST or (edit.kind in GUARDRAILS and not edit.name))
+def _turn(edit: Edit, anew: Container[str]) -> int:
+    """When an edit is made: one after the other where it builds upon another; ``anew`` are the principals that come."""
+    if edit.kind is EditKind.REMOVE_PRINCIPAL and edit.target in anew:
+        return 1
+    if edit.kind in NEW:
+        return 2
+    if edit.kind is EditKind.ADD_TO_GROUP:
+        return 3
+    if edit.text is None and edit.kind in PARTS:
+        return 0
+    if edit.kind in FROM_PLANS:
+        return 5
+    gone = edit.text is None and (edit.kind in LAST or (edit.kind in GUARDRAILS and not edit.name))
+    return 6 if gone else 4

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from auditor.questions.edits import Edit, EditKind
-from auditor.questions.terraform.kms import document, tags, text_of
-from auditor.questions.terraform.plan import Change, OpenError, Plan, each, items, mapping
-
-Reader = Callable[[Plan, Change], Iterator[Edit]]
+from auditor.questions.terraform.groups import GROUPS
+from auditor.questions.terraform.kms import tags
+from auditor.questions.terraform.plan import Change, OpenError, Plan, Reader, document, each, text_of
+from auditor.questions.terraform.principals import owner_named, planned_arn, planned_name, policy_arn
+from auditor.questions.terraform.values import items, mapping
 
 
 def managed_policy(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -30,7 +32,7 @@ def inline(owner: str) -> Reader:
         if change.before is not None and (change.after is None or moved):
             yield Edit(EditKind.IDENTITY_POLICY, _formerly(plan, change, owner), str(change.was("name")))
         if change.after is not None:
-            who = _named(plan, change, owner)
+            who = owner_named(plan, change, owner, owner)
             yield Edit(EditKind.IDENTITY_POLICY, who, _name(change), document(change.now("policy"), "policy"))
 
     return read
@@ -43,17 +45,10 @@ def _name(change: Change) -> str:
     return text_of(change.now("name"), "name")
 
 
-def _named(plan: Plan, change: Change, owner: str) -> str:
-    """The user, role or group after apply: by its ARN where the configuration refers to one that is there already."""
-    referred = plan.referred(change, owner, f"aws_iam_{owner}")
-    arn = referred.was("arn") if referred and "delete" not in referred.actions else None
-    return str(arn) if arn else f"{owner}/{text_of(change.now(owner), owner)}"
-
-
 def _formerly(plan: Plan, change: Change, owner: str) -> str:
     """The user, role or group before apply; of what is destroyed the configuration says nothing any more."""
     stays = change.after is not None and not change.differs(owner)
-    return _named(plan, change, owner) if stays else f"{owner}/{change.was(owner)}"
+    return owner_named(plan, change, owner, owner) if stays else f"{owner}/{change.was(owner)}"
 
 
 def attachment(owner: str) -> Reader:
@@ -63,7 +58,7 @@ def attachment(owner: str) -> Reader:
         if change.before is not None:
             yield Edit(EditKind.DETACH_POLICY, _formerly(plan, change, owner), str(change.was("policy_arn")))
         if change.after is not None:
-            yield _attach(plan, change, _named(plan, change, owner))
+            yield attach(plan, change, owner_named(plan, change, owner, owner))
 
     return read
 
@@ -76,7 +71,7 @@ def attachments(plan: Plan, change: Change) -> Iterator[Edit]:
     for name in sorted(was - kept):
         yield Edit(EditKind.DETACH_POLICY, name, str(change.was("policy_arn")))
     for name in sorted(now - kept):
-        yield _attach(plan, change, name)
+        yield attach(plan, change, name)
 
 
 def _holders(value: Callable[[str], Any]) -> set[str]:
@@ -85,42 +80,56 @@ def _holders(value: Callable[[str], Any]) -> set[str]:
     }
 
 
-def _attach(plan: Plan, change: Change, target: str) -> Edit:
-    """The document comes from the plan where the plan has it, else the snapshot must know it."""
+def attach(plan: Plan, change: Change, target: str) -> Edit:
+    """The managed policy of a change attached to ``target``."""
+    name, text = _managed(plan, change, "policy_arn")
+    return Edit(EditKind.ATTACH_POLICY, target, name, text)
+
+
+def _managed(plan: Plan, change: Change, attribute: str) -> tuple[str, str | None]:
+    """The ARN of a managed policy, and its document where the plan has it: else the snapshot must know it."""
     try:
-        arn = text_of(change.now("policy_arn"), "policy_arn")
+        arn = text_of(change.now(attribute), attribute)
     except OpenError:
-        planned = plan.referred(change, "policy_arn", "aws_iam_policy")
+        planned = plan.referred(change, attribute, "aws_iam_policy")
         if planned is None:
             raise
-        name = str((planned.after or {}).get("name") or planned.address)
-        return Edit(EditKind.ATTACH_POLICY, target, name, document(planned.now("policy"), "policy"))
+        return policy_arn(plan, planned), document(planned.now("policy"), "policy")
     known = plan.document("aws_iam_policy", "arn", arn, "policy")
-    return Edit(EditKind.ATTACH_POLICY, target, arn, known[1] if known else None)
+    return arn, known[1] if known else None
 
 
 def principal(kind: str) -> Reader:
     """A user or role: boundary, trust, inline and managed policies in its own block, tags, or its end."""
 
     def read(plan: Plan, change: Change) -> Iterator[Edit]:
-        if change.before is None:
-            raise OpenError(f"the {kind} does not exist yet")
-        arn = change.name_of("arn")
-        if change.after is None or "delete" in change.actions:
-            yield Edit(EditKind.REMOVE_PRINCIPAL, arn)
-            if change.after is not None:
-                raise OpenError(f"the {kind} is made anew; the old one is judged as deleted")
-            return
-        yield from each(
-            _renamed(change, kind),
-            tags(change, arn, EditKind.PRINCIPAL_TAG),
-            _trust(change, arn, kind),
-            _inline_blocks(change, arn),
-            _managed_arns(plan, change, arn),
-            _boundary(plan, change, arn),
-        )
+        if "delete" in change.actions:
+            yield Edit(EditKind.REMOVE_PRINCIPAL, change.name_of("arn"))
+        if change.made:
+            yield from _new(plan, change, kind)
+        elif "delete" not in change.actions:
+            arn = change.name_of("arn")
+            parts = _parts(plan, change, kind, arn)
+            yield from each(_renamed(change, kind), tags(change, arn, EditKind.PRINCIPAL_TAG), *parts)
 
     return read
+
+
+def _new(plan: Plan, change: Change, kind: str) -> Iterator[Edit]:
+    """A user or role that is made, or made anew: then nothing of the old one is left but its name."""
+    fresh = replace(change, before=None)
+    name = planned_arn(plan, change) or planned_name(change)
+    yield Edit(EditKind.ADD_PRINCIPAL, name)
+    yield from each(tags(fresh, name, EditKind.PRINCIPAL_TAG), *_parts(plan, fresh, kind, name))
+
+
+def _parts(plan: Plan, change: Change, kind: str, name: str) -> tuple[Iterator[Edit], ...]:
+    return (
+        _trust(change, name, kind),
+        _inline_blocks(plan, change, name),
+        _managed_arns(plan, change, name),
+        _boundary(plan, change, name),
+    )
 
 
 def _renamed(change: Change, kind: str) -> Iterator[Edit]:
@@ -138,13 +147,15 @@ def _trust(change: Change, target: str, kind: str) -> Iterator[Edit]:
 def _boundary(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
     if not change.differs("permissions_boundary"):
         return
-    arn = change.now("permissions_boundary")
-    known = plan.document("aws_iam_policy", "arn", str(arn), "policy") if arn else None
-    yield Edit(EditKind.BOUNDARY, target, str(arn or ""), known[1] if known else None)
+    if change.unknown.get("permissions_boundary") is not True and not change.now("permissions_boundary"):
+        yield Edit(EditKind.BOUNDARY, target)
+        return
+    name, text = _managed(plan, change, "permissions_boundary")
+    yield Edit(EditKind.BOUNDARY, target, name, text)
 
 
-def _inline_blocks(change: Change, target: str) -> Iterator[Edit]:
-    if change.differs("inline_policy"):
+def _inline_blocks(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
+    if _changes(plan, change, "inline_policy"):
         was, now = _inline_policies(change.was("inline_policy")), _inline_policies(change.now("inline_policy"))
         for name in sorted(map(str, was.keys() - now.keys())):
             yield Edit(EditKind.IDENTITY_POLICY, target, name)
@@ -154,7 +165,7 @@ def _inline_blocks(change: Change, target: str) -> Iterator[Edit]:
 
 
 def _managed_arns(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
-    if change.differs("managed_policy_arns"):
+    if _changes(plan, change, "managed_policy_arns"):
         was_arns, now_arns = (
             set(map(str, items(value)))
             for value in (change.was("managed_policy_arns"), change.now("managed_policy_arns"))
@@ -164,6 +175,11 @@ def _managed_arns(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
         for arn in sorted(now_arns - was_arns):
             known = plan.document("aws_iam_policy", "arn", str(arn), "policy")
             yield Edit(EditKind.ATTACH_POLICY, target, str(arn), known[1] if known else None)
+
+
+def _changes(plan: Plan, change: Change, name: str) -> bool:
+    """Whether a set of policies changes, or may: a new role without any has what AWS will say, which is none."""
+    return change.differs(name) and not (change.before is None and plan.left_out(change, name))
 
 
 def _inline_policies(value: Any) -> dict[str, Any]:
@@ -177,5 +193,6 @@ IAM: dict[str, Reader] = {
     **{f"aws_iam_{owner}_policy": inline(owner) for owner in ("role", "user", "group")},
     **{f"aws_iam_{owner}_policy_attachment": attachment(owner) for owner in ("role", "user", "group")},
     "aws_iam_policy_attachment": attachments,
+    **GROUPS,
 }
 """Resource type → what its change means."""

@@ -1,4 +1,4 @@
-"""Planned changes of KMS resources → edits."""
+"""Planned changes of KMS resources → edits. A new key goes by the address of its resource: it has no id yet."""
 
 from __future__ import annotations
 
@@ -7,22 +7,43 @@ from typing import Any
 
 from auditor.model.grant import Grant, Pairs
 from auditor.questions.edits import Edit, EditKind
-from auditor.questions.terraform.plan import Change, OpenError, Plan, each, items, mapping
+from auditor.questions.terraform.new_keys import KEYS, new_key, planned_id
+from auditor.questions.terraform.plan import Change, OpenError, Plan, document, each, text_of
+from auditor.questions.terraform.principals import OWNERS, planned_arn
+from auditor.questions.terraform.values import is_unknown, items, mapping
 
 CONSTRAINTS = frozenset({"encryption_context_equals", "encryption_context_subset"})
 
 
 def key(plan: Plan, change: Change) -> Iterator[Edit]:
-    """A key: policy, tags, state. A new one has no ARN yet, so nobody can say who will be able to use it."""
-    if change.before is None:
-        raise OpenError("the key does not exist yet")
-    arn = change.name_of("arn", "key_id")
+    """A key: policy, tags, state. One that is replaced goes, and another one comes."""
     if "delete" in change.actions:
-        yield Edit(EditKind.KEY_STATE, arn, text="PendingDeletion")
-        if "create" in change.actions:
-            raise OpenError("the key is replaced by one that does not exist yet; the old one is judged as deleted")
+        yield Edit(EditKind.KEY_STATE, _arn(change), text="PendingDeletion")
+    if change.made:
+        yield new_key(plan, change, _key_named(plan, change, "primary_key_arn") if "replica" in change.type else None)
+        yield from tags(change, planned_id(change), EditKind.TAG)
+    if "delete" in change.actions or change.made:
         return
+    arn = _arn(change)
     yield from each(tags(change, arn, EditKind.TAG), _state(change, arn), _policy(change, arn))
+
+
+def _arn(change: Change) -> str:
+    for name in ("arn", "key_id"):
+        if isinstance(change.was(name), str) and change.was(name):
+            return str(change.was(name))
+    raise OpenError("the plan does not say which key it is")
+
+
+def _key_named(plan: Plan, change: Change, attribute: str) -> str:
+    """The key that a resource is about, after apply: one that is new goes by its address."""
+    try:
+        return text_of(change.now(attribute), attribute)
+    except OpenError:
+        referred = plan.referred(change, attribute, *KEYS)
+        if referred is None or not referred.made:
+            raise
+        return planned_id(referred)
 
 
 def _state(change: Change, arn: str) -> Iterator[Edit]:
@@ -41,7 +62,7 @@ def key_policy(plan: Plan, change: Change) -> Iterator[Edit]:
     if change.before is not None and (change.after is None or change.differs("key_id")):
         yield Edit(EditKind.KEY_POLICY, text_of(change.was("key_id"), "key_id"))
     if change.after is not None:
-        target = text_of(change.now("key_id"), "key_id")
+        target = _key_named(plan, change, "key_id")
         yield Edit(EditKind.KEY_POLICY, target, text=document(change.now("policy"), "policy"))
 
 
@@ -51,17 +72,18 @@ def alias(plan: Plan, change: Change) -> Iterator[Edit]:
     if change.before is not None and (change.after is None or renamed):
         yield Edit(EditKind.DELETE_ALIAS, change.name_of("arn", "name"))
     if change.after is not None:
-        yield Edit(EditKind.ALIAS, _target(change), name=text_of(change.now("name"), "name"))
+        yield Edit(EditKind.ALIAS, _target(plan, change), name=text_of(change.now("name"), "name"))
 
 
-def _target(change: Change) -> str:
+def _target(plan: Plan, change: Change) -> str:
     """The key of an alias, by its ARN where the plan tells it.
 
     What is configured is the id. The ARN beside it is computed: the plan of a move still shows the old one.
     """
-    target = text_of(change.now("target_key_id"), "target_key_id")
+    target = _key_named(plan, change, "target_key_id")
     place, alias_, _ = str(change.was("arn") or "").partition(":alias/")
-    return f"{place}:key/{target}" if alias_ and not target.startswith("arn:") else target
+    known = target.startswith("arn:") or is_unknown(change.unknown.get("target_key_id"))
+    return f"{place}:key/{target}" if alias_ and not known else target
 
 
 def grant(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -70,7 +92,7 @@ def grant(plan: Plan, change: Change) -> Iterator[Edit]:
         yield Edit(EditKind.REVOKE_GRANT, change.name_of("grant_id"))
     if change.after is None:
         return
-    target, grantee = text_of(change.now("key_id"), "key_id"), text_of(change.now("grantee_principal"), "grantee")
+    target, grantee = _key_named(plan, change, "key_id"), _grantee(plan, change)
     constraints = _grant_constraints(change.now("constraints"))
     made = Grant(
         grant_id=f"planned:{change.address}",
@@ -83,6 +105,18 @@ def grant(plan: Plan, change: Change) -> Iterator[Edit]:
         context_subset=_pairs(constraints.get("encryption_context_subset")),
     )
     yield Edit(EditKind.GRANT, target, grant=made)
+
+
+def _grantee(plan: Plan, change: Change) -> str:
+    """Who gets a grant, by ARN."""
+    try:
+        return text_of(change.now("grantee_principal"), "grantee")
+    except OpenError:
+        referred = plan.referred(change, "grantee_principal", *OWNERS)
+        arn = planned_arn(plan, referred) if referred and referred.made else ""
+        if not arn:
+            raise
+        return arn
 
 
 def _grant_constraints(blocks: Any) -> dict[str, Any]:
@@ -115,27 +149,5 @@ def tags(change: Change, target: str, kind: EditKind) -> Iterator[Edit]:
             yield Edit(kind, target, label, str(now[label]))
 
 
-def document(value: Any, name: str) -> str:
-    """A policy document as text. Raises OpenError without one."""
-    if not isinstance(value, str) or not value:
-        raise OpenError(f"`{name}` is not in the plan")
-    return value
-
-
-def text_of(value: Any, name: str) -> str:
-    """A name as text. Raises OpenError without one."""
-    if not isinstance(value, str) or not value:
-        raise OpenError(f"`{name}` is not in the plan")
-    return value
-
-
-KMS = {
-    "aws_kms_key": key,
-    "aws_kms_replica_key": key,
-    "aws_kms_external_key": key,
-    "aws_kms_replica_external_key": key,
-    "aws_kms_key_policy": key_policy,
-    "aws_kms_alias": alias,
-    "aws_kms_grant": grant,
-}
+KMS = {**dict.fromkeys(KEYS, key), "aws_kms_key_policy": key_policy, "aws_kms_alias": alias, "aws_kms_grant": grant}
 """Resource type → what its change means."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.questions.edits import Edit, EditKind
-from auditor.questions.terraform.kms import document, text_of
-from auditor.questions.terraform.plan import Change, OpenError, Plan
+from auditor.questions.terraform.plan import Change, OpenError, Plan, document, text_of
 
 KINDS = {
     "SERVICE_CONTROL_POLICY": (EditKind.SCP, EditKind.ATTACH_SCP),
@@ -14,6 +13,19 @@ KINDS = {
 }
 """Type of policy → the edits that replace and that attach one; other types do not take part in authorization."""
 POLICY = "aws_organizations_policy"
+FULL_ACCESS = Change(
+    address="FullAWSAccess",
+    type=POLICY,
+    actions=("no-op",),
+    before={"id": "p-FullAWSAccess", "name": "FullAWSAccess"},
+    after={
+        "name": "FullAWSAccess",
+        "type": "SERVICE_CONTROL_POLICY",
+        "content": '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}',
+    },
+    unknown={},
+)
+"""What every root, OU and account has from AWS: no plan makes it, many attach and detach it."""
 KEPT = "skip_destroy"
 """Set: Terraform forgets the policy, or its attachment, instead of taking it away."""
 
@@ -61,6 +73,8 @@ def _by_id(plan: Plan, policy_id: str) -> Change:
     for resource in plan.resources:
         if resource.type == POLICY and policy_id in (resource.was("id"), (resource.after or {}).get("id")):
             return resource
+    if policy_id == FULL_ACCESS.was("id"):
+        return FULL_ACCESS
     raise OpenError(f"the plan does not say what policy {policy_id} is")
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.errors import UsageError
+from auditor.model.arn import parse_arn
 from auditor.questions.edits import Edit
+from auditor.questions.terraform.configuration import (
+    Configured,
+    configured,
+    module_of,
+    provider_regions,
+    without_instances,
+)
+from auditor.questions.terraform.places import Place, Seen, places, provider_of, seen_before
+from auditor.questions.terraform.values import Values, is_unknown, items, mapping
 
-Values = Mapping[str, Any]
 IDLE = frozenset({"no-op", "read", "forget"})
 """Actions that change nothing at AWS."""
 PLANNED = frozenset({"resource_changes", "planned_values"})
@@ -23,7 +32,10 @@ class OpenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One planned change. ``before`` None: it is created; ``after`` None: it is deleted. ``unknown``: after apply."""
+    """One planned change. ``before`` None: it is created; ``after`` None: it is deleted. ``unknown``: after apply.
+
+    ``provider`` is the key of its provider's configuration, or the provider's name.
+    """
 
     address: str
     type: str
@@ -31,10 +43,16 @@ class Change:
     before: Values | None
     after: Values | None
     unknown: Values
+    provider: str = ""
+
+    @property
+    def made(self) -> bool:
+        """Whether it is created, or made anew."""
+        return "create" in self.actions and self.after is not None
 
     def now(self, name: str) -> Any:
         """The value after apply. Raises OpenError where the plan does not know it."""
-        if _is_unknown(self.unknown.get(name)):
+        if is_unknown(self.unknown.get(name)):
             raise OpenError(f"`{name}` is known only after apply")
         return (self.after or {}).get(name)
 
@@ -44,7 +62,7 @@ class Change:
 
     def differs(self, name: str) -> bool:
         """Whether the value changes, or may."""
-        return _is_unknown(self.unknown.get(name)) or (self.after or {}).get(name) != self.was(name)
+        return is_unknown(self.unknown.get(name)) or (self.after or {}).get(name) != self.was(name)
 
     def name_of(self, *names: str) -> str:
         """The first of these members that identifies the resource, before or after. Raises OpenError."""
@@ -67,13 +85,18 @@ def each(*parts: Iterator[Edit]) -> Iterator[Edit]:
         raise OpenError("; ".join(reasons))
 
 
-def _is_unknown(value: Any) -> bool:
-    """``after_unknown`` mirrors the shape of the value and holds true where it is not known."""
-    if isinstance(value, Mapping):
-        return any(_is_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_is_unknown(item) for item in value)
-    return value is True
+def document(value: Any, name: str) -> str:
+    """A policy document as text. Raises OpenError without one."""
+    if not isinstance(value, str) or not value:
+        raise OpenError(f"`{name}` is not in the plan")
+    return value
+
+
+def text_of(value: Any, name: str) -> str:
+    """A name as text. Raises OpenError without one."""
+    if not isinstance(value, str) or not value:
+        raise OpenError(f"`{name}` is not in the plan")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +108,8 @@ class Plan:
 
     changes: tuple[Change, ...]
     resources: tuple[Change, ...]
-    references: Mapping[str, Mapping[str, tuple[str, ...]]]
+    configuration: Mapping[str, Configured]
+    places: Mapping[str, Place]
     deferred: tuple[Change, ...] = ()
     errored: bool = False
 
@@ -100,16 +124,33 @@ class Plan:
                 return str((values or {}).get("name") or identity), text
         return None
 
-    def referred(self, change: Change, attribute: str, type_: str) -> Change | None:
-        """The resource of ``type_`` that the configuration of ``change`` names for an attribute, if it names one."""
-        named = self.references.get(change.address, {}).get(attribute, ())
-        prefix = change.address.rpartition(f"{change.type}.")[0]
-        found = [item for item in self.resources if item.type == type_ and item.address in _within(prefix, named)]
+    def referred(self, change: Change, attribute: str, *types: str) -> Change | None:
+        """The resource of one of these types that the configuration of ``change`` names for an attribute.
+
+        None where it names none, or several; of a resource with instances it must say which.
+        """
+        written = self.configuration.get(without_instances(change.address))
+        named = written.references.get(attribute, ()) if written else ()
+        addresses = {module_of(change.address) + name for name in named}
+        found = [item for item in self.resources if item.type in types and item.address in addresses]
         return found[0] if len(found) == 1 else None
 
+    def left_out(self, change: Change, attribute: str) -> bool:
+        """Whether the configuration is known not to say anything about an attribute: then it has AWS's default."""
+        written = self.configuration.get(without_instances(change.address))
+        return written is not None and attribute not in written.attributes
 
-def _within(prefix: str, named: tuple[str, ...]) -> set[str]:
-    return {prefix + name for name in named}
+    def place(self, change: Change) -> Place:
+        """Where a resource is, or is going to be, as far as the plan tells."""
+        known, arn = self.places.get(change.provider, Place()), parse_arn(str(change.was("arn") or ""))
+        if arn is not None:
+            known = Place(arn.partition, arn.account, arn.region or known.region)
+        region = (change.after or {}).get("region")
+        return replace(known, region=region) if isinstance(region, str) and region else known
+
+
+Reader = Callable[[Plan, Change], Iterator[Edit]]
+"""What a change of one type of resource means."""
 
 
 def read_plan(plan: Any) -> Plan:
@@ -119,11 +160,19 @@ def read_plan(plan: Any) -> Plan:
         raise UsageError("This is a Terraform state, no plan.", REMEDY)
     if not isinstance(entries, list) or not PLANNED & plan.keys():
         raise UsageError("This is no Terraform plan.", REMEDY)
-    resources = tuple(_change(entry) for entry in entries if _managed(entry))
+    written = configured(plan)
+    made = (_change(entry) for entry in entries if _managed(entry))
+    resources = tuple(replace(one, provider=provider_of(one.address, one.provider, written)) for one in made)
     changes = tuple(item for item in resources if not item.actions or set(item.actions) - IDLE)
     put_off = (mapping(entry).get("resource_change") for entry in items(plan.get("deferred_changes")))
     deferred = tuple(_change(entry) for entry in put_off if isinstance(entry, dict) and _managed(entry))
-    return Plan(changes, resources, _references(plan), deferred, plan.get("errored") is True)
+    return Plan(changes, resources, written, _places(plan, resources, written), deferred, plan.get("errored") is True)
+
+
+def _places(plan: Values, resources: Iterable[Change], written: dict[str, Configured]) -> dict[str, Place]:
+    """Where each provider works, by what it has made already and what it has read."""
+    there = (Seen(one.address, one.type, one.provider, one.before) for one in resources if one.before is not None)
+    return places((*there, *seen_before(plan)), written, provider_regions(plan))
 
 
 def _managed(entry: Any) -> bool:
@@ -142,42 +191,9 @@ def _change(entry: Values) -> Change:
         before=_mapping(change.get("before")),
         after=_mapping(change.get("after")),
         unknown=_mapping(change.get("after_unknown")) or {},
+        provider=str(entry.get("provider_name", "")),
     )
-
-
-def items(value: Any) -> list[Any]:
-    """A list of the plan; anything else has no items."""
-    return value if isinstance(value, list) else []
-
-
-def mapping(value: Any) -> Values:
-    """An object of the plan; anything else has no members."""
-    return value if isinstance(value, Mapping) else {}
 
 
 def _mapping(value: Any) -> Values | None:
     return value if isinstance(value, Mapping) else None
-
-
-def _references(plan: Values) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Address → attribute → the addresses that its expression names; resources of ``count`` or ``for_each`` are left
-    out, because the expression does not say which instance is meant."""
-    configuration = _mapping(plan.get("configuration")) or {}
-    module = _mapping(configuration.get("root_module")) or {}
-    return dict(_module_references(module, ""))
-
-
-def _module_references(module: Values, prefix: str) -> Iterator[tuple[str, dict[str, tuple[str, ...]]]]:
-    for resource in map(mapping, items(module.get("resources"))):
-        if "count_expression" in resource or "for_each_expression" in resource:
-            continue
-        expressions = _mapping(resource.get("expressions")) or {}
-        named = {
-            name: tuple(map(str, items(value.get("references"))))
-            for name, value in expressions.items()
-            if isinstance(value, Mapping)
-        }
-        yield f"{prefix}{resource.get('address')}", named
-    for name, call in (_mapping(module.get("module_calls")) or {}).items():
-        if isinstance(call, Mapping) and "count_expression" not in call and "for_each_expression" not in call:
-            yield from _module_references(_mapping(call.get("module")) or {}, f"{prefix}module.{name}.")
