@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +30,12 @@ def request_of(settings: CollectionSettings) -> CollectRequest:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """How much a collection brought: keys, gaps, and gaps that access verdicts rest on."""
+    """How much a collection brought: keys, gaps, gaps that access verdicts rest on, and those that may be passing."""
 
     keys: int
     gaps: int
     essential_gaps: int
+    passing_gaps: int
 
 
 def collect_facts(
@@ -47,12 +48,8 @@ def collect_facts(
     from auditor.store import read_parts
 
     _collect(folder, settings, resume, progress)
-    keys = gaps = essential = 0
-    for part in read_parts(folder):
-        keys += len(part.keys)
-        gaps += len(part.gaps)
-        essential += sum(1 for gap in part.gaps if gap.essential)
-    return Collected(keys, gaps, essential)
+    found = [(0, 0, 0, 0), *(astuple(counted(part)) for part in read_parts(folder))]
+    return Collected(*map(sum, zip(*found, strict=True)))
 
 
 def collect_into(
@@ -67,8 +64,10 @@ def collect_into(
 
 def counted(snapshot: Snapshot) -> Collected:
     """The same numbers of a snapshot in memory."""
+    from auditor.store import may_pass
+
     essential = sum(1 for gap in snapshot.gaps if gap.essential)
-    return Collected(len(snapshot.keys), len(snapshot.gaps), essential)
+    return Collected(len(snapshot.keys), len(snapshot.gaps), essential, sum(map(may_pass, snapshot.gaps)))
 
 
 def _collect(folder: Path, settings: CollectionSettings, resume: bool, progress: Progress | None) -> None:

@@ -21,11 +21,26 @@ def command(**given: Any) -> int:
 
     Writes report.html, CSV files, result.json and the snapshot to reports/ACCOUNT/TIME/.
     """
+    from auditor.audit.collecting import counted
     from auditor.cli.running import assess, deliver, prepare
     from auditor.cli.settings import wanted
+    from auditor.cli.terminal import current
 
     run = prepare(wanted(given))
-    return deliver(assess(collect_home(run.config.collection, run.output_dir), run), run)
+    snapshot = collect_home(run.config.collection, run.output_dir)
+    code = deliver(assess(snapshot, run), run)
+    say_how_to_go_on(counted(snapshot), current().collected)
+    return code
+
+
+def say_how_to_go_on(found: Any, folder: Path | None) -> None:
+    """Names the way to read what failed, and may not fail again."""
+    from auditor.cli.terminal import note
+    from auditor.report.wording import plural
+
+    if found.passing_gaps:
+        gaps = plural(found.passing_gaps, "gap")
+        note(f"{gaps} may be of the moment: `kms-audit collect --resume {folder}` and the same options read it again")
 
 
 def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> Any:

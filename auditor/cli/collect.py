@@ -23,6 +23,7 @@ def command(output: Path | None, resume: Path | None, strict: bool, **given: Any
     An interrupted collection goes on with --resume and the same AWS options. In a finished one, --resume reads again
     whatever left a gap, as after a permission was given; the rest is kept.
     """
+    from auditor.cli.audit import say_how_to_go_on
     from auditor.cli.running import INCOMPLETE
     from auditor.cli.settings import wanted
     from auditor.cli.terminal import result, warn
@@ -34,6 +35,7 @@ def command(output: Path | None, resume: Path | None, strict: bool, **given: Any
     run = wanted(given)
     found, folder = _collect(run, output, resume)
     result(f"{folder}: {plural(found.keys, 'key')}, {plural(found.gaps, 'gap')}")
+    say_how_to_go_on(found, folder)
     if strict and found.essential_gaps:
         warn(f"incomplete: {plural(found.essential_gaps, 'fact')} that access rests on could not be read (--strict)")
         return INCOMPLETE

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from auditor.collectors.failures import (
     Cause,
     EndlessError,
     Failure,
+    GivenUpError,
     RefusedError,
     StoppedError,
     UnsupportedCallError,
@@ -27,6 +29,7 @@ from auditor.collectors.meter import Meter
 from auditor.collectors.operation import Operation
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.paging import Gathered, following, to_the_end, token_of
+from auditor.collectors.patience import FLEETING, PATIENCE_SECONDS
 from auditor.collectors.session import AwsSession
 from auditor.collectors.shapes import Answer, whole
 from auditor.model.key import Fact
@@ -35,10 +38,9 @@ from auditor.model.snapshot import Gap
 LOG = logging.getLogger(__name__)
 """Operations and places, never parameters: those may hold an external id."""
 T = TypeVar("T")
-REPEATS = 2
-"""How often a call, or a whole list, is begun again after an expired token, a throttle or a cut answer."""
-THROTTLED_PAUSE = 1.0
-"""Seconds before that, beside what botocore has waited."""
+PAUSES = (5.0, 1.0)
+"""Seconds, the last first, before a call, or a whole list, is begun again after what may pass. botocore's own retries
+end within a second or two where nothing was throttled, and are few where many calls fail, in whatever account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,12 @@ class Listing:
 
 @dataclass(slots=True)
 class Switches:
-    """Operations that are off for an account after one "not supported". Shared by all its callers."""
+    """Operations that are off for an account after one "not supported", each in its Region: new ones come to Regions
+    one after the other. ``ended``: that the credentials have ended was said. Shared by all callers of the account.
+    """
 
-    off: dict[str, Failure] = field(default_factory=dict)
+    off: dict[tuple[str, str], Failure] = field(default_factory=dict)
+    ended: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -192,8 +197,8 @@ class Caller:
         return listing
 
     def note(self, failure: Failure, fact: Fact, operation: Operation, subject: str = "") -> None:
-        """Notes a Gap; one "not supported" stands for the whole account and Region."""
-        subject = "" if failure.lasting else subject
+        """Notes a Gap; one "not supported", or one for ended credentials, stands for the whole account and Region."""
+        subject = "" if failure.of_no_subject else subject
         gap = gap_of(failure, fact, operation.action, account=self.account, region=self._label_region, subject=subject)
         with self._lock:
             if gap in self._noted:
@@ -203,10 +208,21 @@ class Caller:
         self.meter.add(gaps=1)
         place = " ".join(part for part in (self.account, self._label_region, subject) if part)
         LOG.info("%s: %s refused: %s %s", place, operation.action, gap.code, failure.message)
+        if failure.ended:
+            self._say_ended()
+
+    def _say_ended(self) -> None:
+        with self.switches.lock:
+            said, self.switches.ended = self.switches.ended, True
+        if not said:
+            self.meter.say(f"{self.account}: the credentials have ended and could not be renewed")
 
     def _before(self, operation: Operation) -> None:
         if self.stop.is_set():
             raise StoppedError
+        hopeless = self.session.patience.hopeless((self.account, self.region, operation.action))
+        if hopeless is not None:
+            raise GivenUpError(hopeless)
         self.pacer.wait(self.account, self.region, operation.action)
         with self._lock:
             self.calls += 1
@@ -215,7 +231,7 @@ class Caller:
 
     def guarded(self, operation: Operation, once: Callable[[], T]) -> T:
         """What ``once`` returns; it makes calls of ``operation`` and may be run again. Raises RefusedError."""
-        known = self.switches.off.get(str(operation))
+        known = self.switches.off.get((self.region, str(operation)))
         if known is not None:
             raise RefusedError(known)
         try:
@@ -226,31 +242,43 @@ class Caller:
         except Exception as error:
             failure = self._clean(classify(error))
             if failure.lasting:
-                self.switches.off[str(operation)] = failure
+                self.switches.off[self.region, str(operation)] = failure
             raise RefusedError(failure) from error
 
     def _repeated(self, once: Callable[[], T]) -> T:
         """Runs ``once`` with a fresh token when the old one has expired, again when an answer was cut short, and again
-        at the slower pace when even botocore's retries were throttled.
-
-        All other failures that may pass are retried by botocore, call by call.
+        after a pause when botocore's retries did not help.
         """
+        until = time.monotonic() + PATIENCE_SECONDS
+        left = len(PAUSES)
         with self.identity.active():
-            for _ in range(REPEATS):
+            while True:
                 used = self.identity.frozen_key()
                 try:
-                    return once()
-                except (StoppedError, EndlessError):
+                    found = once()
+                except (StoppedError, EndlessError, GivenUpError):
                     raise
                 except Exception as error:
-                    cause = classify(error).cause
-                    if cause is Cause.THROTTLED:
-                        self.pacer.sleep(THROTTLED_PAUSE)
-                    elif cause is not Cause.MALFORMED and not (cause is Cause.EXPIRED and self.identity.renew(used)):
+                    if not self._again(classify(error), used, left, until):
                         raise
-            return once()
+                else:
+                    self.identity.worked()
+                    return found
+                left -= 1
+
+    def _again(self, failure: Failure, used: str, left: int, until: float) -> bool:
+        """Whether to make one more attempt of those ``left``, before ``until``; ``used``: the access key id that
+        failed."""
+        if failure.cause is Cause.EXPIRED and not self.identity.renew(used):
+            self.identity.refused(failure)
+        if not left:
+            return False
+        if failure.cause in FLEETING and time.monotonic() < until:
+            self.pacer.sleep(PAUSES[left - 1])
+            return True
+        return failure.cause in (Cause.MALFORMED, Cause.EXPIRED)
 
     def _clean(self, failure: Failure) -> Failure:
         if not self._redact or self._redact not in failure.message:
             return failure
-        return Failure(failure.cause, failure.code, failure.message.replace(self._redact, "***"), failure.status)
+        return replace(failure, message=failure.message.replace(self._redact, "***"))

@@ -106,17 +106,24 @@ class ClockError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed call. ``code`` is AWS's own error code, empty when the failure was on the way there."""
+    """One failed call. ``code`` is AWS's own error code, empty when the failure was on the way there. ``ended``: all
+    calls with these credentials fail."""
 
     cause: Cause
     code: str
     message: str
     status: int = 0
+    ended: bool = False
 
     @property
     def lasting(self) -> bool:
-        """Whether every further call of the operation would fail the same way."""
+        """Whether every further call of the operation in the Region would fail the same way."""
         return self.cause is Cause.NOT_SUPPORTED
+
+    @property
+    def of_no_subject(self) -> bool:
+        """Whether it says nothing about what the call was about, and one Gap stands for all subjects."""
+        return self.lasting or self.ended
 
     @property
     def guardrail(self) -> str:
@@ -130,6 +137,10 @@ class RefusedError(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+class GivenUpError(RefusedError):
+    """A call that is not tried again, because nothing like it has succeeded for long."""
 
 
 def classify(error: Exception) -> Failure:
@@ -158,7 +169,7 @@ def classify(error: Exception) -> Failure:
             return Failure(Cause.TIMEOUT, "", "No answer in time.")
         case botocore_errors.NoCredentialsError() | botocore_errors.CredentialRetrievalError():
             return Failure(Cause.CREDENTIALS, "", _clean(str(error)))
-        case botocore_errors.TokenRetrievalError() | botocore_errors.SSOTokenLoadError():
+        case botocore_errors.TokenRetrievalError() | botocore_errors.SSOError():
             return Failure(Cause.EXPIRED, "", _clean(str(error)))
         case ClockError():
             return Failure(Cause.CREDENTIALS, "", str(error))
@@ -207,9 +218,9 @@ def _errno(error: BaseException | None) -> int:
     return 0
 
 
-def classify_answer(parsed: object) -> Cause | None:
-    """Why an answer of AWS is a failure, or None when it is not one."""
-    return _answered(parsed).cause if isinstance(parsed, Mapping) and "Error" in parsed else None
+def classify_answer(parsed: object) -> Failure | None:
+    """The Failure that an answer of AWS is, or None when it is not one."""
+    return _answered(parsed) if isinstance(parsed, Mapping) and "Error" in parsed else None
 
 
 def _answered(response: Mapping[str, object]) -> Failure:
@@ -259,19 +270,20 @@ _EFFECTS = {
     Fact.ALARMS: "Whether anybody is alerted to key changes is unknown.",
 }
 
+_RESUME = "Go on with `kms-audit collect --resume`"
 _REMEDIES = {
-    Cause.THROTTLED: "Run again at a quieter time, with fewer workers or a smaller quota share.",
+    Cause.THROTTLED: f"{_RESUME} at a quieter time, with fewer workers or a smaller quota share.",
     Cause.NOT_SUPPORTED: "Update boto3 if it is older than the operation; some endpoints do not offer it.",
-    Cause.EXPIRED: "Renew the credentials (for SSO: aws sso login) and resume the collection.",
-    Cause.CREDENTIALS: "Check the credentials, the clock, and whether the Region is enabled for the account; then "
-    "resume the collection.",
-    Cause.TIMEOUT: "Check the network path to the endpoint, and resume the collection.",
-    Cause.UNREACHABLE: "Check the network path to the endpoint, and resume the collection.",
+    Cause.EXPIRED: f"Renew the credentials (for SSO: aws sso login). {_RESUME}.",
+    Cause.CREDENTIALS: "Check the credentials, the clock, and whether the Region is enabled for the account. "
+    f"{_RESUME}.",
+    Cause.TIMEOUT: f"Check the network path to the endpoint. {_RESUME}.",
+    Cause.UNREACHABLE: f"Check the network path to the endpoint. {_RESUME}.",
     Cause.NOT_FOUND: "It was probably deleted while the collection ran; resume it to read what there is now.",
     Cause.NOT_ENABLED: "Enable the Region for the account, or take it out of the scope.",
     Cause.NO_REPORT: "Make one (aws iam generate-credential-report) and collect again: the auditor creates nothing.",
     Cause.MALFORMED: "Resume the collection; if it stays, something between here and AWS changes the answers.",
-    Cause.SERVER: "AWS answered with an internal error; resume the collection later.",
+    Cause.SERVER: f"AWS answered with an internal error. {_RESUME} later.",
     Cause.OTHER: "See the message; if it is not understood, report it with the operation and code.",
 }
 

@@ -7,15 +7,21 @@ than a call. Nothing here prints, logs or stores a credential.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from auditor.collectors.failures import ClockError
+from auditor.collectors.failures import Cause, ClockError, Failure, GivenUpError, StoppedError, classify
+from auditor.collectors.patience import FLEETING
 from auditor.errors import CredentialsError
 
 _CURRENT: ContextVar[Identity] = ContextVar("kms_audit_identity")
+ENDED_SECONDS = 30.0
+"""How long credentials that have ended are believed to stay so: what renews them is not asked for every call."""
+REFUSALS = 10
+"""So many refused calls without a good one are no mishap."""
 
 
 class Identity:
@@ -25,6 +31,10 @@ class Identity:
         self.credentials = credentials
         self.label = label
         self._renewing = threading.Lock()
+        self._held = False
+        self._refusals = 0
+        self._ended: GivenUpError | None = None
+        self._again = 0.0
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -40,11 +50,39 @@ class Identity:
         return str(self.frozen().access_key)
 
     def frozen(self) -> Any:
-        """The credentials in use, fetched if need be. Raises what fetching raises, or ClockError."""
+        """The credentials in use, fetched if need be. Raises what the first fetching raises, or ClockError; where later
+        ones are refused, GivenUpError."""
+        if self._ended is not None and time.monotonic() < self._again:
+            raise self._ended
         try:
-            return self.credentials.get_frozen_credentials()
+            found = self.credentials.get_frozen_credentials()
+        except (StoppedError, MemoryError):
+            raise
         except RuntimeError as error:  # how botocore says that fresh credentials are past their end
             raise ClockError from error
+        except Exception as error:
+            failure = classify(error)
+            if not self._held or failure.cause in FLEETING:
+                raise
+            raise self._end(failure) from error
+        self._held, self._ended = True, None
+        return found
+
+    def worked(self) -> None:
+        """A call was not refused for its credentials."""
+        self._refusals = 0
+
+    def refused(self, failure: Failure) -> None:
+        """A call was, and they cannot be renewed: when that is no mishap, nothing more is signed."""
+        self._refusals += 1
+        if self._refusals >= REFUSALS:
+            self._end(failure)
+
+    def _end(self, failure: Failure) -> GivenUpError:
+        message = f"The credentials have ended and could not be renewed. {failure.message}".strip()
+        self._again = time.monotonic() + ENDED_SECONDS
+        self._ended = GivenUpError(Failure(Cause.EXPIRED, failure.code, message, failure.status, ended=True))
+        return self._ended
 
     def renew(self, used: str) -> bool:
         """Gets new credentials in place of those with access key id ``used``; False when they cannot be renewed."""

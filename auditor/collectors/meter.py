@@ -60,7 +60,8 @@ class Meter:
 
     def answered(self, response: Any) -> bool:
         """One HTTP answer, or none: counts throttles, and tells whether it was one."""
-        throttled = response is not None and classify_answer(response[1]) is Cause.THROTTLED
+        failure = None if response is None else classify_answer(response[1])
+        throttled = failure is not None and failure.cause is Cause.THROTTLED
         if throttled:
             self.add(throttles=1)
         return throttled

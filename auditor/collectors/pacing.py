@@ -123,9 +123,14 @@ class Pacer:
         finally:
             _WATCHED.reset(token)
 
+    @property
+    def place(self) -> Place | None:
+        """What this thread is calling, inside ``watching``."""
+        return _WATCHED.get(None)
+
     def throttled(self) -> None:
         """AWS said that the operation which this thread is calling is called too often: at once, not after retries."""
-        place = _WATCHED.get(None)
+        place = self.place
         bucket = self.bucket(*place) if place else None
         if bucket is not None:
             bucket.slow_down()

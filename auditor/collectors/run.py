@@ -18,6 +18,7 @@ from auditor.collectors.meter import Meter
 from auditor.collectors.operations import ASSUME_ROLE
 from auditor.collectors.organization import Tree, read_details, read_tree
 from auditor.collectors.pacing import Pacer
+from auditor.collectors.patience import Patience
 from auditor.collectors.regions import check_regions
 from auditor.collectors.request import CollectRequest, Progress, ShardSink
 from auditor.collectors.session import AwsSession
@@ -48,9 +49,12 @@ def collect(
     started = _text(clock())
     run = _run(request, sink, Meter(progress))
     sessions: list[AwsSession] = []
+    patience = Patience(run.meter.say)
     try:
         for profile in request.profiles or (None,):
-            sessions.append(AwsSession(request, profile, meter=run.meter, pacer=run.pacer, stop=run.stop))
+            sessions.append(
+                AwsSession(request, profile, meter=run.meter, pacer=run.pacer, patience=patience, stop=run.stop)
+            )
         profiles = [_profile(session, run) for session in sessions]
         check_regions(request, {name for item in profiles for name in item.session.kms_regions(item.me.partition)})
         asked = Provenance(

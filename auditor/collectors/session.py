@@ -11,10 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auditor.collectors.failures import StoppedError, UnsupportedCallError
+from auditor.collectors.failures import GivenUpError, StoppedError, UnsupportedCallError, classify, classify_answer
 from auditor.collectors.identity import Identity, context_credentials, profile_identity
 from auditor.collectors.operations import ALL
 from auditor.collectors.parsing import faithful_parsers
+from auditor.collectors.patience import FLEETING, Patience
 from auditor.collectors.request import CollectRequest
 from auditor.errors import UnknownProfileError, UsageError
 
@@ -41,10 +42,18 @@ class AwsSession:
     """Everything that belongs to one profile: its identity, its home Region, its clients."""
 
     def __init__(
-        self, request: CollectRequest, profile: str | None, *, meter: Meter, pacer: Pacer, stop: threading.Event
+        self,
+        request: CollectRequest,
+        profile: str | None,
+        *,
+        meter: Meter,
+        pacer: Pacer,
+        patience: Patience,
+        stop: threading.Event,
     ) -> None:
         self.request = request
         self.profile = profile
+        self.patience = patience
         self._meter = meter
         self._pacer = pacer
         self._stop = stop
@@ -106,13 +115,14 @@ class AwsSession:
     def _watch(self, client: Any) -> None:
         foreign = not (urlsplit(client.meta.endpoint_url).hostname or "").endswith(AWS_DOMAINS)
 
-        def before_retry(response: Any = None, operation: Any = None, **_: Any) -> None:
+        def before_retry(response: Any = None, operation: Any = None, caught_exception: Any = None, **_: Any) -> None:
             if self._stop.is_set():
                 raise StoppedError
             if self._meter.answered(response):
                 self._pacer.throttled()
             if foreign and response is not None and _is_web_page(response[0]) and not passing(response[0], operation):
                 raise UnsupportedCallError("The endpoint does not offer this operation.")
+            self._judge(response, caught_exception)
 
         def passing(answer: Any, operation: Any) -> bool:
             """Whether an error page may be of the moment, and says nothing about the operation."""
@@ -120,6 +130,17 @@ class AwsSession:
             return answer.status_code == 500 and name in EVERYWHERE
 
         client.meta.events.register_first("needs-retry", before_retry)
+
+    def _judge(self, response: Any, error: Exception | None) -> None:
+        """Tells the patience of the run how an attempt ended. Raises GivenUpError when no other is worth its time."""
+        place = self._pacer.place
+        if place is None:
+            return
+        failure = classify(error) if error else classify_answer(response[1]) if response else None
+        if failure is None or failure.cause not in FLEETING:
+            self.patience.passed(place)
+        elif self.patience.failed(place, failure):
+            raise GivenUpError(failure)
 
     def close(self) -> None:
         """Closes every connection."""

@@ -11,6 +11,6 @@ from auditor.store.decode import decode
 from auditor.store.memory import MemorySink
 from auditor.store.parts import DecodedShards
 from auditor.store.reader import read_parts, read_snapshot
-from auditor.store.writer import SnapshotWriter
+from auditor.store.writer import SnapshotWriter, may_pass
 
-__all__ = ["DecodedShards", "MemorySink", "SnapshotWriter", "decode", "read_parts", "read_snapshot"]
+__all__ = ["DecodedShards", "MemorySink", "SnapshotWriter", "decode", "may_pass", "read_parts", "read_snapshot"]

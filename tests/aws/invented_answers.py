@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.session import get_session
-
 from tests.aws.invented import Account, Data, Level, Organization
+from tests.aws.serial import model
 from tests.aws.wire import Call
 
 Found = Data | str
@@ -153,7 +152,5 @@ def _regions(organization: Organization, call: Call, asked: Data) -> Found:
 
 def _nothing(organization: Organization, call: Call, asked: Data) -> Found:
     """Empty lists, as far as the operation has any."""
-    names = {"access-analyzer": "accessanalyzer", "monitoring": "cloudwatch"}
-    model = get_session().get_service_model(names.get(call.service, call.service))
-    shape = model.operation_model(call.operation).output_shape
+    shape = model(call.service).operation_model(call.operation).output_shape
     return {name: [] for name, member in shape.members.items() if member.type_name == "list"}

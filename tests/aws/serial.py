@@ -15,19 +15,20 @@ XML = ("query", "ec2")
 
 
 @cache
-def _model(service: str) -> Any:
+def model(service: str) -> Any:
+    """The SDK's model of a service, by its name on the wire."""
     names = {"access-analyzer": "accessanalyzer", "monitoring": "cloudwatch"}
     return get_session().get_service_model(names.get(service, service))
 
 
 def protocol(service: str) -> str:
     """The protocol that the installed SDK speaks with a service."""
-    return str(_model(service).resolved_protocol)
+    return str(model(service).resolved_protocol)
 
 
 def spelt(service: str, operation: str, answer: dict[str, Any]) -> tuple[str, bytes]:
     """Content type and body of an answer given as boto3 would return it."""
-    shape = _model(service).operation_model(operation).output_shape
+    shape = model(service).operation_model(operation).output_shape
     spoken = protocol(service)
     if spoken not in XML:
         return "application/x-amz-json-1.1", json.dumps(_plain(shape, answer, spoken)).encode()

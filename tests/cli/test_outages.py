@@ -1,0 +1,172 @@
+"""``kms-audit collect`` where AWS, or the way there, fails all the time: an end in bounded time, gaps, and a resume."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from botocore.retries.standard import ExponentialBackoff
+
+from auditor.collectors import caller, patience
+from auditor.model.snapshot import Gap
+from auditor.store import read_snapshot
+from tests.aws.collecting import collected
+from tests.aws.fixtures import credentials
+from tests.aws.invented import FULL, Account, InventedAws, Level, Organization, key, role
+from tests.aws.wire import Call, error_answer
+from tests.aws.written_server import Wire
+from tests.cli.conftest import Answer
+
+Ask = Callable[..., Answer]
+Whole = dict[str, bytes]
+Broken = Callable[[Call], Wire | None]
+MEMBERS = tuple(f"{200000000000 + number}" for number in range(3))
+REGIONS = ("eu-central-1", "eu-west-1")
+OWN = "123456789012"
+SECONDS = 0.3
+"""Instead of the minute that a run has patience for."""
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(caller, "PAUSES", (0.05, 0.05))
+    monkeypatch.setattr(caller, "PATIENCE_SECONDS", SECONDS)
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", SECONDS)
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.02)
+    with credentials():
+        yield
+
+
+def organization() -> Organization:
+    def account(number: str) -> Account:
+        keys = {name: [key(number, f"{number}-{name}-{one}", FULL, region=name) for one in "ab"] for name in REGIONS}
+        return Account(number, keys, roles=[role(number, "app", FULL)], regions=REGIONS)
+
+    accounts = (OWN, *MEMBERS)
+    return Organization([*map(account, accounts)], Level("r-root", [*map(Level, accounts)]))
+
+
+@pytest.fixture
+def aws() -> Iterator[InventedAws]:
+    with InventedAws(organization()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def whole() -> Whole:
+    """The shards of a collection that nothing happens to."""
+    with credentials(), InventedAws(organization()) as running:
+        return collected(running, evidence=False, last_usage=False, retirable_grants=False).shards
+
+
+@pytest.fixture
+def collect(ask: Ask, aws: InventedAws, tmp_path: Path) -> Ask:
+    """Collects the organization, without what stands around its keys, and gently paced for a test."""
+    settings = tmp_path / "config.yaml"
+    settings.write_text("collection: {evidence: false, quota_share: 1.0}\n")
+    scope = ("--endpoint-url", aws.url, "--org", "--role-name", "audit", "-c", str(settings))
+    return lambda *words: ask("collect", *scope, *words)
+
+
+def spoil(aws: InventedAws, broken: Broken) -> None:
+    aws.garble = lambda call, asked, good: broken(call)
+
+
+def gaps(folder: Path) -> list[Gap]:
+    return list(read_snapshot(folder).gaps)
+
+
+def heals(collect: Ask, aws: InventedAws, folder: Path, whole: Whole) -> None:
+    """When all is well again, ``--resume`` comes to the bytes of a collection that nothing happened to."""
+    spoil(aws, lambda call: None)
+    assert collect("--resume", str(folder)).code == 0
+    assert {path.name: path.read_bytes() for path in folder.rglob("*.gz")} == whole
+
+
+def throttled(call: Call) -> Wire:
+    return error_answer(call, "ThrottlingException", "Rate exceeded", 400)
+
+
+def test_a_call_that_is_throttled_without_end_in_all_accounts(
+    collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole
+) -> None:
+    spoil(aws, lambda call: throttled(call) if call.action == "kms:ListGrants" else None)
+    folder = tmp_path / "found"
+    answer = collect("-o", str(folder))
+    assert answer.code == 0
+    assert f"16 gaps may be of the moment: `kms-audit collect --resume {folder}`" in answer.err
+    told = [line for line in answer.err.splitlines() if "no longer waited for" in line]
+    assert 1 <= len(told) <= len(REGIONS)
+    assert {(gap.fact, gap.operation, gap.code) for gap in gaps(folder)} == {("grants", "kms:ListGrants", "Throttled")}
+    assert len({gap.subject for gap in gaps(folder)}) == 16
+    attempts = sum(call.action == "kms:ListGrants" for call in aws.calls)
+    assert attempts < 16 * 18, "as many as without an end"
+    heals(collect, aws, folder, whole)
+
+
+def test_a_network_that_dies_on_the_way(collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole) -> None:
+    def lost(call: Call) -> None:
+        if len(aws.calls) > 90:
+            raise ConnectionError  # which closes the connection without an answer
+
+    spoil(aws, lost)
+    folder = tmp_path / "found"
+    answer = collect("-o", str(folder))
+    assert answer.code == 0
+    assert "the network: Unreachable" in answer.err
+    assert f"kms-audit collect --resume {folder}" in answer.err
+    found = gaps(folder)
+    assert {gap.code for gap in found} == {"Unreachable"}
+    assert len(aws.calls) < 1500
+    heals(collect, aws, folder, whole)
+
+
+def test_credentials_that_end_and_cannot_be_renewed(
+    collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole
+) -> None:
+    """The role of one account is deleted while its keys are read."""
+    victim, began = MEMBERS[2], threading.Event()
+
+    def ended(call: Call) -> Wire | None:
+        if call.account == victim and call.action == "kms:ListGrants":
+            began.set()
+        if call.account == victim and began.is_set():
+            return error_answer(call, "ExpiredTokenException", "The security token is expired", 400)
+        if call.action == "sts:AssumeRole" and began.is_set() and victim.encode() in call.body:
+            return error_answer(call, "AccessDenied", f"not authorized to assume {call.headers['X-Amz-Date']}", 403)
+        return None
+
+    spoil(aws, ended)
+    folder = tmp_path / "found"
+    answer = collect("-o", str(folder))
+    assert answer.code == 0
+    told = [line for line in answer.err.splitlines() if "could not be renewed" in line]
+    assert told == [f"{victim}: the credentials have ended and could not be renewed"]
+    found = gaps(folder)
+    assert {(gap.account, gap.code) for gap in found} == {(victim, "ExpiredToken")}
+    assert len({(gap.region, gap.fact, gap.operation) for gap in found}) == len(found)
+    assert all("could not be renewed" in gap.message and "--resume" in gap.remedy for gap in found)
+    assert sum(call.action == "sts:AssumeRole" and victim.encode() in call.body for call in aws.calls) < 12
+    heals(collect, aws, folder, whole)
+
+
+def test_an_operation_that_one_region_lacks_is_asked_for_in_the_others(
+    collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole
+) -> None:
+    """New operations come to Regions one after the other, and endpoints differ."""
+
+    def lacking(call: Call) -> Wire | None:
+        lacks = call.action == "kms:ListKeyRotations" and call.region == REGIONS[0]
+        return error_answer(call, "UnknownOperationException", "", 400) if lacks else None
+
+    spoil(aws, lacking)
+    folder = tmp_path / "found"
+    assert collect("-o", str(folder)).code == 0
+    assert {(gap.region, gap.operation, gap.code) for gap in gaps(folder)} == {
+        (REGIONS[0], "kms:ListKeyRotations", "NotSupported")
+    }
+    asked = [call.account for call in aws.calls if call.action == "kms:ListKeyRotations" and call.region == REGIONS[0]]
+    assert len(asked) <= 2 * len({*asked}), "keys that are read at the same time may both ask"
+    heals(collect, aws, folder, whole)
