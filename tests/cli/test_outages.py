@@ -12,6 +12,7 @@ from botocore.retries.standard import ExponentialBackoff
 from auditor.collectors import caller, patience
 from auditor.model.snapshot import Gap
 from auditor.store import read_snapshot
+from tests.aws.breaking import QUICK
 from tests.aws.collecting import collected
 from tests.aws.fixtures import credentials
 from tests.aws.invented import FULL, Account, InventedAws, Level, Organization, key, role
@@ -58,7 +59,7 @@ def aws() -> Iterator[InventedAws]:
 def whole() -> Whole:
     """The shards of a collection that nothing happens to."""
     with credentials(), InventedAws(organization()) as running:
-        return collected(running, evidence=False, last_usage=False, retirable_grants=False).shards
+        return collected(running, **QUICK).shards
 
 
 @pytest.fixture
