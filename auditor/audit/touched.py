@@ -34,7 +34,6 @@ from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World, affected
 from auditor.questions.carrying_over import evaluate_both
 from auditor.rules.commons import Commons
-from auditor.rules.guardrails.accounts import partition_of
 from auditor.rules.parts import Parts
 from auditor.rules.privilege.walkers import touched_walkers
 from auditor.rules.reach import Reach
@@ -138,7 +137,7 @@ class _Touched:
         """Whoever may do everything that an account may whose guardrails differ, as far as it is no caller already:
         with any name, and as a role of its administrators. Rules ask such callers."""
         sides = (self.old, self.new) if self.guarded else ()
-        partitions = sorted({partition_of(key) for side in sides for key in side.snapshot.keys})
+        partitions = sorted({key.partition for side in sides for key in side.snapshot.keys})
         known = {who.arn for side in sides for who in side.principals}
         admins = (account_admin(account, name) for account in sorted(self.guarded) for name in partitions)
         return tuple(who for who in (*map(external, sorted(self.guarded)), *admins) if who.arn not in known)

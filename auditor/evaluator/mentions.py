@@ -34,8 +34,7 @@ def rows(snapshot: Snapshot) -> tuple[Principal, ...]:
     found: dict[str, Principal] = dict(collected)
     accounts = {account.id: account.partition for account in snapshot.accounts}
     for key in snapshot.keys:
-        arn = parse_arn(key.arn)
-        accounts.setdefault(key.account, arn.partition if arn else "aws")
+        accounts.setdefault(key.account, key.partition)
     unread = {account.id for account in snapshot.accounts if Fact.IDENTITIES in account.unread}
     unread |= set(accounts) - {account.id for account in snapshot.accounts}
     for account, partition in accounts.items():

@@ -12,7 +12,6 @@ from auditor.evaluator.expressions import any_of, negate, unsettled
 from auditor.evaluator.facts import Question
 from auditor.evaluator.statements import Compiled, covers_everything
 from auditor.evaluator.variables import VARIABLE, resolve
-from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
@@ -50,8 +49,7 @@ def changeable_aliases(key: Key) -> list[str]:
 def _aliases(pattern: str, question: Question, how_many: Callable[[list[bool]], bool]) -> Residual:
     """Existing aliases for DeleteAlias and UpdateAlias (any name where the key has none), any name for CreateAlias."""
     key = question.key
-    arn = parse_arn(key.arn)
-    prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
+    prefix = f"arn:{key.partition}:kms:{key.region}:{key.account}:"
     some, every = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}"), glob.matches(pattern, f"{prefix}alias/\x00")
     if some == every:
         return TRUE if some else FALSE

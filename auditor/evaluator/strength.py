@@ -100,12 +100,12 @@ def _demanded(items: Iterable[Residual]) -> frozenset[str]:
     for item in items:
         negated = isinstance(item, Not)
         leaf = item.item if isinstance(item, Not) else item
-        if isinstance(leaf, Leaf) and _absent_passes(leaf) is negated:
+        if isinstance(leaf, Leaf) and holds_without_key(leaf) is negated:
             found.add(leaf.key.lower())
     return frozenset(found)
 
 
-def _absent_passes(leaf: Leaf) -> bool | None:
+def holds_without_key(leaf: Leaf) -> bool | None:
     """Whether a test holds for a request without its key; None for a test that nobody knows."""
     operator = parse_operator(leaf.operator)
     if operator is None:

@@ -67,7 +67,7 @@ def data_role(account: str, partition: str = "aws") -> Principal:
     return account_admin(account, partition)
 
 
-def analyzer_role(account: str, partition: str = "aws") -> Principal:
+def analyzer_role(account: str, partition: str) -> Principal:
     """AA_ROLE: the service-linked role of IAM Access Analyzer, with the metadata permissions of its AWS policy."""
     arn = (
         f"arn:{partition}:iam::{account}:role/aws-service-role/access-analyzer.amazonaws.com/"

@@ -15,7 +15,6 @@ from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.values import Known
 from auditor.model.actions import ACCOUNT_LEVEL, ALIAS_ACTIONS
-from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
 from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
@@ -63,8 +62,7 @@ def key_trait(name: str, key: Key) -> Hashable:
 
 def alias_trait(pattern: str, key: Key) -> Hashable:
     """What a Resource pattern can see of the key's aliases."""
-    arn = parse_arn(key.arn)
-    prefix = f"arn:{arn.partition if arn else 'aws'}:kms:{key.region}:{key.account}:"
+    prefix = f"arn:{key.partition}:kms:{key.region}:{key.account}:"
     names = tuple(glob.matches(pattern, prefix + name) for name in changeable_aliases(key))
     some = glob.overlap(pattern, f"{prefix}alias/{glob.NAME_RUN}")
     every = glob.matches(pattern, f"{prefix}alias/\x00")

@@ -67,15 +67,14 @@ def _decisive(before: Residual, denies: dict[Slot, Residual]) -> Slot:
     for slot, deny in denies.items():
         if simplify(all_of((before, negate(deny)))) == FALSE:
             return slot
-    return next(slot for slot, deny in denies.items() if deny != FALSE)
+    return next(iter(denies))
 
 
 def _open(layers: Layers, ways: list[Path], limited: list[Residual], condition: Residual) -> Decision:
     """Allowed, conditional or unknown: something lets the caller through."""
     way = _leading(ways, limited)
-    used = [slot for path, residual in zip(ways, limited, strict=True) if residual != FALSE for slot in path.slots]
     causes = [
-        *_causes(layers, dict.fromkeys(used), Role.ALLOWS),
+        *_causes(layers, _used(ways, limited), Role.ALLOWS),
         *_causes(layers, (slot for slot in DENY_SLOTS if slot in layers.by_slot), Role.LIMITS),
         *_causes(layers, (*LIMIT_REASONS, Slot.SCP_ALLOW, Slot.SCP_ALIAS), Role.LIMITS, conditional=True),
     ]
@@ -88,6 +87,11 @@ def _open(layers: Layers, ways: list[Path], limited: list[Residual], condition: 
         causes += [Cause(_gap_layer(what), Role.UNREAD, note=what) for what in missing]
         return Decision(Outcome.UNKNOWN, way.reason, condition, tuple(causes), way.path, flags)
     return Decision(Outcome.CONDITIONAL, way.reason, condition, tuple(causes), way.path, flags)
+
+
+def _used(ways: list[Path], limited: list[Residual]) -> dict[Slot, None]:
+    """The slots of the paths that hold for some request, each once."""
+    return {slot: None for way, residual in zip(ways, limited, strict=True) if residual != FALSE for slot in way.slots}
 
 
 _GAP_LAYERS = (
@@ -127,9 +131,8 @@ def _flags(layers: Layers, way: Path) -> tuple[str, ...]:
 
 
 def _explicit(layers: Layers, slot: Slot, ways: list[Path], limited: list[Residual]) -> Decision:
-    used = [kind for path, residual in zip(ways, limited, strict=True) if residual != FALSE for kind in path.slots]
     denying = [slot, *(other for other in DENY_SLOTS if other is not slot and other in layers.by_slot)]
-    causes = (*_causes(layers, denying, Role.DENIES), *_causes(layers, dict.fromkeys(used), Role.ALLOWS))
+    causes = (*_causes(layers, denying, Role.DENIES), *_causes(layers, _used(ways, limited), Role.ALLOWS))
     flags = tuple(sorted({flag for item in layers.by_slot[slot] for flag in item.flags}))
     return Decision(Outcome.EXPLICITLY_DENIED, DENY_REASONS[slot], None, causes, flags=flags)
 
@@ -137,8 +140,11 @@ def _explicit(layers: Layers, slot: Slot, ways: list[Path], limited: list[Residu
 def _implicit(layers: Layers, ways: list[Path], limited: list[Residual]) -> Decision:
     """The denial nearest to success: what is missing once everything else is granted."""
     if any(residual != FALSE for residual in limited):
-        used = [kind for path, residual in zip(ways, limited, strict=True) if residual != FALSE for kind in path.slots]
-        causes = (*_missing_scp(layers), *_causes(layers, dict.fromkeys(used), Role.ALLOWS))
+        missing = _missing_scp(layers)
+        contradicted = any(cause.note == CONTRADICTED for cause in missing)
+        slots = (Slot.SCP_ALLOW, Slot.SCP_ALIAS) if contradicted else ()
+        limits = _causes(layers, slots, Role.LIMITS, conditional=True)
+        causes = (*missing, *limits, *_causes(layers, _used(ways, limited), Role.ALLOWS))
         return Decision(Outcome.IMPLICITLY_DENIED, "scp_no_allow", None, causes)
     for way in ways:
         if simplify(way.open) == FALSE:
@@ -146,7 +152,8 @@ def _implicit(layers: Layers, ways: list[Path], limited: list[Residual]) -> Deci
         stopping = next((slot for slot in way.limits if _stops(layers, way, slot)), way.limits[0])
         note = "no statement allows the action" if layers.limit(stopping) == FALSE else CONTRADICTED
         missing = (Cause(layer_of(stopping), Role.MISSING, note=note),)
-        causes = (*missing, *_causes(layers, way.slots, Role.ALLOWS))
+        limits = _causes(layers, (stopping,), Role.LIMITS)
+        causes = (*missing, *limits, *_causes(layers, way.slots, Role.ALLOWS))
         return Decision(Outcome.IMPLICITLY_DENIED, LIMIT_REASONS[stopping], None, causes)
     return _no_path(layers)
 

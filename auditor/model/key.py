@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from auditor.model.arn import parse_arn
 from auditor.model.grant import Grant
 from auditor.model.policy import AttachedPolicy
 
@@ -124,6 +125,12 @@ class Key:
     def customer_managed(self) -> bool:
         """Whether a customer of AWS, not an AWS service, manages the key."""
         return self.manager == "CUSTOMER"
+
+    @property
+    def partition(self) -> str:
+        """The partition of its ARN, ``aws`` when that does not tell."""
+        arn = parse_arn(self.arn)
+        return arn.partition if arn else "aws"
 
     @property
     def policy_names(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ def principal_places(report: Report) -> dict[str, int]:
     """ARN → position of the principal. The root ARN of an account outside, as policies and findings write it, leads to
     the row of the account."""
     places = {one.arn: place for place, one in enumerate(report.principals)}
-    partitions = sorted({key.arn.split(":")[1] for key in report.snapshot.keys if key.arn.count(":") > 1})
+    partitions = sorted({key.partition for key in report.snapshot.keys})
     for place, one in enumerate(report.principals):
         if one.kind is PrincipalKind.EXTERNAL_ACCOUNT:
             for partition in partitions:

@@ -69,6 +69,12 @@ def without_actions(statement: Written, names: Iterable[str], kept: Iterable[str
     return {**rest, "Action": one_or_many(name for name in kept if name.lower() not in gone)}
 
 
+def but_by(named: Iterable[str], duty: str, partition: str) -> Written:
+    """A Deny's condition that spares the roles named for a duty, or one to be named by it where there are none."""
+    roles = tuple(named) or (f"arn:{partition}:iam::*:role/{duty}",)
+    return {"ArnNotLike": {"aws:PrincipalArn": one_or_many(roles)}}
+
+
 def deny(sid: str, actions: Iterable[str], condition: Written, *, in_key_policy: bool) -> str:
     """A Deny for a key policy or, without a principal, for an SCP."""
     who: Written = {"Principal": {"AWS": "*"}} if in_key_policy else {}

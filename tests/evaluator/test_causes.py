@@ -1,20 +1,138 @@
-"""The evidence of decisions: which layer is named for a fact that is missing."""
+"""The evidence of decisions: what is cited decides, and which layer is named for what is missing."""
 
 from __future__ import annotations
 
-from auditor.cases import load_cases, run_case
-from auditor.model.access import Cause, Role
-from auditor.model.policy import Layer
-from tests.test_cases import FOLDER
+from dataclasses import replace
 
-CASES = {case.id: case for case in load_cases([FOLDER / "interplay.yaml", FOLDER / "aliases_tags.yaml"])}
+from auditor.cases import Case
+from auditor.evaluator.expressions import leaves
+from auditor.evaluator.verdict import BOUNDARY_FLAG
+from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
+from auditor.model.policy import Layer, parse_policy
+from tests.evaluator.cited import (
+    FULL,
+    allowed_by,
+    decided,
+    denied_by,
+    grants,
+    statements,
+    with_full_access,
+    without,
+    without_grants,
+)
+from tests.test_cases import CASES
+
+DECIDED = [(case, decided(case)) for case in CASES]
+OPEN = [(case, one) for case, one in DECIDED if one.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL)]
+EXPLICIT = [(case, one) for case, one in DECIDED if one.outcome is Outcome.EXPLICITLY_DENIED]
+IMPLICIT = [(case, one) for case, one in DECIDED if one.outcome is Outcome.IMPLICITLY_DENIED]
+WANTED = {
+    "no_identity_allow": Layer.IDENTITY,
+    "cross_account_no_identity_allow": Layer.IDENTITY,
+    "action_not_authorized_by_key_policy": Layer.IDENTITY,
+    "no_delegation": Layer.KEY_POLICY,
+    "cross_account_no_key_policy_allow": Layer.KEY_POLICY,
+    "boundary_no_allow": Layer.BOUNDARY,
+    "session_no_allow": Layer.SESSION,
+    "scp_no_allow": Layer.SCP,
+}
+"""Reason of an implicit denial → the layer in which an allow is missing; the other reasons name none."""
+LAYERS = {
+    Layer.KEY_POLICY: "key_policy",
+    Layer.IDENTITY: "identity",
+    Layer.BOUNDARY: "boundary",
+    Layer.SESSION: "session",
+    Layer.SCP: "scp",
+    Layer.RCP: "rcp",
+}
+
+
+def case_of(title: str) -> Case:
+    return next(case for case in CASES if case.title == title)
+
+
+def same(case: Case, decision: Decision) -> bool:
+    again = decided(case)
+    return (again.outcome, again.reason, again.residual) == (decision.outcome, decision.reason, decision.residual)
+
+
+def test_what_allows_is_cited_in_full_and_is_enough() -> None:
+    assert len(OPEN) > 800
+    for case, decision in OPEN[::3]:
+        allows, given = statements(decision.causes, Role.ALLOWS), grants(decision.causes)
+        assert not statements(decision.causes, Role.DENIES), case.id
+        assert same(allowed_by(case, allows, given), decision), case.id
+        if decision.path == "identity" and case.principal.kind == "root":
+            continue  # needs no policy at all
+        assert allows or given, case.id
+        closed = decided(without_grants(without(case, allows), given)).outcome
+        assert closed.denied or closed is Outcome.UNKNOWN, case.id
+
+
+def test_what_limits_under_conditions_is_cited() -> None:
+    for case, decision in OPEN[1::3]:
+        assert same(denied_by(case, statements(decision.causes, Role.LIMITS)), decision), case.id
+        sources = {leaf.source for leaf in leaves(decision.residual)} if decision.residual else set()
+        assert sources - {None} <= {cause.statement for cause in decision.causes}, case.id
+
+
+def test_what_denies_is_cited_in_full_and_is_enough() -> None:
+    assert len(EXPLICIT) > 200
+    for case, decision in EXPLICIT[::2]:
+        denies = statements(decision.causes, Role.DENIES)
+        assert decision.reason == f"explicit_deny_{LAYERS[decision.causes[0].layer]}", case.id
+        assert decided(without(case, denies)).outcome is not Outcome.EXPLICITLY_DENIED, case.id
+        assert same(denied_by(case, denies), decision), case.id
+        allows = allowed_by(case, statements(decision.causes, Role.ALLOWS), grants(decision.causes))
+        assert same(allows, decision), case.id
+        assert not decision.latent or not decided(denied_by(case, set())).outcome.denied, case.id
+
+
+def test_the_layer_that_lacks_an_allow_is_named() -> None:
+    for case, decision in IMPLICIT:
+        missing = [cause for cause in decision.causes if cause.role is Role.MISSING]
+        wanted = WANTED.get(decision.reason)
+        assert {cause.layer for cause in missing} == ({wanted} if wanted else set()), case.id
+        assert all(cause.note for cause in missing), case.id
+        assert {cause.role for cause in decision.causes} <= {Role.MISSING, Role.ALLOWS, Role.LIMITS, Role.UNREAD}
+
+
+def test_the_levels_whose_scps_allow_nothing_are_named_one_and_all() -> None:
+    stopped = [(case, one) for case, one in IMPLICIT if one.reason == "scp_no_allow"]
+    assert len(stopped) > 20
+    for case, decision in stopped:
+        missing = [cause for cause in decision.causes if cause.role is Role.MISSING]
+        names = {cause.owner for cause in missing}
+        assert decided(with_full_access(case, names)).reason != "scp_no_allow", case.id
+        if missing[0].note != CONTRADICTED:
+            assert all(decided(with_full_access(case, names - {one})).reason == "scp_no_allow" for one in names), (
+                case.id
+            )
+        assert decision.latent or any(cause.role is Role.UNREAD for cause in decision.causes), case.id
+
+
+def test_only_access_by_a_grant_is_flagged_for_a_boundary_that_does_not_allow_it() -> None:
+    case = case_of("A grant to a role under a boundary without KMS")
+    assert BOUNDARY_FLAG in decided(case).flags
+    boundary = case.principal.boundary
+    assert boundary is not None
+    wide = replace(case.principal, boundary=replace(boundary, policy=parse_policy(FULL)))
+    assert BOUNDARY_FLAG not in decided(replace(case, principal=wide)).flags
+    assert {one.path for _, one in DECIDED if BOUNDARY_FLAG in one.flags} == {"grant"}
+
+
+def test_conditions_that_no_request_meets_together_are_cited() -> None:
+    stopped = [(case, one) for case, one in IMPLICIT if any(cause.note == CONTRADICTED for cause in one.causes)]
+    assert {one.reason for _, one in stopped} == {"boundary_no_allow", "scp_no_allow"}
+    for case, decision in stopped:
+        limits = [cause for cause in decision.causes if cause.role is Role.LIMITS]
+        assert limits and {cause.layer for cause in limits} == {WANTED[decision.reason]}, case.id
 
 CASES_IN_FULL = {case.id: case for case in load_cases([FOLDER / "written_oddly.yaml"])}
 
 
 def unread(title: str) -> set[Cause]:
-    case = next(case for case in CASES.values() if case.title == title)
-    return {cause for cause in run_case(case).decision.causes if cause.role is Role.UNREAD}
+    return {cause for cause in decided(case_of(title)).causes if cause.role is Role.UNREAD}
 
 
 def test_an_undocumented_effect_belongs_to_the_policy_that_has_the_condition() -> None:
@@ -25,8 +143,7 @@ def test_an_undocumented_effect_belongs_to_the_policy_that_has_the_condition() -
 
 
 def cited(title: str, role: Role) -> list[str]:
-    case = next(case for case in load_cases([FOLDER / "keys_in_detail.yaml"]) if case.title == title)
-    causes = run_case(case).decision.causes
+    causes = decided(case_of(title)).causes
     return [cause.statement.sid or "" for cause in causes if cause.role is role and cause.statement is not None]
 
 

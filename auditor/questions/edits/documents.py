@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.errors import UnknownNameError, UsageError
-from auditor.model.arn import parse_arn
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, Policy, parse_policy
 from auditor.model.snapshot import Snapshot
@@ -50,8 +49,7 @@ def readable(kind: str, owner: str, text: str, *, names_callers: bool) -> Policy
 
 def default_key_policy(key: Key) -> str:
     """The policy that AWS gives a key without one: the account delegates to IAM."""
-    arn = parse_arn(key.arn)
-    root = f"arn:{arn.partition if arn else 'aws'}:iam::{key.account}:root"
+    root = f"arn:{key.partition}:iam::{key.account}:root"
     statement = {
         "Sid": "Enable IAM User Permissions",
         "Effect": "Allow",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from auditor.evaluator.strength import holds_without_key
 from auditor.model.access import Role
 from auditor.model.actions import NEW_DATA_KEYS, READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
@@ -22,7 +23,8 @@ BYPASSERS = (*INSIDE, PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRI
 
 
 def _attests(leaf: Leaf, negated: bool) -> bool:
-    return leaf.key.lower().startswith(ATTESTATION)
+    """Whether a request without an attestation document fails the test, as it stands or denied."""
+    return leaf.key.lower().startswith(ATTESTATION) and holds_without_key(leaf) is negated
 
 
 def attestation_bypass_path(view: View) -> Iterator[Hit]:

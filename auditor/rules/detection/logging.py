@@ -250,7 +250,7 @@ def access_analyzer_gap(view: View) -> Iterator[Hit]:
                 or (item.kind == "ACCOUNT" and item.account == account)
             )
         ]
-        role = analyzer_role(account)
+        role = analyzer_role(account, keys[0].partition)
         blind = [
             key
             for key in keys

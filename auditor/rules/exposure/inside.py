@@ -73,7 +73,7 @@ def _peers(view: View, key: Key, organization: Organization) -> Iterator[Princip
     for target in sorted(organization.targets, key=lambda target: target.id):
         if target.kind == TargetKind.ACCOUNT and target.id not in named | {key.account} and target.parent not in seen:
             seen.add(target.parent)
-            yield org_peer(target.id, key.arn.split(":")[1])
+            yield org_peer(target.id, key.partition)
 
 
 def _peer_access(view: View, key: Key, peer: Principal) -> dict[str, Decision]:

@@ -8,7 +8,6 @@ from typing import Any
 from auditor.evaluator import Context
 from auditor.evaluator.synthetic import account_admin
 from auditor.model.access import Role
-from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
@@ -68,12 +67,6 @@ def how_open(
     an invented key, or of a stranger on an invented key of it. The keys of the estate play no part in that."""
     question, memo = f"{who.arn} {name} {probe.arn} {context or ''}", view.commons.of_account(account)
     return memo.once(question, lambda: openness(view.evaluation.decide(who, probe, f"kms:{name}", context)))
-
-
-def partition_of(key: Key) -> str:
-    """The partition of a key, ``aws`` when its ARN does not tell."""
-    arn = parse_arn(key.arn)
-    return arn.partition if arn else "aws"
 
 
 def any_restricted(view: View, keys: list[Key]) -> bool:
@@ -139,8 +132,8 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
         if is_management(view, account) or view.trust.account_in(account, view.settings.destroy_exempt_accounts):
             continue
         probe, admin = (
-            open_key(account, keys[0].region, partition_of(keys[0])),
-            account_admin(account, partition_of(keys[0])),
+            open_key(account, keys[0].region, keys[0].partition),
+            account_admin(account, keys[0].partition),
         )
         open_actions = [
             name
@@ -178,7 +171,7 @@ def _no_tags(view: View) -> Context:
 
 def _guarded(view: View, key: Key) -> bool:
     """Whether a Deny of the key's own policy keeps an administrator of the account from destroying it."""
-    admin = account_admin(key.account, partition_of(key))
+    admin = account_admin(key.account, key.partition)
     decisions = [view.decide(admin, key, name) for name in ("ScheduleKeyDeletion", "DisableKey")]
     return all(
         openness(decision) is not Openness.OPEN
@@ -200,7 +193,7 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
     for account, keys in keys_by_account(view).items():
         if is_management(view, account) or account not in view.trust.organization_accounts:
             continue
-        probe = open_key(account, keys[0].region, partition_of(keys[0]))
+        probe = open_key(account, keys[0].region, keys[0].partition)
         if how_open(view, view.outsider, probe, "Decrypt", account) is not Openness.OPEN:
             continue
         yield account_hit(

@@ -20,7 +20,6 @@ from auditor.rules.guardrails.accounts import (
     how_open,
     is_management,
     open_key,
-    partition_of,
 )
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
@@ -185,7 +184,7 @@ def _given(view: View, holder: str, probe: Key, names: list[str]) -> list[Eviden
 def _place(view: View, account: str, keys: list[Key]) -> tuple[str, str]:
     """A Region and the partition of an account, which may have no keys of its own."""
     if keys:
-        return keys[0].region, partition_of(keys[0])
+        return keys[0].region, keys[0].partition
     facts = view.snapshot.account(account)
     return next(iter(facts.regions), "us-east-1") if facts else "us-east-1", facts.partition if facts else "aws"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.actions import FORGE, WRAP, key_type
+from auditor.model.actions import FORGE, WRAP, key_type, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.hit import Hit, given
@@ -13,6 +13,7 @@ from auditor.rules.view import View
 
 OLD_DAYS = 365
 PINNED_TAG = "pinned"
+VERIFY_ONLY = mask_of(["GetPublicKey", "Verify", "VerifyMac"])
 
 
 def auto_rotatable(key: Key) -> bool:
@@ -96,15 +97,9 @@ def _pinned(key: Key) -> bool:
 def _verify_only(view: View, key: Key) -> bool:
     """Whether nobody may protect or sign anything new with the key any more."""
     return not any(
-        located.statement.effect == "Allow" and action_mask(located.statement) & (FORGE | WRAP) & ~_reading(key)
+        located.statement.effect == "Allow" and action_mask(located.statement) & (FORGE | WRAP) & ~VERIFY_ONLY
         for located in view.statements(key)
     )
-
-
-def _reading(key: Key) -> int:
-    from auditor.model.actions import mask_of
-
-    return mask_of(["GetPublicKey", "Verify", "VerifyMac"])
 
 
 def manual_rotation_overdue(view: View) -> Iterator[Hit]:

@@ -146,7 +146,7 @@ def _mode_remedy(view: View, key: Key, mode: str, bypasses: list[Located]) -> st
 def _administrators(view: View, key: Key) -> dict[str, Any]:
     """The statement without which a limited delegation leaves nobody who can change the policy."""
     fixed = [name for name in view.settings.key_admins if account_of(name) == key.account and not has_wildcard(name)]
-    to_name = [f"arn:{key.arn.split(':')[1]}:iam::{key.account}:role/NAME-OF-AN-ADMINISTRATOR-{n}" for n in (1, 2)]
+    to_name = [f"arn:{key.partition}:iam::{key.account}:role/NAME-OF-AN-ADMINISTRATOR-{n}" for n in (1, 2)]
     who = {"Sid": "KeyAdministrators", "Effect": "Allow", "Principal": {"AWS": (sorted(fixed) + to_name)[:MANY]}}
     return {**who, "Action": "kms:*", "Resource": "*"}
 
@@ -159,8 +159,7 @@ def _to_account(key: Key, located: Located) -> str:
     """The wildcard statement with the account principal instead, so that IAM decides."""
     written = as_written(_policy_of(key, located), located.statement.index)
     written.pop("NotPrincipal", None)
-    partition = key.arn.split(":")[1]
-    written["Principal"] = {"AWS": f"arn:{partition}:iam::{key.account}:root"}
+    written["Principal"] = {"AWS": f"arn:{key.partition}:iam::{key.account}:root"}
     return render(written)
 
 
@@ -216,7 +215,7 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         lowered=given((able, "exactly one non-root")),
         confidence=Confidence.CONFIRMED,
         identity=tuple(who.unique_id or who.arn for who in able),
-        remedy=_second(key, able) if able else "",
+        remedy=_second(key) if able else "",
         advice="Add a second way to change the policy while there still is one: the account, or another role."
         if able
         else "",
@@ -239,9 +238,9 @@ def _unmatched(view: View, key: Key) -> list[Evidence]:
     return found
 
 
-def _second(key: Key, able: list[Principal]) -> str:
+def _second(key: Key) -> str:
     """A statement that lets the account's administrators change the policy as well."""
-    root = f"arn:{key.arn.split(':')[1]}:iam::{key.account}:root"
+    root = f"arn:{key.partition}:iam::{key.account}:root"
     actions = ["kms:PutKeyPolicy", "kms:GetKeyPolicy", "kms:DescribeKey", "kms:EnableKey", "kms:CancelKeyDeletion"]
     allow = {"Sid": "AccountCanRecover", "Effect": "Allow", "Principal": {"AWS": root}}
     return render({**allow, "Action": actions, "Resource": "*"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from auditor.evaluator.glob import matches
+from auditor.evaluator.glob import covers
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.vocabulary import carried_by
@@ -110,7 +110,7 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
     open_mask = 0
     for mask in still.values():
         open_mask |= mask
-    statement = placed.located.statement
+    statement, partition = placed.located.statement, view.key_by_arn[min(touched)].partition
     written = as_written(placed.policy, statement.index)
     if statement.actions is not None:
         written["Action"] = [*statement.actions, *(action.name for action in actions_in(open_mask))]
@@ -123,18 +123,17 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
             Evidence("uncovered", listing((a.name for a in actions_in(uncovered)), 12)),
             Evidence("still allowed", listing(f"{arn}" for arn in still)),
         ),
-        raised=given((view.restricted(touched) or _claims_every_key(placed), "T1 key, or SCP")),
+        raised=given((view.restricted(touched) or _claims_every_key(placed, partition), "T1 key, or SCP")),
         identity=(meaning(statement), name),
         remedy=render(written),
     )
 
 
-def _claims_every_key(placed: Placed) -> bool:
-    """Whether the statement is of an SCP and speaks of every key."""
+def _claims_every_key(placed: Placed, partition: str) -> bool:
+    """Whether the statement is of an SCP and speaks of every key of the partition."""
     resources = placed.located.statement.resources or ()
-    return placed.located.ref.layer is Layer.SCP and any(
-        matches(pattern, "arn:aws:kms:eu-west-1:000000000000:key/any") for pattern in resources
-    )
+    every = f"arn:{partition}:kms:*:*:key/*"
+    return placed.located.ref.layer is Layer.SCP and any(covers(pattern, every) for pattern in resources)
 
 
 def _left_open(view: View, placed: Placed, profile: int, covered: int, uncovered: int) -> int:

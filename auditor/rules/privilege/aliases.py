@@ -67,15 +67,14 @@ def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
 def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
     """Whether the principal may give the key a fitting alias: a new one, or one that another key carries today."""
     who, taken = dependence.principal, _aliases_at(view, key)
-    partition = key.arn.split(":")[1]
     for value in dependence.values:
         fitting = [(alias, owner) for alias, owner in taken.items() if matches(value, alias)]
         fresh = value.replace("*", "x").replace("?", "x")
-        arn = f"arn:{partition}:kms:{key.region}:{key.account}:{fresh}"
+        arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{fresh}"
         if value.startswith(("alias/", "*")) and fresh not in taken and _may_alias(view, who, arn, key, CREATE_ALIAS):
             return True
         for alias, owner in fitting:
-            arn = f"arn:{partition}:kms:{key.region}:{key.account}:{alias}"
+            arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{alias}"
             moved = _may_alias(view, who, arn, key, UPDATE_ALIAS) and _may_alias(view, who, arn, owner, UPDATE_ALIAS)
             again = _may_alias(view, who, arn, owner, DELETE_ALIAS) and _may_alias(view, who, arn, key, CREATE_ALIAS)
             if moved or again:

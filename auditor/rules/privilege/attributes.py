@@ -16,7 +16,7 @@ from auditor.model.policy import Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
-from auditor.rules.corrections import deny, one_or_many
+from auditor.rules.corrections import but_by, deny
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
@@ -83,7 +83,7 @@ def _delegated(view: View, key: Key, mask: int) -> int:
     return delegated_mask(view, key) & mask & view.reach.usable[view.reach.key_at[key.arn]]
 
 
-def _in_reach(view: View, dependence: Dependence, key: Key) -> bool:
+def _in_reach(dependence: Dependence, key: Key) -> bool:
     return key.account == dependence.principal.account and any(
         matches(pattern, key.arn) for pattern in dependence.statement.resources or ()
     )
@@ -167,17 +167,14 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
             summary = f"{who.arn} can set the tag {tag} on {on_what(gained)} and then use {pronoun(gained)}."
             tagging = granting(view, hands, gained[0], TAG)
             hit = gain_hit(view, dependence, gained, summary, (Evidence("tag", tag), *tagging))
-            yield replace(hit, remedy=_sealed_tag(view, dependence.name))
+            yield replace(hit, remedy=_sealed_tag(view, dependence.name, gained[0]))
     yield from untagging(view)
 
 
-def _sealed_tag(view: View, tag: str) -> str:
-    """An SCP statement that leaves the tag to the key administrators."""
-    admins = view.settings.key_admins or ("arn:aws:iam::*:role/NAME-OF-THE-TAGGING-ROLE",)
-    condition = {
-        "ForAnyValue:StringEquals": {"aws:TagKeys": tag},
-        "ArnNotLike": {"aws:PrincipalArn": one_or_many(admins)},
-    }
+def _sealed_tag(view: View, tag: str, key: Key) -> str:
+    """An SCP statement that leaves the tag of such keys to the key administrators."""
+    others = but_by(view.settings.key_admins, "NAME-OF-THE-TAGGING-ROLE", key.partition)
+    condition = {"ForAnyValue:StringEquals": {"aws:TagKeys": tag}, **others}
     actions = ("kms:TagResource", "kms:UntagResource", "kms:CreateKey")
     return deny("AuthorizationTagIsSealed", actions, condition, in_key_policy=False)
 
@@ -210,7 +207,7 @@ def own_keys(view: View, who: Principal) -> list[Key]:
 def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
     """Whether the identity statement would give something new on the key, if the key carried the attribute."""
     row = view.reach.principal_at.get(dependence.principal.arn)
-    if row is None or not _in_reach(view, dependence, key):
+    if row is None or not _in_reach(dependence, key):
         return False
     position = view.reach.key_at[key.arn]
     held = view.reach.held(view.reach.profile(row, position), position, *LIVE)
@@ -297,5 +294,5 @@ def _untag_hit(view: View, who: Principal, tag: str, located: Located, keys: lis
         raised=given((bool(mask & READ_PLAINTEXT) and view.restricted(key.arn for key in keys), "T1 key")),
         lowered=("only UntagResource matters",),
         identity=(who.unique_id or who.arn, "untag", tag),
-        remedy=_sealed_tag(view, tag),
+        remedy=_sealed_tag(view, tag, keys[0]),
     )

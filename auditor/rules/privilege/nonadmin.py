@@ -18,7 +18,7 @@ from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import as_residual, demands
-from auditor.rules.corrections import deny, one_or_many
+from auditor.rules.corrections import but_by, deny
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.identity.users import mfa_bound
 from auditor.rules.principals import admissions as ways_in
@@ -201,17 +201,18 @@ def key_destruction_by_non_admin(view: View) -> Iterator[Hit]:
                 (_guarded_by_usage(view, holding), "TrailingDaysWithoutKeyUsage"),
                 (holding.latent, "latent"),
             ),
-            remedy=_for_destroyers(view, holding.mask) if holding.mask & INSTANT else "",
+            remedy=_for_destroyers(view, holding) if holding.mask & INSTANT else "",
             remedy_kind="service-control-policy",
         )
 
 
-def _for_destroyers(view: View, mask: int) -> str:
+def _for_destroyers(view: View, holding: Holding) -> str:
     """An SCP statement that leaves destruction to the roles meant for it: a condition on use does not save material or
     key stores."""
-    named = view.settings.key_destroyers or view.settings.key_admins or ("arn:aws:iam::*:role/key-decommission",)
-    actions = sorted(action.name for action in actions_in(mask))
-    return deny("KeysStay", actions, {"ArnNotLike": {"aws:PrincipalArn": one_or_many(named)}}, in_key_policy=False)
+    named = view.settings.key_destroyers or view.settings.key_admins
+    actions = sorted(action.name for action in actions_in(holding.mask))
+    condition = but_by(named, "key-decommission", holding.keys[0].partition)
+    return deny("KeysStay", actions, condition, in_key_policy=False)
 
 
 def _instant(own: Power) -> NDArray[np.int8]:

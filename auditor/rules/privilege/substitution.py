@@ -8,7 +8,7 @@ from auditor.model.actions import actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
-from auditor.rules.corrections import deny, one_or_many
+from auditor.rules.corrections import but_by, deny
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
@@ -126,15 +126,14 @@ def _substitution_hit(view: View, who: Principal, ways: dict[str, str]) -> Hit:
         ),
         raised=given((view.restricted(ways), "encryption workloads of a T1 key")),
         identity=(who.unique_id or who.arn, *ways.values()),
-        remedy=_reserved(view),
+        remedy=_reserved(view, view.key_by_arn[min(ways)].partition),
     )
 
 
-def _reserved(view: View) -> str:
+def _reserved(view: View, partition: str) -> str:
     """An SCP statement that leaves all ways to swap keys and material to the pipeline of the keys."""
-    named = view.settings.key_admins or ("arn:aws:iam::*:role/key-pipeline",)
     actions = [action.name for action in actions_in(SUBSTITUTES | UPDATE_STORE)]
-    condition = {"ArnNotLike": {"aws:PrincipalArn": one_or_many(named)}}
+    condition = but_by(view.settings.key_admins, "key-pipeline", partition)
     return deny("SubstitutionByPipelineOnly", actions, condition, in_key_policy=False)
 
 
