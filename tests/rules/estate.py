@@ -141,8 +141,8 @@ def principal(kind: PrincipalKind, data: dict[str, Any]) -> Principal:
     trust = data.pop("trust", None)
     credentials = data.pop("credentials", None)
     if credentials is not None:
-        keys = tuple(AccessKeyFact(**entry) for entry in credentials.pop("access_keys", ()))
-        credentials = CredentialFacts(access_keys=keys, **credentials)
+        keys = tuple(AccessKeyFact(**entry) for entry in credentials.get("access_keys", ()))
+        credentials = CredentialFacts(**{**credentials, "access_keys": keys})
     accessed = data.pop("last_accessed", None)
     return Principal(
         kind=PrincipalKind.SERVICE_LINKED_ROLE if "/aws-service-role/" in path else kind,
