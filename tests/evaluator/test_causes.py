@@ -128,8 +128,6 @@ def test_conditions_that_no_request_meets_together_are_cited() -> None:
         limits = [cause for cause in decision.causes if cause.role is Role.LIMITS]
         assert limits and {cause.layer for cause in limits} == {WANTED[decision.reason]}, case.id
 
-CASES_IN_FULL = {case.id: case for case in load_cases([FOLDER / "written_oddly.yaml"])}
-
 
 def unread(title: str) -> set[Cause]:
     return {cause for cause in decided(case_of(title)).causes if cause.role is Role.UNREAD}
@@ -153,7 +151,7 @@ def test_what_decides_by_itself_is_cited_before_what_needs_a_condition() -> None
 
 
 def test_statements_that_share_a_sid_are_cited_by_number() -> None:
-    case = CASES_IN_FULL["WO-09"]
-    (denied,) = [cause for cause in run_case(case).decision.causes if cause.role is Role.DENIES]
+    case = next(case for case in CASES if case.id == "WO-09")
+    (denied,) = [cause for cause in decided(case).causes if cause.role is Role.DENIES]
     assert denied.statement is not None
     assert str(denied.statement) == "key-policy default statement 2"
