@@ -24,7 +24,6 @@ ANY_GRANT = "any grant issued by the account"
 _CONTEXT_IGNORED = mask_of(["DescribeKey", "RetireGrant"])
 _DECRYPT = mask_of(["Decrypt"]).bit_length() - 1
 """The action whose request keys the constraints are read by: the same for every action that they bind."""
-_DIRECT = (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION)
 
 
 def grant_contributions(pair: Pair) -> Iterator[Contribution]:
@@ -80,7 +79,7 @@ def _holder(grantee: str | None, service: str | None, pair: Pair) -> tuple[Slot 
     if naming.is_account_principal(grantee):
         return (Slot.GRANT_ACCOUNT, TRUE) if naming.in_account(grantee, pair.principal) else (None, FALSE)
     slot, match = naming.identity_match(grantee, pair.principal)
-    return (Slot.GRANT, match) if slot in _DIRECT else (None, FALSE)
+    return (None if slot is None else Slot.GRANT), match
 
 
 def _constraints(grant: Grant, pair: Pair, mask: int) -> Residual:

@@ -33,7 +33,7 @@ def matches(values: Iterable[PrincipalValue], principal: Principal) -> dict[Slot
     found: dict[Slot, Residual] = {}
     for entry in values:
         slot, residual = _one(entry, principal)
-        if slot is not None and residual != FALSE:
+        if slot is not None:
             found[slot] = any_of((found.get(slot, FALSE), residual))
     return found
 

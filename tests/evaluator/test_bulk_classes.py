@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from auditor.evaluator import evaluate
 from auditor.model.actions import ACTIONS
 from auditor.model.grant import Grant
-from auditor.model.key import Alias, Key
+from auditor.model.key import Alias, Fact, Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Snapshot
@@ -92,6 +93,9 @@ FOR_SOURCE = Grant(
     operations=("DescribeKey", "RetireGrant"),
     source_arn="arn:aws:s3:::bucket",
 )
+FOR_CONTEXT = replace(
+    FOR_SOURCE, operations=("Decrypt", "DescribeKey", "RetireGrant"), source_arn=None, context_equals=(("app", "shop"),)
+)
 
 
 def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
@@ -141,6 +145,8 @@ def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
             id="keys of the session that the kind of the caller settles",
         ),
         pytest.param([role("a", None)], [key("1", grants=(FOR_SOURCE,))], id="SourceArn binds one operation of two"),
+        pytest.param([role("a", None)], [key("1", grants=(FOR_CONTEXT,))], id="a context binds one operation of three"),
+        pytest.param([role("a", None)], [replace(key("1"), unread=frozenset({Fact.GRANTS}))], id="grants unread"),
     ],
 )
 def test_the_table_equals_asking_one_by_one(principals: list[Principal], keys: list[Key]) -> None:

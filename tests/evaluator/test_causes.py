@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.cases import Case
+from auditor.evaluator.deciding import STATE_FLAG
 from auditor.evaluator.expressions import leaves
+from auditor.evaluator.key_side import NOT_PRINCIPAL_ALLOW, ORPHAN, RAM_FLAG
 from auditor.evaluator.verdict import BOUNDARY_FLAG
 from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
+from auditor.model.actions import find_action
+from auditor.model.arn import is_unique_id
+from auditor.model.key import RAM_POLICY
 from auditor.model.policy import Layer, parse_policy
 from tests.evaluator.cited import (
     FULL,
@@ -127,6 +132,25 @@ def test_conditions_that_no_request_meets_together_are_cited() -> None:
     for case, decision in stopped:
         limits = [cause for cause in decision.causes if cause.role is Role.LIMITS]
         assert limits and {cause.layer for cause in limits} == {WANTED[decision.reason]}, case.id
+
+
+def test_flags_stand_where_their_fact_is_and_nowhere_else() -> None:
+    told = dict.fromkeys((ORPHAN, NOT_PRINCIPAL_ALLOW, RAM_FLAG, STATE_FLAG), 0)
+    for case, decision in DECIDED:
+        action = find_action(case.action)
+        if action is None:
+            continue
+        policies = [attached.policy for attached in case.key.policies]
+        ids = [who.value for one in policies for part in one.statements for who in part.principals or ()]
+        assert (ORPHAN in decision.flags) is any(map(is_unique_id, ids)), case.id
+        blocked = bool(action.states) and case.key.state not in (action.states or ())
+        assert (STATE_FLAG in decision.flags) is (blocked and not decision.outcome.denied), case.id
+        assert RAM_FLAG not in decision.flags or RAM_POLICY in case.key.policy_names, case.id
+        excepts = any(part.effect == "Allow" and part.not_principals for one in policies for part in one.statements)
+        assert NOT_PRINCIPAL_ALLOW not in decision.flags or excepts, case.id
+        for flag in told:
+            told[flag] += flag in decision.flags
+    assert all(told.values()), told
 
 
 def unread(title: str) -> set[Cause]:
