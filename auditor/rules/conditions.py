@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from auditor.evaluator.expressions import all_of
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.operators import Operator, parse_operator
-from auditor.evaluator.strength import Owner, Strength, passes_when_absent, strength
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.strength import Owner, Strength, holds_without_key, passes_when_absent, strength
 from auditor.model.access import Decision, Role
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.policy import Statement
@@ -61,9 +61,17 @@ def holds(leaf: Leaf, negated: bool, value: str) -> bool:
     return wanted == {value} and not operator.if_exists
 
 
-def _absent_fails(operator: Operator, negated: bool) -> bool:
-    """Whether a request without the key fails the test, as it stands or denied."""
+def asks_for_values(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test, as it stands or denied, leaves only requests that carry its key with a value that it names."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.base == "null" or operator.negated != negated:
+        return False
     return passes_when_absent(operator) == negated
+
+
+def asks_for_key(leaf: Leaf, negated: bool) -> bool:
+    """Whether a request without the key of a test fails it, as it stands or denied."""
+    return holds_without_key(leaf) is negated
 
 
 def fixes_holder(leaf: Leaf, negated: bool) -> bool:
@@ -71,17 +79,20 @@ def fixes_holder(leaf: Leaf, negated: bool) -> bool:
     name = leaf.key.lower()
     if name == "kms:grantisforawsresource":
         return holds(leaf, negated, "true")
-    operator = parse_operator(leaf.operator)
-    if operator is None or operator.negated != negated:
-        return False
     if name in ("kms:granteeprincipal", "kms:granteeserviceprincipal"):
-        return _absent_fails(operator, negated) and not any(map(has_wildcard, leaf.values))
-    if name == "kms:grantoperations":
-        allowed = 0
-        for value in leaf.values:
-            allowed |= match_pattern(f"kms:{value}")
-        return operator.quantifier == "all" and not allowed & (READ_PLAINTEXT | CREATE_GRANT)
-    return False
+        return asks_for_values(leaf, negated) and not any(map(has_wildcard, leaf.values))
+    return name == "kms:grantoperations" and _harmless(leaf, negated)
+
+
+def _harmless(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test leaves only grants all of whose operations are among those that it names, and reveal nothing."""
+    operator = parse_operator(leaf.operator)
+    if operator is None or operator.negated != negated or operator.quantifier != ("any" if negated else "all"):
+        return False
+    allowed = 0
+    for value in leaf.values:
+        allowed |= match_pattern(f"kms:{value}")
+    return not allowed & (READ_PLAINTEXT | CREATE_GRANT)
 
 
 def for_services(leaf: Leaf, negated: bool) -> bool:
@@ -89,20 +100,16 @@ def for_services(leaf: Leaf, negated: bool) -> bool:
     that a service makes: its grants are for itself, as in the policies that DynamoDB or Secrets Manager ask for."""
     if fixes_holder(leaf, negated) or (leaf.key.lower() == "aws:viaawsservice" and holds(leaf, negated, "true")):
         return True
-    operator = parse_operator(leaf.operator)
-    if operator is None or operator.base == "null" or leaf.key.lower() != "kms:viaservice":
-        return False
-    return operator.negated == negated and _absent_fails(operator, negated)
+    return leaf.key.lower() == "kms:viaservice" and asks_for_values(leaf, negated)
 
 
 def _constrains(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only grants that carry a constraint."""
-    operator = parse_operator(leaf.operator)
-    if operator is None or operator.negated != negated or not _absent_fails(operator, negated):
-        return False
     name = leaf.key.lower()
+    if name == "kms:grantconstrainttype":
+        return asks_for_key(leaf, negated)
     fixed = not any(map(has_wildcard, leaf.values))
-    return name == "kms:grantconstrainttype" or (name == "kms:grantconstraintsourcearn" and fixed)
+    return name == "kms:grantconstraintsourcearn" and asks_for_values(leaf, negated) and fixed
 
 
 def grant_limited(decision: Decision, harmless: Test = fixes_holder) -> bool:

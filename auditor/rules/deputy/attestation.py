@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.evaluator.strength import holds_without_key
 from auditor.model.access import Role
 from auditor.model.actions import NEW_DATA_KEYS, READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import demands
+from auditor.rules.conditions import asks_for_key, demands
 from auditor.rules.deputy.trusts import assumed_by_many
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import reachable_from_outside
@@ -24,7 +23,7 @@ BYPASSERS = (*INSIDE, PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRI
 
 def _attests(leaf: Leaf, negated: bool) -> bool:
     """Whether a request without an attestation document fails the test, as it stands or denied."""
-    return leaf.key.lower().startswith(ATTESTATION) and holds_without_key(leaf) is negated
+    return leaf.key.lower().startswith(ATTESTATION) and asks_for_key(leaf, negated)
 
 
 def attestation_bypass_path(view: View) -> Iterator[Hit]:

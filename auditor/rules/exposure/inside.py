@@ -24,7 +24,7 @@ from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.moments import instant
 from auditor.model.organization import Organization, TargetKind
 from auditor.model.principal import Principal
-from auditor.rules.conditions import below_units, block_strength, demands, grant_limited, mentions
+from auditor.rules.conditions import asks_for_key, below_units, block_strength, demands, grant_limited, mentions
 from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.public import allowing, for_everybody
@@ -107,7 +107,8 @@ def _org_hit(view: View, key: Key, found: dict[str, Decision]) -> Hit:
     grants = "CreateGrant" in found and not grant_limited(found["CreateGrant"])
     reads = bool(mask_of(found) & READ_PLAINTEXT) and view.tier(key) == "T1"
     doors = all(
-        demands(d.residual, lambda leaf, negated: not negated and leaf.key.lower() in DOORS) for d in found.values()
+        demands(d.residual, lambda leaf, negated: leaf.key.lower() in DOORS and asks_for_key(leaf, negated))
+        for d in found.values()
     )
     bounds = [
         value

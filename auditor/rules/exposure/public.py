@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import ACCOUNT_KEYS, Strength, parts, passes_when_absent, strength
+from auditor.evaluator.strength import ACCOUNT_KEYS, Strength, parts, strength
 from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
@@ -15,7 +15,7 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import block_strength, demands, written_for_keys
+from auditor.rules.conditions import asks_for_values, block_strength, demands, written_for_keys
 from auditor.rules.corrections import bound_to_account, one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.fingerprint import meaning
@@ -220,12 +220,8 @@ def _tested(view: View, key: Key, decisions: dict[str, Decision]) -> set[str]:
 
 def _private_network(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only requests through endpoints or networks with fixed ids."""
-    operator = parse_operator(leaf.operator)
-    if operator is None or leaf.key.lower() not in NETWORK_KEYS or operator.negated != negated:
-        return False
-    if operator.base == "null":
-        return False  # any endpoint is no network
-    return passes_when_absent(operator) == negated and not any(map(has_wildcard, leaf.values))
+    named = leaf.key.lower() in NETWORK_KEYS and asks_for_values(leaf, negated)
+    return named and not any(map(has_wildcard, leaf.values))
 
 
 def public_key_policy_soft_condition(view: View) -> Iterator[Hit]:

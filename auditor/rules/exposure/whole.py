@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import passes_when_absent
 from auditor.evaluator.synthetic import external
 from auditor.model.actions import READ_PLAINTEXT, actions_in
 from auditor.model.arn import account_of, is_root
 from auditor.model.finding import Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
 from auditor.model.residual import Leaf, Residual
-from auditor.rules.conditions import as_residual, demands, holds
+from auditor.rules.conditions import as_residual, asks_for_values, demands, holds
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, written_in
 from auditor.rules.exposure.external import USE
@@ -37,12 +36,11 @@ def _names_a_role(leaf: Leaf, negated: bool) -> bool:
 
 def _through_a_door(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only calls that an AWS service makes."""
-    name, operator = leaf.key.lower(), parse_operator(leaf.operator)
+    name = leaf.key.lower()
     if name == "kms:grantisforawsresource":
         return holds(leaf, negated, "true")
-    if operator is None or name != "kms:viaservice" or operator.negated != negated:
-        return False
-    return passes_when_absent(operator) == negated and not any(set(value) <= {"*"} for value in leaf.values)
+    anything = any(set(value) <= {"*"} for value in leaf.values)
+    return name == "kms:viaservice" and asks_for_values(leaf, negated) and not anything
 
 
 def external_account_root(view: View) -> Iterator[Hit]:

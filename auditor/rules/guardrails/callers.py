@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.evaluator.synthetic import data_role, unused_account
 from auditor.model.actions import CREATE_KEY
 from auditor.model.arn import account_of
@@ -13,7 +14,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import demands, holds
+from auditor.rules.conditions import demands
 from auditor.rules.guardrails.accounts import (
     account_hit,
     any_restricted,
@@ -97,11 +98,10 @@ def _checked_profiles(view: View, mask: int) -> NDArray[np.bool_]:
 
 def _without_bypass(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves no request that switches the check off."""
-    if leaf.key.lower() != BYPASS:
-        return False
-    if leaf.operator.lower() == "null":
-        return {value.lower() for value in leaf.values} == {"false" if negated else "true"}
-    return holds(leaf, negated, "false")
+    operator = parse_operator(leaf.operator)
+    return (
+        leaf.key.lower() == BYPASS and operator is not None and satisfied(operator, leaf.values, ("true",)) is negated
+    )
 
 
 def _ordinary(view: View, position: int) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import Owner, Strength, passes_when_absent
+from auditor.evaluator.strength import Owner, Strength
 from auditor.model.actions import CREATE_GRANT, DESTROY, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, actions_in, mask_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import as_residual, block_strength, demands, for_services
+from auditor.rules.conditions import as_residual, asks_for_values, block_strength, demands, for_services
 from auditor.rules.corrections import detaching, one_or_many, with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, count, given, listing
@@ -93,10 +92,7 @@ def _bound(wide: Wide) -> bool:
 
 def _narrows(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only keys or data of a certain tag, alias or context."""
-    operator = parse_operator(leaf.operator)
-    if operator is None or operator.base == "null" or operator.negated != negated:
-        return False
-    return leaf.key.lower().startswith(NARROWING) and passes_when_absent(operator) == negated
+    return leaf.key.lower().startswith(NARROWING) and asks_for_values(leaf, negated)
 
 
 def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import passes_when_absent
 from auditor.model.access import Decision
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import demands
+from auditor.rules.conditions import asks_for_values, demands
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
@@ -45,10 +43,8 @@ def _open(decision: Decision) -> bool:
 
 def _named_by_policy(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only replicas in Regions that it names."""
-    operator = parse_operator(leaf.operator)
-    if operator is None or leaf.key.lower() != "kms:replicaregion" or operator.negated != negated:
-        return False
-    return passes_when_absent(operator) == negated and not any(set(value) <= {"*"} for value in leaf.values)
+    anything = any(set(value) <= {"*"} for value in leaf.values)
+    return leaf.key.lower() == "kms:replicaregion" and asks_for_values(leaf, negated) and not anything
 
 
 def _reachable(view: View, who: Principal, key: Key) -> list[str]:
