@@ -1,7 +1,8 @@
 """Small estates from YAML for the rule cases: defaults everywhere, so that a case shows only what matters.
 
 ``keys`` may omit the policy (then the default key policy stands), ``roles`` and ``users`` take ``policy`` as a list of
-statements. ``${account}`` is not replaced: write account ids out. Unknown fields fail loudly in the dataclasses.
+statements, ``users`` also ``groups`` as a map of names to such lists. ``${account}`` is not replaced: write account ids
+out. Unknown fields fail loudly in the dataclasses.
 """
 
 from __future__ import annotations
@@ -137,6 +138,9 @@ def principal(kind: PrincipalKind, data: dict[str, Any]) -> Principal:
     managed = data.pop("managed", {})
     attached = [document(Layer.IDENTITY, "inline", arn, statements)] if statements else []
     attached += [document(Layer.IDENTITY, policy, policy, content) for policy, content in managed.items()]
+    groups = {group: f"arn:aws:iam::{account}:group/{group}" for group in data.get("groups", ())}
+    inherited = data.pop("groups", {})
+    attached += [document(Layer.IDENTITY, "inline", owner, inherited[group]) for group, owner in groups.items()]
     boundary = data.pop("boundary", None)
     trust = data.pop("trust", None)
     credentials = data.pop("credentials", None)
@@ -153,6 +157,7 @@ def principal(kind: PrincipalKind, data: dict[str, Any]) -> Principal:
         path=path,
         unique_id=data.pop("unique_id", f"AROA{name.upper().replace('-', '')}"),
         tags=_pairs(data.pop("tags", {})) or (),
+        groups=tuple(groups),
         identity_policies=tuple(attached),
         boundary=document(Layer.BOUNDARY, "boundary", arn, boundary) if boundary is not None else None,
         trust_policy=parse_policy(json.dumps({"Version": "2012-10-17", "Statement": trust})) if trust else None,

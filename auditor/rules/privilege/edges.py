@@ -32,7 +32,7 @@ def _allowing(who: Principal, action: str, target: str) -> Iterator[StatementRef
     for attached in who.identity_policies:
         for statement in attached.policy.statements:
             if statement.effect == "Allow" and acts(statement, action) and _about(statement, target):
-                yield StatementRef(Layer.IDENTITY, attached.name, who.arn, statement.index, statement.sid)
+                yield StatementRef(Layer.IDENTITY, attached.name, attached.owner, statement.index, statement.sid)
 
 
 def _about(statement: Statement, target: str) -> bool:

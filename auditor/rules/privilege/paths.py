@@ -120,7 +120,7 @@ class Finder:
 
     def _by_joining(self, who: Principal) -> Iterator[Path]:
         for group, policies in sorted(self._groups_of_iam().get(who.account or "", {}).items()):
-            if group not in who.groups and may(self.view, who, JOIN, group):
+            if group.rsplit("/", 1)[-1] not in who.groups and may(self.view, who, JOIN, group):
                 bigger = replace(who, identity_policies=(*who.identity_policies, *policies))
                 yield Path(f"{who.arn} → {JOIN} → {group}", 1, False, self._gained(who, bigger))
 
