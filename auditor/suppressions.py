@@ -61,8 +61,8 @@ class Suppression:
             self.rule == finding.rule
             and (not self.fingerprint or self.fingerprint == finding.fingerprint)
             and (not self.account or fnmatchcase(finding.account, self.account))
-            and (not self.subject or any(fnmatchcase(arn, self.subject) for arn in (finding.subject, *finding.keys)))
-            and (not self.principal or any(fnmatchcase(arn, self.principal) for arn in finding.principals))
+            and (not self.subject or _about(self.subject, finding.subject, finding.keys))
+            and (not self.principal or _about(self.principal, finding.subject, finding.principals))
         )
 
     @property
@@ -70,6 +70,12 @@ class Suppression:
         """The entry in a few words, for messages."""
         wanted = [f"{name}={value}" for name in PATTERNS if (value := getattr(self, name))]
         return f"{self.rule} ({', '.join(wanted)})"
+
+
+def _about(pattern: str, subject: str, named: tuple[str, ...]) -> bool:
+    """Whether a pattern is of the subject of a finding, or of all keys (principals) that it names: an acceptance of one
+    of several does not answer for the others."""
+    return fnmatchcase(subject, pattern) or (bool(named) and all(fnmatchcase(arn, pattern) for arn in named))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from auditor.model.finding import Finding, FindingState, Severity
 from auditor.suppressions import apply, load_suppressions
 
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ROLE = "arn:aws:iam::111111111111:role/app"
 FINDING = Finding(
     rule="rotation-disabled",
     code="LIF-001",
@@ -49,6 +50,26 @@ def test_accepted_findings_stay_with_their_reason(tmp_path: Path) -> None:
     assert applied.findings[0].state is FindingState.ACCEPTED
     assert "a.smith" in dict(applied.findings[0].extra)["accepted"]
     assert applied.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("keys", "principals", "line", "accepted"),
+    [
+        ((KEY,), (), SUBJECT, True),
+        ((KEY, KEY.replace("1234abcd", "9999abcd")), (), SUBJECT, False),
+        ((), (), SUBJECT, False),
+        ((KEY,), (ROLE,), f'principal: "{ROLE}"', True),
+        ((KEY,), (ROLE, f"{ROLE}-2"), f'principal: "{ROLE}"', False),
+        ((KEY,), (ROLE, f"{ROLE}-2"), f'principal: "{ROLE}*"', True),
+        ((KEY,), (f"{ROLE}-2",), 'principal: "arn:aws:iam::111111111111:user/dev"', True),
+    ],
+)
+def test_one_of_several_does_not_answer_for_the_others(
+    tmp_path: Path, keys: tuple[str, ...], principals: tuple[str, ...], line: str, accepted: bool
+) -> None:
+    finding = replace(FINDING, subject="arn:aws:iam::111111111111:user/dev", keys=keys, principals=principals)
+    applied = apply((finding,), load(tmp_path, ENTRY.replace(SUBJECT, line)), TODAY)
+    assert (applied.findings[0].state is FindingState.ACCEPTED) is accepted
 
 
 def test_expired_entries_reopen(tmp_path: Path) -> None:

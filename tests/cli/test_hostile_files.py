@@ -46,7 +46,7 @@ def test_policies(ask: Ask, content: bytes, message: str) -> None:
     [
         ("hello", "changes.yaml: expected a list of changes. Begin each with"),
         ("- 7", "changes.yaml: change 1: expected a map"),
-        ("- {change: tag, of: alias/app, name: n}\n- {of: alias/app}", "change 2: no change “None”. Choose key-policy"),
+        ("- {change: tag, of: alias/app, name: n}\n- {of: alias/app}", "change 2: no change “None”. Choose add-key"),
         ("- {change: bogus, of: alias/app}", "no change “bogus”"),
         ("- {change: tag, name: n, value: x}", "“of” is missing"),
         ("- {change: scp, of: x, file: [a]}", "“file” must be text"),
