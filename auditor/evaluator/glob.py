@@ -36,12 +36,12 @@ def has_wildcard(pattern: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def compiled(pattern: str, ignore_case: bool = False) -> re.Pattern[str]:
+def _compiled(pattern: str) -> re.Pattern[str]:
     """The anchored regular expression of a pattern; runs of ``*`` are folded so that matching stays linear."""
     folded = re.sub(r"\*+", "*", pattern)
     parts = {"*": ".*?", "?": "."}
     body = "".join(parts.get(char) or re.escape(plain(char)) for char in folded)
-    return re.compile(body, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    return re.compile(body, re.DOTALL)
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -50,7 +50,7 @@ def matches(pattern: str, text: str) -> bool:
         return True
     if not has_wildcard(pattern):
         return plain(pattern) == text
-    return _greedy(pattern, text) if pattern.count("*") > 3 else compiled(pattern).fullmatch(text) is not None
+    return _greedy(pattern, text) if pattern.count("*") > 3 else _compiled(pattern).fullmatch(text) is not None
 
 
 def _greedy(pattern: str, text: str) -> bool:

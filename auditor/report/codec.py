@@ -21,9 +21,9 @@ SCALARS: dict[Any, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,),
 class Texts:
     """A table of texts, each stored once: ``put`` gives the position, ``listed`` the table."""
 
-    def __init__(self, listed: list[str] | None = None) -> None:
-        self.listed: list[str] = listed or []
-        self._places = {text: place for place, text in enumerate(self.listed)}
+    def __init__(self) -> None:
+        self.listed: list[str] = []
+        self._places: dict[str, int] = {}
 
     def put(self, text: str) -> int:
         """The position of ``text``, which is added when it is new."""

@@ -85,7 +85,7 @@ def wrong_sort(test: ConditionTest) -> str:
     return ""
 
 
-def _other_mistake(view: View, test: ConditionTest, layer: Layer) -> str:
+def _other_mistake(test: ConditionTest, layer: Layer) -> str:
     name = test.key.lower()
     if wrong := wrong_sort(test):
         return wrong
@@ -131,7 +131,7 @@ def condition_key_not_applicable(view: View) -> Iterator[Hit]:
             if test.key.lower() in nulls:
                 continue
             found = not_supplied(test, mask, layer) if mask else None
-            other = _other_mistake(view, test, layer)
+            other = _other_mistake(test, layer)
             if found is None and not other:
                 continue
             missing, why = found if found is not None else (mask, other)
