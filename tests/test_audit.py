@@ -13,7 +13,8 @@ import pytest
 from auditor.audit import Auditor, attest, newest_snapshot, parse_as_of, publish, render_one, report_folder, verdict
 from auditor.audit.baseline import read_baseline, with_states
 from auditor.audit.frameworks import control_rows
-from auditor.audit.publishing import check_formats, format_of, publish_framework, write_private
+from auditor.audit.publishing import check_formats, format_of, publish_framework
+from auditor.audit.staging import write_private
 from auditor.errors import OutputError, UsageError
 from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.key import Fact

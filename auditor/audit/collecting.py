@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.audit.places import SNAPSHOT_FOLDER, UNFINISHED, make_private, report_folder
+from auditor.audit.places import SNAPSHOT_FOLDER, UNFINISHED, make_private, report_folder, uncreatable
+from auditor.audit.times import iso
 from auditor.config import CollectionSettings
 from auditor.errors import OutputError
 from auditor.model.snapshot import Snapshot
@@ -82,8 +85,17 @@ def _collect(folder: Path, settings: CollectionSettings, resume: bool, progress:
 
 
 def waiting_room(output_dir: Path, started: str) -> Path:
-    """Where a collection is kept until its account or organization is known; ``started`` is a folder name."""
-    return make_private(output_dir / UNFINISHED / f"{started}-{os.getpid()}") / SNAPSHOT_FOLDER
+    """Where a collection is kept until its account or organization is known; ``started`` is a folder name.
+
+    No two runs share one, also where containers share the output folder and the numbers of their processes are equal.
+    Raises OutputError.
+    """
+    for number in count(1):
+        room = make_private(output_dir / UNFINISHED) / f"{started}-{os.getpid()}{f'-{number}' if number > 1 else ''}"
+        with suppress(FileExistsError, FileNotFoundError):  # the latter: a run that ends takes an empty folder away
+            _make(room)
+            break
+    return room / SNAPSHOT_FOLDER
 
 
 def leave(waiting: Path, made: Iterable[Path] = ()) -> None:
@@ -96,16 +108,49 @@ def leave(waiting: Path, made: Iterable[Path] = ()) -> None:
             folder.rmdir()
 
 
-def move_home(snapshot: Snapshot, waiting: Path, output_dir: Path) -> Path:
-    """Move a finished snapshot to ``<report folder>/snapshot`` and return that path. Raises OutputError."""
-    home = report_folder(snapshot, output_dir)
-    make_private(home)
+def move_home(snapshot: Snapshot, waiting: Path, output_dir: Path) -> tuple[Snapshot, Path]:
+    """Move a finished snapshot to ``<report folder>/snapshot``; return it and that path. Raises OutputError.
+
+    Where another run of the same account ended in the same second, this one ends in the next that is free.
+    """
+    from auditor.store import restamp
+
+    ended = snapshot.provenance.finished
+    snapshot, home = _reserved(snapshot, output_dir)
     try:
+        if snapshot.provenance.finished != ended:
+            restamp(waiting, snapshot.provenance.finished)
         waiting.rename(home / SNAPSHOT_FOLDER)
         leave(waiting)
     except OSError as error:
+        with suppress(OSError):
+            home.rmdir()
         raise OutputError(
             f"{home}: the snapshot could not be moved there: {error.strerror or error}.",
             f"It is complete in {waiting}; use `kms-audit evaluate {waiting} --output-dir` with another folder.",
         ) from None
-    return home / SNAPSHOT_FOLDER
+    return snapshot, home / SNAPSHOT_FOLDER
+
+
+def _reserved(snapshot: Snapshot, output_dir: Path) -> tuple[Snapshot, Path]:
+    """The snapshot with the first second, from that in which it ended, whose report folder this run could make."""
+    while True:
+        home = report_folder(snapshot, output_dir)
+        make_private(home.parent)
+        try:
+            _make(home)
+        except FileExistsError:
+            later = datetime.fromisoformat(snapshot.provenance.finished) + timedelta(seconds=1)
+            snapshot = replace(snapshot, provenance=replace(snapshot.provenance, finished=iso(later)))
+        else:
+            return snapshot, home
+
+
+def _make(folder: Path) -> None:
+    """Makes a private folder that is not there yet. Raises FileExistsError, FileNotFoundError or OutputError."""
+    try:
+        folder.mkdir(mode=0o700)
+    except (FileExistsError, FileNotFoundError):
+        raise
+    except OSError as error:
+        raise uncreatable(folder, error) from None

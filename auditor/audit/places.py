@@ -46,10 +46,15 @@ def make_private(folder: Path) -> Path:
             if not path.is_dir():
                 path.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
-        raise OutputError(
-            f"{folder}: cannot be created: {error.strerror or error}.", "Choose another folder with --output-dir."
-        ) from None
+        raise uncreatable(folder, error) from None
     return folder
+
+
+def uncreatable(folder: Path, error: OSError) -> OutputError:
+    """What to say when a folder cannot be made."""
+    return OutputError(
+        f"{folder}: cannot be created: {error.strerror or error}.", "Choose another folder with --output-dir."
+    )
 
 
 def missing_folders(folder: Path) -> tuple[Path, ...]:

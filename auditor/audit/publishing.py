@@ -1,16 +1,15 @@
-"""Report → files: whole folders or one file, written atomically and private to the user."""
+"""Report → files: whole folders or one file, all of them or none, private to the user."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.audit.places import make_private
+from auditor.audit.staging import staged, write_private
 from auditor.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -53,8 +52,11 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
     return wanted
 
 
-def publish(report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMATS) -> tuple[Path, ...]:
-    """Write the files of ``formats`` into ``folder`` and return their paths, sorted. Raises OutputError.
+def publish(
+    report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMATS, *, attested: bool = False
+) -> tuple[Path, ...]:
+    """Write the files of ``formats`` into ``folder``, all or none, and return their paths, sorted; ``attested``: with
+    ``SHA256SUMS`` over them. Raises OutputError.
 
     Batches of an earlier ASFF result in the folder that this one does not have are removed: they would be imported too.
     """
@@ -62,12 +64,16 @@ def publish(report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMA
 
     wanted = check_formats(formats)
     make_private(folder)
-    written = [
-        write_private(folder / name, content) for form in wanted for name, content in render(report, form).items()
-    ]
+    with staged() as files:
+        for form in wanted:
+            for name, content in render(report, form).items():
+                files.add(folder / name, content)
+        written = tuple(sorted(files.digests))
+        if attested:
+            files.add(folder / SUMS, _sums(files.digests, folder))
     if "asff" in wanted:
         _remove_stale_batches(folder / BATCH_FOLDER, frozenset(written))
-    return tuple(sorted(written))
+    return (*written, folder / SUMS) if attested else written
 
 
 def _remove_stale_batches(folder: Path, current: frozenset[Path]) -> None:
@@ -89,7 +95,10 @@ def publish_framework(report: Report, framework: str, folder: Path, output: Path
 
     files = framework_files(report, framework)
     if output is None:
-        return tuple(write_private(folder / name, content) for name, content in sorted(files.items()))
+        with staged() as pages:
+            for name, page in sorted(files.items()):
+                pages.add(folder / name, page)
+        return tuple(pages.digests)
     content = files.get(f"{framework}{output.suffix.lower()}")
     if content is None:
         raise UsageError(f"{output}: a framework is written as .html or .csv.")
@@ -115,41 +124,10 @@ def render_as(report: Report, form: str, name: str) -> bytes:
 
 def attest(files: Iterable[Path], folder: Path) -> Path:
     """Write ``SHA256SUMS`` over the files, in the form that ``sha256sum -c`` reads, and return its path."""
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}"
-        for path in sorted(files)
-    ]
-    return write_private(folder / SUMS, ("\n".join(lines) + "\n").encode())
+    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return write_private(folder / SUMS, _sums(digests, folder))
 
 
-def write_private(path: Path, content: bytes) -> Path:
-    """Write a file (0600) so that readers see the old or the new content, never a part. Raises OutputError.
-
-    A link is followed; a pipe or device is written to and stays what it is.
-    """
-    make_private(path.parent)
-    try:
-        target = path.resolve()
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)
-        else:
-            _replace(target, content)
-    except BrokenPipeError:
-        raise
-    except (OSError, RuntimeError) as error:  # the latter for a link that leads to itself
-        raise OutputError(
-            f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}.",
-            "Check the folder's permissions and free space.",
-        ) from None
-    return path
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def _sums(digests: Mapping[Path, str], folder: Path) -> bytes:
+    lines = [f"{digests[path]}  {path.relative_to(folder).as_posix()}" for path in sorted(digests)]
+    return ("\n".join(lines) + "\n").encode()

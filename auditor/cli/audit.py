@@ -72,6 +72,6 @@ def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> 
         raise
     finally:
         leave(waiting, made)
-    terminal.collected = move_home(snapshot, waiting, output_dir)
+    snapshot, terminal.collected = move_home(snapshot, waiting, output_dir)
     terminal.collecting_into = None
     return snapshot

@@ -57,5 +57,5 @@ def _collect(run: Any, output: Path | None, resume: Path | None) -> tuple[Any, P
     with showing_progress() as progress:
         if resume is not None and resume.parent.parent.name == UNFINISHED:  # what was left there by `collect_home`
             snapshot = collect_into(folder, run.config.collection, resume=True, progress=progress)
-            return counted(snapshot), move_home(snapshot, resume, resume.parents[2])
+            return counted(snapshot), move_home(snapshot, resume, resume.parents[2])[1]
         return collect_facts(folder, run.config.collection, resume=resume is not None, progress=progress), folder

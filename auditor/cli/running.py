@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from auditor.audit import Auditor, attest, publish, report_folder, verdict
+from auditor.audit import Auditor, publish, report_folder, verdict
 from auditor.audit.baseline import read_baseline, with_states
-from auditor.audit.publishing import check_formats, format_of, render_as, write_private
+from auditor.audit.publishing import check_formats, format_of, render_as
+from auditor.audit.staging import write_private
 from auditor.cli.progress import step
 from auditor.cli.settings import Wanted
 from auditor.cli.summary import summary
@@ -56,9 +57,7 @@ def deliver(report: Report, wanted: Wanted) -> int:
     if wanted.output is None:
         folder = report_folder(report.snapshot, wanted.output_dir)
         step("writing the report")
-        files = publish(report, folder, wanted.formats)
-        if wanted.attest:
-            files = (*files, attest(files, folder))
+        files = publish(report, folder, wanted.formats, attested=wanted.attest)
         result(summary(report))
         result("\n".join(["", *(click.style(str(path), fg="cyan") for path in files)]))
     else:

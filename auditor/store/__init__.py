@@ -11,6 +11,15 @@ from auditor.store.decode import decode
 from auditor.store.memory import MemorySink
 from auditor.store.parts import DecodedShards
 from auditor.store.reader import read_parts, read_snapshot
-from auditor.store.writer import SnapshotWriter, may_pass
+from auditor.store.writer import SnapshotWriter, may_pass, restamp
 
-__all__ = ["DecodedShards", "MemorySink", "SnapshotWriter", "decode", "may_pass", "read_parts", "read_snapshot"]
+__all__ = [
+    "DecodedShards",
+    "MemorySink",
+    "SnapshotWriter",
+    "decode",
+    "may_pass",
+    "read_parts",
+    "read_snapshot",
+    "restamp",
+]

@@ -32,6 +32,7 @@ from auditor.store.manifest import (
     sha256,
     shard_file,
 )
+from auditor.store.reader import read_manifest
 
 PASSING = frozenset(
     {"Throttled", "Timeout", "Unreachable", "ServerError", "ExpiredToken", "InvalidCredentials", "IncompleteAnswer"}
@@ -162,6 +163,13 @@ class SnapshotWriter:
         if manifest.finished:
             entries = tuple(replace(one, again=one.again or one.coverage.status not in CLEAN) for one in entries)
         return replace(manifest, entries=entries)
+
+
+def restamp(path: Path, finished: str) -> None:
+    """Changes the time (ISO 8601 UTC) at which a finished snapshot says that it ended. Raises OutputError."""
+    manifest = read_manifest(path)
+    stamped = replace(manifest, provenance=replace(manifest.provenance, finished=finished))
+    write_whole(path / MANIFEST, to_bytes(manifest_to_text(stamped)))
 
 
 def _journal(path: Path) -> tuple[ShardEntry, ...]:

@@ -16,7 +16,7 @@ import pytest
 
 from auditor.audit.collecting import leave, waiting_room
 from auditor.audit.places import make_private
-from auditor.audit.publishing import write_private
+from auditor.audit.staging import write_private
 from auditor.audit.times import parse_as_of
 from auditor.cli.options import FORMAT_HELP, FORMATS
 from auditor.cli.running import CSV_FILES
