@@ -60,6 +60,8 @@ _CODES = {
 }
 NOT_BUILT = 501
 """The status that says more than its code: local endpoints call an operation that they lack an internal failure."""
+REDIRECTIONS = range(300, 400)
+"""No API that is called here sends anybody elsewhere: that is a portal, or a proxy, on the way."""
 _BY_STATUS = {
     403: Cause.DENIED,
     404: Cause.NOT_FOUND,
@@ -233,6 +235,8 @@ def _answered(response: Mapping[str, object]) -> Failure:
     if status == NOT_BUILT:
         return Failure(Cause.NOT_SUPPORTED, code, message, NOT_BUILT)
     cause = _BY_CODE.get(code) or _BY_CODE.get(code.removesuffix("Exception")) or _BY_STATUS.get(status)
+    if cause is None and status in REDIRECTIONS:
+        cause = Cause.MALFORMED
     return Failure(cause or Cause.OTHER, code, message, int(status) if isinstance(status, int) else 0)
 
 

@@ -35,6 +35,8 @@ from auditor.collectors.failures import Cause, classify, classify_answer
         ("InternalFailure", 501, Cause.NOT_SUPPORTED),
         ("ParentNotFoundException", 400, Cause.NOT_FOUND),
         ("RegionDisabledException", 403, Cause.NOT_ENABLED),
+        ("301", 301, Cause.MALFORMED),
+        ("307", 307, Cause.MALFORMED),
     ],
 )
 def test_codes_before_status(code: str, status: int, cause: Cause) -> None:

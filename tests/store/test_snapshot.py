@@ -130,6 +130,32 @@ def test_nonsense_with_the_right_hash_is_refused(tmp_path: Path, content: bytes,
         read_snapshot(folder)
 
 
+def test_a_small_shard_that_unpacks_to_millions_of_records_is_refused(tmp_path: Path) -> None:
+    folder = _written(tmp_path / "s")
+    _reseal(folder, gzip.compress(b'{"data":{},"kind":"alias"}\n' * 1_000_000, mtime=0))
+    with pytest.raises(SnapshotError, match="unpacks to more"):
+        read_snapshot(folder)
+
+
+def test_the_densest_shard_of_ours_is_read(tmp_path: Path) -> None:
+    """Thousands of keys that differ in nothing but their ids."""
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/"
+    names = [sha256(str(number).encode())[:32] for number in range(5000)]
+    policy = '{"Statement": []}' + " " * 3000
+    records = tuple(
+        Record(Kind.KEY, {"KeyId": name, "KeyArn": arn + name, "Policies": {"default": policy}}) for name in names
+    )
+    shard = Shard(
+        account="111122223333",
+        region="eu-west-1",
+        records=records,
+        coverage=ShardCoverage("111122223333", "eu-west-1", "read"),
+    )
+    content = encoding.encode(shard)
+    assert len(gzip.decompress(content)) > encoding.UNSUSPICIOUS_BYTES
+    assert len(encoding.decode_bytes(content, shard.coverage, "shard").records) == len(names)
+
+
 def test_a_shard_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = _written(tmp_path / "s")
     monkeypatch.setattr(encoding, "MAX_SHARD_BYTES", 100_000)
