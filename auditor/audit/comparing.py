@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from auditor.model.arn import account_of, parse_arn
+from auditor.model.arn import account_of, is_account_id, parse_arn
 from auditor.model.coverage import OF_THE_ORGANIZATION
 from auditor.model.inventory import Inventory
 from auditor.model.key import OPTIONAL_FACTS, Fact
@@ -72,9 +71,6 @@ ABOUT_ACCESS = frozenset({"access.matrix", "key.policy", "key.grants", "iam.poli
 """Inputs of rules about access. What such a rule says of a subject may rest on every fact that access rests on, whether
 or not the rule looks at it: where one could not be read, a finding may be hidden, not gone."""
 
-NAMES = re.compile(r"arn:[^\s,;()“”\"']+|(?<!\d)\d{12}(?!\d)")
-"""ARNs and account ids in a sentence."""
-
 
 class Sight:
     """Where a run could look: what it collected, and what its rules could not see there.
@@ -104,15 +100,15 @@ class Sight:
         status = self._rules.get(finding.rule)
         if status is None or not status.evaluated:
             return False
-        names = _names_of(finding)
+        names, everybody = _names_of(finding), _whole_accounts(finding)
         organization = self._snapshot.organization
-        if self._skipped[finding.rule].hide(names, {finding.account}, organization):
+        if self._skipped[finding.rule].hide(names, {finding.account}, organization, everybody):
             return False
         rule = self._catalogue.get(finding.rule)
         about_access = rule is not None and not ABOUT_ACCESS.isdisjoint(rule.required)
         if about_access and self._unread:
             accounts = _accounts_of(finding)
-            if _wide(finding) or self._unread.hide(names, accounts, organization):
+            if _wide(finding) or self._unread.hide(names, accounts, organization, everybody):
                 return False
         places = {(finding.account, finding.region)} | {_place_of(arn) for arn in finding.keys}
         return all(self._collected(*place) for place in places)
@@ -151,10 +147,18 @@ class _Scopes:
     def __bool__(self) -> bool:
         return bool(self._places)
 
-    def hide(self, names: Collection[str], accounts: Collection[str], organization: Organization | None) -> bool:
-        """Whether a finding may be in one of them: it is about it or speaks of it, or one of its accounts is bound by a
-        level of the organization, or by a policy, that could not be read."""
+    def hide(
+        self,
+        names: Collection[str],
+        accounts: Collection[str],
+        organization: Organization | None,
+        everybody: Collection[str] = (),
+    ) -> bool:
+        """Whether a finding may be in one of them: it is about it or speaks of it, or of ``everybody`` in its account,
+        or one of its accounts is bound by a level of the organization, or by a policy, that could not be read."""
         if not self._places.isdisjoint(names):
+            return True
+        if everybody and any(":iam:" in place and account_of(place) in everybody for place in self._places):
             return True
         return any(_binds(scope, account, organization) for scope in self._above for account in accounts)
 
@@ -191,10 +195,13 @@ def _names_of(finding: Finding) -> set[str]:
     for account, region in map(_place_of, finding.keys):
         found |= {account, f"{account}/{region}"}
     found |= {account_of(arn) or "" for arn in finding.principals}
-    for item in finding.evidence:  # readers that are only counted, and the accounts of holders
-        for name in NAMES.findall(item.value):
-            found |= {name, account_of(name) or ""}
-    return found
+    told = {name for item in finding.evidence for name in item.names}  # readers that are only counted, holders
+    return found | told | {account_of(name) or "" for name in told}
+
+
+def _whole_accounts(finding: Finding) -> set[str]:
+    """The accounts of which evidence speaks as a whole: so many are meant that they are not named one by one."""
+    return {name for item in finding.evidence for name in item.names if is_account_id(name)}
 
 
 def _accounts_of(finding: Finding) -> set[str]:

@@ -9,6 +9,7 @@ from auditor.escalation.route import Route, RouteKind, gains_of
 from auditor.model.arn import account_of, is_account_id, is_root
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal
+from auditor.rules.hit import given
 from auditor.rules.principals import Admission, admissions, outside_admissions
 from auditor.rules.privilege.edges import ARROW, enabling_statements
 from auditor.rules.privilege.paths import Finder, Path
@@ -18,6 +19,7 @@ from auditor.rules.view import View
 WEB = "oidc"
 ENTER_BY_WEB = "sts:AssumeRoleWithWebIdentity"
 RUNNING = "something must be running under the role already"
+UNCERTAIN = "what the last step gives could not be read in full, and is not certain"
 DELEGATED = "what the key policy leaves to IAM"
 
 
@@ -45,7 +47,7 @@ def _route(view: View, finder: Finder, path: Path) -> Route:
         steps=steps,
         keys=keys,
         gains=gains_of(view, steps[-1], keys) if steps[-1] in finder.own else DELEGATED,
-        notes=(RUNNING,) if path.running else (),
+        notes=given((path.running, RUNNING), (not path.certain, UNCERTAIN)),
         evidence=enabling_statements([path.words], view.principal_by_arn),
     )
 

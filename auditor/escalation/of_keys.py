@@ -12,7 +12,8 @@ from auditor.model.key import Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import allowing
-from auditor.rules.privilege.power import LIVE, USE, Power, power
+from auditor.rules.privilege.holding import LIVE
+from auditor.rules.privilege.power import USE, Power, power
 from auditor.rules.view import View
 
 GAINS = {

@@ -9,8 +9,8 @@ from enum import StrEnum
 from auditor.model.actions import actions_in
 from auditor.model.finding import Evidence
 from auditor.rules.privilege.edges import ARROW
+from auditor.rules.privilege.holding import LIVE
 from auditor.rules.privilege.paths import POWER
-from auditor.rules.privilege.power import LIVE
 from auditor.rules.view import View
 
 

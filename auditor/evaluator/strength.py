@@ -75,8 +75,15 @@ def strength(residual: Residual, owner: Owner, there: frozenset[str] = ALWAYS_PR
             return leaf_strength(residual, owner, there)
 
 
+def conjuncts(residual: Residual, owner: Owner) -> tuple[tuple[Residual, Strength], ...]:
+    """What has to hold for a residual, each with its own level, for the evidence of a finding."""
+    items = residual.items if isinstance(residual, AllOf) else (residual,)
+    there = ALWAYS_PRESENT | _demanded(items)
+    return tuple((item, strength(item, owner, there)) for item in items)
+
+
 def parts(residual: Residual, owner: Owner) -> tuple[tuple[Leaf, Strength], ...]:
-    """Every leaf of a residual with its own level, for the evidence of a finding."""
+    """Every leaf of a residual with its own level."""
     return tuple(_parts(residual, owner, ALWAYS_PRESENT))
 
 

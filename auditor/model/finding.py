@@ -43,12 +43,17 @@ class FindingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One fact behind a finding: a label for people, its value, and where it stands when it is a statement or grant."""
+    """One fact behind a finding: a label for people, its value, and where it stands when it is a statement or grant.
+
+    ``names``: the ARNs that it speaks of besides the keys and principals of the finding, also those that the value does
+    not list; an account id stands for everybody there.
+    """
 
     label: str
     value: str
     statement: StatementRef | None = None
     grant: str | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,10 @@ from auditor.report.counts import counts_of
 KIND = "kms-audit result"
 SCOPE = re.compile(r"(?P<place>.*) \((?P<fact>[^()]*?)(?P<baseline> in the baseline)?\)", re.DOTALL)
 """How results of earlier versions spell a scope that a rule could not look at."""
+NAMED = "evidence_names"
+"""The field that says that evidence carries the names it speaks of; results of earlier versions have them as text."""
+NAMES = re.compile(r"arn:[^\s,;()“”\"']+|(?<!\d)\d{12}(?!\d)")
+"""ARNs and account ids in a text."""
 
 
 def write_result(report: Report) -> bytes:
@@ -42,6 +46,7 @@ def _written(report: Report) -> bytes:
         "config_hash": report.config_hash,
         "rules_version": report.rules_version,
         "notes": list(report.notes),
+        NAMED: True,
         "counts": counts_of(report).as_dict(),
         "findings": encode(report.findings, policies),
         "rules": encode(report.rules, policies),
@@ -84,6 +89,9 @@ def _check_document(document: Any) -> None:
     document.setdefault("rules_version", "")  # results of earlier versions do not have it
     for status in filter(_skipped_something, _listed(document["rules"])):
         status["skipped"] = [_scope(item) for item in status["skipped"]]
+    if document.get(NAMED) is not True:
+        for finding in filter(_is_object, _listed(document["findings"])):
+            finding["evidence"] = [_with_names(item) for item in _listed(finding.get("evidence"))]
     for name in ("as_of", "tool_version", "config_hash", "rules_version"):
         if not isinstance(document[name], str):
             raise ValueError(f"{name}: expected str, found {type(document[name]).__name__}")
@@ -96,6 +104,17 @@ def _listed(value: Any) -> list[Any]:
 
 def _skipped_something(status: Any) -> bool:
     return isinstance(status, dict) and bool(_listed(status.get("skipped")))
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _with_names(item: Any) -> Any:
+    """Evidence of an earlier version, with the names in its text as a field."""
+    text = item.get("value") if isinstance(item, dict) else None
+    found = sorted(set(NAMES.findall(text))) if isinstance(text, str) else []
+    return item | {"names": found} if found else item
 
 
 def _scope(item: Any) -> Any:

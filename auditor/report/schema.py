@@ -21,6 +21,7 @@ from auditor.model.report import RESULT_SCHEMA
 from auditor.model.score import PrincipalPower
 from auditor.model.snapshot import Snapshot
 from auditor.report.counts import Counts
+from auditor.report.result import NAMED
 
 Schema = dict[str, Any]
 SIMPLE: dict[Any, Schema] = {
@@ -93,6 +94,7 @@ def result_schema() -> Schema:
         "config_hash": {"type": "string", "description": "SHA-256 of what shaped the judgement"},
         "rules_version": {"type": "string", "description": "version of the rule catalogue that judged"},
         "notes": TEXTS,
+        NAMED: {"const": True, "description": "evidence carries the names that it speaks of"},
         "counts": definitions.of(Counts),
         "findings": definitions.of(tuple[Finding, ...]),
         "rules": definitions.of(tuple[RuleStatus, ...]),
@@ -112,7 +114,7 @@ def result_schema() -> Schema:
             "policies are positions in the list policies; access is interned and columnar."
         ),
         "type": "object",
-        "required": [name for name in properties if name not in ("powers", "rules_version")],
+        "required": [name for name in properties if name not in ("powers", "rules_version", NAMED)],
         "additionalProperties": False,
         "properties": properties,
         "$defs": dict(sorted({**definitions.found, "Residual": _residual()}.items())),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from auditor.evaluator.expressions import all_of
+from auditor.evaluator.expressions import UNSETTLED, all_of
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.strength import Owner, Strength, holds_without_key, passes_when_absent, strength
 from auditor.model.access import Decision, Role
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
-from auditor.model.policy import Statement
+from auditor.model.policy import Statement, StatementRef
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 from auditor.rules.closing import demanding
 
@@ -59,6 +59,33 @@ def holds(leaf: Leaf, negated: bool, value: str) -> bool:
     if negated:
         return wanted == {"false" if value == "true" else "true"}
     return wanted == {value} and not operator.if_exists
+
+
+def in_text(residual: Residual) -> str:
+    """A residual with its tests as policies write them: ``unless`` before one that must not hold."""
+    match residual:
+        case Leaf():
+            words = (residual.operator, residual.key, ", ".join(residual.values))
+            return " ".join(words[1:] if residual.operator == UNSETTLED else words)
+        case Not(item):
+            return f"unless {in_text(item) if isinstance(item, Leaf) else f'({in_text(item)})'}"
+        case AllOf(items) | AnyOf(items):
+            inner = (in_text(item) if isinstance(item, Leaf) else f"({in_text(item)})" for item in items)
+            return (" and " if isinstance(residual, AllOf) else ", or ").join(inner)
+        case Constant(value):
+            return "always" if value else "never"
+
+
+def first_source(residual: Residual) -> StatementRef | None:
+    """The statement that the first test of a residual stands in."""
+    match residual:
+        case Leaf():
+            return residual.source
+        case Not(item):
+            return first_source(item)
+        case AllOf(items) | AnyOf(items):
+            return next((found for item in items if (found := first_source(item)) is not None), None)
+    return None
 
 
 def asks_for_values(leaf: Leaf, negated: bool) -> bool:

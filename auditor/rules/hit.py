@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.policy import Statement, StatementRef
+
+MOST_NAMES = 200
+"""So many names a piece of evidence carries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,22 @@ def listing(items: Iterable[str], limit: int = 8) -> str:
     if len(found) <= limit:
         return ", ".join(found)
     return ", ".join(found[:limit]) + f" and {len(found) - limit} more"
+
+
+def naming(label: str, names: Iterable[str], *, nobody: str = "") -> Evidence:
+    """Evidence that lists names which the finding has in no other field, and carries all of them; of more than
+    ``MOST_NAMES`` the accounts that they are in. ``nobody`` is its value without any."""
+    found = tuple(sorted(set(names)))
+    carried = found if len(found) <= MOST_NAMES else tuple(sorted({account_of(name) or name for name in found}))
+    return Evidence(label, listing(found) or nobody, names=carried)
+
+
+def first_of(items: Sequence[Evidence], limit: int = 10) -> tuple[Evidence, ...]:
+    """The first pieces of evidence of one sort, and one that counts the others and carries their names."""
+    if len(items) <= limit:
+        return tuple(items)
+    names = {name for item in items[limit:] for name in item.names}
+    return (*items[:limit], replace(naming(items[0].label, names), value=f"and {len(items) - limit} more"))
 
 
 def count(number: int, noun: str) -> str:

@@ -42,7 +42,11 @@ ACCOUNT_FACTS = {
 }
 INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
 """Rule and input → the input that does as well for it; events of KMS themselves are collected by nobody."""
-ALSO_READ = {"cross-environment-access": ("access.matrix",)}
+ALSO_READ = {
+    "cross-environment-access": ("access.matrix",),
+    "lockout-bypass-allowed": ("org.rcps",),
+    "no-guardrail-key-destruction": ("org.rcps",),
+}
 """Rule → inputs that it rests on besides those that the catalogue requires."""
 WORDS = {
     "baseline": "no baseline was given",

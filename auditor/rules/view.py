@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditor.evaluator import Evaluation
-from auditor.evaluator.strength import Owner, parts
+from auditor.evaluator.expressions import UNSETTLED
+from auditor.evaluator.strength import Owner, conjuncts
 from auditor.evaluator.synthetic import outsider
 from auditor.model.access import Cause, Decision
 from auditor.model.actions import FORGE, READ_PLAINTEXT, Action, actions_in, key_type
@@ -23,6 +24,7 @@ from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
 from auditor.rules.clock import by_now
 from auditor.rules.commons import Commons, Memo
+from auditor.rules.conditions import first_source, in_text, mentions
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located
 from auditor.rules.reach import Reach
@@ -251,12 +253,13 @@ class View(Memo):
         return tuple(sorted(found))
 
     def residual_evidence(self, decision: Decision, key: Key) -> tuple[Evidence, ...]:
-        """The conditions that remain, each with its strength."""
+        """The conditions that remain, each with its strength; what could not be read is none."""
         if decision.residual is None:
             return ()
         return tuple(
-            Evidence("condition", f"{leaf.operator} {leaf.key} {', '.join(leaf.values)} ({level.name})", leaf.source)
-            for leaf, level in parts(decision.residual, self.owner(key))
+            Evidence("condition", f"{in_text(item)} ({level.name})", first_source(item))
+            for item, level in conjuncts(decision.residual, self.owner(key))
+            if mentions(item, lambda leaf, _: leaf.operator != UNSETTLED)
         )
 
     def sensitive_use(self, key: Key) -> int:

@@ -15,6 +15,7 @@ from auditor.model.finding import SkippedScope
 from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.report import read_result, render
+from auditor.report.result import NAMED, write_result
 from tests.test_audit import assess
 
 ODD: tuple[Any, ...] = (None, 7, -1, True, "x", [], [7], [[["x"]]], {}, {"a": 7}, 10**30, 1.5)
@@ -72,7 +73,7 @@ def test_an_odd_value_in_any_place_is_refused_or_harmless(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in json.loads(written()) if name not in (*UNREAD, "powers", "rules_version")]
+    "name", [name for name in json.loads(written()) if name not in (*UNREAD, "powers", "rules_version", NAMED)]
 )
 def test_a_missing_member_is_named(name: str) -> None:
     data = document()
@@ -116,6 +117,20 @@ def test_half_a_surrogate_pair_is_written_as_json_spells_it() -> None:
     content = render(report, "json")["result.json"]
     assert json.loads(content.decode("utf-8"))["notes"] == ["half \ud800 pair"]
     assert read_result(content).notes == ("half \ud800 pair",)
+
+
+def test_names_in_evidence_of_earlier_versions_are_understood() -> None:
+    """They stood in the text alone; what is written now has them as a field, or none."""
+    data = json.loads(written())
+    value = "arn:aws:iam::111111111111:role/b, arn:aws:iam::111111111111:role/a of 222222222222"
+    said = {"label": "readers", "value": value}
+    data["findings"][0]["evidence"] = [said]
+    assert read_result(json.dumps(data).encode()).findings[0].evidence[0].names == ()
+    del data[NAMED]
+    report = read_result(json.dumps(data).encode())
+    roles = ("arn:aws:iam::111111111111:role/a", "arn:aws:iam::111111111111:role/b")
+    assert report.findings[0].evidence[0].names == ("222222222222", *roles)
+    assert read_result(write_result(report)).findings == report.findings
 
 
 def test_scopes_of_earlier_versions_are_understood() -> None:

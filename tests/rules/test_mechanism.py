@@ -17,7 +17,7 @@ from auditor.model.report import Report
 from auditor.rules import judge
 from auditor.rules.catalogue import CATEGORIES, catalogue
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit
+from auditor.rules.hit import MOST_NAMES, Hit
 from auditor.rules.registry import RULES
 from auditor.rules.remedy import fill, remediation
 from auditor.rules.severity import decide
@@ -160,7 +160,8 @@ def test_rules_over_access_say_where_they_were_blind(case: dict[str, Any], where
         ({"fact": "scp", "account": estate.OWN, "subject": "ou-lab"}, True),
         ({"fact": "scp", "account": estate.OWN, "subject": "p-12345678"}, False),
         ({"fact": "organization", "account": estate.OWN}, False),
-        ({"fact": "rcp", "account": estate.OWN, "subject": "r-root"}, True),
+        ({"fact": "rcp", "account": estate.OWN, "subject": "r-root"}, False),
+        ({"fact": "rcp", "account": estate.OWN, "subject": "ou-lab"}, True),
     ],
 )
 def test_a_guardrail_that_nobody_could_read_resolves_nothing_below_it(gap: dict[str, Any], resolved: bool) -> None:
@@ -274,3 +275,28 @@ def test_iam_of_another_account_that_nobody_could_read_resolves_nothing_about_it
         assert not Sight(after, estate.snapshot(blind), was).reached(before.findings[0])
         gone = {**seen, "roles": [{"name": "x", "account": other}]}
         assert Sight(_judged(gone, only=[rule]), estate.snapshot(gone), was).reached(before.findings[0])
+
+
+def test_readers_that_a_finding_does_not_list_hide_it_as_well() -> None:
+    allowed = [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}]
+    roles = [{"name": f"r{number:03}", "policy": allowed} for number in range(11)]
+    for seen in (roles, [{"name": f"r{number:03}", "policy": allowed} for number in range(MOST_NAMES + 1)]):
+        last = {"name": seen[-1]["name"], "unread": ["identity-policy"]}
+        before = _judged({"roles": seen}, only=["broad-plaintext-population"]).findings
+        blind = {"roles": [*seen[:9], last]}
+        after = _judged(blind, only=["broad-plaintext-population"])
+        assert before and not after.findings
+        assert f"role/{seen[-1]['name']}" not in "".join(item.value for item in before[0].evidence)
+        was = estate.snapshot({"roles": seen})
+        assert not Sight(after, estate.snapshot(blind), was).reached(before[0])
+
+
+def test_the_key_that_could_take_the_place_of_another_hides_a_finding_as_well() -> None:
+    dev = {"name": "dev", "policy": [{"Effect": "Allow", "Action": "kms:UpdateAlias", "Resource": "*"}]}
+    keys: list[dict[str, Any]] = [{"id": "one"}, {"id": "two", "aliases": []}]
+    before = _judged({"keys": keys, "roles": [dev]}, only=["key-substitution-by-non-admin"]).findings
+    blind = {"keys": [keys[0], {**keys[1], "unread": ["key-policy"], "policies": {}}], "roles": [dev]}
+    after = _judged(blind, only=["key-substitution-by-non-admin"])
+    assert before and before[0].keys == (KEY.replace("orders", "one"),) and not after.findings
+    was = estate.snapshot({"keys": keys, "roles": [dev]})
+    assert not Sight(after, estate.snapshot(blind), was).reached(before[0])

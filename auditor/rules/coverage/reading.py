@@ -11,7 +11,7 @@ from auditor.model.coverage import OF_THE_ORGANIZATION
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.snapshot import Gap
-from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.view import View
 
 READS = {Fact.KEY_METADATA: "DescribeKey", Fact.KEY_POLICY: "GetKeyPolicy", Fact.GRANTS: "ListGrants"}
@@ -156,7 +156,7 @@ def _inconclusive(view: View, key: Key, rows: list[int], share: float) -> Hit:
         kind="key",
         summary=f"Access of {count(len(rows), 'principal')} to {key.label} could not be decided.",
         keys=(key.arn,),
-        evidence=(Evidence("reasons", listing(reasons)), Evidence("principals", listing(names))),
+        evidence=(Evidence("reasons", listing(reasons)), naming("principals", names)),
         raised=given((view.tier(key) == "T1" or share > INCONCLUSIVE_SHARE, "T1 key or more than 5%")),
         fix=(("PRINCIPAL_ARN", names[0]),),
     )

@@ -11,7 +11,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_key, demands
 from auditor.rules.deputy.trusts import assumed_by_many
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import reachable_from_outside
 from auditor.rules.reach import INSIDE, Openness
 from auditor.rules.view import View
@@ -72,7 +72,7 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
                 principals=tuple(bypassing),
                 evidence=(
                     *(Evidence("attested statement", str(item.ref), item.ref) for item in attested),
-                    Evidence("bypassing", listing(bypassing)),
+                    naming("bypassing", bypassing),
                     *list(paths.values())[:LISTED_PATHS],
                 ),
                 raised=given((outside, "external or widely assumable")),

@@ -13,7 +13,7 @@ from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import with_tests_alone
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.principals import (
     Admission,
@@ -25,7 +25,8 @@ from auditor.rules.principals import (
     sso_role,
 )
 from auditor.rules.privilege.combined import holding_hit
-from auditor.rules.privilege.power import Holding, power
+from auditor.rules.privilege.holding import Holding
+from auditor.rules.privilege.power import power
 from auditor.rules.privilege.steps import admits
 from auditor.rules.reach import Openness
 from auditor.rules.statements import as_written, render
@@ -156,7 +157,7 @@ def role_widely_assumable(view: View) -> Iterator[Hit]:
                 f"{role.arn} can use {holding.on_what} and may be assumed by {_who(way, assumers)}.",
                 given((strangers and holding.mask & READ_PLAINTEXT, "wildcard trust or unknown")),
                 given((known, "organization-wide trust with MFA")),
-                (Evidence("assumers", listing(assumers)),) if assumers else (),
+                (naming("assumers", assumers),) if assumers else (),
             )
 
 

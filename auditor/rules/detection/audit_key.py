@@ -11,7 +11,7 @@ from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.deputy.services import for_own_account, loose_bindings
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.grants.holders import service_held
-from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
@@ -56,7 +56,7 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
             evidence=(
                 Evidence("log", listing(logs)),
                 Evidence("state", key.state),
-                Evidence("can stop it", listing(able) or "nobody outside log_admins"),
+                naming("can stop it", able, nobody="nobody outside log_admins"),
                 *(Evidence("reason", reason) for reason in reasons),
                 *given_by(view, able, key, DESTROY | TAKEOVER),
                 *(Evidence("statement", str(placed.located.ref), placed.located.ref) for placed in loose),

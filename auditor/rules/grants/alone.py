@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from auditor.model.access import Cause, Decision, Role
+from auditor.model.access import Cause, Decision, Outcome, Role
 from auditor.model.actions import CREATE_GRANT, FORGE, READ_PLAINTEXT, actions_in
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact
 from auditor.model.policy import Layer
 from auditor.rules.grants.holders import (
@@ -55,7 +56,9 @@ def grant_only_access(view: View) -> Iterator[Hit]:
         lowered = given((held.grant.name and documented.match(held.grant.name), "name that matches"))
         summary = f"{held.grantee} reaches {held.key.label} only through a grant; no policy shows it."
         other = Evidence("other paths", "none: neither the key policy nor an identity policy allows it")
-        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(other,), about_grantee=True)
+        hit = grant_hit(view, held, summary, raised=raised, lowered=lowered, more=(other,), about_grantee=True)
+        certain = any(decision.outcome is not Outcome.UNKNOWN for decision in live)
+        yield hit if certain else replace(hit, confidence=Confidence.POTENTIAL)
 
 
 def _other_paths_read(view: View, held: Held, row: int) -> bool:

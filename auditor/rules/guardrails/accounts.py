@@ -9,7 +9,7 @@ from auditor.evaluator import Context
 from auditor.evaluator.synthetic import account_admin
 from auditor.model.access import Role
 from auditor.model.finding import Evidence
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal
 from auditor.rules.corrections import one_or_many
@@ -237,6 +237,7 @@ def keys_in_management_account(view: View) -> Iterator[Hit]:
             key
             for key in keys
             if key.state == "Enabled"
+            and Fact.KEY_METADATA not in key.unread
             and not ({key.key_id, key.arn, *(alias.name for alias in key.aliases)} & set(uses))
         ]
         if not is_management(view, account) or not own:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.evaluator.synthetic import data_role, unused_account
+from auditor.model.access import Decision
 from auditor.model.actions import CREATE_KEY
 from auditor.model.arn import account_of
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.residual import Leaf
@@ -22,11 +23,12 @@ from auditor.rules.guardrails.accounts import (
     is_management,
     open_key,
 )
-from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.iam_side import identities_of, likeness, speaks_of
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.given import allowing, given_by
-from auditor.rules.privilege.power import LIVE, PUT_POLICY, power
+from auditor.rules.privilege.given import SHOWN, allowing
+from auditor.rules.privilege.holding import CERTAIN, LIVE
+from auditor.rules.privilege.power import PUT_POLICY, creators
 from auditor.rules.reach import INSIDE, Openness, openness
 from auditor.rules.view import View, keys_by_account
 
@@ -58,31 +60,48 @@ def lockout_bypass_allowed(view: View) -> Iterator[Hit]:
 
     Fix: deny the bypass for the organization.
     """
+    able = _bypassing(view, CERTAIN)
+    perhaps = _bypassing(view, LIVE)
+    for account, keys in keys_by_account(view).items():
+        held = able.get(account) or perhaps.get(account)
+        if not held:
+            continue
+        names = sorted(held)
+        shown = [item for name in names[:SHOWN] for item in allowing(held[name])]
+        hit = account_hit(
+            view,
+            account,
+            keys,
+            f"{count(len(names), 'principal')} of account {account} may bypass the lockout safety check.",
+            raised=given((any_restricted(view, keys), "T1 keys")),
+            more=(naming("principals", names), *dict.fromkeys(shown)),
+        )
+        confidence = Confidence.CONFIRMED if account in able else Confidence.POTENTIAL
+        yield replace(hit, confidence=confidence)
+
+
+def _bypassing(view: View, levels: tuple[Openness, ...]) -> dict[str, dict[str, Decision]]:
+    """Account → those who may call PutKeyPolicy or CreateKey with the bypass, each with the decision that shows it."""
     import numpy as np
 
-    reach = view.reach
-    holding: dict[str, set[str]] = {}
-    checked = _checked_profiles(view, CREATE_KEY)[reach.table.account_level]
-    for position in np.flatnonzero(power(view).creators & ~checked).tolist():
-        who = reach.principals[position]
-        if who.account and _ordinary(view, position):
-            holding.setdefault(who.account, set()).add(who.arn)
+    reach, found = view.reach, dict[str, dict[str, Decision]]()
+
+    def told(row: int, profile: int, mask: int) -> None:
+        who = reach.principals[row]
+        if who.account and _ordinary(view, row):
+            decision = reach.decision(profile, mask.bit_length() - 1)
+            found.setdefault(who.account, {}).setdefault(who.arn, decision)
+
     pairs = reach.all_pairs
-    writing = reach.having(pairs, PUT_POLICY, *LIVE) & ~_checked_profiles(view, PUT_POLICY)[pairs.profiles]
-    for row, column, _ in pairs.select(writing).rows():
-        if _ordinary(view, row):
-            holding.setdefault(reach.keys[column].account, set()).add(reach.principals[row].arn)
-    for account, keys in keys_by_account(view).items():
-        able = sorted(holding.get(account, ()))
-        if able:
-            yield account_hit(
-                view,
-                account,
-                keys,
-                f"{count(len(able), 'principal')} of account {account} may bypass the lockout safety check.",
-                raised=given((any_restricted(view, keys), "T1 keys")),
-                more=(Evidence("principals", listing(able)), *given_by(view, able, keys[0], PUT_POLICY)),
-            )
+    writing = reach.having(pairs, PUT_POLICY, *levels) & ~_checked_profiles(view, PUT_POLICY)[pairs.profiles]
+    chosen = pairs.select(writing)
+    _, firsts = np.unique(chosen.principals, return_index=True)
+    for row, _, profile in chosen.select(firsts).rows():
+        told(row, profile, PUT_POLICY)
+    free = creators(reach, levels) & ~_checked_profiles(view, CREATE_KEY)[reach.table.account_level]
+    for row in np.flatnonzero(free).tolist():
+        told(row, int(reach.table.account_level[row]), CREATE_KEY)
+    return found
 
 
 def _checked_profiles(view: View, mask: int) -> NDArray[np.bool_]:
@@ -145,7 +164,7 @@ def _under_keys_of(view: View, account: str, keys: list[Key], foreign: str, *, n
         f"{count(len(holders), 'identity')} of account {account} can encrypt data under {whose}.",
         raised=given((any_restricted(view, keys), "T1 data")),
         more=(
-            Evidence("identities", listing(holders)),
+            naming("identities", holders),
             Evidence("open", listing(reachable)),
             *_given(view, holders[0], probe, reachable),
         ),

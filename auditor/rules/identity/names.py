@@ -18,7 +18,7 @@ from auditor.rules.acting import acts
 from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.deputy.trusts import assumed_by_many, guests
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, count, given, listing, titled
+from auditor.rules.hit import Hit, count, given, listing, naming, titled
 from auditor.rules.iam_side import identities_of, may, may_tag, speakers
 from auditor.rules.identity.barriers import only_barriers
 from auditor.rules.policy.places import Placed, key_statements
@@ -174,7 +174,7 @@ def _reclaim_hit(
         f"{'others may take as well' if held else 'nobody has'}: {count(len(able), 'identity')} can create it.",
         more=(
             Evidence("condition", f"{test.operator} {test.key} {pattern}"),
-            Evidence("can create it", listing(who.arn for who in able)),
+            naming("can create it", (who.arn for who in able)),
         ),
         raised=given((ordinary and unlocks, "what the name unlocks")),
         lowered=given((not ordinary, "only administrators")),
@@ -295,7 +295,7 @@ def _exemption_hit(
         evidence=(
             Evidence("statement", str(ref), ref),
             Evidence("exempt pattern", pattern),
-            Evidence("can become it", listing(who.arn for who in able)),
+            naming("can become it", (who.arn for who in able)),
         ),
         raised=given((ordinary and str(ref) in only_barriers(view), "only barrier of a latent critical")),
         lowered=given((not ordinary, "only account administrators")),

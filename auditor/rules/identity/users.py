@@ -16,13 +16,13 @@ from auditor.rules.grants.holders import names_principal
 from auditor.rules.hit import Hit, given
 from auditor.rules.principals import admissions, federated_person, has_usable_credentials, requires_mfa
 from auditor.rules.privilege.combined import holding_hit
-from auditor.rules.privilege.power import Holding, power
+from auditor.rules.privilege.holding import Holding
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 OLD_KEY_DAYS = 90
 DANGEROUS = TAKEOVER | DESTROY
-COUNTED = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 
 
 def _mfa_leaf(leaf: Leaf, negated: bool) -> bool:
@@ -50,12 +50,12 @@ def mfa_bound(view: View, holding: Holding, mask: int) -> bool:
     own, reach = power(view), view.reach
     test = _mfa_of_user if holding.principal.kind is PrincipalKind.USER else _mfa_leaf
     asked = {
-        (profile, own.held(row, profile, key, *COUNTED) & mask & ~STORE_BREAKERS)
+        (profile, own.held(row, profile, key, *holding.levels) & mask & ~STORE_BREAKERS)
         for row, key, profile in holding.pairs.rows()
     }
     if any(key.custom_key_store_id is not None for key in holding.keys):
         level = int(reach.table.account_level[reach.principal_at[holding.principal.arn]])
-        asked.add((level, reach.mask_at(level, *COUNTED) & mask & STORE_BREAKERS))
+        asked.add((level, reach.mask_at(level, *holding.levels) & mask & STORE_BREAKERS))
     return all(
         demands(reach.decision(profile, action.bit).residual, test)
         for profile, held in asked

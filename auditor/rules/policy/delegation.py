@@ -19,7 +19,7 @@ from auditor.rules.conditions import as_residual, block_strength
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import without_actions
 from auditor.rules.exposure.public import for_everybody
-from auditor.rules.hit import Hit, Located, count, given, listing, titled
+from auditor.rules.hit import Hit, Located, count, given, listing, naming, titled
 from auditor.rules.reach import Openness
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -207,7 +207,7 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         keys=(key.arn,),
         principals=tuple(who.arn for who in able),
         evidence=(
-            Evidence("can call kms:PutKeyPolicy", listing(who.arn for who in able) or "nobody"),
+            naming("can call kms:PutKeyPolicy", (who.arn for who in able), nobody="nobody"),
             Evidence("statements of the policy", count(len(view.statements(key)), "statement")),
             *(_unmatched(view, key) or [Evidence("reason", "no statement allows kms:PutKeyPolicy")]),
         ),

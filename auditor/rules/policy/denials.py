@@ -27,7 +27,7 @@ from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing, titled
+from auditor.rules.hit import Hit, given, listing, naming, titled
 from auditor.rules.iam_side import identities_of
 from auditor.rules.policy.places import Placed, key_statements, placed_statements
 from auditor.rules.principals import service_linked
@@ -121,7 +121,7 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
             Evidence("family", name),
             Evidence("covered", listing((a.name for a in actions_in(covered)), 12)),
             Evidence("uncovered", listing((a.name for a in actions_in(uncovered)), 12)),
-            Evidence("still allowed", listing(f"{arn}" for arn in still)),
+            naming("still allowed", still),
         ),
         raised=given((view.restricted(touched) or _claims_every_key(placed, partition), "T1 key, or SCP")),
         identity=(meaning(statement), name),
@@ -220,7 +220,7 @@ def _trap_hit(view: View, placed: Placed, exempt: list[str]) -> Hit:
     said = problems[0] if problems else "every exemption works as written"
     return placed.hit(
         f"{titled(statement)} of {placed.name} denies everybody but its exemptions: {said}.",
-        more=(Evidence("exempted", listing(exempt)), *(Evidence("trap", text) for text in problems)),
+        more=(naming("exempted", exempt), *(Evidence("trap", text) for text in problems)),
         raised=given((problems and covers and not able, "covers kms:PutKeyPolicy")),
         lowered=given((not problems, "works as written")),
         identity=(meaning(statement),),

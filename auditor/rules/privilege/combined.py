@@ -13,7 +13,8 @@ from auditor.rules.corrections import deny, one_or_many, without_actions
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.principals import federated_person, reachable_from_outside
-from auditor.rules.privilege.power import Holding, Power, power
+from auditor.rules.privilege.holding import Holding
+from auditor.rules.privilege.power import Power, power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
@@ -103,7 +104,7 @@ def _paths(view: View, holding: Holding, *masks: int) -> tuple[Evidence, ...]:
     found: dict[int, Evidence] = {}
     row = view.reach.principal_at[holding.principal.arn]
     for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True):
-        held = power(view).held(row, profile, key, holding.level)
+        held = power(view).held(row, profile, key, *holding.levels)
         for mask in masks:
             for action in actions_in(held & mask if mask not in found else 0):
                 allows = [c for c in view.reach.decision(profile, action.bit).causes if c.role is Role.ALLOWS]
@@ -170,13 +171,14 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
         yield holding_hit(
             view,
             holding,
-            f"{who.arn} administers {holding.on_what} ({administers}) and also uses it ({uses}).",
+            f"{who.arn} administers {holding.on_what} ({administers}) and also uses {holding.them} ({uses}).",
             raised=given((view.restricted(holding.arns), "T1 key"), (human(who), "principal is a human")),
             more=_paths(view, holding, TAKEOVER | DESTROY, READ_PLAINTEXT | FORGE),
             fix=(("arn:aws:iam::*:role/key-admin*", who.iam_arn),),
         )
     for account, holdings in sorted(grouped.items()):
-        yield _grouped(view, account, holdings)
+        certain = [holding for holding in holdings if holding.level is not Openness.MAYBE]
+        yield _grouped(view, account, certain or holdings)
 
 
 def use_only(view: View, holding: Holding) -> str:

@@ -21,7 +21,8 @@ from auditor.model.policy import Layer
 from auditor.model.principal import LastAccessed, Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands, for_services
-from auditor.rules.privilege.power import LIVE, power
+from auditor.rules.privilege.holding import LIVE
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import Pairs, Reach
 from auditor.rules.view import View
 

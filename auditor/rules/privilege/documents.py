@@ -45,6 +45,7 @@ def _document_hit(
             Evidence("actions", listing((action.name for action in actions_in(wide.mask)), 12)),
             Evidence("held by", listing(holder.arn for holder in wide.holders)),
             Evidence("keys reached", listing(key.arn for key in wide.reached) or _nothing(wide)),
+            *((Evidence("keys perhaps reached", listing(key.arn for key in wide.perhaps)),) if wide.perhaps else ()),
             Evidence("keys not reached", listing(_beyond(view, wide)) or "none"),
         ),
         raised=raised,
@@ -62,7 +63,7 @@ def _document_hit(
 def _beyond(view: View, wide: Wide) -> list[str]:
     """The keys of the account on which the statements have no effect today."""
     keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(wide.document.account, [])
-    reached = {key.arn for key in wide.reached}
+    reached = {key.arn for key in (*wide.reached, *wide.perhaps)}
     return [key.arn for key in keys if key.arn not in reached]
 
 

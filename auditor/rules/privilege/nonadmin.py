@@ -24,7 +24,8 @@ from auditor.rules.identity.users import mfa_bound
 from auditor.rules.principals import admissions as ways_in
 from auditor.rules.principals import reachable_from_outside, requires_mfa
 from auditor.rules.privilege.combined import administrators, full_pairs, holding_hit
-from auditor.rules.privilege.power import PUT_POLICY, Holding, Power, constrained_grants, power
+from auditor.rules.privilege.holding import Holding
+from auditor.rules.privilege.power import PUT_POLICY, Power, constrained_grants, power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 

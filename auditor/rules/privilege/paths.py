@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from auditor.evaluator.synthetic import FULL_ACCESS
+from auditor.model.access import Outcome
 from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import one_or_many
-from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.hit import Hit, count, first_of, given, listing
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import reachable_from_outside
@@ -20,30 +21,33 @@ from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import FEDERATION, JOIN, Step, edits_itself, unbinds_itself
-from auditor.rules.reach import Openness
+from auditor.rules.reach import Openness, Pairs
 from auditor.rules.statements import render
 from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER
-LIVE = (Openness.OPEN, Openness.GUARDED)
 EVERYTHING = AttachedPolicy(Layer.IDENTITY, "any policy it likes", "", parse_policy(FULL_ACCESS))
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way to keys: the steps in words, how many, and whether something must be running."""
+    """A way to keys: the steps in words, how many, and whether something must be running.
+
+    ``certain``: nothing that could not be read decides what is gained at its end.
+    """
 
     words: str
     hops: int
     running: bool
     keys: frozenset[str]
     via: tuple[str, ...] = ()
+    certain: bool = True
 
 
-def powers(view: View) -> dict[str, frozenset[str]]:
-    """Principal ARN → ARNs of the keys over which it has power today."""
+def powers(view: View, least: Openness = Openness.MAYBE) -> dict[str, frozenset[str]]:
+    """Principal ARN → ARNs of the keys over which it has power today, at least as open as asked for."""
     own, found = power(view), dict[str, frozenset[str]]()
-    for row, pairs in own.pairs.select(own.powerful() > 0).by_principal():
+    for row, pairs in own.pairs.select(own.powerful() >= int(least)).by_principal():
         arns = frozenset(view.reach.keys[position].arn for position in pairs.keys.tolist())
         found[view.reach.principals[row].arn] = arns
     return found
@@ -57,6 +61,7 @@ class Finder:
         self.graph = step_graph(view)
         self.own = powers(view)
         self._free: dict[tuple[Likeness, str], int] = {}
+        self._blind: dict[str, frozenset[str]] = {}
         self.candidates = [who for who in self.graph.candidates if who.arn in view.reach.principal_at]
 
     def paths(self) -> dict[str, list[Path]]:
@@ -65,18 +70,45 @@ class Finder:
         for who in self.candidates:
             for path in self._by_itself(who):
                 self._add(found, who, path)
-        targets = {arn: [Path("", 0, False, keys)] for arn, keys in self.own.items()}
+        targets = self._ends()
         for hop in range(1, self.view.settings.max_hops + 1):
             self._extend(found, targets)
             if hop < self.view.settings.max_hops:
                 targets = {arn: [path for path in paths if path.hops == hop] for arn, paths in found.items()}
         return found
 
+    def _ends(self) -> dict[str, list[Path]]:
+        """Principal ARN → what it has without a step: the keys that are certain, and those that are not."""
+        sure = powers(self.view, Openness.GUARDED)
+        return {
+            arn: [
+                Path("", 0, False, keys, certain=certain)
+                for keys, certain in ((sure.get(arn, frozenset()), True), (own - sure.get(arn, frozenset()), False))
+                if keys
+            ]
+            for arn, own in self.own.items()
+        }
+
     def _add(self, found: dict[str, list[Path]], who: Principal, path: Path) -> None:
-        known = self.own.get(who.arn, frozenset()).union(*(one.keys for one in found.get(who.arn, ())))
+        told = (one.keys for one in found.get(who.arn, ()) if one.certain or not path.certain)
+        known = self.own.get(who.arn, frozenset()).union(*told)
         gained = path.keys - known
-        if gained:
-            found.setdefault(who.arn, []).append(replace(path, keys=gained))
+        unseen = self._unseen(who) if gained else gained
+        for keys, certain in ((gained - unseen, path.certain), (gained & unseen, False)):
+            if keys:
+                found.setdefault(who.arn, []).append(replace(path, keys=keys, certain=certain))
+
+    def _unseen(self, who: Principal) -> frozenset[str]:
+        """The keys of which nobody could look whether the identity has power over them itself."""
+        import numpy as np
+
+        if who.arn not in self._blind:
+            reach, row = self.view.reach, self.view.reach.principal_at[who.arn]
+            every = np.arange(len(reach.keys), dtype=np.int64)
+            pairs = Pairs(np.full(len(every), row), every, reach.table.cells[row].astype(np.int64))
+            places = pairs.keys[reach.having(pairs, POWER, Openness.BLIND)]
+            self._blind[who.arn] = frozenset(reach.keys[place].arn for place in places.tolist())
+        return self._blind[who.arn]
 
     def _extend(self, found: dict[str, list[Path]], targets: dict[str, list[Path]]) -> None:
         """Paths that begin with a step to one of ``targets``."""
@@ -92,7 +124,8 @@ class Finder:
     @staticmethod
     def _longer(who: Principal, step: Step, target: Principal, path: Path) -> Path:
         words = f"{who.arn} → {step.action} → {path.words or target.arn}"
-        return Path(words, path.hops + 1, path.running or step.running, path.keys, (target.arn, *path.via))
+        running, via = path.running or step.running, (target.arn, *path.via)
+        return Path(words, path.hops + 1, running, path.keys, via, path.certain)
 
     def _by_itself(self, who: Principal) -> Iterator[Path]:
         """Editing its own policies, joining a group, taking its boundary away."""
@@ -101,15 +134,14 @@ class Finder:
             edit = next(edits_itself(self.view, who, verbs), "")
             if edit:
                 bigger = replace(who, identity_policies=(*who.identity_policies, EVERYTHING))
-                words = f"{who.arn} → {edit} → any policy it likes"
-                yield Path(words, 1, False, self._gained(who, bigger))
+                yield from self._gaining(who, bigger, f"{who.arn} → {edit} → any policy it likes")
             if JOIN in verbs and who.kind is PrincipalKind.USER:
                 yield from self._by_joining(who)
         action = unbinds_itself(self.view, who)
         stopped = self._stopped(who) if action else frozenset()
         if stopped:
             words = f"{who.arn} → {action} → its own policies without the boundary"
-            yield Path(words, 1, False, stopped & self._gained(who, replace(who, boundary=None)))
+            yield from self._gaining(who, replace(who, boundary=None), words, stopped)
 
     def _stopped(self, who: Principal) -> frozenset[str]:
         """The keys over which something allows power and another layer takes it away."""
@@ -122,7 +154,7 @@ class Finder:
         for group, policies in sorted(self._groups_of_iam().get(who.account or "", {}).items()):
             if group.rsplit("/", 1)[-1] not in who.groups and may(self.view, who, JOIN, group):
                 bigger = replace(who, identity_policies=(*who.identity_policies, *policies))
-                yield Path(f"{who.arn} → {JOIN} → {group}", 1, False, self._gained(who, bigger))
+                yield from self._gaining(who, bigger, f"{who.arn} → {JOIN} → {group}")
 
     def _groups_of_iam(self) -> dict[str, dict[str, tuple[AttachedPolicy, ...]]]:
         """Account → group ARN → its policies, as far as somebody is in the group."""
@@ -149,23 +181,34 @@ class Finder:
             self._free[asked] = mask_of(free)
         return self._free[asked]
 
-    def _gained(self, who: Principal, bigger: Principal) -> frozenset[str]:
-        """The keys over which the identity would have power with other policies, and has none today."""
+    def _gaining(
+        self, who: Principal, bigger: Principal, words: str, among: frozenset[str] | None = None
+    ) -> Iterator[Path]:
+        """The paths of one step to the keys over which the identity would have power with other policies."""
+        gained = self._gained(who, bigger)
+        for certain in (True, False):
+            keys = frozenset(arn for arn, sure in gained.items() if sure is certain and (among is None or arn in among))
+            yield Path(words, 1, False, keys, certain=certain)
+
+    def _gained(self, who: Principal, bigger: Principal) -> dict[str, bool]:
+        """The keys over which the identity would have power with other policies, and has none today; whether that is
+        certain."""
         keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view)).get(who.account or "", [])
         known = self.own.get(who.arn, frozenset())
         bound = bigger.boundary is who.boundary
-        return frozenset(
-            key.arn
-            for key in keys
-            if key.arn not in known
-            and self._would_have(bigger, key, self._not_stopped(who, key.arn.rsplit(":", 1)[0]) if bound else POWER)
-        )
+        found = {}
+        for key in keys:
+            mask = self._not_stopped(who, key.arn.rsplit(":", 1)[0]) if bound else POWER
+            outcomes = self._outcomes(bigger, key, mask) if key.arn not in known else set()
+            if outcomes:
+                found[key.arn] = bool(outcomes - {Outcome.UNKNOWN})
+        return found
 
-    def _would_have(self, bigger: Principal, key: Key, mask: int) -> bool:
+    def _outcomes(self, bigger: Principal, key: Key, mask: int) -> set[Outcome]:
+        """How the actions of ``mask`` that the key leaves to identity policies would come out, denials aside."""
         usable = delegated_mask(self.view, key) & mask & self.view.reach.usable[self.view.reach.key_at[key.arn]]
-        return any(
-            not self.view.evaluation.decide(bigger, key, action.name).outcome.denied for action in actions_in(usable)
-        )
+        found = {self.view.evaluation.decide(bigger, key, action.name).outcome for action in actions_in(usable)}
+        return {outcome for outcome in found if not outcome.denied}
 
 
 def indirect_key_access_path(view: View) -> Iterator[Hit]:
@@ -187,18 +230,30 @@ def indirect_key_access_path(view: View) -> Iterator[Hit]:
         if paths and view.trust.account_admin(who):
             admins.setdefault(who.account or "", []).append(who)
         elif paths:
-            yield _hit(view, who, paths)
+            yield from _hits(view, who, paths)
     for account, holders in sorted(admins.items()):
         yield _grouped(account, holders, {who.arn: found[who.arn] for who in holders})
+
+
+def _hits(view: View, who: Principal, paths: list[Path]) -> Iterator[Hit]:
+    """What an identity can obtain, and apart from it what it perhaps can."""
+    certain = [path for path in paths if path.certain]
+    sure = frozenset[str]().union(*(path.keys for path in certain))
+    rest = [replace(path, keys=path.keys - sure) for path in paths if not path.certain and not path.keys <= sure]
+    if certain:
+        yield _hit(view, who, certain)
+    if rest:
+        hit = _hit(view, who, rest)
+        beside = ("not certain",) if certain else ()
+        yield replace(hit, confidence=Confidence.POTENTIAL, identity=(*hit.identity, *beside))
 
 
 def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
     keys = sorted(frozenset().union(*(path.keys for path in paths)))
     exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
     far = all(path.hops > 1 or path.running for path in paths)
-    first = paths[0]
     what = view.key_by_arn[keys[0]].label if len(keys) == 1 else count(len(keys), "key")
-    through = listing((path.via[0] for path in paths if path.via), 3) or first.words.split(" → ")[1]
+    through = listing((path.via[0] if path.via else path.words.split(" → ")[1] for path in paths), 3)
     return Hit(
         subject=who.arn,
         kind="principal",
@@ -207,7 +262,7 @@ def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
         keys=tuple(keys),
         principals=(who.arn, *(arn for path in paths for arn in path.via)),
         evidence=(
-            *(Evidence("path", path.words) for path in paths[:10]),
+            *first_of([Evidence("path", path.words) for path in paths]),
             *enabling_statements([path.words for path in paths[:10]], view.principal_by_arn),
             Evidence("keys reached", listing(keys)),
         ),
@@ -238,8 +293,12 @@ def _cut(who: Principal, paths: list[Path]) -> str:
 
 
 def _grouped(account: str, holders: list[Principal], found: dict[str, list[Path]]) -> Hit:
-    keys = sorted({arn for paths in found.values() for path in paths for arn in path.keys})
-    words = [path.words for paths in found.values() for path in paths]
+    certain = {arn: [path for path in paths if path.certain] for arn, paths in found.items()}
+    sure = any(certain.values())
+    holders = [who for who in holders if certain[who.arn] or not sure]
+    found = certain if sure else found
+    keys = sorted({arn for ways in found.values() for path in ways for arn in path.keys})
+    paths = [path for ways in found.values() for path in ways]
     return Hit(
         subject=account,
         kind="account",
@@ -250,9 +309,13 @@ def _grouped(account: str, holders: list[Principal], found: dict[str, list[Path]
         account=account,
         keys=tuple(keys),
         principals=tuple(who.arn for who in holders),
-        evidence=(*(Evidence("path", text) for text in words[:10]), Evidence("keys reached", listing(keys))),
+        evidence=(
+            *first_of([Evidence("path", path.words, names=path.via) for path in paths]),
+            Evidence("keys reached", listing(keys)),
+        ),
         lowered=("account administrator",),
         advice="For the record: whoever administers the account can reach these keys; watch changes of IAM and keys.",
         bare=True,
+        confidence=Confidence.CONFIRMED if sure else Confidence.POTENTIAL,
         identity=tuple(who.unique_id or who.arn for who in holders),
     )

@@ -11,7 +11,7 @@ from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, naming
 from auditor.rules.principals import admissions
 from auditor.rules.reach import Openness, Pairs
 from auditor.rules.view import View
@@ -95,17 +95,18 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
         number = len(readers) + bool(admins[own.principals].any())
         if number <= limit:
             continue
+        verb = "sign" if view.sensitive_use(key) & FORGE else "read"
         names = [reach.principals[row].arn for row in readers]
         yield Hit(
             subject=key.arn,
             kind="key",
-            summary=f"{number} identities can read with {key.label}; the limit for {view.tier(key)} is {limit}.",
+            summary=f"{number} identities can {verb} with {key.label}; the limit for {view.tier(key)} is {limit}.",
             keys=(key.arn,),
             evidence=(
                 Evidence("readers", str(number)),
                 Evidence("limit", f"{limit} ({view.tier(key)})"),
-                Evidence("among them", listing(names)),
-                Evidence("top paths", listing(_top_paths(view, own), 5)),
+                naming("among them", names),
+                Evidence("top paths", ", ".join(_top_paths(view, own))),
             ),
             raised=given((view.tier(key) == "T1" and number > 3 * limit, "three times the limit")),
         )

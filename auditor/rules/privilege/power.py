@@ -7,7 +7,7 @@ with CreateKey, key store actions only for keys in a store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Decision
@@ -21,12 +21,9 @@ from auditor.model.actions import (
     actions_in,
     mask_of,
 )
-from auditor.model.finding import Confidence, Evidence
-from auditor.model.key import Key
-from auditor.model.principal import Principal
 from auditor.rules.conditions import for_services, grant_constrained, grant_limited
-from auditor.rules.hit import listing
 from auditor.rules.principals import service_linked
+from auditor.rules.privilege.holding import CERTAIN, COUNTED, LIVE, Holding
 from auditor.rules.reach import INSIDE, Openness, Pairs, Reach
 from auditor.rules.view import View
 
@@ -38,64 +35,6 @@ PUT_POLICY = mask_of(["PutKeyPolicy"])
 REPLICATE = mask_of(["ReplicateKey"])
 STORE_POWER = STORE_BREAKERS | mask_of(["UpdateCustomKeyStore"])
 USE = READ_PLAINTEXT | FORGE
-LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
-COUNTED = (Openness.LATENT, *LIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """One principal and the keys over which it holds a power, at the strongest openness found.
-
-    ``mask`` are the actions that make the power; ``sample`` the decision that shows the path.
-    """
-
-    principal: Principal
-    keys: tuple[Key, ...]
-    level: Openness
-    mask: int
-    sample: Decision
-    pairs: Pairs
-
-    @property
-    def latent(self) -> bool:
-        """Whether something outside the allow path stops it today."""
-        return self.level is Openness.LATENT
-
-    @property
-    def confidence(self) -> Confidence:
-        """Potential where a fact that could not be read may still forbid it."""
-        return Confidence.POTENTIAL if self.level is Openness.MAYBE else Confidence.CONFIRMED
-
-    @property
-    def arns(self) -> tuple[str, ...]:
-        """The ARNs of the keys."""
-        return tuple(key.arn for key in self.keys)
-
-    @property
-    def on_what(self) -> str:
-        """The keys in words: the label of one, the number of many."""
-        return self.keys[0].label if len(self.keys) == 1 else f"{len(self.keys)} keys"
-
-    def identity(self, view: View) -> tuple[str, ...]:
-        """Fingerprint parts: the principal's unique id and what gives it the power."""
-        return (self.principal.unique_id or self.principal.arn, *view.meanings(self.sample.causes, self.principal))
-
-    def evidence(self) -> tuple[Evidence, ...]:
-        """Principal, keys, actions, and the path of one of them."""
-        why = tuple(
-            Evidence(
-                f"path: {cause.role}",
-                cause.note or str(cause.statement or cause.grant or cause.layer),
-                cause.statement,
-                cause.grant,
-            )
-            for cause in self.sample.causes
-        )
-        return (
-            Evidence("keys", listing(self.arns)),
-            Evidence("actions", listing((action.name for action in actions_in(self.mask)), 12)),
-            *why,
-        )
 
 
 def _grants_where(reach: Reach, test: Callable[[Decision], bool]) -> NDArray[np.bool_]:
@@ -120,12 +59,12 @@ def constrained_grants(reach: Reach) -> NDArray[np.bool_]:
     return _grants_where(reach, grant_constrained)
 
 
-def creators(reach: Reach) -> NDArray[np.bool_]:
+def creators(reach: Reach, levels: tuple[Openness, ...] = LIVE) -> NDArray[np.bool_]:
     """Row of the table → whether the principal may create keys."""
     import numpy as np
 
     able = np.zeros(len(reach.table.profiles), dtype=bool)
-    for level in LIVE:
+    for level in levels:
         able |= (reach.masks[level] & np.uint64(CREATE_KEY)) != 0
     found: NDArray[np.bool_] = able[reach.table.account_level]
     return found
@@ -251,21 +190,35 @@ class Power:
         return mask if self.creators[row] else mask & ~REPLICATE
 
     def holdings(self, levels: NDArray[np.int8], mask: int) -> Iterator[Holding]:
-        """One holding per principal with a level above zero: its live keys, or its latent ones when none is live."""
+        """Per principal with a level above zero: the keys over which it has the power for certain, those over which it
+        may have it, and where there are neither, those where it is stopped today."""
         import numpy as np
 
-        chosen, values = self.pairs.select(levels > 0), levels[levels > 0]
-        if not len(chosen):
-            return
         best = np.zeros(len(self.reach.principals), dtype=np.int8)
-        np.maximum.at(best, chosen.principals, values)
-        chosen = chosen.select((values > int(Openness.LATENT)) | (best[chosen.principals] == int(Openness.LATENT)))
-        latent = best[chosen.principals] == int(Openness.LATENT)
-        held = np.zeros(len(best), dtype=np.uint64)
-        per_pair = np.where(latent, self.held_each(chosen, *COUNTED), self.held_each(chosen, *LIVE))
-        np.bitwise_or.at(held, chosen.principals, per_pair & np.uint64(mask))
-        for position, own in chosen.by_principal():
-            yield self._holding(position, own, Openness(int(best[position])), int(held[position]), mask)
+        np.maximum.at(best, self.pairs.principals, levels)
+        certain = best > int(Openness.MAYBE)
+        stopped = best == int(Openness.LATENT)
+        yield from self._told(levels, levels > int(Openness.MAYBE), CERTAIN, mask)
+        for holding in self._told(levels, levels == int(Openness.MAYBE), LIVE, mask):
+            yield replace(holding, beside=bool(certain[holding.pairs.principals[0]]))
+        yield from self._told(levels, (levels > 0) & stopped[self.pairs.principals], COUNTED, mask)
+
+    def _told(
+        self, levels: NDArray[np.int8], flags: NDArray[np.bool_], counted: tuple[Openness, ...], mask: int
+    ) -> Iterator[Holding]:
+        """One holding per principal: its pairs with a flag, and the actions of ``mask`` that are as open as counted."""
+        import numpy as np
+
+        own, values = self.pairs.select(flags), levels[flags]
+        held = np.zeros(len(self.reach.principals), dtype=np.uint64)
+        np.bitwise_or.at(held, own.principals, self.held_each(own, *counted) & np.uint64(mask))
+        order = np.lexsort((-values, own.principals))  # of each principal, the strongest pair first
+        _, firsts = np.unique(own.principals[order], return_index=True)
+        for (position, pairs), first in zip(own.by_principal(), order[firsts].tolist(), strict=True):
+            level, profile = Openness(int(values[first])), int(own.profiles[first])
+            yield self._holding(
+                pairs, level, int(held[position]) | self._of_stores(position, pairs, counted, mask), profile
+            )
 
     def held_each(self, pairs: Pairs, *levels: Openness) -> NDArray[np.uint64]:
         """``held`` of every pair."""
@@ -276,14 +229,18 @@ class Power:
         found: NDArray[np.uint64] = np.where(self.creators[pairs.principals], masks, masks & ~np.uint64(REPLICATE))
         return found
 
-    def _holding(self, position: int, pairs: Pairs, level: Openness, held: int, mask: int) -> Holding:
+    def _of_stores(self, position: int, pairs: Pairs, counted: tuple[Openness, ...], mask: int) -> int:
+        """The actions of ``mask`` on key stores that a principal holds, where one of the pairs has a key in a store."""
+        stored = any(self.reach.keys[key].custom_key_store_id is not None for key in pairs.keys.tolist())
+        return self.reach.account_level(position, STORE_BREAKERS & mask, *counted) if stored else 0
+
+    def _holding(self, pairs: Pairs, level: Openness, held: int, profile: int) -> Holding:
+        """The holding of the principal of the pairs; ``profile`` is that of the pair which shows the level."""
+        position = int(pairs.principals[0])
         keys = tuple(self.reach.keys[key] for key in pairs.keys.tolist())
-        profile = int(pairs.profiles[0])
-        if any(key.custom_key_store_id is not None for key in keys):
-            held |= self.reach.account_level(position, STORE_BREAKERS & mask, *LIVE)
-            profile = profile if held & ~STORE_BREAKERS else int(self.reach.table.account_level[position])
-        sample = self._sample(profile, held, level)
-        return Holding(self.reach.principals[position], keys, level, held, sample, pairs)
+        if not held & ~STORE_BREAKERS:  # no key policy has a say
+            profile = int(self.reach.table.account_level[position])
+        return Holding(self.reach.principals[position], keys, level, held, self._sample(profile, held, level), pairs)
 
     def _sample(self, profile: int, held: int, level: Openness) -> Decision:
         asked = (profile, held, level)

@@ -50,6 +50,14 @@ class Door:
         return action_mask(self.statement) & POWER
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How a tag is got, in words, and the ARNs of the other identities that it takes."""
+
+    words: str
+    others: tuple[str, ...] = ()
+
+
 def _tags(statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
     for test in statement.conditions:
         if not test.key.lower().startswith(PREFIX):
@@ -118,22 +126,22 @@ def _doors_of(view: View) -> Iterator[tuple[Door, Principal]]:
         yield from ((door, who) for who in holders)
 
 
-def _how(view: View, who: Principal, door: Door) -> str:
-    """How the identity gets the tag: by tagging itself, or a session of its own; empty when it cannot."""
+def _how(view: View, who: Principal, door: Door) -> Means | None:
+    """How the identity gets the tag: by tagging itself, or a session of its own; None when it cannot."""
     if service_linked(who):
-        return ""
+        return None
     action = "iam:TagUser" if who.kind is PrincipalKind.USER else "iam:TagRole"
     if may_tag(view, who, action, who.arn, door.tag, door.values):
-        return f"{action} on itself"
+        return Means(f"{action} on itself")
     for way in admissions(who):
         if way.kind in ("account", "principal") and _tags_sessions(way.statement, who, door):
             guest = _guest(view, who, door)
             if guest is not None:
-                return f"{TAG_SESSION} by {guest.arn}"
-    return ""
+                return Means(f"{TAG_SESSION} by {guest.arn}", (guest.arn,))
+    return None
 
 
-def _through(view: View, role: Principal, door: Door) -> Iterator[tuple[Principal, str]]:
+def _through(view: View, role: Principal, door: Door) -> Iterator[tuple[Principal, Means]]:
     """Those who may put the tag on a role and then assume it."""
     if role.kind is not PrincipalKind.ROLE or service_linked(role):
         return
@@ -144,7 +152,7 @@ def _through(view: View, role: Principal, door: Door) -> Iterator[tuple[Principa
             continue
         step = step_to(view, who, role, ways_into(role), frozenset({ASSUME}))
         if step is not None and step.action == ASSUME:
-            yield who, f"iam:TagRole on {role.arn}, which it may assume"
+            yield who, Means(f"iam:TagRole on {role.arn}, which it may assume", (role.arn,))
 
 
 def _tags_sessions(statement: Statement, role: Principal, door: Door) -> bool:
@@ -174,7 +182,7 @@ def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
 
     Fix: deny tagging of the authorization tag to everybody but the identity pipeline.
     """
-    found: dict[tuple[str, str], list[tuple[Door, str]]] = {}
+    found: dict[tuple[str, str], list[tuple[Door, Means]]] = {}
     people: dict[str, Principal] = {}
     for door, who in _doors_of(view):
         if door.tag.lower() in {tag.lower() for tag in view.settings.trusted_session_tags}:
@@ -200,7 +208,7 @@ def _hit(
     subject: str,
     account: str,
     who: tuple[str, ...],
-    doors: list[tuple[Door, str]],
+    doors: list[tuple[Door, Means]],
     identity: tuple[str, ...],
     lowered: tuple[str, ...],
 ) -> Hit:
@@ -212,14 +220,14 @@ def _hit(
     return Hit(
         subject=subject,
         kind="principal" if subject in who else "account",
-        summary=f"{name} can obtain the tag {door.tag} ({how}), which {door.place} trusts, and with it {label}.",
+        summary=f"{name} can obtain the tag {door.tag} ({how.words}), which {door.place} trusts, and with it {label}.",
         account=account,
         keys=tuple(keys),
         principals=who,
         evidence=(
             Evidence("tag", f"{door.tag}={listing(door.values)}"),
             *(Evidence("trusted by", one.place, one.located.ref) for one, _ in doors[:5]),
-            Evidence("how", how),
+            Evidence("how", how.words, names=how.others),
             Evidence("keys", listing(keys)),
         ),
         raised=given((reads and not lowered, "T1 key readable")),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from auditor.model.actions import actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.corrections import but_by, deny
-from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.hit import Hit, count, first_of, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
@@ -29,6 +30,19 @@ ALIAS_MOVES = {
     "kms:DeleteAlias and kms:CreateAlias of": ("DeleteAlias", "CreateAlias"),
 }
 """How an alias is moved: the first action on its current key, the last on the other key, all of them on the alias."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """How a key, or its material, can be swapped; ``other`` is the key that can take its place, if it is one."""
+
+    how: str
+    other: str = ""
+
+    def evidence(self, arn: str) -> Evidence:
+        """The swap of the key with this ARN."""
+        words = f"{self.how}: {arn}" + (f", for which {self.other} can stand in" if self.other else "")
+        return Evidence("substitution", words, names=(self.other,) if self.other else ())
 
 
 def key_substitution_by_non_admin(view: View) -> Iterator[Hit]:
@@ -55,22 +69,22 @@ def key_substitution_by_non_admin(view: View) -> Iterator[Hit]:
             yield _substitution_hit(view, who, ways)
 
 
-def _substitutions(view: View, who: Principal, held: dict[str, int]) -> dict[str, str]:
+def _substitutions(view: View, who: Principal, held: dict[str, int]) -> dict[str, Swap]:
     """Key ARN → how it, or its material, can be swapped."""
     found = {}
     for arn, mask in held.items():
         key = view.key_by_arn[arn]
         if mask & IMPORT and key.origin == "EXTERNAL":
-            found[arn] = "kms:ImportKeyMaterial"
+            found[arn] = Swap("kms:ImportKeyMaterial")
         elif alias := _movable_alias(view, who, key, held):
             found[arn] = alias
         elif mask & MOVE_PRIMARY and key.multi_region_key_type == "PRIMARY":
-            found[arn] = "kms:UpdatePrimaryRegion"
+            found[arn] = Swap("kms:UpdatePrimaryRegion")
     return found
 
 
-def _movable_alias(view: View, who: Principal, key: Key, held: dict[str, int]) -> str:
-    """How an alias of the key can be pointed at another key: moved, or deleted and made again; empty when it cannot."""
+def _movable_alias(view: View, who: Principal, key: Key, held: dict[str, int]) -> Swap | None:
+    """How an alias of the key can be pointed at another key: moved, or deleted and made again; None when it cannot."""
     for alias in key.aliases:
         if alias.name.startswith("alias/aws/"):
             continue
@@ -78,9 +92,10 @@ def _movable_alias(view: View, who: Principal, key: Key, held: dict[str, int]) -
             here, there = mask_of([actions[0]]), mask_of([actions[-1]])
             if not held[key.arn] & here or not all(may(view, who, f"kms:{name}", alias.arn) for name in actions):
                 continue
-            if any(open_on_key(view, who, other, there) for other in _replacements(view, key)):
-                return f"{way} {alias.name}"
-    return ""
+            for other in _replacements(view, key):
+                if open_on_key(view, who, other, there):
+                    return Swap(f"{way} {alias.name}", other.arn)
+    return None
 
 
 def _replacements(view: View, key: Key) -> list[Key]:
@@ -100,32 +115,33 @@ def _sort(key: Key) -> Sort:
     return key.account, key.region, key.usage, key.spec == "SYMMETRIC_DEFAULT"
 
 
-def _stores(view: View, row: int, who: Principal) -> dict[str, str]:
+def _stores(view: View, row: int, who: Principal) -> dict[str, Swap]:
     """Keys of the account's custom key stores, when the principal may change the store."""
     if not view.reach.account_level(row, UPDATE_STORE, *LIVE):
         return {}
     return {
-        key.arn: "kms:UpdateCustomKeyStore"
+        key.arn: Swap("kms:UpdateCustomKeyStore")
         for key in view.keys
         if key.custom_key_store_id is not None and key.account == who.account
     }
 
 
-def _substitution_hit(view: View, who: Principal, ways: dict[str, str]) -> Hit:
+def _substitution_hit(view: View, who: Principal, ways: dict[str, Swap]) -> Hit:
+    how = [way.how for way in ways.values()]
     return Hit(
         subject=who.arn,
         kind="principal",
-        summary=f"{who.arn} can swap what is used in place of {_named(view, ways)} ({listing(ways.values(), 3)}).",
+        summary=f"{who.arn} can swap what is used in place of {_named(view, ways)} ({listing(how, 3)}).",
         account=who.account or "",
         keys=tuple(ways),
         principals=(who.arn,),
         evidence=(
             Evidence("principal", who.arn),
-            *(Evidence("substitution", f"{how}: {arn}") for arn, how in sorted(ways.items())[:10]),
+            *first_of([ways[arn].evidence(arn) for arn in sorted(ways)]),
             *given_by(view, [who.arn], view.key_by_arn[min(ways)], SUBSTITUTES),
         ),
         raised=given((view.restricted(ways), "encryption workloads of a T1 key")),
-        identity=(who.unique_id or who.arn, *ways.values()),
+        identity=(who.unique_id or who.arn, *how),
         remedy=_reserved(view, view.key_by_arn[min(ways)].partition),
     )
 
@@ -137,5 +153,5 @@ def _reserved(view: View, partition: str) -> str:
     return deny("SubstitutionByPipelineOnly", actions, condition, in_key_policy=False)
 
 
-def _named(view: View, ways: dict[str, str]) -> str:
+def _named(view: View, ways: dict[str, Swap]) -> str:
     return view.key_by_arn[next(iter(ways))].label if len(ways) == 1 else count(len(ways), "key")

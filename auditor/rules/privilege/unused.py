@@ -13,7 +13,8 @@ from auditor.rules.hit import Hit, given, listing
 from auditor.rules.privilege.combined import holding_hit
 from auditor.rules.privilege.disuse import CLASSES, Window, disuse, idle
 from auditor.rules.privilege.earlier import Earlier
-from auditor.rules.privilege.power import LIVE, Holding, Power, power
+from auditor.rules.privilege.holding import LIVE, Holding
+from auditor.rules.privilege.power import Power, power
 from auditor.rules.reach import Pairs
 from auditor.rules.view import View
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING
 
 from auditor.evaluator.glob import has_wildcard, matches
 from auditor.evaluator.statements import action_mask
@@ -20,10 +19,6 @@ from auditor.rules.principals import service_linked
 from auditor.rules.reach import Openness
 from auditor.rules.statements import Document
 from auditor.rules.view import View, keys_by_account
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 PROBE_KEYS = (
     "00000000-0000-0000-0000-000000000000",
@@ -63,7 +58,7 @@ class Wide:
     ``reached`` are keys on which a holder really has one of the actions of ``mask`` because of these statements,
     ``by_ordinary`` those of them that a holder reaches who is no key administrator. ``guarded_only``: every path
     carries a condition of S2 or stronger. ``unsure``: a fact that could not be read decides about every path, or about
-    keys that the statements may reach.
+    keys that the statements may reach; ``perhaps`` are the keys of which that is so beside the ``reached`` ones.
     """
 
     document: Document
@@ -74,6 +69,7 @@ class Wide:
     by_ordinary: tuple[Key, ...]
     guarded_only: bool
     unsure: bool
+    perhaps: tuple[Key, ...] = ()
 
 
 def _place(view: View, account: str) -> tuple[tuple[str, ...], str]:
@@ -143,28 +139,37 @@ def reached_by(
     ]
     levels = np.array(found, dtype=np.int8)
     level = levels[kind_of]
-    through = level > 0
+    certain = bool((level > int(Openness.MAYBE)).any())
+    through = level > (int(Openness.MAYBE) if certain else 0)
     ordinary = through & ~view.key_admins[pairs.principals]
+    reached = _keys_at(view, pairs.keys[through].tolist())
+    hidden = [*_keys_at(view, pairs.keys[level > 0].tolist()), *_hidden(view, document, statements)]
     return Wide(
         document,
         statements,
         mask,
         holders,
-        _keys_at(view, pairs.keys[through].tolist()),
+        reached,
         _keys_at(view, pairs.keys[ordinary].tolist()),
         bool(through.any()) and bool((level[through] == int(Openness.GUARDED)).all()),
-        _unsure(view, document, statements, level[through]),
+        not certain and bool(hidden),
+        _others(hidden, reached),
     )
 
 
-def _unsure(view: View, document: Document, statements: tuple[Located, ...], level: NDArray[np.int8]) -> bool:
-    if len(level):
-        return bool((level == int(Openness.MAYBE)).all())
+def _others(keys: Iterable[Key], known: Iterable[Key]) -> tuple[Key, ...]:
+    """The keys, each once, that are not among the known ones."""
+    left = {key.arn: key for key in keys}
+    for key in known:
+        left.pop(key.arn, None)
+    return tuple(left[arn] for arn in sorted(left))
+
+
+def _hidden(view: View, document: Document, statements: tuple[Located, ...]) -> list[Key]:
+    """The keys of the account that the statements may reach, for all that could be read of their policies."""
     keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
-    return any(
-        Fact.KEY_POLICY in key.unread and any(resources_reach(located.statement, key.arn) for located in statements)
-        for key in keys
-    )
+    unread = (key for key in keys if Fact.KEY_POLICY in key.unread)
+    return [key for key in unread if any(resources_reach(located.statement, key.arn) for located in statements)]
 
 
 def _keys_at(view: View, positions: list[int]) -> tuple[Key, ...]:

@@ -10,7 +10,7 @@ from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_values, demands
-from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
 from auditor.rules.privilege.power import REPLICATE, power
@@ -111,7 +111,7 @@ def _hit(view: View, key: Key, reached: dict[str, list[str]]) -> Hit:
         evidence=(
             Evidence("principals", listing(reached)),
             Evidence("Regions reachable", where),
-            Evidence("related keys", listing((key.arn, *key.replica_arns))),
+            naming("related keys", (key.arn, *key.replica_arns)),
             *given_by(view, list(reached), key, REPLICATE),
         ),
         raised=given((ordinary, "not a key administrator")),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, DESTROY, FORGE, META, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.detection.sinks import store_covers, trail_covers
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, given_by
 from auditor.rules.privilege.power import power
@@ -20,6 +20,13 @@ from auditor.rules.view import View
 
 YOUNG_DAYS = 30
 CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
+WORDS = {
+    "read": "read with it",
+    "forge": "sign with it",
+    "takeover": "take it over",
+    "destroy": "destroy it",
+    "use": "use it from outside",
+}
 
 
 def related_keys(view: View) -> dict[str, list[Key]]:
@@ -62,8 +69,9 @@ def replica_policy_weaker(view: View) -> Iterator[Hit]:
 
 
 def _classes_for(who: Principal) -> dict[str, int]:
-    """What counts for a principal: for outside ones, any action that works across accounts."""
-    return {"use": CROSS_ACCOUNT_EFFECTIVE} if who.assume_allowed or who.kind is PrincipalKind.EVERYONE else CLASSES
+    """What counts for a principal: for outside ones, whatever works across accounts and does not only look."""
+    outside = who.assume_allowed or who.kind is PrincipalKind.EVERYONE
+    return {"use": CROSS_ACCOUNT_EFFECTIVE & ~META} if outside else CLASSES
 
 
 def _holds(view: View, row: int, key: Key, mask: int) -> bool:
@@ -94,7 +102,7 @@ def _weaker_hit(
     return Hit(
         subject=primary.arn,
         kind="key-set",
-        summary=f"The Regions of {primary.label} differ in who may {listing(differences)} with it.",
+        summary=f"The Regions of {primary.label} differ in who may {listing(WORDS[word] for word in differences)}.",
         keys=tuple(key.arn for key in keys),
         principals=tuple(sorted(names)),
         evidence=(*(Evidence(word, listing(who)) for word, who in sorted(differences.items())), *causes),
@@ -152,7 +160,7 @@ def _replica_hit(view: View, arn: str, key: Key, reasons: list[str]) -> Hit:
         keys=(arn,),
         evidence=(
             Evidence("reason", listing(reasons)),
-            Evidence("primary", key.primary_arn or key.arn),
+            naming("primary", [key.primary_arn or key.arn]),
             Evidence("Regions of the set", listing(one.split(":")[3] for one in _set_of(key, arn))),
         ),
         raised=given((arn == key.arn and age is not None and age < YOUNG_DAYS, "younger than 30 days")),
