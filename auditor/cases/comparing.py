@@ -16,6 +16,7 @@ from itertools import product
 from math import prod
 
 from auditor.cases.operators import Atom, Shape, atoms_of, holds
+from auditor.evaluator.consistency import GRANT_SOURCE
 from auditor.evaluator.expressions import all_of, negate, with_leaves
 from auditor.evaluator.grants import CONTEXT
 from auditor.evaluator.simplify import simplify
@@ -63,6 +64,8 @@ def _by_pairs(tree: Residual) -> Residual:
 
 def _of_pairs(leaf: Leaf) -> Residual:
     operator = leaf.operator.lower()
+    if operator == GRANT_SOURCE.lower():
+        return Leaf("StringEquals", leaf.key, leaf.values)
     if not operator.startswith("grantencryptioncontext"):
         return leaf
     pairs = tuple(name.lower() + mark + value for name, mark, value in (text.partition("=") for text in leaf.values))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from auditor.evaluator.glob import matches
+from auditor.evaluator.implied import ORGANIZATION_OF
 from auditor.evaluator.request_keys import usual
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.values import (
@@ -16,9 +19,11 @@ from auditor.evaluator.values import (
     Unsettled,
     known,
 )
+from auditor.model.arn import is_account_id
 from auditor.model.key import Fact
 from auditor.model.policy import Policy
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import Leaf
 
 ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.SERVICE_LINKED_ROLE)
 OUTSIDE = (PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRINCIPAL)
@@ -189,3 +194,29 @@ def organization_value(account: str, surroundings: Surroundings, *, path: bool) 
     if found is None:
         return RunTime(not_value=organization.id)
     return Known((found if path else organization.id,))
+
+
+def places_of(name: str, values: Iterable[str], surroundings: Surroundings) -> tuple[tuple[str, tuple[Leaf, ...]], ...]:
+    """For the accounts among the values of a condition key ``name``: what every request of that account says of its
+    organization. Nothing for other keys, and of accounts whose organization is not known."""
+    keys = ORGANIZATION_OF.get(name.lower())
+    if keys is None or surroundings.organization is None:
+        return ()
+    found = ((value, _place(value, keys, surroundings)) for value in values if is_account_id(value))
+    return tuple((value, said) for value, said in found if said)
+
+
+def _place(account: str, keys: tuple[str, str], surroundings: Surroundings) -> tuple[Leaf, ...]:
+    organization, paths = keys
+    member = organization_value(account, surroundings, path=False)
+    if isinstance(member, RunTime) and member.not_value:
+        outside = (f"{member.not_value}/*",)
+        return Leaf("StringNotEquals", organization, (member.not_value,)), Leaf(
+            "ForAllValues:StringNotLike", paths, outside
+        )
+    if not isinstance(member, Known):
+        return ()
+    path = organization_value(account, surroundings, path=True)
+    below = path.values if isinstance(path, Known) else ()
+    said = [Leaf(f"{every}:StringEquals", paths, below) for every in ("ForAnyValue", "ForAllValues") if below]
+    return Leaf("StringEquals", organization, member.values), *said

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.evaluator import glob, vocabulary
+from auditor.evaluator.callers import places_of
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.facts import Question, over_alias_quota
 from auditor.evaluator.operators import COMPARE, Operator, parse_operator, readable, satisfied
@@ -104,7 +105,8 @@ def _outcome(
             return TRUE
     spell = glob.spelled if operator.base in _PATTERNED else glob.plain
     name, texts = vocabulary.canonical(test.key), {spell(text) for text in (*wanted, *waiting)}
-    leaf = Leaf(test.operator, name, tuple(sorted(texts)), source)
+    values = tuple(sorted(texts))
+    leaf = Leaf(test.operator, name, values, source, places=places_of(name, values, question.surroundings))
     if missing is not None:
         # One more value can only turn a test towards its match, and none counts where the key is absent.
         rest = _decide(operator, tuple(wanted), value, leaf)

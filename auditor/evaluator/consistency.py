@@ -20,6 +20,7 @@ Literal = tuple[Leaf, bool]
 """A leaf and whether it must hold (False: must not hold)."""
 Test = tuple[Operator, tuple[str, ...], bool]
 """An operator, the values of its test, and whether the test must hold."""
+GRANT_SOURCE = "GrantSourceArn"
 _FRESH = "\x00some other value"
 _TEXTUAL = ("stringequals", "stringlike", "arnlike", "bool")
 _PLAIN_TEXT = ("stringequals", "stringlike")
@@ -54,9 +55,33 @@ def satisfiable(literals: Sequence[Literal]) -> bool:
     return all(_some_value(group, domain, known.forms) for group in asked or [every])
 
 
+def operator_of(leaf: Leaf) -> Operator | None:
+    """The operator of a leaf. A grant's constraint on its source is a test of ``aws:SourceArn``, letter by letter."""
+    return parse_operator("StringEquals" if leaf.operator == GRANT_SOURCE else leaf.operator)
+
+
+def excludes(literal: Literal, values: tuple[str, ...]) -> bool:
+    """Whether no request meets the literal whose key has these values (none: is absent)."""
+    operator = operator_of(literal[0])
+    return operator is not None and satisfied(operator, literal[0].values, values) != literal[1]
+
+
+def needs_absence(literal: Literal) -> bool:
+    """Whether no request meets the literal that carries its key."""
+    operator = operator_of(literal[0])
+    return operator is not None and operator.base == "null" and excludes(literal, (_FRESH,))
+
+
+def asks_for_values(operator: Operator, literal: Literal) -> bool:
+    """Whether some value of the key is one that the leaf lists, in every request that meets the literal."""
+    of_each = "any" if operator.negated else "all"
+    asks = operator.negated != literal[1] and operator.quantifier != of_each and operator.base != "null"
+    return asks and excludes(literal, ())
+
+
 def _transparent(leaf: Leaf) -> Operator | None:
     """The operator of a leaf whose meaning is fully known here, else None."""
-    return None if any("${" in value for value in leaf.values) else parse_operator(leaf.operator)
+    return None if any("${" in value for value in leaf.values) else operator_of(leaf)
 
 
 def _may_be_several(name: str, tests: list[Test]) -> bool:

@@ -89,7 +89,7 @@ def _leaf_as_shown(leaf: Leaf) -> Leaf:
         return unsettled(leaf.unread)
     if leaf.operator == UNSETTLED:
         return leaf if leaf.values == ("deny",) else unsettled(leaf.key)
-    return replace(leaf, among=()) if leaf.among else leaf
+    return replace(leaf, among=(), places=()) if leaf.among or leaf.places else leaf
 
 
 def leaves(item: Residual) -> Iterator[Leaf]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from auditor.evaluator import vocabulary
 from auditor.evaluator.callers import organization_value, principal_value
-from auditor.evaluator.implied import SOURCE_ORGANIZATION, from_context
+from auditor.evaluator.implied import ACCOUNT_OF, from_context
 from auditor.evaluator.request_keys import usual
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.evaluator.values import (
@@ -39,7 +39,6 @@ _COULD = {Fact.TAGS: ANY, Fact.ALIASES: RunTime(forms=("alias/*",))}
 _OF_EVERY_KEY = {"kms:multiregion": BOOLEAN, "kms:multiregionkeytype": RunTime(("PRIMARY", "REPLICA"))}
 """What holds of tags, aliases and metadata that could not be read; other facts of a key are always there."""
 _DATA_KEY_ACTIONS = ("GenerateDataKey", "GenerateDataKeyPair")
-SOURCE_ACCOUNT = "aws:sourceaccount"
 _CONSTANT = {"kms:keyagreementalgorithm": "ECDH", "kms:encapsulationalgorithm": "ML_KEM"}
 
 
@@ -72,21 +71,22 @@ class Question:
             for name, values in self.context.items()
             if not name.lower().startswith("kms:") or vocabulary.carried_by(name) >> self.action.bit & 1
         }
-        if lowered in SOURCE_ORGANIZATION:
-            return self._organization_of_source(lowered, carried)
+        if lowered in ACCOUNT_OF and (found := self._organization_of(lowered, carried)) is not None:
+            return found
         return from_context(lowered, carried)
 
-    def _organization_of_source(self, name: str, context: Context) -> KeyValue | None:
-        """The organization of the account that a service acts for, where that account is known."""
+    def _organization_of(self, name: str, context: Context) -> KeyValue | None:
+        """The organization of an account that the request names (the source that a service acts for, the owner of a
+        VPC endpoint), where that account is known."""
         given = {key.lower(): values for key, values in context.items()}
-        if SOURCE_ACCOUNT not in given:
+        if ACCOUNT_OF[name] not in given:
             return None
-        account = (given[SOURCE_ACCOUNT] or (None,))[0]
+        account = (given[ACCOUNT_OF[name]] or (None,))[0]
         if account is None:
             return ABSENT
         if self.surroundings.organization is None and not self.surroundings.organization_unread:
             return ABSENT if account == self.key.account else None
-        return organization_value(account, self.surroundings, path=name == "aws:sourceorgpaths")
+        return organization_value(account, self.surroundings, path=name.endswith("orgpaths"))
 
     def _unasked(self, lowered: str) -> KeyValue:
         """What is known without any fact about the request."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
+from auditor.evaluator.consistency import GRANT_SOURCE
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.statements import split
@@ -125,7 +126,7 @@ def _source(wanted: str, pair: Pair) -> Residual:
     given = pair.question(_DECRYPT, Layer.GRANT).value(SOURCE)
     if isinstance(given, Known):
         return TRUE if wanted in given.values else FALSE
-    return Leaf("GrantSourceArn", SOURCE, (wanted,))
+    return Leaf(GRANT_SOURCE, SOURCE, (wanted,))
 
 
 def _retirement(grant: Grant, pair: Pair) -> Iterator[Contribution]:

@@ -2,9 +2,10 @@
 
 Source: kms-authorization.md sections 11.2 and 12; the descriptions in ``model/data/condition_keys.json``. A call with
 ``kms:ViaService`` is a forward access session, as is one that makes a grant for a service's resource; the pairs of an
-encryption context are those that its keys name, and on a grant they are its constraint; a session without multi-factor
-authentication has no age of it; a grant has one grantee; a request through a VPC endpoint has no public address; key
-material that does not expire has no last day; the services of a call stand in order. Nothing here looks at a policy.
+encryption context are those that its keys name, and on a grant they are its constraint; the tags of a request are those
+that its tag keys name; a session without multi-factor authentication has no age of it; a grant has one grantee, and a
+service gets none without a source; a request through a VPC endpoint has no public address; key material that does not
+expire has no last day; the services of a call stand in order. Nothing here looks at a policy.
 """
 
 from __future__ import annotations
@@ -17,12 +18,31 @@ VIA_AWS_SERVICE = "aws:viaawsservice"
 VIA_SERVICE = "kms:viaservice"
 CONTEXT_KEYS = "kms:encryptioncontextkeys"
 CONTEXT_PAIR = "kms:encryptioncontext:"
+TAG_KEYS, TAG_PAIR = "aws:tagkeys", "aws:requesttag/"
+SPELLED = {CONTEXT_KEYS: "kms:EncryptionContextKeys", TAG_KEYS: "aws:TagKeys"}
 MFA_PRESENT = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"
 CALLED_VIA = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast")
 FOR_RESOURCE = "kms:grantisforawsresource"
 CONSTRAINT_TYPE = "kms:grantconstrainttype"
 SOURCE_ORGANIZATION = ("aws:sourceorgid", "aws:sourceorgpaths")
+_OF_SOURCE, _OF_ENDPOINT = ("aws:SourceOrgID", "aws:SourceOrgPaths"), ("aws:VpceOrgID", "aws:VpceOrgPaths")
+_OF_PRINCIPAL, _OF_KEY = ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths"), ("aws:ResourceOrgID", "aws:ResourceOrgPaths")
+ORGANIZATION_OF = {
+    "aws:sourceaccount": _OF_SOURCE,
+    "aws:vpceaccount": _OF_ENDPOINT,
+    "aws:principalaccount": _OF_PRINCIPAL,
+    "kms:calleraccount": _OF_PRINCIPAL,
+}
+"""Condition key of an account (lower case) → those of the organization that the account is in: its id and the path."""
+ACCOUNT_OF = {name.lower(): key for key, names in ORGANIZATION_OF.items() for name in names if key.startswith("aws:")}
+PATHS_OF = {name.lower(): paths for name, paths in (_OF_SOURCE, _OF_ENDPOINT, _OF_PRINCIPAL, _OF_KEY)}
+ID_OF = {paths.lower(): name for name, paths in (_OF_SOURCE, _OF_ENDPOINT, _OF_PRINCIPAL, _OF_KEY)}
+"""Condition key of an organization's id (lower case) → that of the path in it, and the other way round."""
+GRANTEES = ("kms:granteeprincipal", "kms:granteeserviceprincipal")
+GRANT_SOURCE_ARN = "kms:grantconstraintsourcearn"
+EITHER = {GRANTEES[0]: "kms:GranteeServicePrincipal", GRANTEES[1]: "kms:GranteePrincipal"}
+"""Keys (lower case) and the one that a request carries which does not carry them."""
 EXPIRATION, VALID_TO = "kms:expirationmodel", "kms:validto"
 _VPC_ENDPOINT = (
     "aws:SourceVpc",
@@ -54,6 +74,7 @@ TOGETHER = {
         for name in _VPC_ENDPOINT
     },
     **{name.lower(): tuple(other for other in _SERVICES if other != name) for name in _SERVICES},
+    GRANTEES[1]: ("kms:GrantConstraintSourceArn",),
 }
 """Keys (lower case) and those that a request with them carries too."""
 THROUGH_SERVICE = (VIA_SERVICE, *CALLED_VIA)
@@ -71,6 +92,8 @@ def from_context(name: str, context: Context) -> KeyValue | None:
         return ABSENT if _direct(given) else _called_via(name, given)
     if name in (VIA_AWS_SERVICE, VIA_SERVICE, FOR_RESOURCE):
         return _through_service(name, given)
+    if name == GRANT_SOURCE_ARN or name in GRANTEES:
+        return _of_grantee(name, given)
     if name in EXCLUSIVE:
         return ABSENT if any(given.get(other.lower()) for other in EXCLUSIVE[name]) else _of_endpoint(name, given)
     if name in (MFA_PRESENT, MFA_AGE):
@@ -81,6 +104,8 @@ def from_context(name: str, context: Context) -> KeyValue | None:
         return _constraint_type(given)
     if name == CONTEXT_KEYS or name.startswith(CONTEXT_PAIR):
         return _of_context(name, context, given)
+    if name == TAG_KEYS or name.startswith(TAG_PAIR):
+        return _of_pairs(name, context, given, (TAG_KEYS, TAG_PAIR))
     return None
 
 
@@ -130,18 +155,38 @@ def _constraint_type(given: Context) -> KeyValue | None:
     return ABSENT if CONTEXT_KEYS in given else None
 
 
+def _of_grantee(name: str, given: Context) -> KeyValue | None:
+    """A grant has a principal or a service as grantee; the service's has a constraint on the source."""
+    person, service = GRANTEES
+    without_source = GRANT_SOURCE_ARN in given and not given[GRANT_SOURCE_ARN]
+    if name == GRANT_SOURCE_ARN:
+        return RunTime(may_be_absent=False) if given.get(service) or given.get(person, ("",)) is None else None
+    if given.get(EITHER[name].lower()) or (name == service and without_source):
+        return ABSENT
+    missing = EITHER[name].lower() in given or (name == person and without_source)
+    return RunTime(may_be_absent=False) if missing else None
+
+
 def _of_context(name: str, context: Context, given: Context) -> KeyValue | None:
     """The keys of the encryption context by its pairs, and a pair by the keys."""
     if CONSTRAINT_TYPE in given and not given[CONSTRAINT_TYPE]:
         return ABSENT
-    if name == CONTEXT_KEYS:
-        pairs = tuple(key[len(CONTEXT_PAIR) :] for key in context if key.lower().startswith(CONTEXT_PAIR))
-        carried = tuple(pair for pair in pairs if given[CONTEXT_PAIR + pair.lower()])
-        return RunTime(may_be_absent=False, includes=carried) if carried or given.get(CONSTRAINT_TYPE) else None
-    if CONTEXT_KEYS not in given:
+    found = _of_pairs(name, context, given, (CONTEXT_KEYS, CONTEXT_PAIR))
+    present = name == CONTEXT_KEYS and found is None and given.get(CONSTRAINT_TYPE)
+    return RunTime(may_be_absent=False) if present else found
+
+
+def _of_pairs(name: str, context: Context, given: Context, keys: tuple[str, str]) -> KeyValue | None:
+    """The names of pairs by the pairs, and a pair by the names; ``keys``: that of the names, and what the pairs' begin
+    with."""
+    names, prefix = keys
+    if name == names:
+        pairs = tuple(key[len(prefix) :] for key in context if key.lower().startswith(prefix))
+        carried = tuple(pair for pair in pairs if given[prefix + pair.lower()])
+        return RunTime(may_be_absent=False, includes=carried) if carried else None
+    if names not in given:
         return None
-    carried = _lowered(given[CONTEXT_KEYS])
-    return RunTime(may_be_absent=False) if name[len(CONTEXT_PAIR) :] in carried else ABSENT
+    return RunTime(may_be_absent=False) if name[len(prefix) :] in _lowered(given[names]) else ABSENT
 
 
 def _direct(given: Context) -> bool:

@@ -10,11 +10,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 
-from auditor.evaluator import implied
-from auditor.evaluator.consistency import Literal, satisfiable
+from auditor.evaluator.consequences import said_by
+from auditor.evaluator.consistency import Literal, operator_of, satisfiable
 from auditor.evaluator.exact_context import EXACT, settled
 from auditor.evaluator.expressions import all_of, any_of, leaves, negate
-from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.model.residual import FALSE, TRUE, AllOf, AnyOf, Constant, Leaf, Not, Residual, to_json
 
 LEAF_LIMIT = 300
@@ -22,22 +21,6 @@ LEAF_LIMIT = 300
 VALUE_LIMIT = 60
 """A test of more values than these keeps them all."""
 _PASSES = 4
-_THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
-_WITH_CONTEXT = Leaf("Null", "kms:EncryptionContextKeys", ("false",))
-_WITH_MFA = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",))
-_WITH_CONSTRAINT = Leaf("Null", "kms:GrantConstraintType", ("false",))
-_MAY_EXPIRE = Leaf("StringNotEquals", "kms:ExpirationModel", ("KEY_MATERIAL_DOES_NOT_EXPIRE",))
-_WITH_SOURCE = Leaf("Null", "aws:SourceAccount", ("false",))
-_SAID = {
-    implied.MFA_AGE: (_WITH_MFA,),
-    implied.CONTEXT_KEYS: (_WITH_CONSTRAINT,),
-    implied.CONSTRAINT_TYPE: (_WITH_CONTEXT,),
-    implied.VALID_TO: (_MAY_EXPIRE,),
-    **dict.fromkeys(implied.SOURCE_ORGANIZATION, (_WITH_SOURCE,)),
-}
-"""Condition key (lower case) → what every request says that carries it. Constraints are of grants alone; where a
-request makes none, nothing asks for their type."""
-_CONTEXT_CONSTRAINTS = (EXACT, "GrantEncryptionContextSubset")
 _CONTEXT = "kms:encryptioncontext"
 """The pseudo condition key of grant constraints, and what the keys of an encryption context begin with."""
 
@@ -86,58 +69,10 @@ def _sorted(item: Residual) -> Residual:
 def _assume(assumed: Assumed, literals: Iterable[Literal]) -> Assumed:
     result = dict(assumed)
     for literal in literals:
-        for known in (literal, *_implied(literal)):
+        for known in (literal, *said_by(literal)):
             key = known[0].key.lower()
             result[key] = (*result.get(key, ()), known)
     return result
-
-
-def _implied(literal: Literal) -> list[Literal]:
-    """What a literal says about other condition keys."""
-    leaf, holds = literal
-    if holds and leaf.operator in _CONTEXT_CONSTRAINTS:
-        pairs = [value.split("=") for value in leaf.values]
-        said = [Leaf("StringEquals", f"kms:EncryptionContext:{p[0]}", (p[1],)) for p in pairs if len(p) == 2]
-        return [(one, True) for one in (*said, *([_WITH_CONTEXT] if pairs else []))]
-    if holds and leaf.key.lower() == implied.CONTEXT_KEYS and (name := _lone_name(leaf)):
-        return [(Leaf("Null", f"kms:EncryptionContext:{name}", ("false",)), True), (_WITH_CONSTRAINT, True)]
-    if leaf.key.lower() == implied.FOR_RESOURCE and not _excludes(literal, ("false",)):
-        return []
-    consequences = _of_presence(leaf.key.lower())
-    return [(one, True) for one in consequences] if consequences and _needs_presence(literal) else []
-
-
-def _lone_name(leaf: Leaf) -> str | None:
-    """The one key that a test asks the encryption context for, whatever else is in it."""
-    operator = parse_operator(leaf.operator)
-    if operator is None or operator.negated or operator.if_exists or operator.quantifier == "all":
-        return None
-    equal = operator.base in ("stringequals", "stringequalsignorecase")
-    return leaf.values[0] if equal and len(leaf.values) == 1 and "${" not in leaf.values[0] else None
-
-
-def _of_presence(key: str) -> tuple[Leaf, ...]:
-    """What every request says that carries the condition key ``key`` (lower case)."""
-    together = tuple(Leaf("Null", other, ("false",)) for other in implied.TOGETHER.get(key, ()))
-    if key in implied.THROUGH_SERVICE or key == implied.FOR_RESOURCE:
-        return (_THROUGH_SERVICE, *together)
-    if key.startswith(implied.CONTEXT_PAIR):
-        name = key[len(implied.CONTEXT_PAIR) :]
-        named = Leaf("ForAnyValue:StringEqualsIgnoreCase", "kms:EncryptionContextKeys", (name,))
-        return (_WITH_CONTEXT, named, _WITH_CONSTRAINT)
-    if key in implied.EXCLUSIVE:
-        return (*(Leaf("Null", other, ("true",)) for other in implied.EXCLUSIVE[key]), *together)
-    return _SAID.get(key, ())
-
-
-def _needs_presence(literal: Literal) -> bool:
-    return _excludes(literal, ())
-
-
-def _excludes(literal: Literal, values: tuple[str, ...]) -> bool:
-    """Whether no request meets the literal whose key has these values (none: is absent)."""
-    operator = parse_operator(literal[0].operator)
-    return operator is not None and satisfied(operator, literal[0].values, values) != literal[1]
 
 
 def _reduce(item: Residual, assumed: Assumed) -> Residual:
@@ -158,29 +93,37 @@ def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Resid
         return TRUE
     if not assumed:
         return item
-    for said in _implied(literal):
-        known = assumed.get(said[0].key.lower(), ())
-        if known and not satisfiable((*known, said)):
-            return FALSE
+    if _contradicted(literal, assumed):
+        return FALSE
     exactly = _under_exact_context(literal, assumed)
     if exactly is not None:
         return Constant(exactly)
     given = assumed.get(literal[0].key.lower(), ())
-    if not given:
-        return item
-    if not satisfiable((*given, literal)):
+    if given and not satisfiable((*given, literal)):
         return FALSE
-    if not satisfiable((*given, (literal[0], not literal[1]))):
+    opposite = (literal[0], not literal[1])
+    if (given and not satisfiable((*given, opposite))) or _contradicted(opposite, assumed):
         return TRUE
-    return _within(literal, given) if _mergeable(literal[0]) and literal[1] else item
+    return _within(literal, assumed) if _mergeable(literal[0]) and literal[1] else item
 
 
-def _within(literal: Literal, given: tuple[Literal, ...]) -> Leaf:
-    """A test of several values without those that what is given rules out."""
+def _contradicted(literal: Literal, assumed: Assumed) -> bool:
+    """Whether the literal says something of another key that no request meets together with what is assumed of it."""
+    return any(
+        not satisfiable((*known, said)) for said in said_by(literal) if (known := assumed.get(said[0].key.lower()))
+    )
+
+
+def _within(literal: Literal, assumed: Assumed) -> Residual:
+    """A test of several values without those that are ruled out by what is assumed of its key, or of others."""
     leaf = literal[0]
-    if not 1 < len(leaf.values) <= VALUE_LIMIT:
+    given = assumed.get(leaf.key.lower(), ())
+    if not 1 < len(leaf.values) <= VALUE_LIMIT or not (given or leaf.places):
         return leaf
-    possible = [one for one in leaf.values if satisfiable((*given, (replace(leaf, values=(one,)), True)))]
+    each = [replace(leaf, values=(value,)) for value in leaf.values]
+    possible = [
+        one.values[0] for one in each if satisfiable((*given, (one, True))) and not _contradicted((one, True), assumed)
+    ]
     return replace(leaf, values=tuple(possible)) if 0 < len(possible) < len(leaf.values) else leaf
 
 
@@ -230,13 +173,14 @@ def _merge(items: tuple[Residual, ...], *, conjunction: bool) -> list[Residual]:
             rest.append(item)
     for same in merged.values():
         values = tuple(sorted({value for leaf in same for value in leaf.values}))
-        leaf = replace(same[0], values=values)
+        places = tuple(dict.fromkeys(place for leaf in same for place in leaf.places))
+        leaf = replace(same[0], values=values, places=places)
         rest.append(negate(leaf) if conjunction else leaf)
     return rest
 
 
 def _mergeable(leaf: Leaf) -> bool:
-    operator = parse_operator(leaf.operator)
+    operator = operator_of(leaf)
     return (
         operator is not None
         and not operator.negated

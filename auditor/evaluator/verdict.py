@@ -186,7 +186,7 @@ def _no_path(layers: Layers) -> Decision:
     grants = any(slot in layers.by_slot for slot in (Slot.GRANT_ACCOUNT, Slot.RETIRE_ACCOUNT))
     ungranted = bool(layers.mask & RETIRE_GRANT) and not grants  # no key policy gives RetireGrant
     if not layers.mask & ON_KEY:
-        direct = any(slot in layers.by_slot for slot in DIRECT_SLOTS)
+        direct = any(slot in layers.by_slot for slot in (*DIRECT_SLOTS, Slot.KEY_SERVICE))
         reason = "action_not_authorized_by_key_policy" if direct and not identity else "no_identity_allow"
     elif ungranted or kind is PrincipalKind.SERVICE or (kind is PrincipalKind.ROOT and layers.relation.same_account):
         reason = "no_allow"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from auditor.evaluator.consistency import operator_of
 from auditor.evaluator.expressions import UNSETTLED
-from auditor.evaluator.operators import Operator, parse_operator, satisfied
+from auditor.evaluator.operators import Operator, satisfied
 from auditor.evaluator.phrases import BOOLEANS, COMPARISONS, NAMED, ONE, PATHS, SERVICES, SUBJECTS, WHOSE
 from auditor.evaluator.request_keys import usual
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
@@ -88,9 +89,9 @@ def _leaf(leaf: Leaf, *, holds: bool, present: frozenset[str]) -> str:
         return _depends([leaf.key], _why_open(leaf.key))
     if leaf.unread:
         return f"{_leaf(replace(leaf, unread=''), holds=holds, present=present)} ({leaf.unread} could not be read)"
-    if leaf.operator.startswith("Grant"):
+    operator = operator_of(leaf)
+    if operator is None and leaf.operator.startswith("Grant"):
         return _grant_constraint(leaf, holds)
-    operator = parse_operator(leaf.operator)
     key = leaf.key.lower()
     if operator is None:
         return f"{'if' if holds else 'unless'} {leaf.operator} {leaf.key} {_listed(leaf.values)}"
@@ -206,6 +207,5 @@ def _grant_constraint(leaf: Leaf, holds: bool) -> str:
     text = {
         "GrantEncryptionContextEquals": f"with exactly the encryption context {pairs}",
         "GrantEncryptionContextSubset": f"with encryption context {pairs}",
-        "GrantSourceArn": f"only on behalf of {pairs}",
     }.get(leaf.operator, f"{leaf.operator} {pairs}")
     return text if holds else f"not {text}"

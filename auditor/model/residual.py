@@ -29,8 +29,8 @@ class Leaf:
     """One test that only a request can decide. ``source`` does not take part in equality: it is a citation.
 
     ``among``: the only values that the condition key can have with the KMS key at hand, where these are few (its
-    aliases). ``unread``: the fact, never read, that decides the test. Both are for simplification alone, a decision's
-    residual has neither.
+    aliases). ``unread``: the fact, never read, that decides the test. ``places``: for accounts among the values, what
+    requests of that account say of its organization. They are for simplification alone: a decision's residual has none.
     """
 
     operator: str
@@ -39,6 +39,7 @@ class Leaf:
     source: StatementRef | None = field(default=None, compare=False)
     among: tuple[str, ...] = ()
     unread: str = ""
+    places: tuple[tuple[str, tuple[Leaf, ...]], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

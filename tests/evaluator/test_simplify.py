@@ -80,12 +80,14 @@ Request = dict[str, str | tuple[str, ...] | None]
 def occurs(request: Request) -> bool:
     """Whether a request can be so: a service's call says that it is one, an age is one of multi-factor authentication,
     the pairs of an encryption context are those that its keys name, and on a grant they are its constraint."""
+    carried = request["kms:EncryptionContextKeys"] or ()
+    names = [name.lower() for name in (carried if isinstance(carried, tuple) else (carried,))]
     return (
         (request["kms:ViaService"] is None or request["aws:ViaAWSService"] == "true")
         and (request["aws:SourceIp"] is None or request["aws:SourceVpce"] is None)
         and (request["aws:MultiFactorAuthAge"] is None or request["aws:MultiFactorAuthPresent"] == "true")
-        and (request["kms:EncryptionContext:app"] is None or request["kms:EncryptionContextKeys"] is not None)
-        and (request["kms:EncryptionContext:stage"] is None or request["kms:EncryptionContextKeys"] is not None)
+        and (request["kms:EncryptionContext:app"] is not None) == ("app" in names)
+        and (request["kms:EncryptionContext:stage"] is not None) == ("stage" in names)
         and (request["kms:GrantConstraintType"] is None) == (request["kms:EncryptionContextKeys"] is None)
     )
 
