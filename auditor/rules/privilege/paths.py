@@ -102,8 +102,10 @@ class Finder:
         """The keys of which nobody could look whether the identity has power over them itself."""
         import numpy as np
 
+        reach, row = self.view.reach, self.view.reach.principal_at.get(who.arn)
+        if row is None:  # this view is about others
+            return frozenset()
         if who.arn not in self._blind:
-            reach, row = self.view.reach, self.view.reach.principal_at[who.arn]
             every = np.arange(len(reach.keys), dtype=np.int64)
             pairs = Pairs(np.full(len(every), row), every, reach.table.cells[row].astype(np.int64))
             places = pairs.keys[reach.having(pairs, POWER, Openness.BLIND)]
