@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -37,29 +38,37 @@ def write_result(report: Report) -> bytes:
 
 
 def _written(report: Report) -> bytes:
-    policies = Texts()
-    document: dict[str, Any] = {
-        "kind": KIND,
-        "schema": RESULT_SCHEMA,
-        "as_of": report.as_of,
-        "tool_version": report.tool_version,
-        "config_hash": report.config_hash,
-        "rules_version": report.rules_version,
-        "notes": list(report.notes),
-        NAMED: True,
-        "counts": counts_of(report).as_dict(),
-        "findings": encode(report.findings, policies),
-        "rules": encode(report.rules, policies),
-        "powers": encode(report.powers, policies),
-        "actions": [action.name for action in ACTIONS],
-        "snapshot": encode(report.snapshot, policies),
-        "principals": encode(report.principals, policies),
-        "access": write_access(report.access),
-    }
-    document["policies"] = policies.listed
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    """Section by section, so that the whole document is never in memory as values, text and bytes at once."""
+    sections = b",".join(_json(name) + b":" + _json(value) for name, value in _sections(report))
+    return b"{" + sections + b"}\n"
+
+
+def _json(value: Any) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # half a surrogate pair cannot be written as UTF-8; the replacement spells it as JSON does
-    return f"{text}\n".encode("utf-8", "backslashreplace")
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _sections(report: Report) -> Iterator[tuple[str, Any]]:
+    """Name and value of each part of the document; the policies come last, when all that cite them are written."""
+    policies = Texts()
+    yield "kind", KIND
+    yield "schema", RESULT_SCHEMA
+    yield "as_of", report.as_of
+    yield "tool_version", report.tool_version
+    yield "config_hash", report.config_hash
+    yield "rules_version", report.rules_version
+    yield "notes", list(report.notes)
+    yield NAMED, True
+    yield "counts", counts_of(report).as_dict()
+    yield "findings", encode(report.findings, policies)
+    yield "rules", encode(report.rules, policies)
+    yield "powers", encode(report.powers, policies)
+    yield "actions", [action.name for action in ACTIONS]
+    yield "snapshot", encode(report.snapshot, policies)
+    yield "principals", encode(report.principals, policies)
+    yield "access", write_access(report.access)
+    yield "policies", policies.listed
 
 
 def read_result(content: bytes) -> Report:

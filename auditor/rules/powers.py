@@ -36,6 +36,8 @@ WITH_UNDO = mask_of(["ScheduleKeyDeletion", "DisableKey"])
 WITHOUT_UNDO = DESTROY & ~WITH_UNDO & ~STORE_BREAKERS
 DIGITS = 9
 """Rounding that keeps the last bits of a sum from depending on its order."""
+BLOCK = 512
+"""Principals whose cells are looked up at once: an organization's at once would take a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,9 @@ def _reaches(view: View) -> NDArray[np.float64]:
         for creator in (False, True):
             for breaker in np.unique(breaking).tolist():
                 rows = np.flatnonzero((creators == creator) & (breaking == breaker))
-                if len(rows):
-                    losses = _losses(view, kind, creator=creator, breaker=breaker)
-                    total[rows] += losses[reach.table.cells[np.ix_(rows, np.array(columns))]].sum(axis=1)
+                losses = _losses(view, kind, creator=creator, breaker=breaker)
+                for part in np.split(rows, range(BLOCK, len(rows), BLOCK)):
+                    total[part] += losses[reach.table.cells[np.ix_(part, np.array(columns))]].sum(axis=1)
     found: NDArray[np.float64] = np.asarray(np.round(-np.expm1(total), DIGITS), dtype=np.float64)
     return found
 
