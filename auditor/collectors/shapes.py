@@ -55,8 +55,10 @@ def _of_xml(model: Any) -> bool:
     return str(getattr(model, "resolved_protocol", model.protocol)) in ("query", "ec2", "rest-xml")
 
 
-def _whole(value: Any) -> bool:
-    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer()))
+def _whole(value: Any, bits: int) -> bool:
+    """Whether it is a whole number that the SDK's type of so many bits holds; JSON may spell one as ``365.0``."""
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return whole and not isinstance(value, bool) and -(2 ** (bits - 1)) <= value < 2 ** (bits - 1)
 
 
 def _numeric(value: Any) -> bool:
@@ -67,8 +69,8 @@ _SCALARS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("text", lambda value: isinstance(value, str)),
     "character": ("text", lambda value: isinstance(value, str)),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
-    "integer": ("whole number", _whole),
-    "long": ("whole number", _whole),
+    "integer": ("whole number of 32 bits", lambda value: _whole(value, 32)),
+    "long": ("whole number of 64 bits", lambda value: _whole(value, 64)),
     "float": ("number", _numeric),
     "double": ("number", _numeric),
     "timestamp": ("time", lambda value: isinstance(value, datetime) and value.year in YEARS),
