@@ -22,7 +22,8 @@ MAX_SHARD_BYTES = 2 * 1024**3
 UNSUSPICIOUS_BYTES = 8 * 1024**2
 MAX_RATIO = 200
 """Beyond the unsuspicious, a shard unpacks to no more than so many times its packed bytes: records hold ids that do not
-repeat, and the densest of ours come to 30 to 80 times. A small file thus cannot take minutes and gigabytes."""
+repeat. The densest that were found, 3,000 roles with the same ten inline policies, came to 94 times, keys with the same
+policy of 20 KB to 78. A small file thus cannot take minutes and gigabytes."""
 _COMPACT = (",", ":")
 _JSON = json.JSONDecoder()
 
