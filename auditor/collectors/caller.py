@@ -29,7 +29,7 @@ from auditor.collectors.meter import Meter
 from auditor.collectors.operation import Operation
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.paging import Gathered, following, to_the_end, token_of
-from auditor.collectors.patience import FLEETING, PATIENCE_SECONDS
+from auditor.collectors.patience import PATIENCE_SECONDS
 from auditor.collectors.session import AwsSession
 from auditor.collectors.shapes import Answer, whole
 from auditor.model.key import Fact
@@ -273,7 +273,7 @@ class Caller:
             self.identity.refused(failure)
         if not left:
             return False
-        if failure.cause in FLEETING and time.monotonic() < until:
+        if self.session.patience.worth_another(failure) and time.monotonic() < until:
             self.pacer.sleep(PAUSES[left - 1])
             return True
         return failure.cause in (Cause.MALFORMED, Cause.EXPIRED)

@@ -51,9 +51,16 @@ class Patience:
         self._lock = threading.Lock()
         self._troubles: dict[Place, _Trouble] = {}
         self._told: set[Place] = set()
+        self._answered = False
+
+    def worth_another(self, failure: Failure) -> bool:
+        """Whether to begin a call again after a pause, when the SDK's attempts are over. Where nothing ever answered,
+        silence is a mistake in the settings rather than an outage, and is said at once."""
+        return failure.cause in FLEETING and (self._answered or failure.cause not in SILENT)
 
     def passed(self, place: Place) -> None:
         """A call of a place (account, Region, action) was answered, and be it with a refusal."""
+        self._answered = True
         if self._troubles:
             with self._lock:
                 for scope in _scopes(place):

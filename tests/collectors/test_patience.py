@@ -94,3 +94,12 @@ def test_one_slow_failure_is_no_outage_and_old_ones_do_not_count() -> None:
         assert not estate.patience.failed(HERE, SILENT)
         estate.now += PATIENCE_SECONDS + 1
     assert not estate.said
+
+
+def test_silence_is_waited_for_only_where_something_has_answered() -> None:
+    estate = Estate()
+    assert estate.patience.worth_another(THROTTLED)
+    assert not estate.patience.worth_another(SILENT)
+    estate.patience.passed(ELSEWHERE)
+    assert estate.patience.worth_another(SILENT)
+    assert not estate.patience.worth_another(Failure(Cause.DENIED, "AccessDenied", "No."))
