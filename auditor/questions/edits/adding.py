@@ -91,13 +91,15 @@ def _account(snapshot: Snapshot, named: str, target: str) -> AccountFacts:
     if named and not found:
         raise UsageError(f"Account {named} was not collected.", "Only collected accounts can gain a key or principal.")
     if len(found) != 1:
-        raise UsageError(f"Nothing says in which account {target.removeprefix('arn:::::')} will be.")
+        name = target.removeprefix("arn:::::")
+        raise UsageError(f"Nothing says in which account {name} will be.", "Give its whole ARN.")
     return found[0]
 
 
 def _only_region(account: AccountFacts, target: str) -> str:
     if len(account.regions) != 1:
         raise UsageError(
-            f"Nothing says in which Region of account {account.id} {target.rpartition(':key/')[2]} will be."
+            f"Nothing says in which Region of account {account.id} {target.rpartition(':key/')[2]} will be.",
+            "Give its whole ARN.",
         )
     return account.regions[0]
