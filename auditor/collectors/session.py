@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from auditor.collectors.credential_sources import made_to_end
 from auditor.collectors.failures import GivenUpError, StoppedError, UnsupportedCallError, classify, classify_answer
 from auditor.collectors.identity import Identity, context_credentials, profile_identity
 from auditor.collectors.operations import ALL
@@ -156,6 +157,7 @@ def _boto_session(profile: str | None) -> Any:
 
     try:
         inner = _core_session(profile)
+        made_to_end(inner)
         return boto3.Session(botocore_session=inner)
     except ProfileNotFound as error:
         known = ", ".join(sorted(boto3.Session().available_profiles)[:10]) if profile else ""
