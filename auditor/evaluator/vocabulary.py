@@ -131,6 +131,11 @@ def _other_separator(name: str) -> str:
     return ""
 
 
+def misspelt(name: str) -> bool:
+    """Whether AWS has no condition key of this name: one like it is meant, or none of KMS is spelled so."""
+    return bool(meant(name)) or (name.lower().startswith("kms:") and not exists(name))
+
+
 def nameless(name: str) -> bool:
     """Whether the key is of a tag or context pair and does not say which."""
     return name.lower() in TAG_FAMILIES

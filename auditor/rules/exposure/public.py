@@ -8,6 +8,7 @@ from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.strength import ACCOUNT_KEYS, Strength, parts, strength
 from auditor.evaluator.synthetic import external
+from auditor.evaluator.vocabulary import misspelt
 from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
 from auditor.model.arn import is_account_id
@@ -15,7 +16,7 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import asks_for_values, block_strength, demands, written_for_keys
+from auditor.rules.conditions import asks_for_key, asks_for_values, block_strength, demands, written_for_keys
 from auditor.rules.corrections import bound_to_account, one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.fingerprint import meaning
@@ -128,9 +129,16 @@ def _weakly_open(
         level = openness(decision, view.owner(key))
         if level in (Openness.CLOSED, Openness.BLIND) or not lowest <= proved <= highest:
             continue
+        if demands(decision.residual, _of_no_request):
+            continue  # a misspelt key lets nobody in: condition-key-not-applicable tells it
         level = Openness.OPEN if level is Openness.GUARDED else level
         graded.setdefault(level, {})[name] = decision
     return max(graded.items()) if graded else None
+
+
+def _of_no_request(leaf: Leaf, negated: bool) -> bool:
+    """Whether a test asks for a condition key that does not exist."""
+    return misspelt(leaf.key) and asks_for_key(leaf, negated)
 
 
 def _outsider_hit(

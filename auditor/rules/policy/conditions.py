@@ -14,7 +14,7 @@ from auditor.evaluator.request_keys import CONSTRAINT_TYPES
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, passes_when_absent, strength
 from auditor.evaluator.synthetic import external
-from auditor.evaluator.vocabulary import canonical, carried_by, exists, family_of, meant, nameless
+from auditor.evaluator.vocabulary import canonical, carried_by, family_of, meant, misspelt, nameless
 from auditor.model.actions import (
     ACTIONS,
     CREATE_GRANT,
@@ -58,7 +58,7 @@ def not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str
         return mask, f"{canonical(test.key)} lacks the name of a {'pair' if name.startswith('kms:') else 'tag'}"
     if name in TRUST_ONLY:
         return mask, f"{test.key} exists in role trust policies only"
-    if meant(name) or (name.startswith("kms:") and not exists(name)):
+    if misspelt(name):
         hint = f"; meant was probably {meant(name)}" if meant(name) else ""
         return mask, f"there is no condition key {test.key}{hint}"
     if name.startswith("kms:"):

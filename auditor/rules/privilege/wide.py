@@ -6,19 +6,24 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import TYPE_CHECKING
 
 from auditor.evaluator.glob import has_wildcard, matches
 from auditor.evaluator.statements import action_mask
 from auditor.model.access import Role
-from auditor.model.actions import actions_in
+from auditor.model.actions import STORE_BREAKERS, actions_in
 from auditor.model.key import Fact, Key
-from auditor.model.policy import Layer, Statement
+from auditor.model.policy import Layer, Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.rules.hit import Located
 from auditor.rules.principals import service_linked
 from auditor.rules.reach import Openness
 from auditor.rules.statements import Document
 from auditor.rules.view import View, keys_by_account
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PROBE_KEYS = (
     "00000000-0000-0000-0000-000000000000",
@@ -70,6 +75,23 @@ class Wide:
     guarded_only: bool
     unsure: bool
     perhaps: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Statements of one document, by their positions in it."""
+
+    document: Document
+    indexes: frozenset[int]
+
+    def has(self, statement: StatementRef | None) -> bool:
+        """Whether it is one of them."""
+        return (
+            statement is not None
+            and statement.layer is Layer.IDENTITY
+            and statement.policy == self.document.name
+            and statement.index in self.indexes
+        )
 
 
 def _place(view: View, account: str) -> tuple[tuple[str, ...], str]:
@@ -126,35 +148,51 @@ def reached_by(
     view: View, document: Document, statements: tuple[Located, ...], holders: tuple[Principal, ...], mask: int
 ) -> Wide:
     """What the statements reach: every kind of pair of a holder and a key is asked once."""
-    import numpy as np
-
-    reach, served = view.reach, view.reach.usable_kinds
-    pairs = reach.pairs_of([row for holder in holders if (row := reach.principal_at.get(holder.arn)) is not None])
-    pairs = pairs.select(reach.having(pairs, mask, *LIVE))
-    indexes = {located.statement.index for located in statements}
-    kinds, kind_of = np.unique(pairs.profiles * len(served) + reach.usable_kind[pairs.keys], return_inverse=True)
-    found = [
-        _through(view, kind // len(served), mask & served[kind % len(served)], document, indexes)
-        for kind in kinds.tolist()
-    ]
-    levels = np.array(found, dtype=np.int8)
-    level = levels[kind_of]
+    rows = [row for holder in holders if (row := view.reach.principal_at.get(holder.arn)) is not None]
+    cited = Cited(document, frozenset(located.statement.index for located in statements))
+    who, keys, level = _levels(view, rows, mask, cited)
     certain = bool((level > int(Openness.MAYBE)).any())
     through = level > (int(Openness.MAYBE) if certain else 0)
-    ordinary = through & ~view.key_admins[pairs.principals]
-    reached = _keys_at(view, pairs.keys[through].tolist())
-    hidden = [*_keys_at(view, pairs.keys[level > 0].tolist()), *_hidden(view, document, statements)]
+    ordinary = through & ~view.key_admins[who]
+    reached = _keys_at(view, keys[through].tolist())
+    hidden = [*_keys_at(view, keys[level > 0].tolist()), *_hidden(view, document, statements)]
     return Wide(
         document,
         statements,
         mask,
         holders,
         reached,
-        _keys_at(view, pairs.keys[ordinary].tolist()),
+        _keys_at(view, keys[ordinary].tolist()),
         bool(through.any()) and bool((level[through] == int(Openness.GUARDED)).all()),
         not certain and bool(hidden),
         _others(hidden, reached),
     )
+
+
+def _levels(view: View, rows: list[int], mask: int, cited: Cited) -> tuple[NDArray[np.int64], ...]:
+    """Rows, keys and openness, side by side, of what the cited statements give on keys and on the stores of keys."""
+    import numpy as np
+
+    reach, served = view.reach, view.reach.usable_kinds
+    pairs = reach.pairs_of(rows)
+    pairs = pairs.select(reach.having(pairs, mask, *LIVE))
+    kinds, kind_of = np.unique(pairs.profiles * len(served) + reach.usable_kind[pairs.keys], return_inverse=True)
+    found = [_through(view, kind // len(served), mask & served[kind % len(served)], cited) for kind in kinds.tolist()]
+    stored = [
+        (row, key, level)
+        for row in (rows if mask & STORE_BREAKERS else ())
+        if (level := _through(view, int(reach.table.account_level[row]), mask & STORE_BREAKERS, cited))
+        for key in _stored(view, cited.document.account)
+    ]
+    more = np.array(stored, dtype=np.int64).reshape(-1, 3).T
+    on_keys = (pairs.principals, pairs.keys, np.array(found, dtype=np.int64)[kind_of])
+    return tuple(np.concatenate(columns) for columns in zip(on_keys, more, strict=True))
+
+
+def _stored(view: View, account: str) -> list[int]:
+    """The keys of the account in custom key stores: who stops a store stops them, whatever their key policies say."""
+    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(account, [])
+    return [view.reach.key_at[key.arn] for key in keys if key.custom_key_store_id and key.arn in view.reach.key_at]
 
 
 def _others(keys: Iterable[Key], known: Iterable[Key]) -> tuple[Key, ...]:
@@ -176,19 +214,11 @@ def _keys_at(view: View, positions: list[int]) -> tuple[Key, ...]:
     return tuple(view.reach.keys[position] for position in sorted(set(positions)))
 
 
-def _through(view: View, profile: int, held: int, document: Document, indexes: set[int]) -> Openness:
-    """The strongest openness of the actions that the profile holds because of the document's statements."""
+def _through(view: View, profile: int, held: int, cited: Cited) -> Openness:
+    """The strongest openness of the actions that the profile holds because of the cited statements."""
     best = Openness.CLOSED
     for action in actions_in(held & view.reach.mask_at(profile, *LIVE)):
         decision = view.reach.decision(profile, action.bit)
-        cited = any(
-            cause.role is Role.ALLOWS
-            and cause.statement is not None
-            and cause.statement.layer is Layer.IDENTITY
-            and cause.statement.policy == document.name
-            and cause.statement.index in indexes
-            for cause in decision.causes
-        )
-        if cited:
+        if any(cause.role is Role.ALLOWS and cited.has(cause.statement) for cause in decision.causes):
             best = max(best, Openness(int(view.reach.classes[view.reach.table.profiles[profile][action.bit]])))
     return best
