@@ -96,7 +96,7 @@ def _reason(skipped: tuple[SkippedScope, ...]) -> str:
 
 def _seen(status: RuleStatus, view: View) -> RuleStatus:
     """The status with the subjects about which the facts that were read prove nothing."""
-    if not status.evaluated or status.rule not in BLIND_SPOTS or not view.decided:
+    if not status.evaluated or status.rule not in BLIND_SPOTS:
         return status
     skipped = tuple(sorted({*status.skipped, *BLIND_SPOTS[status.rule](view)}, key=str))
     return replace(status, skipped=skipped, reason=_reason(skipped))

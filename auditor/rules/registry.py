@@ -126,5 +126,9 @@ RULES: dict[str, Check] = {
     "evaluation-inconclusive": reading.evaluation_inconclusive,
 }
 
-BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {"unused-key-permission": blind_spots}
+BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {
+    "no-active-trail": logging.unseen_status,
+    "trail-excludes-kms": logging.unseen_selectors,
+    "unused-key-permission": blind_spots,
+}
 """Rule → the subjects about which its inputs prove nothing, though they could be read."""

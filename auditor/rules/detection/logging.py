@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from auditor.evaluator.glob import matches
 from auditor.model.arn import parse_arn
 from auditor.model.evidence import Evidence as Facts
-from auditor.model.finding import Evidence
+from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
-from auditor.rules.detection.sinks import keeps_kms, store_covers, store_keeps_kms, trail_covers
+from auditor.rules.detection.sinks import covering, keeps_kms, surely_logs, trail_covers, trails
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.view import View
 
@@ -38,14 +38,24 @@ def places(view: View, fact: Fact) -> dict[tuple[str, str], list[Key]]:
 
 def _sinks(view: View, account: str, region: str) -> list[tuple[str, bool | None, bool | None]]:
     """``(name, keeps KMS writes, keeps KMS reads)`` of every active sink for the place."""
-    evidence = view.snapshot.evidence
-    trails = {trail.arn: trail for trail in evidence.trails if trail_covers(trail, account, region, view.trust)}
-    stores = {
-        store.arn: store for store in evidence.event_data_stores if store_covers(store, account, region, view.trust)
-    }
-    found = [(trail.arn, keeps_kms(trail, False), keeps_kms(trail, True)) for trail in trails.values()]
-    found += [(store.arn, store_keeps_kms(store, False), store_keeps_kms(store, True)) for store in stores.values()]
-    return sorted(found)
+    sinks = sorted(covering(view, account, region), key=lambda sink: sink.arn)
+    return [(sink.arn, keeps_kms(sink, False), keeps_kms(sink, True)) for sink in sinks]
+
+
+def unseen_selectors(view: View) -> Iterator[SkippedScope]:
+    """Places whose log is an organization trail with selectors that only its own account may read."""
+    for account, region in places(view, Fact.TRAILS):
+        sinks = _sinks(view, account, region)
+        if any(write is None for _, write, _ in sinks) and not any(write and read for _, write, read in sinks):
+            yield SkippedScope(f"{account}/{region}", Fact.TRAILS)
+
+
+def unseen_status(view: View) -> Iterator[SkippedScope]:
+    """Places whose only log is an organization trail: whether it is logging is readable in its own account only."""
+    for account, region in places(view, Fact.TRAILS):
+        sinks = covering(view, account, region)
+        if sinks and not any(map(surely_logs, sinks)):
+            yield SkippedScope(f"{account}/{region}", Fact.TRAILS)
 
 
 def _place_hit(
@@ -76,7 +86,8 @@ def _place_hit(
 def trail_excludes_kms(view: View) -> Iterator[Hit]:
     """KMS events are filtered out of the audit log of an account and Region.
 
-    Looks at every active trail and event data store: one that keeps KMS events is enough. When only write events are
+    Looks at every active trail and event data store: one that keeps KMS events is enough. Where that may be a trail
+    whose selectors could not be read, the place is listed as not looked at. When only write events are
     kept, Encrypt, Decrypt and GenerateDataKey are missing, because CloudTrail counts them as reads. A trail that
     excludes KMS while another covers it is information.
 
@@ -114,7 +125,8 @@ def trail_excludes_kms(view: View) -> Iterator[Hit]:
 def no_active_trail(view: View) -> Iterator[Hit]:
     """No trail and no event data store keeps what happens to the keys of an account and Region.
 
-    The event history of the console does not count: it ends after 90 days and cannot be kept.
+    The event history of the console does not count: it ends after 90 days and cannot be kept. A place whose only trail
+    may be stopped, because its status could not be read, is listed as not looked at.
 
     Fix: create an organization trail for all Regions with log file validation.
     """
@@ -127,7 +139,7 @@ def no_active_trail(view: View) -> Iterator[Hit]:
 def _log_groups(view: View, account: str, region: str) -> set[tuple[str, str]]:
     """Account and name of the log groups that receive the place's events, also those of a central log account."""
     found = set()
-    for trail in view.snapshot.evidence.trails:
+    for trail in trails(view):
         arn = parse_arn(trail.log_group_arn or "")
         if arn is not None and trail_covers(trail, account, region, view.trust):
             found.add((arn.account, arn.resource.removeprefix("log-group:").removesuffix(":*")))

@@ -10,8 +10,40 @@ from auditor.rules.view import View
 KMS_SOURCE = "kms.amazonaws.com"
 
 
+def trails(view: View) -> tuple[Trail, ...]:
+    """Every trail once, as it is seen best: members see an organization trail without its status and selectors."""
+    return view.once("trails", lambda: _seen_best(view.snapshot.evidence.trails))
+
+
+def _seen_best(views: tuple[Trail, ...]) -> tuple[Trail, ...]:
+    best: dict[str, Trail] = {}
+    for trail in views:
+        known = best.get(trail.arn)
+        if known is None or _told(trail) > _told(known):
+            best[trail.arn] = trail
+    return tuple(best[arn] for arn in sorted(best))
+
+
+def _told(trail: Trail) -> tuple[bool, bool]:
+    return trail.logging is not None, trail.selectors_read
+
+
+def covering(view: View, account: str, region: str) -> list[Trail | EventDataStore]:
+    """The trails and event data stores that receive events of this account and Region, as far as is known."""
+    stores = {store.arn: store for store in view.snapshot.evidence.event_data_stores}
+    found: list[Trail | EventDataStore] = [
+        trail for trail in trails(view) if trail_covers(trail, account, region, view.trust)
+    ]
+    return [*found, *(store for store in stores.values() if store_covers(store, account, region, view.trust))]
+
+
+def surely_logs(sink: Trail | EventDataStore) -> bool:
+    """Whether a sink is known to be active; the status of an organization trail is readable in its own account only."""
+    return isinstance(sink, EventDataStore) or sink.logging is True
+
+
 def trail_covers(trail: Trail, account: str, region: str, trust: Trust) -> bool:
-    """Whether an active trail receives events of this account and Region."""
+    """Whether a trail receives events of this account and Region, unless it is known to be stopped."""
     if trail.logging is False:
         return False
     same_account = trail.home_account in ("", account) if not trail.organization else _same_organization(account, trust)
@@ -30,21 +62,18 @@ def _same_organization(account: str, trust: Trust) -> bool:
     return account in trust.organization_accounts or account in trust.collected
 
 
-def keeps_kms(trail: Trail, read: bool) -> bool | None:
-    """Whether a trail's selectors keep KMS management events (``read``: read events, else write events).
+def keeps_kms(sink: Trail | EventDataStore, read: bool) -> bool | None:
+    """Whether a sink's selectors keep KMS management events (``read``: read events, else write events).
 
-    None when the selectors could not be read. A trail without any selector keeps all management events.
+    None when the selectors could not be read. A sink without any selector keeps all management events.
     """
-    if not trail.selectors_read:
+    if sink.advanced:
+        return any(_advanced(selector, read) for selector in sink.advanced)
+    if isinstance(sink, EventDataStore):
+        return True
+    if not sink.selectors_read:
         return None
-    if trail.advanced:
-        return any(_advanced(selector, read) for selector in trail.advanced)
-    return not trail.selectors or any(_basic(selector, read) for selector in trail.selectors)
-
-
-def store_keeps_kms(store: EventDataStore, read: bool) -> bool:
-    """The same for an event data store."""
-    return not store.advanced or any(_advanced(selector, read) for selector in store.advanced)
+    return not sink.selectors or any(_basic(selector, read) for selector in sink.selectors)
 
 
 def _basic(selector: EventSelector, read: bool) -> bool:

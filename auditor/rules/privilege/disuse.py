@@ -154,6 +154,8 @@ def blind_spots(view: View) -> Iterator[SkippedScope]:
     """Holders of power over keys of whose use no report tells, and keys where AWS records nothing."""
     import numpy as np
 
+    if not view.decided:
+        return
     own, found = power(view), disuse(view)
     held = own.held_each(own.pairs, *LIVE) & np.uint64(CLASSES)
     pairs = own.pairs.select(held != 0)

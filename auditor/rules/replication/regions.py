@@ -10,7 +10,7 @@ from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.detection.sinks import store_covers, trail_covers
+from auditor.rules.detection.sinks import covering
 from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, given_by
@@ -138,11 +138,9 @@ def _region_reasons(view: View, account: str, region: str, approved: tuple[str, 
     if approved and not any(matches(pattern, region) for pattern in approved):
         found.append(f"{region} is not an approved Region")
     evidence = view.snapshot.evidence
-    if evidence.read(Fact.TRAILS, account, region) or evidence.read(Fact.TRAILS, account):
-        logged = any(trail_covers(trail, account, region, view.trust) for trail in evidence.trails)
-        logged = logged or any(store_covers(store, account, region, view.trust) for store in evidence.event_data_stores)
-        if not logged:
-            found.append(f"no log covers {region}")
+    read = evidence.read(Fact.TRAILS, account, region) or evidence.read(Fact.TRAILS, account)
+    if read and not covering(view, account, region):
+        found.append(f"no log covers {region}")
     return found
 
 
