@@ -22,7 +22,7 @@ from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.moments import instant
-from auditor.model.organization import Organization, TargetKind
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.principal import Principal
 from auditor.rules.conditions import asks_for_key, below_units, block_strength, demands, grant_limited, mentions
 from auditor.rules.corrections import one_or_many, with_tests, written_in
@@ -39,6 +39,8 @@ USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")
 PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")
 """Conditions behind which everybody of the organization stands all the same."""
+Unit = tuple[str, tuple[str, ...]]
+"""An organizational unit, and the names of the SCPs that some of its accounts carry themselves."""
 GONE = ("DELETING", "DELETED")
 """States of a resource share that gives nobody anything any more."""
 
@@ -59,21 +61,29 @@ def org_wide_principal(view: View) -> Iterator[Hit]:
             continue
         if _public(view, key):
             continue
-        found = next(filter(None, (_peer_access(view, key, peer) for peer in _peers(view, key, organization))), None)
-        if found:
-            yield _org_hit(view, key, found)
+        peers = _peers(view, key, organization)
+        let_in = {unit: found for unit, one in peers.items() if (found := _peer_access(view, key, one))}
+        if let_in:
+            yield _org_hit(view, key, organization, let_in)
 
 
-def _peers(view: View, key: Key, organization: Organization) -> Iterator[Principal]:
-    """An administrator of one member account per organizational unit, of accounts that the policy does not name."""
+def _peers(view: View, key: Key, organization: Organization) -> dict[Unit, Principal]:
+    """An administrator of one account per organizational unit, of those that the policy does not name.
+
+    Accounts of one unit that carry other SCPs are asked about by themselves.
+    """
     named = {account_of(e.value) or "" for item in view.statements(key) for e in item.statement.principals or ()}
     for item in view.statements(key):
         named |= accounts_in_conditions(item.statement)
-    seen: set[str | None] = set()
+    found: dict[Unit, Principal] = {}
     for target in sorted(organization.targets, key=lambda target: target.id):
-        if target.kind == TargetKind.ACCOUNT and target.id not in named | {key.account} and target.parent not in seen:
-            seen.add(target.parent)
-            yield org_peer(target.id, key.partition)
+        if target.kind == TargetKind.ACCOUNT and target.id not in named | {key.account}:
+            found.setdefault(_unit(target), org_peer(target.id, key.partition))
+    return found
+
+
+def _unit(account: OrgTarget) -> Unit:
+    return account.parent or "", tuple(sorted(policy.name for policy in account.scps or ()))
 
 
 def _peer_access(view: View, key: Key, peer: Principal) -> dict[str, Decision]:
@@ -102,14 +112,17 @@ def _shared(view: View, key: Key) -> bool:
     )
 
 
-def _org_hit(view: View, key: Key, found: dict[str, Decision]) -> Hit:
-    statements = {item.ref: item for decision in found.values() for item in allowing(view, key, decision)}
-    grants = "CreateGrant" in found and not grant_limited(found["CreateGrant"])
-    reads = bool(mask_of(found) & READ_PLAINTEXT) and view.tier(key) == "T1"
+def _org_hit(view: View, key: Key, organization: Organization, let_in: dict[Unit, dict[str, Decision]]) -> Hit:
+    found = [entry for decisions in let_in.values() for entry in decisions.items()]
+    names = sorted({name for name, _ in found})
+    statements = {item.ref: item for _, decision in found for item in allowing(view, key, decision)}
+    grants = any(name == "CreateGrant" and not grant_limited(decision) for name, decision in found)
+    reads = bool(mask_of(names) & READ_PLAINTEXT) and view.tier(key) == "T1"
     doors = all(
         demands(d.residual, lambda leaf, negated: leaf.key.lower() in DOORS and asks_for_key(leaf, negated))
-        for d in found.values()
+        for _, d in found
     )
+    accounts = [one for one in organization.targets if one.kind == TargetKind.ACCOUNT and _unit(one) in let_in]
     bounds = [
         value
         for item in statements.values()
@@ -122,13 +135,14 @@ def _org_hit(view: View, key: Key, found: dict[str, Decision]) -> Hit:
     return Hit(
         subject=key.arn,
         kind="key",
-        summary=f"{who} can call {listing((f'kms:{n}' for n in found), 4)} on {key.label}.",
+        summary=f"{who} can call {listing((f'kms:{n}' for n in names), 4)} on {key.label}.",
         keys=(key.arn,),
         evidence=(
             *(Evidence("statement", str(item.ref), item.ref) for item in statements.values()),
             Evidence("bound to", listing(bounds) or "nothing"),
-            Evidence("actions", listing((f"kms:{name}" for name in found), 20)),
-            Evidence("accounts", str(len(view.trust.organization_accounts))),
+            Evidence("actions", listing((f"kms:{name}" for name in names), 20)),
+            Evidence("units", listing({one.parent or "" for one in accounts})),
+            Evidence("accounts", str(len(accounts))),
         ),
         raised=given((grants, "CreateGrant is open"), (reads, "data class is T1")),
         lowered=given((doors, "kms:ViaService or aws:SourceVpc")),

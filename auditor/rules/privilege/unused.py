@@ -46,7 +46,7 @@ def unused_key_permission(view: View) -> Iterator[Hit]:
         return
     masks = _masks(view, own.pairs, earlier)
     for holding in own.holdings(_levels(own, masks), CLASSES):
-        unused = _masks(view, holding.pairs, earlier)
+        unused = _masks(view, holding.pairs, earlier) & own.held_each(holding.pairs, *holding.levels)
         sample = own.telling(int(holding.pairs.profiles[0]), int(unused[0]), holding.level)
         told = replace(holding, mask=_joined(unused), sample=sample)
         proven = earlier is not None and not (unused & ~earlier.held(holding.pairs)).any()
