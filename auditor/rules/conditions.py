@@ -133,16 +133,16 @@ def for_services(leaf: Leaf, negated: bool) -> bool:
 def _constrains(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only grants that carry a constraint."""
     name = leaf.key.lower()
-    if name == "kms:grantconstrainttype":
-        return asks_for_key(leaf, negated)
+    if name in ("kms:grantconstrainttype", "kms:encryptioncontextkeys") or name.startswith("kms:encryptioncontext:"):
+        return asks_for_key(leaf, negated)  # a request for a grant carries the context as the grant's constraint
     fixed = not any(map(has_wildcard, leaf.values))
     return name == "kms:grantconstraintsourcearn" and asks_for_values(leaf, negated) and fixed
 
 
-def grant_limited(decision: Decision, harmless: Test = fixes_holder) -> bool:
-    """Whether a CreateGrant decision lets only ``harmless`` grants through: for services, fixed grantees or operations,
-    or by a grant alone, which hands on no more than it gives (reference, section 10)."""
-    return by_grant_alone(decision) or (decision.residual is not None and demands(decision.residual, harmless))
+def grant_limited(decision: Decision) -> bool:
+    """Whether a CreateGrant decision lets only harmless grants through: for services, fixed grantees or operations, or
+    by a grant alone, which hands on no more than it gives (reference, section 10)."""
+    return by_grant_alone(decision) or (decision.residual is not None and demands(decision.residual, for_services))
 
 
 def by_grant_alone(decision: Decision) -> bool:

@@ -24,7 +24,14 @@ from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.moments import instant
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.principal import Principal
-from auditor.rules.conditions import asks_for_key, below_units, block_strength, demands, grant_limited, mentions
+from auditor.rules.conditions import (
+    asks_for_key,
+    below_units,
+    block_strength,
+    demands,
+    grant_limited,
+    mentions,
+)
 from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.public import allowing, for_everybody

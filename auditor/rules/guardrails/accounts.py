@@ -28,6 +28,8 @@ OPEN_POLICY = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
 )
 DESTRUCTION = ("ScheduleKeyDeletion", "DisableKey", "DeleteImportedKeyMaterial")
+IN_USE: Context = {"kms:TrailingDaysWithoutKeyUsage": ("0",)}
+"""What is known of a request about a key that was used today."""
 EXPOSURES = (
     public_key_policy,
     public_key_policy_soft_condition,
@@ -122,12 +124,13 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
     """Nothing above the account stops its administrators from destroying keys.
 
     Asks what an administrator without a boundary could do on a key that allows everything: only SCPs and RCPs are left
-    to say no, and exemptions for named or tagged roles do not help the invented one. Exempt accounts and the management
-    account (which no SCP binds) are silent.
+    to say no, and exemptions for named or tagged roles do not help the invented one. The key is one in use: to refuse
+    destruction for so many days after the last use is a guardrail. Exempt accounts and the management account (which no
+    SCP binds) are silent.
 
     Fix: deny destruction at the OU, with the decommissioning role exempt.
     """
-    untagged = view.commons.once("no-principal-tags", lambda: _no_tags(view))
+    known = view.commons.once("key-in-use-and-no-principal-tags", lambda: {**_no_tags(view), **IN_USE})
     for account, keys in keys_by_account(view).items():
         if is_management(view, account) or view.trust.account_in(account, view.settings.destroy_exempt_accounts):
             continue
@@ -139,7 +142,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             name
             for name in DESTRUCTION
             if (name != "DeleteImportedKeyMaterial" or any(key.origin == "EXTERNAL" for key in keys))
-            and how_open(view, admin, probe, name, account, untagged) is Openness.OPEN
+            and how_open(view, admin, probe, name, account, known) is Openness.OPEN
         ]
         if not open_actions:
             continue
@@ -172,7 +175,8 @@ def _no_tags(view: View) -> Context:
 def _guarded(view: View, key: Key) -> bool:
     """Whether a Deny of the key's own policy keeps an administrator of the account from destroying it."""
     admin = account_admin(key.account, key.partition)
-    decisions = [view.decide(admin, key, name) for name in ("ScheduleKeyDeletion", "DisableKey")]
+    names = ("kms:ScheduleKeyDeletion", "kms:DisableKey")
+    decisions = [view.evaluation.decide(admin, key, name, IN_USE) for name in names]
     return all(
         openness(decision) is not Openness.OPEN
         and any(cause.role is Role.DENIES and cause.layer is Layer.KEY_POLICY for cause in decision.causes)

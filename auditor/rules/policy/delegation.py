@@ -166,8 +166,9 @@ def _to_account(key: Key, located: Located) -> str:
 def no_key_administrator(view: View) -> Iterator[Hit]:
     """Nobody of the owning account can change the key policy any more, or one deletion away from it.
 
-    Counts every identity of the account and the root user that may call PutKeyPolicy, also conditionally. When the
-    identities could not all be read and the policy delegates to IAM, nothing is concluded.
+    Counts every identity of the account and the root user that may call PutKeyPolicy, also conditionally. A last one
+    is told where no account statement lets another take its place. When the identities could not all be read and the
+    policy delegates to IAM, nothing is concluded.
 
     Fix: only AWS Support can restore access; keep an account statement or two administrator roles in every policy.
     """
@@ -189,6 +190,8 @@ def no_key_administrator(view: View) -> Iterator[Hit]:
         column = reach.table.cells[rows, reach.key_at[key.arn]]
         holders = [reach.principals[row] for row in rows[able[column]][:MANY].tolist()]
         root = any(reach.principals[row].kind is PrincipalKind.ROOT for row in rows[able[column]].tolist())
+        if holders and delegated_mask(view, key) >> PUT_POLICY_BIT & 1:
+            continue  # whoever is missed can be made anew: the account statement is no name
         if not root and len(holders) < MANY and (holders or not unsure[column].any()):
             yield _lockout(view, key, holders)
 

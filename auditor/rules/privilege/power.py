@@ -21,7 +21,7 @@ from auditor.model.actions import (
     actions_in,
     mask_of,
 )
-from auditor.rules.conditions import for_services, grant_constrained, grant_limited
+from auditor.rules.conditions import grant_constrained, grant_limited
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.holding import CERTAIN, COUNTED, LIVE, Holding
 from auditor.rules.reach import INSIDE, Openness, Pairs, Reach
@@ -51,7 +51,7 @@ def _grants_where(reach: Reach, test: Callable[[Decision], bool]) -> NDArray[np.
 
 def limited_grants(reach: Reach) -> NDArray[np.bool_]:
     """Profile → whether its CreateGrant is limited to services, fixed grantees or harmless operations."""
-    return _grants_where(reach, lambda decision: grant_limited(decision, for_services))
+    return _grants_where(reach, grant_limited)
 
 
 def constrained_grants(reach: Reach) -> NDArray[np.bool_]:
