@@ -58,9 +58,9 @@ def operations_mask(grant: Grant) -> int:
 
 def _operations(grant: Grant, pair: Pair) -> Iterator[Contribution]:
     slot, match = _holder(grant.grantee, grant.service, pair)
-    if slot is None:
-        return
     mask = operations_mask(grant) & pair.mask
+    if slot is None or not mask:
+        return
     for part in split([mask], [_CONTEXT_IGNORED, RETIRE_GRANT] if _constrained(grant) else []):
         residual = all_of((match, _constraints(grant, pair, part)))
         if residual != FALSE:

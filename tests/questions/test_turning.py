@@ -9,6 +9,7 @@ import pytest
 
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
+from auditor.model.grant import Grant
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.snapshot import Snapshot
 from auditor.questions import decision_words, explain, find_keys, principal_named
@@ -205,6 +206,20 @@ def test_layers_that_play_no_part_say_so() -> None:
     rcps = next(view for view in answer.layers if view.layer is Layer.RCP)
     assert [item.match for item in rcps.evidence] == ["RCPs do not bind this key"]
     assert answer.turning[-1] == "AWS alone can change the key policy of an AWS managed key."
+
+
+def test_a_grant_is_shown_for_its_own_operations_alone() -> None:
+    made = Grant(grant_id="made", key_arn="", grantee=APP, operations=("Encrypt",))
+    snapshot = edited((EditKind.GRANT, "alias/app", "", None, made))
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    (found,) = find_keys(snapshot, "alias/app", several=False)
+    shown = {}
+    for name in ("kms:encrypt", "kms:decrypt"):
+        layers = explain(evaluation, principal_named(evaluation, APP), BY_NAME[name], found).layers
+        shown[name] = next(view for view in layers if view.layer is Layer.GRANT)
+    assert [(item.source, item.matched) for item in shown["kms:encrypt"].evidence] == [("grant made", True)]
+    assert not shown["kms:decrypt"].evidence
+    assert shown["kms:decrypt"].note == "no grant covers this caller and action"
 
 
 def test_a_statement_that_does_not_hold_says_which_of_its_tests_fails() -> None:
