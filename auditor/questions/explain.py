@@ -8,6 +8,7 @@ from auditor.evaluator import Context, Evaluation, in_words
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import caller_side
 from auditor.evaluator.contributions import Contribution, layer_of
+from auditor.evaluator.grants import grantable_on
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.layers import relation_of
 from auditor.model.access import Decision
@@ -77,7 +78,8 @@ def explain(
     }
     idle = without_effect(pair, caller)
     layers = tuple(_layer(layer, pair, contributions, notes[layer], idle.get(layer, "")) for layer in ORDER)
-    standing = Standing(relation_of(principal.kind, pair.same_account, caller), pair.mask, contributions)
+    relation = relation_of(principal.kind, pair.same_account, caller)
+    standing = Standing(relation, pair.mask, contributions, grantable_on(key))
     turning = turning_points(standing, decision, action)
     if not key.customer_managed and any("key policy" in sentence for sentence in turning):
         turning = (*turning, "AWS alone can change the key policy of an AWS managed key.")

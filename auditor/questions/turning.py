@@ -14,7 +14,7 @@ from auditor.evaluator.grants import ANY_GRANT
 from auditor.evaluator.layers import Layers, Relation
 from auditor.evaluator.verdict import decide_group
 from auditor.model.access import Cause, Decision, Outcome, Role
-from auditor.model.actions import GRANTABLE, KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
+from auditor.model.actions import KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE
@@ -42,11 +42,13 @@ NAMED_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A question with everything that the layers contribute to it."""
+    """A question with everything that the layers contribute to it; ``grantable``: the operations that a grant on the
+    key can have."""
 
     relation: Relation
     mask: int
     contributions: tuple[Contribution, ...]
+    grantable: int
 
     def decide(self) -> Decision:
         """The decision without the flags of the key."""
@@ -169,19 +171,30 @@ def _giving(standing: Standing, action: Action) -> tuple[str, ...]:
     """Everything that has to change, in an order in which it can be read as a list of things to do."""
     sentences: dict[str, None] = {}
     hopeless = _hopeless(standing, action)
+    if hopeless:
+        return (hopeless,)
+    decision = _settled(standing, action, sentences.setdefault).decide()
+    if decision.reason in HOPELESS:
+        return (HOPELESS[decision.reason],)
+    if decision.outcome.denied:
+        return (*sentences, "That alone does not allow it: a fact that could not be read may deny it.")
+    return (*sentences, *_remaining(decision))
+
+
+def _settled(standing: Standing, action: Action, say: Callable[[str], None]) -> Standing:
+    """The standing after everything that stops the caller was taken away, and what is missing was added; ``say`` takes
+    a sentence for each."""
     for _ in range(STEPS):
         decision = standing.decide()
-        if not decision.outcome.denied:
-            return (*sentences, *_remaining(decision))
-        if hopeless or decision.reason in HOPELESS:
-            return (hopeless or HOPELESS[decision.reason],)
+        if not decision.outcome.denied or decision.reason in HOPELESS:
+            break
         denies = [cause for cause in decision.causes if cause.role is Role.DENIES]
         for cause in denies:
-            sentences.setdefault(f"Remove or narrow {source_words(cause)}.")
+            say(f"Remove or narrow {source_words(cause)}.")
             standing = standing.without(cause)
         if not denies:
-            standing = _allowed(standing, decision, action, sentences.setdefault)
-    return (*sentences, "That alone does not allow it: a fact that could not be read may deny it.")
+            standing = _allowed(standing, decision, action, say)
+    return standing
 
 
 def _hopeless(standing: Standing, action: Action) -> str:
@@ -209,7 +222,9 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
         return _retiring(standing, action, say)
     if decision.reason == "no_delegation":
         delegate = (
-            ", or let the key policy delegate to the account" if _as_good(standing, standing.delegating()) else ""
+            ", or let the key policy delegate to the account"
+            if _as_good(standing, standing.delegating(), action)
+            else ""
         )
         say(f"Name the caller for {action.name} in the key policy{delegate}.")
         return standing.allowing(Layer.KEY_POLICY)
@@ -230,22 +245,29 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
 def _ways_in(standing: Standing, action: Action) -> str:
     """Where the key's side can let this caller in; other ways than the key policy where they lead as far."""
     kind, ways = standing.relation.kind, ["the key policy"]
-    grantable = GRANTABLE >> action.bit & 1 and kind is not PrincipalKind.EVERYONE
-    if grantable and _as_good(standing, standing.granted()):
-        ways.append("or by a grant")
+    grantable = standing.grantable & standing.mask and kind is not PrincipalKind.EVERYONE
+    if grantable and _as_good(standing, standing.granted(), action):
+        # AWS makes no grant to a service without the SourceArn on whose behalf it holds.
+        ways.append("or by a grant" + (" on behalf of one resource" if kind is PrincipalKind.SERVICE else ""))
     inside = standing.relation.same_account and kind not in (PrincipalKind.SERVICE, PrincipalKind.ROOT)
-    if inside and _as_good(standing, standing.delegating().allowing(Layer.IDENTITY)):
+    if inside and _as_good(standing, standing.delegating().allowing(Layer.IDENTITY), action):
         ways.append("or delegate to IAM and allow it there")
     return ", ".join(ways)
 
 
-def _as_good(standing: Standing, other: Standing) -> bool:
-    """Whether another change does what naming the caller in the key policy does: a boundary or a session policy limits
-    delegated access alone."""
-    named, found = standing.allowing(Layer.KEY_POLICY).decide(), other.decide()
-    if named.outcome.denied:
-        return not found.outcome.denied or found.reason == named.reason
-    return (found.outcome, found.residual) == (named.outcome, named.residual)
+def _as_good(standing: Standing, other: Standing, action: Action) -> bool:
+    """Whether another change leads as far as naming the caller in the key policy, after everything else that this
+    needs: a boundary or a session policy limits delegated access alone, and its conditions add to others."""
+    named = standing.allowing(Layer.KEY_POLICY)
+    done = _settled(named, action, _unsaid)
+    left = tuple(item for item in other.contributions if item in done.contributions or item not in named.contributions)
+    added = tuple(item for item in done.contributions if item not in named.contributions)
+    wanted, found = done.decide(), replace(other, contributions=(*left, *added)).decide()
+    return (found.outcome, found.residual) == (wanted.outcome, wanted.residual)
+
+
+def _unsaid(sentence: str) -> None:
+    """Takes what is only tried."""
 
 
 def _retiring(standing: Standing, action: Action, say: Callable[[str], None]) -> Standing:

@@ -182,7 +182,10 @@ def test_only_what_can_turn_an_answer_is_said() -> None:
     )
     stranger = "arn:aws:iam::333333333333:role/x"
     assert told(snapshot, stranger, "Encrypt")[0] == "Allow kms:Encrypt in the key policy."
-    assert told(snapshot, "s3.amazonaws.com", "Encrypt") == ("Allow kms:Encrypt in the key policy, or by a grant.",)
+    assert told(snapshot, "s3.amazonaws.com", "Encrypt") == (
+        "Allow kms:Encrypt in the key policy, or by a grant on behalf of one resource.",
+    )
+    assert told(snapshot, "s3.amazonaws.com", "Sign") == ("Allow kms:Sign in the key policy.",)  # the key cannot sign
     assert told(snapshot, "s3.amazonaws.com", "EnableKey") == ("Allow kms:EnableKey in the key policy.",)
     assert told(snapshot, "s3.amazonaws.com", "ListKeys") == (
         "Nothing can allow it: it takes an identity policy, and a service has none.",
@@ -243,3 +246,21 @@ def test_a_boundary_that_stops_delegated_access_leaves_the_other_ways() -> None:
     assert told(closed, OPS, "EnableKey") == (
         "Allow kms:EnableKey in the key policy, or delegate to IAM and allow it there.",
     )
+
+
+def test_delegation_is_offered_only_where_it_leads_as_far_in_the_end() -> None:
+    """While an SCP stops both, a boundary under a condition limits what a delegation will give, not what a key policy
+    gives to a user by name."""
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    estate = edited(
+        (EditKind.BOUNDARY, ALICE, "", text(allow(Action="*", Condition=mfa))),
+        (EditKind.IDENTITY_POLICY, ALICE, "Use", USE),
+        (EditKind.KEY_POLICY, "alias/app", "", text(allow(Principal={"AWS": OPS}, Action="kms:Decrypt"))),
+        (EditKind.SCP, "FullAWSAccess", "ou-a", text(allow(Action="s3:*"))),
+    )
+    assert told(estate, ALICE, "Decrypt") == (
+        "Name the caller for kms:Decrypt in the key policy.",
+        "Allow kms:Decrypt in the SCP of Apps.",
+    )
+    unbound = apply_edits(estate, [Edit(EditKind.BOUNDARY, ALICE)])
+    assert told(unbound, ALICE, "Decrypt")[0].endswith("or let the key policy delegate to the account.")
