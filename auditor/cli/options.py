@@ -78,6 +78,12 @@ AWS: tuple[Decorator, ...] = (
     click.option("--max-workers", type=click.IntRange(1, 256), metavar="N", help="Concurrent requests."),
     click.option("--last-usage", is_flag=True, help="Ask when each key was last used (slow: 5 requests a second)."),
     click.option("--last-accessed", is_flag=True, help="Ask IAM when each principal last called KMS (slow)."),
+    click.option(
+        "--key-events",
+        type=click.IntRange(1, 90),
+        metavar="DAYS",
+        help="Read who used each key, and through what, in CloudTrail's event history (slow).",
+    ),
 )
 OUTPUT: tuple[Decorator, ...] = (
     click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT", help=FORMAT_HELP),

@@ -29,6 +29,7 @@ COLLECTION = (
     "max_workers",
     "last_usage",
     "last_accessed",
+    "key_events",
 )
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 
 from auditor.collectors.accounts import Target
 from auditor.collectors.caller import Caller, Switches
@@ -18,6 +19,7 @@ from auditor.collectors.evidence import (
 )
 from auditor.collectors.failures import Failure, RefusedError, StoppedError, classify
 from auditor.collectors.identities import account_alias, callers_of, read_identities
+from auditor.collectors.key_events import read_key_events
 from auditor.collectors.keys import last_usage, name_of, read_key
 from auditor.collectors.kms_policies import may_use_kms
 from auditor.collectors.lanes import Lanes
@@ -29,6 +31,7 @@ from auditor.collectors.operations import (
     GET_LAST_USAGE,
     LIST_ALIASES,
     LIST_KEYS,
+    LOOKUP_EVENTS,
 )
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.plain import plain
@@ -50,6 +53,7 @@ class Run:
     stop: threading.Event
     lanes: Lanes
     reached: Reached
+    started: datetime
 
 
 class Reached:
@@ -196,7 +200,7 @@ class Estate:
             record = future.result()
             keys += [] if record is None else [self._with_last_usage(caller, record)]
             self.run.meter.add(keys_done=1)
-        records = [*around.result(), *read_key_stores(caller, keys), *keys]
+        records = [*around.result(), *read_key_stores(caller, keys), *keys, *self._key_events(caller)]
         self._write(caller, caller.region, records, listed=len(listed), described=_described(keys))
 
     def _around(self, caller: Caller, people: list[Record] | None, *, keys_here: bool) -> list[Record]:
@@ -253,6 +257,26 @@ class Estate:
         """GetKeyLastUsage has a quota of its own, far below all others: the Region's own thread makes these calls,
         while the keys that follow, and everything else, are read by others."""
         return last_usage(caller, record) if self.run.request.last_usage else record
+
+    def _key_events(self, caller: Caller) -> list[Record]:
+        """CloudTrail answers so few requests a second that a Region's own thread makes them, as for the last usage.
+        Also in Regions without a key: calls to the keys of other accounts stand in the history of the caller's."""
+        request, run = self.run.request, self.run
+        if not request.key_events:
+            return []
+        rate = run.pacer.rate(LOOKUP_EVENTS.action)
+        if rate and run.meter.will_take(request.key_event_pages / rate):
+            run.meter.say(
+                f"key events: up to {request.key_event_pages / rate:.0f} s per Region, at {rate:g} requests a second; "
+                f"up to {run.lanes.wide} Regions are read at the same time"
+            )
+        return read_key_events(
+            caller,
+            run.started,
+            days=request.key_events,
+            pages=request.key_event_pages,
+            partition=self.target.partition,
+        )
 
     def _write(
         self,

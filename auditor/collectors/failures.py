@@ -31,6 +31,7 @@ class Cause(StrEnum):
     NO_REPORT = "NoCredentialReport"
     SERVER = "ServerError"
     MALFORMED = "IncompleteAnswer"
+    LIMIT = "LimitReached"
     OTHER = "Failed"
 
 
@@ -258,6 +259,7 @@ _EFFECTS = {
     Fact.ROTATIONS: "When the key was rotated is unknown.",
     Fact.LAST_USAGE: "Whether the key is in use is unknown.",
     Fact.LAST_ACCESSED: "Whether the principal has called KMS lately is unknown.",
+    Fact.KEY_EVENTS: "That a call is not among those read proves nothing here.",
     Fact.KEY_STORES: "The state of custom key stores is unknown.",
     Fact.RETIRABLE_GRANTS: "Grants on foreign keys that principals of this account may retire are unknown.",
     Fact.SHARES: "Which keys are shared through AWS RAM is known from key policies only.",
@@ -287,6 +289,7 @@ _REMEDIES = {
     Cause.NOT_ENABLED: "Enable the Region for the account, or take it out of the scope.",
     Cause.NO_REPORT: "Make one (aws iam generate-credential-report) and collect again: the auditor creates nothing.",
     Cause.MALFORMED: "Resume the collection; if it stays, something between here and AWS changes the answers.",
+    Cause.LIMIT: "Raise collection.key_event_pages, or ask for fewer days (--key-events).",
     Cause.SERVER: f"AWS answered with an internal error. {_RESUME} later.",
     Cause.OTHER: "See the message; if it is not understood, report it with the operation and code.",
 }

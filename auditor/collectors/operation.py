@@ -24,6 +24,7 @@ class Need(StrEnum):
     EVIDENCE = "evidence"
     LAST_USAGE = "last-usage"
     LAST_ACCESSED = "last-accessed"
+    KEY_EVENTS = "key-events"
     RETIRABLE_GRANTS = "retirable-grants"
     ORG_ROLE = "org"
 

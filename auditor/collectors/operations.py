@@ -213,6 +213,9 @@ GET_LAST_ACCESSED = Operation(
     ),
 )
 
+LOOKUP_EVENTS = Operation(service="cloudtrail", name="LookupEvents", need=Need.KEY_EVENTS, must=("Events",))
+"""Pages of 50 at two requests a second, newest events first (CloudTrail API reference, LookupEvents)."""
+
 GET_CREDENTIAL_REPORT = _evidence("iam", "GetCredentialReport", must=("Content",))
 LIST_SAML = _evidence("iam", "ListSAMLProviders", "SAMLProviderList", needs=("SAMLProviderList.Arn",))
 LIST_OIDC = _evidence(

@@ -33,6 +33,7 @@ QUOTAS: dict[str, float] = {
     "organizations": 20,
     "iam": 20,
     "cloudtrail": 10,
+    "cloudtrail:LookupEvents": 2,
     "events": 20,
     "logs": 5,
     "ram": 5,

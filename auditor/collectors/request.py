@@ -13,6 +13,7 @@ from auditor.model.snapshot import Provenance, Scope
 
 DEFAULT_WORKERS = 64
 DEFAULT_QUOTA_SHARE = 0.5
+DEFAULT_EVENT_PAGES = 200
 SESSION_NAME = "kms-audit"
 
 
@@ -26,7 +27,9 @@ class CollectRequest:
     organization and assumes ``role_name`` in each but the caller's own. ``quota_share``: the part of each KMS request
     quota that a run may use. ``external_id`` is a secret: it never appears in ``repr``, log or snapshot.
     ``endpoint_url`` replaces every AWS endpoint. ``last_usage``, ``last_accessed`` and ``retirable_grants`` are slow
-    and off by default; ``evidence`` covers logs, alarms, analyzers, shares, providers and the credential report.
+    and off by default, and so is ``key_events``: days of CloudTrail's event history to look through, 0 for none, in at
+    most ``key_event_pages`` pages of 50 events per account and Region. ``evidence`` covers logs, alarms, analyzers,
+    shares, providers and the credential report.
     """
 
     profiles: tuple[str, ...] = ()
@@ -45,6 +48,8 @@ class CollectRequest:
     evidence: bool = True
     last_usage: bool = False
     last_accessed: bool = False
+    key_events: int = 0
+    key_event_pages: int = DEFAULT_EVENT_PAGES
     retirable_grants: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
@@ -62,6 +67,7 @@ class CollectRequest:
             *(["no-evidence"] if not self.evidence else []),
             *(["last-usage"] if self.last_usage else []),
             *(["last-accessed"] if self.last_accessed else []),
+            *([f"key-events={self.key_events}"] if self.key_events else []),
             *(["retirable-grants"] if self.retirable_grants else []),
         ]
         return Scope(

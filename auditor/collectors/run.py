@@ -46,8 +46,8 @@ def collect(
     Refused calls become gaps. Raises UsageError, CredentialsError, CollectionError (nothing at all could be read), or
     what the sink raises; finished shards stay with the sink whatever happens.
     """
-    started = _text(clock())
-    run = _run(request, sink, Meter(progress))
+    started = clock().astimezone(UTC).replace(microsecond=0)
+    run = _run(request, sink, Meter(progress), started)
     sessions: list[AwsSession] = []
     patience = Patience(run.meter.say)
     try:
@@ -60,7 +60,7 @@ def collect(
         asked = Provenance(
             tool_version=auditor.__version__,
             caller=", ".join(item.me.arn for item in profiles),
-            started=started,
+            started=_text(started),
             scope=request.scope(),
         )
         sink.begin(asked)
@@ -86,12 +86,12 @@ class Profile:
     caller: Caller
 
 
-def _run(request: CollectRequest, sink: ShardSink, meter: Meter) -> Run:
+def _run(request: CollectRequest, sink: ShardSink, meter: Meter, started: datetime) -> Run:
     stop = threading.Event()
-    slow = request.last_usage or request.last_accessed
+    slow = request.last_usage or request.last_accessed or request.key_events
     wide = REGIONS_AT_ONCE_WHEN_SLOW if slow else REGIONS_AT_ONCE
     lanes = Lanes(wide, max(1, request.max_workers), stop)
-    return Run(request, sink, meter, Pacer(request.quota_share, stop), stop, lanes, Reached())
+    return Run(request, sink, meter, Pacer(request.quota_share, stop), stop, lanes, Reached(), started)
 
 
 def _profile(session: AwsSession, run: Run) -> Profile:

@@ -18,6 +18,8 @@ CHECK_HINT = "See config.example.yaml for every option, or run `kms-audit config
 LIMITS = {
     "max_workers": (1, 256),
     "max_attempts": (1, 100),
+    "key_events": (0, 90),
+    "key_event_pages": (1, 100_000),
     "connect_timeout": (0.1, 3600),
     "read_timeout": (0.1, 3600),
 }

@@ -26,7 +26,7 @@ class CollectionSettings:
     """What to collect and how gently; the command line's AWS options win over it.
 
     Names may be globs. ``quota_share`` is the part of each KMS request quota that a run may use (0 to 1), times are
-    seconds. ``external_id`` never appears in ``repr``, log, snapshot or report.
+    seconds. ``key_events`` are days. ``external_id`` never appears in ``repr``, log, snapshot or report.
     """
 
     profiles: tuple[str, ...] = ()
@@ -45,6 +45,8 @@ class CollectionSettings:
     evidence: bool = True
     last_usage: bool = False
     last_accessed: bool = False
+    key_events: int = 0
+    key_event_pages: int = 200
     retirable_grants: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 30.0

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from auditor.model.grant import Grant
 from auditor.model.key import Fact
+from auditor.model.key_events import EventWindow, KeyCalls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +235,8 @@ class Evidence:
     event_rules: tuple[EventRule, ...] = ()
     metric_filters: tuple[MetricFilter, ...] = ()
     metric_alarms: tuple[MetricAlarm, ...] = ()
+    event_windows: tuple[EventWindow, ...] = ()
+    key_calls: tuple[KeyCalls, ...] = ()
     asked: frozenset[tuple[Fact, str, str]] = field(default_factory=frozenset)
     unread: frozenset[tuple[Fact, str, str]] = field(default_factory=frozenset)
 

@@ -31,6 +31,7 @@ class Fact(StrEnum):
     ROTATIONS = "rotation-history"
     LAST_USAGE = "last-usage"
     LAST_ACCESSED = "last-accessed"
+    KEY_EVENTS = "key-events"
     KEY_STORES = "custom-key-stores"
     RETIRABLE_GRANTS = "retirable-grants"
     SHARES = "ram-shares"
@@ -50,6 +51,7 @@ class Fact(StrEnum):
 OPTIONAL_FACTS = frozenset(
     {Fact.LAST_USAGE, Fact.CREDENTIALS, Fact.PROVIDERS, Fact.TRAILS, Fact.ANALYZERS, Fact.ALARMS}
     | {Fact.SHARES, Fact.RETIRABLE_GRANTS, Fact.KEY_STORES, Fact.ROTATIONS, Fact.LAST_ACCESSED}
+    | {Fact.KEY_EVENTS}
 )
 """Evidence that no access verdict rests on: a gap here lowers the coverage grade, and ``--strict`` does not exit 4."""
 

@@ -43,6 +43,8 @@ class Kind(StrEnum):
     EVENT_RULE = "event-rule"
     METRIC_FILTER = "metric-filter"
     METRIC_ALARM = "metric-alarm"
+    EVENT_WINDOW = "event-window"  # Asked, From, To, Events, Unreadable
+    KEY_CALLS = "key-calls"  # Key, Caller, CallerAccount, Service, Operation, Error, Count, Last, ContextKeys
     ASKED = "asked"  # Fact: a collector tried to read it here
 
 

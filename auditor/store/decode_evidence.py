@@ -7,11 +7,12 @@ from typing import Any
 
 from auditor.model import evidence as model
 from auditor.model.key import Fact
+from auditor.model.key_events import EventWindow, KeyCalls
 from auditor.model.shard import Kind, Shard
 from auditor.store.decode_credentials import root_credentials
 from auditor.store.decode_keys import decode_grants
 from auditor.store.decode_logs import data_store, trail
-from auditor.store.values import Data, inner, items, maybe, text, texts
+from auditor.store.values import Data, inner, items, maybe, number, text, texts
 
 
 def evidence_of(shard: Shard) -> model.Evidence:
@@ -159,6 +160,34 @@ def _alarm(data: Data, account: str, region: str) -> model.MetricAlarm:
     )
 
 
+def _event_window(data: Data, account: str, region: str) -> EventWindow:
+    return EventWindow(
+        account=account,
+        region=region,
+        asked=text(data, "Asked"),
+        start=text(data, "From"),
+        end=text(data, "To"),
+        events=number(data, "Events") or 0,
+        unreadable=number(data, "Unreadable") or 0,
+    )
+
+
+def _key_calls(data: Data, account: str, region: str) -> KeyCalls:
+    return KeyCalls(
+        key=text(data, "Key"),
+        account=account,
+        region=region,
+        caller=text(data, "Caller"),
+        caller_account=text(data, "CallerAccount"),
+        operation=text(data, "Operation"),
+        count=number(data, "Count") or 0,
+        last=text(data, "Last"),
+        service=text(data, "Service"),
+        error=text(data, "Error"),
+        context=tuple(sorted(texts(data, "ContextKeys"))),
+    )
+
+
 _DECODERS: dict[Kind, tuple[str, Callable[[Data, str, str], Any]]] = {
     Kind.KEY_STORE: ("key_stores", _key_store),
     Kind.KEY_SHARE: ("shares", _key_share),
@@ -172,5 +201,7 @@ _DECODERS: dict[Kind, tuple[str, Callable[[Data, str, str], Any]]] = {
     Kind.EVENT_RULE: ("event_rules", _rule),
     Kind.METRIC_FILTER: ("metric_filters", _filter),
     Kind.METRIC_ALARM: ("metric_alarms", _alarm),
+    Kind.EVENT_WINDOW: ("event_windows", _event_window),
+    Kind.KEY_CALLS: ("key_calls", _key_calls),
 }
 _NAMES = tuple(dict.fromkeys(name for name, _ in _DECODERS.values()))

@@ -12,7 +12,7 @@ from tests.aws.wire import Call
 from tests.aws.written_server import Wire, WrittenAws
 
 MEMBER = "200000000000"
-QUICK = {"evidence": False, "last_usage": False, "last_accessed": False, "retirable_grants": False}
+QUICK = {"evidence": False, "last_usage": False, "last_accessed": False, "key_events": 0, "retirable_grants": False}
 Change = Callable[[dict[str, Any]], Any]
 Made = Callable[[Call, dict[str, Any]], bytes | None]
 

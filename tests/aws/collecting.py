@@ -68,6 +68,7 @@ def collected(aws: WrittenAws, **options: object) -> Found:
         "quota_share": 1.0,
         "last_usage": True,
         "last_accessed": True,
+        "key_events": 90,
         "retirable_grants": True,
         **options,
     }

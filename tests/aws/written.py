@@ -6,6 +6,7 @@ import json
 from typing import Any
 from zlib import crc32
 
+from tests.aws import events
 from tests.aws.wire import Call
 
 MANAGEMENT = "123456789012"
@@ -301,6 +302,7 @@ def _around(call: Call, asked: dict[str, Any]) -> Answer:
         "DescribeTrails": {"trailList": [{"Name": "main", "TrailARN": trail, "HomeRegion": REGION}]},
         "GetTrailStatus": {"IsLogging": True},
         "GetEventSelectors": {"TrailARN": trail, "EventSelectors": [{"ReadWriteType": "All"}]},
+        "LookupEvents": looked_up(account),
         "ListEventDataStores": {"EventDataStores": [{"EventDataStoreArn": event_store, "Name": "lake"}]},
         "GetEventDataStore": {
             "EventDataStoreArn": event_store,
@@ -360,6 +362,18 @@ def _around(call: Call, asked: dict[str, Any]) -> Answer:
     }
     found: Answer = answers[call.operation]
     return found
+
+
+def looked_up(account: str) -> Answer:
+    """A page of the event history: the role reads through S3, the user by herself."""
+    key = key_arn(account, KEYS[0])
+    app = events.role(account, "app")
+    context = {"requestParameters": {"encryptionContext": {"aws:s3:arn": "arn:aws:s3:::bucket"}}}
+    found = (
+        events.call("Decrypt", key, app, **{**events.through("AWS Internal", app), **context}),
+        events.call("Encrypt", key, events.user(account, "ada")),
+    )
+    return {"Events": [events.entry(event) for event in found]}
 
 
 def _session(role: str) -> Answer:

@@ -51,6 +51,7 @@ def _everything(proxy: Proxy) -> None:
         "iam:GetServiceLastAccessedDetails": lambda *_: last_accessed(),
         "cloudtrail:ListEventDataStores": lambda *_: {"EventDataStores": [{"EventDataStoreArn": "arn:aws:eds"}]},
         "cloudtrail:GetEventDataStore": lambda *_: {"EventDataStoreArn": "arn:aws:eds", "Name": "lake"},
+        "cloudtrail:LookupEvents": lambda *_: {"Events": []},
         "ram:ListResources": lambda *_: {"resources": [{"arn": key, "resourceShareArn": share}]},
         "ram:GetResourceShares": lambda *_: {"resourceShares": [{"resourceShareArn": share, "name": "s"}]},
         "ram:ListPrincipals": lambda *_: {"principals": [{"id": "444455556666", "resourceShareArn": share}]},
@@ -66,6 +67,7 @@ def test_the_list_equals_the_calls_of_a_full_run(proxy: Proxy) -> None:
         "role_name": "audit",
         "last_usage": True,
         "last_accessed": True,
+        "key_events": 90,
         "retirable_grants": True,
     }
     collected(proxy, **everything)

@@ -19,7 +19,7 @@ from tests.aws.served import as_found, served
 from tests.evaluator.organizations import snapshots
 from tests.laws import examples
 
-QUICK = {"evidence": False, "last_usage": False, "last_accessed": False, "retirable_grants": False}
+QUICK = {"evidence": False, "last_usage": False, "last_accessed": False, "key_events": 0, "retirable_grants": False}
 CITED = re.compile(r"source=StatementRef\([^)]*\)")
 
 

@@ -16,6 +16,7 @@ from auditor.evaluator.evaluation import Evaluation, evaluate
 from auditor.model.actions import ACTIONS
 from auditor.model.key import Fact
 from auditor.questions import find_keys, find_principals, principal_named
+from tests.aws.breaking import QUICK
 from tests.aws.collecting import AS_OF, collected
 from tests.aws.fixtures import credentials
 from tests.aws.invented import (
@@ -82,10 +83,7 @@ def evaluated(organization: Organization, keys: dict[str, str] | None = None, **
     with InventedAws(organization) as aws:
         for name, account in (keys or {}).items():
             aws.known.assign(name, account)
-        found = collected(
-            aws,
-            **{"evidence": False, "last_usage": False, "last_accessed": False, "retirable_grants": False, **options},
-        )
+        found = collected(aws, **{**QUICK, **options})
     evaluation = evaluate(found.snapshot, as_of=AS_OF)
     for row, principal in enumerate(evaluation.principals):
         for column, one in enumerate(evaluation.snapshot.keys):
