@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,8 @@ from tests.aws.written import OTHER
 from tests.aws.written_server import WrittenAws
 
 AS_OF = "2025-06-01T00:00:00Z"
+CLOCK = datetime.fromisoformat(AS_OF)
+"""When every collection begins: the window of its events is in the bytes of a shard."""
 ACTIONS = ("kms:Decrypt", "kms:Encrypt", "kms:CreateGrant", "kms:ScheduleKeyDeletion", "kms:DescribeKey")
 Verdicts = dict[str, str]
 
@@ -74,6 +77,6 @@ def collected(aws: WrittenAws, **options: object) -> Found:
     }
     with TemporaryDirectory() as folder:
         writer = SnapshotWriter(folder)
-        writer.finish(collect(CollectRequest(**settings), writer, NoProgress()))
+        writer.finish(collect(CollectRequest(**settings), writer, NoProgress(), clock=lambda: CLOCK))
         shards = {path.name: path.read_bytes() for path in Path(folder).rglob("*.gz")}
         return Found(read_snapshot(folder), shards)
