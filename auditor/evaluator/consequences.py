@@ -37,7 +37,11 @@ request makes none, nothing asks for their type."""
 _LISTS = {implied.CONTEXT_KEYS: "kms:EncryptionContext:", implied.TAG_KEYS: "aws:RequestTag/"}
 """Condition key (lower case) with the names of pairs → what the condition keys of the pairs begin with."""
 _CONTEXT_CONSTRAINTS = (EXACT, "GrantEncryptionContextSubset")
-_ONE_ACCOUNT = {"kms:calleraccount": "aws:PrincipalAccount", "aws:principalaccount": "kms:CallerAccount"}
+_ONE_FACT = {
+    "kms:calleraccount": "aws:PrincipalAccount",
+    "aws:principalaccount": "kms:CallerAccount",
+    **implied.OTHER_TIME,
+}
 """Two names of one fact."""
 
 
@@ -47,8 +51,8 @@ def said_by(literal: Literal) -> list[Literal]:
     key = leaf.key.lower()
     if holds and leaf.operator in _CONTEXT_CONSTRAINTS:
         return [(one, True) for one in _of_constraint(leaf)]
-    if key in _ONE_ACCOUNT:
-        return [(replace(leaf, key=_ONE_ACCOUNT[key]), holds), *((one, True) for one in of_organization(literal))]
+    if key in _ONE_FACT:
+        return [(replace(leaf, key=_ONE_FACT[key]), holds), *((one, True) for one in of_organization(literal))]
     if key == implied.FOR_RESOURCE and not excludes(literal, ("false",)):
         return []
     said = (*_of_presence(literal), *_of_values(literal), *_of_absence(literal), *of_organization(literal))

@@ -22,6 +22,7 @@ Test = tuple[Operator, tuple[str, ...], bool]
 """An operator, the values of its test, and whether the test must hold."""
 GRANT_SOURCE = "GrantSourceArn"
 _FRESH = "\x00some other value"
+_THERE: Test = (Operator("", "null", negated=False, if_exists=False), ("false",), True)
 _TEXTUAL = ("stringequals", "stringlike", "arnlike", "bool")
 _PLAIN_TEXT = ("stringequals", "stringlike")
 _MANY = 400
@@ -35,7 +36,7 @@ def satisfiable(literals: Sequence[Literal]) -> bool:
     wanted = dict.fromkeys(literals)
     if any((leaf, not holds) in wanted for leaf, holds in wanted):
         return False
-    tests = [(operator, leaf.values, holds) for leaf, holds in wanted if (operator := _transparent(leaf)) is not None]
+    tests = [test for literal in wanted if (test := _certain(literal)) is not None]
     if not tests:
         return True
     name = literals[0][0].key.lower()
@@ -79,9 +80,18 @@ def asks_for_values(operator: Operator, literal: Literal) -> bool:
     return asks and excludes(literal, ())
 
 
-def _transparent(leaf: Leaf) -> Operator | None:
-    """The operator of a leaf whose meaning is fully known here, else None."""
-    return None if any("${" in value for value in leaf.values) else operator_of(leaf)
+def _certain(literal: Literal) -> Test | None:
+    """What the literal says whatever its policy variables stand for: of a list of which nothing may match, the other
+    values; of any other test, at most that the key is there."""
+    leaf, holds = literal
+    operator = operator_of(leaf)
+    finished = tuple(value for value in leaf.values if "${" not in value)
+    if operator is None or len(finished) == len(leaf.values):
+        return None if operator is None else (operator, leaf.values, holds)
+    # A variable without a value makes a test with IfExists true (section 11.1): it then says nothing of the others.
+    if finished and operator.negated == holds and not (operator.if_exists and holds):
+        return operator, finished, holds
+    return _THERE if excludes(literal, ()) else None
 
 
 def _may_be_several(name: str, tests: list[Test]) -> bool:
@@ -130,10 +140,8 @@ def _candidates(tests: list[Test]) -> tuple[str, ...] | None:
     values = tuple(value for test in tests for value in test[1])
     if bases <= {"stringequals", "stringequalsignorecase"}:
         return (_FRESH, *values, *_respelled(values)) if len(bases) > 1 else (_FRESH, *values)
-    if all(base.startswith("numeric") for base in bases):
-        return _around(values, dates=False)
-    if all(base.startswith("date") for base in bases):
-        return _around(values, dates=True)
+    if all(base.startswith(("numeric", "date")) for base in bases):
+        return _around(tests)
     return _edges(values) if bases == {"ipaddress"} and len(values) * len(tests) <= _MANY else None
 
 
@@ -160,14 +168,16 @@ def _edges(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _around(values: tuple[str, ...], *, dates: bool) -> tuple[str, ...] | None:
-    numbers = []
-    for value in values:
-        found = timestamp(value) if dates else number(value)
-        if found is None:
-            return None
-        numbers.append(found)
-    ordered = sorted(set(numbers))
+def _around(tests: list[Test]) -> tuple[str, ...] | None:
+    """A number of each stretch into which the limits cut all numbers; a date is its seconds since 1970."""
+    found = {
+        (timestamp if operator.base.startswith("date") else number)(value)
+        for operator, values, _ in tests
+        for value in values
+    }
+    ordered = sorted(limit for limit in found if limit is not None)
+    if len(ordered) < len(found):
+        return None
     between = [(left + right) / 2 for left, right in pairwise(ordered)]
     ends = [ordered[0] - 1, ordered[-1] + 1] if ordered else [0.0]
     return tuple(repr(number) for number in [*ordered, *between, *ends])

@@ -43,6 +43,8 @@ GRANTEES = ("kms:granteeprincipal", "kms:granteeserviceprincipal")
 GRANT_SOURCE_ARN = "kms:grantconstraintsourcearn"
 EITHER = {GRANTEES[0]: "kms:GranteeServicePrincipal", GRANTEES[1]: "kms:GranteePrincipal"}
 """Keys (lower case) and the one that a request carries which does not carry them."""
+OTHER_TIME = {"aws:currenttime": "aws:EpochTime", "aws:epochtime": "aws:CurrentTime"}
+"""The two names (lower case) of the time of a request, and the other one of each."""
 EXPIRATION, VALID_TO = "kms:expirationmodel", "kms:validto"
 _VPC_ENDPOINT = (
     "aws:SourceVpc",
@@ -98,6 +100,8 @@ def from_context(name: str, context: Context) -> KeyValue | None:
         return ABSENT if any(given.get(other.lower()) for other in EXCLUSIVE[name]) else _of_endpoint(name, given)
     if name in (MFA_PRESENT, MFA_AGE):
         return _of_mfa(name, given)
+    if name in OTHER_TIME:
+        return Known(values) if (values := given.get(OTHER_TIME[name].lower())) else None
     if name == VALID_TO:
         return ABSENT if given.get(EXPIRATION) == ("KEY_MATERIAL_DOES_NOT_EXPIRE",) else None
     if name == CONSTRAINT_TYPE:
