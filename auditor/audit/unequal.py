@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import account_of
+from auditor.model.evidence import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization, TargetKind
 from auditor.model.policy import ConditionTest
@@ -110,7 +111,14 @@ def _undated(who: Principal) -> Principal:
 def same_use(old: Snapshot, new: Snapshot) -> bool:
     """Whether the same is known of what the callers did that both sides have."""
     was, now = ({who.arn: who.last_accessed for who in side.principals} for side in (old, new))
-    return all(was[arn] == now[arn] for arn in was.keys() & now.keys())
+    same_calls = _calls(old.evidence) == _calls(new.evidence)
+    return same_calls and all(was[arn] == now[arn] for arn in was.keys() & now.keys())
+
+
+def _calls(evidence: Evidence) -> tuple[object, ...]:
+    """What was read of CloudTrail's event histories, and where."""
+    places = ({place for place in found if place[0] is Fact.KEY_EVENTS} for found in (evidence.asked, evidence.unread))
+    return (evidence.event_windows, evidence.key_calls, *places)
 
 
 def differing_keys(old: Iterable[Key], new: Iterable[Key]) -> frozenset[str]:

@@ -113,13 +113,12 @@ class CallCounter:
         was used and nothing says which."""
         resources = event.get("resources")
         listed = (text(item, "ARN") for item in _objects(resources))
-        keys = {arn for arn in listed if (parsed := parse_arn(arn)) is not None and parsed.resource.startswith("key/")}
-        keys = keys or {self._arn(name, caller) for name in _named(event)}
-        if keys or not _uses_key(text(event, "eventName")):
+        keys = set(filter(_of_key, listed)) or {self._arn(name, caller) for name in _named(event)}
+        if not _uses_key(text(event, "eventName")):
             return tuple(sorted(keys))
-        if not failed:
+        if not failed and not any(map(_of_key, keys)):  # an alias may have been another key's at the time
             raise UnreadableEventError
-        return ("",)
+        return tuple(sorted(keys or {""}))
 
     def _arn(self, name: str, caller: EventCaller) -> str:
         """The ARN of a key or an alias that a caller names: without an account, it is one of the caller's own."""
@@ -154,6 +153,11 @@ def _objects(value: object) -> Iterator[Data]:
 def _named(event: Data) -> Iterator[str]:
     parameters = inner(event, "requestParameters")
     yield from filter(None, (text(parameters, member) for member in NAMED))
+
+
+def _of_key(arn: str) -> bool:
+    parsed = parse_arn(arn)
+    return parsed is not None and parsed.resource.startswith("key/")
 
 
 def _uses_key(operation: str) -> bool:

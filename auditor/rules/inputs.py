@@ -31,6 +31,7 @@ ACCOUNT_FACTS = {
     "iam.boundaries": (Fact.BOUNDARY,),
     "iam.credentials": (Fact.CREDENTIALS,),
     "iam.last_accessed": (Fact.LAST_ACCESSED,),
+    "trail.events": (Fact.KEY_EVENTS,),
     "org.tree": (Fact.ORGANIZATION,),
     "org.accounts": (Fact.ORGANIZATION,),
     "org.scps": (Fact.ORGANIZATION, Fact.SCP),
@@ -41,7 +42,7 @@ ACCOUNT_FACTS = {
     "access.matrix": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
 }
 INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
-"""Rule and input → the input that does as well for it; events of KMS themselves are collected by nobody."""
+"""Rule and input → the input that does as well for it."""
 ALSO_READ = {
     "cross-environment-access": ("access.matrix",),
     "lockout-bypass-allowed": ("org.rcps",),
@@ -50,7 +51,7 @@ ALSO_READ = {
 """Rule → inputs that it rests on besides those that the catalogue requires."""
 WORDS = {
     "baseline": "no baseline was given",
-    "trail.events": "key usage events are not collected",
+    "trail.events": "key usage events were not collected (--key-events)",
     "iam.last_accessed": "IAM last-accessed data was not collected (--last-accessed)",
     "resource.inventory": "no resource inventory is collected",
     "attestations": "no access reviews are recorded in the settings",
@@ -137,6 +138,7 @@ def _optional(snapshot: Snapshot) -> set[str]:
     asked = {fact for fact, _, _ in snapshot.evidence.asked}
     names = {
         "iam.last_accessed": Fact.LAST_ACCESSED,
+        "trail.events": Fact.KEY_EVENTS,
         "trail.config": Fact.TRAILS,
         "alarm.config": Fact.ALARMS,
         "analyzer.config": Fact.ANALYZERS,

@@ -26,6 +26,7 @@ from auditor.rules.privilege import (
     attributes,
     boundaries,
     combined,
+    direct,
     documents,
     nonadmin,
     paths,
@@ -64,6 +65,7 @@ RULES: dict[str, Check] = {
     "notaction-allow": sweeping.notaction_allow,
     "indirect-key-access-path": paths.indirect_key_access_path,
     "role-widely-assumable": trusts.role_widely_assumable,
+    "direct-plaintext-without-context": direct.direct_plaintext_without_context,
     "unused-key-permission": unused.unused_key_permission,
     "boundary-bypassed-by-key-policy": boundaries.boundary_bypassed_by_key_policy,
     "grant-to-external-account": grants_external.grant_to_external_account,
@@ -127,6 +129,7 @@ RULES: dict[str, Check] = {
 }
 
 BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {
+    "direct-plaintext-without-context": direct.unseen_use,
     "no-active-trail": logging.unseen_status,
     "trail-excludes-kms": logging.unseen_selectors,
     "unused-key-permission": blind_spots,

@@ -131,6 +131,7 @@ _WITH_THE_SAME_CALLERS = {
 _AT_THE_SAME_TIME = {
     "grant-stale": Scope.KEYS,
     "never-true-condition": Scope.STATEMENTS,
+    "direct-plaintext-without-context": Scope.ACCOUNTS,
     "unused-key-permission": Scope.ACCOUNTS,
 }
 

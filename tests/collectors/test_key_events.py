@@ -261,6 +261,7 @@ def test_pages_that_go_round_in_a_circle_are_a_gap(aws: WrittenAws) -> None:
         call("Decrypt", KEY, {}) | {"userIdentity": "ada"},
         call("Decrypt", None, user(MANAGEMENT, "ada")),
         call("ReEncrypt", None, user(MANAGEMENT, "ada")),
+        call("Encrypt", None, user(MANAGEMENT, "ada"), requestParameters={"keyId": "alias/app"}),
         call("PutKeyPolicy", None, user(MANAGEMENT, "ada"), resources=None, requestParameters=None),
     ],
 )

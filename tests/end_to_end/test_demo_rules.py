@@ -12,7 +12,7 @@ SILENT = {
     "custom-key-store-disconnected": "moto has no custom key stores",
     "scope-not-collected": "every account of the demonstration can be entered",
     "idle-key": "asking for the last use is off by default",
-    "direct-plaintext-without-context": "no usage events are collected",
+    "direct-plaintext-without-context": "reading the event history is off by default",
     "unused-key-permission": "asking IAM for last access is off by default",
     "grant-outlives-policy-removal": "there is no baseline",
     "new-plaintext-access-since-baseline": "there is no baseline",

@@ -27,6 +27,7 @@ from auditor.model.evidence import (
 )
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key, LastUsage, Rotation
+from auditor.model.key_events import EventWindow, KeyCalls
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import AccessKeyFact, CredentialFacts, LastAccessed, Principal, PrincipalKind
@@ -69,6 +70,8 @@ EVIDENCE = {
     "event_rules": EventRule,
     "metric_filters": MetricFilter,
     "metric_alarms": MetricAlarm,
+    "event_windows": EventWindow,
+    "key_calls": KeyCalls,
 }
 EVIDENCE_FACTS = (Fact.TRAILS, Fact.ALARMS, Fact.ANALYZERS, Fact.KEY_STORES, Fact.SHARES)
 
@@ -205,25 +208,46 @@ def _target(target: str, name: str, kind: str, parent: str | None, data: dict[st
     )
 
 
-def evidence(data: dict[str, Any] | None, places: set[tuple[str, str]]) -> Evidence:
+def evidence(data: dict[str, Any] | None, places: set[tuple[str, str]], gaps: tuple[Gap, ...]) -> Evidence:
     if data is None:
         return Evidence()
     found: dict[str, Any] = {}
     for name, entries in data.items():
         if name not in EVIDENCE:
             continue
-        found[name] = tuple(EVIDENCE[name](**_evidence_fields(entry)) for entry in entries)
+        found[name] = tuple(EVIDENCE[name](**_evidence_fields(name, entry)) for entry in entries)
     facts = [Fact(item) for item in data.get("asked", [fact.value for fact in EVIDENCE_FACTS])]
     asked = frozenset((fact, account, region) for fact in facts for account, region in places)
     asked |= frozenset((fact, account, "") for fact in facts for account, _ in places)
+    asked = frozenset(place for place in asked if place[2] not in data.get("nowhere", ()))
     blind = {str(account) for account in data.get("unread_analyzers", ())}
     unread = frozenset(place for place in asked if place[0] is Fact.ANALYZERS and place[1] in blind)
+    unread |= frozenset((gap.fact, gap.account, gap.region) for gap in gaps)
     return Evidence(asked=asked, unread=unread, **found)
 
 
-def _evidence_fields(entry: dict[str, Any]) -> dict[str, Any]:
-    data = {"account": OWN, "region": REGION, **entry}
-    data["account"] = str(data["account"])
+SHORT: dict[str, dict[str, Any]] = {
+    "event_windows": {"asked": "2026-08-24T00:00:00Z", "start": "2026-08-24T00:00:00Z", "end": AS_OF},
+    "key_calls": {"key": "orders", "caller": "role/app", "operation": "Decrypt", "count": 1, "last": AS_OF},
+}
+"""What stands where an entry leaves it out."""
+
+
+def _spelt_out(data: dict[str, Any]) -> dict[str, Any]:
+    """Calls with the ARNs of a key that is named by its id, and of a role or user that is named without account."""
+    place = f"arn:aws:kms:{data['region']}"
+    if data["key"] and not data["key"].startswith("arn:"):
+        data["key"] = f"{place}:{data['account']}:key/{data['key']}"
+    owner = data.setdefault("caller_account", data["account"])
+    if data["caller"].startswith(("role/", "user/")):
+        data["caller"] = f"arn:aws:iam::{owner}:{data['caller']}"
+    return data
+
+
+def _evidence_fields(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    data = {"account": OWN, "region": REGION, **SHORT.get(name, {}), **entry}
+    data |= {place: str(data[place]) for place in ("account", "caller_account") if place in data}
+    data = _spelt_out(data) if name == "key_calls" else data
     if "selectors" in data:
         data["selectors"] = tuple(EventSelector(**_tuples(item)) for item in data["selectors"])
     if "advanced" in data:
@@ -278,5 +302,5 @@ def snapshot(data: dict[str, Any]) -> Snapshot:
         organization=organization(data.get("organization")),
         organization_unread=bool(data.get("organization_unread", False)),
         gaps=gaps,
-        evidence=evidence(data.get("evidence"), {(item.account, item.region) for item in keys} | {(OWN, REGION)}),
+        evidence=evidence(data.get("evidence"), {(item.account, item.region) for item in keys} | {(OWN, REGION)}, gaps),
     )

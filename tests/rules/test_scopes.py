@@ -26,7 +26,7 @@ from tests.rules import estate
 from tests.rules.test_cases import CASES
 
 NEED_A_BASELINE = {"grant-outlives-policy-removal", "new-plaintext-access-since-baseline"}
-COME_WITH_TIME = {"unused-key-permission"}
+COME_WITH_TIME = {"direct-plaintext-without-context", "unused-key-permission"}
 """Anybody can be one of their findings from one day to the next."""
 
 

@@ -121,6 +121,15 @@ class Power:
             found = np.where(self.reach.having(self.pairs, mask, level), np.int8(level), found)
         return found
 
+    def strongest(self, masks: NDArray[np.uint64]) -> NDArray[np.int8]:
+        """Per pair: how open today the strongest of the actions in its own mask is."""
+        import numpy as np
+
+        found = np.zeros(len(masks), dtype=np.int8)
+        for level in sorted(LIVE):
+            found = np.where(self.held_each(self.pairs, level) & masks != 0, np.int8(level), found)
+        return found
+
     def read(self) -> NDArray[np.int8]:
         """Reading plaintext; forging signatures or codes for keys that only do that."""
         return self.level_of(USE)

@@ -13,8 +13,8 @@ from auditor.rules.hit import Hit, given, listing
 from auditor.rules.privilege.combined import holding_hit
 from auditor.rules.privilege.disuse import CLASSES, Window, disuse, idle
 from auditor.rules.privilege.earlier import Earlier
-from auditor.rules.privilege.holding import LIVE, Holding
-from auditor.rules.privilege.power import Power, power
+from auditor.rules.privilege.holding import Holding
+from auditor.rules.privilege.power import power
 from auditor.rules.reach import Pairs
 from auditor.rules.view import View
 
@@ -45,7 +45,7 @@ def unused_key_permission(view: View) -> Iterator[Hit]:
     if not disuse(view).of_principal.any():
         return
     masks = _masks(view, own.pairs, earlier)
-    for holding in own.holdings(_levels(own, masks), CLASSES):
+    for holding in own.holdings(own.strongest(masks), CLASSES):
         unused = _masks(view, holding.pairs, earlier) & own.held_each(holding.pairs, *holding.levels)
         sample = own.telling(int(holding.pairs.profiles[0]), int(unused[0]), holding.level)
         told = replace(holding, mask=_joined(unused), sample=sample)
@@ -67,16 +67,6 @@ def _joined(masks: NDArray[np.uint64]) -> int:
     import numpy as np
 
     return int(np.bitwise_or.reduce(masks))
-
-
-def _levels(own: Power, masks: NDArray[np.uint64]) -> NDArray[np.int8]:
-    """Per pair: how open the strongest of its unused actions is."""
-    import numpy as np
-
-    found = np.zeros(len(masks), dtype=np.int8)
-    for level in sorted(LIVE):
-        found = np.where(own.held_each(own.pairs, level) & masks != 0, np.int8(level), found)
-    return found
 
 
 def _hit(view: View, holding: Holding, long_held: bool) -> Hit:
