@@ -84,6 +84,7 @@ AWS: tuple[Decorator, ...] = (
         metavar="DAYS",
         help="Read who used each key, and through what, in CloudTrail's event history (slow).",
     ),
+    click.option("--resources", is_flag=True, help="Read what is encrypted in S3, SQS, RDS …, and with which key."),
 )
 OUTPUT: tuple[Decorator, ...] = (
     click.option("-f", "--format", "formats", multiple=True, metavar="FORMAT", help=FORMAT_HELP),

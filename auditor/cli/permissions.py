@@ -11,8 +11,9 @@ from auditor.cli.options import answer_format, global_options
 @answer_format("json", "cloudformation", "terraform")
 @click.option("--partition", type=click.Choice(["aws", "aws-cn", "aws-us-gov"]), default="aws", show_default=True)
 @click.option("--key-statement", is_flag=True, help="The statement for keys whose policy does not delegate to IAM.")
+@click.option("--resources", is_flag=True, help="With what a run with --resources reads besides.")
 @global_options
-def command(form: str, partition: str, key_statement: bool) -> int:
+def command(form: str, partition: str, key_statement: bool, resources: bool) -> int:
     """Print the least-privilege, read-only IAM policy of the auditor, made from what the collectors call.
 
     json is the policy for the role or user that runs the audit, organization included; cloudformation is the role for
@@ -27,7 +28,7 @@ def command(form: str, partition: str, key_statement: bool) -> int:
             raise UsageError("--key-statement is JSON.", "Leave -f away; the other formats contain the statement.")
         result(render_key_statement(partition))
         return 0
-    result(render(form, partition))
+    result(render(form, partition, resources=resources))
     if form == "json":
         note("Keys that do not delegate to IAM must name the role: see `kms-audit permissions --key-statement`.")
     return 0

@@ -30,6 +30,7 @@ COLLECTION = (
     "last_usage",
     "last_accessed",
     "key_events",
+    "resources",
 )
 
 

@@ -67,6 +67,12 @@ class Switches:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+def _without_echo(model: Any, page: Answer) -> Answer:
+    """The page without the marker that it was asked for with: EFS tells it beside the next one."""
+    echoed = "NextMarker" in model.output_shape.members
+    return {name: value for name, value in page.items() if name != "Marker"} if echoed else page
+
+
 class Caller:
     """Calls as ``identity``; ``gaps`` collects what was refused. Safe for several threads at once."""
 
@@ -135,7 +141,8 @@ class Caller:
         """The pages as they come, paced. Raises what boto3 raises, and MalformedError."""
         model = self._model(operation)
         for page in self._raw_pages(operation, params):
-            yield whole(operation, model, page, apart=operation.lists)
+            sound = whole(operation, model, page, apart=operation.lists)
+            yield _without_echo(model.operation_model(operation.name), sound)
 
     def _raw_pages(self, operation: Operation, params: Answer) -> Iterator[Any]:
         client = self.session.client(operation.service, self.region)

@@ -37,6 +37,7 @@ from auditor.collectors.pacing import Pacer
 from auditor.collectors.plain import plain
 from auditor.collectors.regions import ALWAYS_ENABLED, DISABLED, Regions, note_disabled, regions_of
 from auditor.collectors.request import CollectRequest, ShardSink
+from auditor.collectors.resources import read_resources
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record, Shard
 from auditor.model.snapshot import NOT_ENABLED, Gap, ShardCoverage
@@ -200,7 +201,8 @@ class Estate:
             record = future.result()
             keys += [] if record is None else [self._with_last_usage(caller, record)]
             self.run.meter.add(keys_done=1)
-        records = [*around.result(), *read_key_stores(caller, keys), *keys, *self._key_events(caller)]
+        records = [*around.result(), *read_key_stores(caller, keys), *keys]
+        records += [*self._resources(caller, rank), *self._key_events(caller)]
         self._write(caller, caller.region, records, listed=len(listed), described=_described(keys))
 
     def _around(self, caller: Caller, people: list[Record] | None, *, keys_here: bool) -> list[Record]:
@@ -212,6 +214,11 @@ class Estate:
         if self.run.request.retirable_grants:
             records += read_retirable_grants(caller, callers_of(people or []))
         return records
+
+    def _resources(self, caller: Caller, rank: int) -> list[Record]:
+        if not self.run.request.resources:
+            return []
+        return read_resources(caller, self.target.partition, lambda job: self.run.lanes.submit(job, rank))
 
     def _list_keys(self, caller: Caller, *, probed: bool) -> tuple[dict[str, object], ...] | None:
         """The keys of a Region; None when probing shows that the Region is not enabled."""

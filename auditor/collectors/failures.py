@@ -274,6 +274,7 @@ _EFFECTS = {
     Fact.TRAILS: "Whether KMS calls are logged is unknown.",
     Fact.ANALYZERS: "Whether Access Analyzer watches this Region is unknown.",
     Fact.ALARMS: "Whether anybody is alerted to key changes is unknown.",
+    Fact.RESOURCES: "Which resources the keys encrypt, and which of them use a key of AWS, is not known in full.",
 }
 
 _RESUME = "Go on with `kms-audit collect --resume`"
@@ -301,6 +302,8 @@ def remedy(failure: Failure, action: str, fact: Fact) -> str:
         return _REMEDIES.get(failure.cause, _REMEDIES[Cause.OTHER])
     if failure.guardrail:
         return f"A {failure.guardrail} denies {action}; exempt the audit role, or take the Region out of the scope."
+    if fact is Fact.RESOURCES:
+        return f"Allow {action} to the auditor; `kms-audit permissions --resources` prints what the inventory takes."
     if fact is Fact.ORGANIZATION or action.startswith("organizations:"):
         return f"Allow {action}, and run from the management account or a delegated administrator account."
     if fact in (Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA, Fact.TAGS, Fact.ROTATION, Fact.ROTATIONS):

@@ -26,6 +26,7 @@ class Need(StrEnum):
     LAST_ACCESSED = "last-accessed"
     KEY_EVENTS = "key-events"
     RETIRABLE_GRANTS = "retirable-grants"
+    RESOURCES = "resources"
     ORG_ROLE = "org"
 
 
@@ -33,9 +34,11 @@ class Need(StrEnum):
 class Operation:
     """One operation. ``items`` is the member of the answer that holds a list; ``page_size`` the most to ask for.
 
+    ``prefix`` and ``permit``: the IAM action that permits it, where that is not spelt as the operation is.
     ``must`` are members one of which every whole answer has: without them it was cut or changed on the way.
     ``needs`` are paths of members that say nothing when they are missing, as ``shapes.lacking`` reads them; those that
     begin with a list are asked of each item. ``identity``: list → the member by which its items are told apart.
+    ``bare``: AWS leaves the list out when it is empty, so that an answer may hold nothing at all.
     """
 
     service: str
@@ -45,9 +48,11 @@ class Operation:
     items: str = ""
     page_size: int | None = None
     prefix: str = ""
+    permit: str = ""
     must: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     identity: Mapping[str, str] = field(default_factory=dict, hash=False)
+    bare: bool = False
 
     @property
     def lists(self) -> tuple[str, ...]:
@@ -70,7 +75,7 @@ class Operation:
     @property
     def action(self) -> str:
         """The IAM action that permits it."""
-        return f"{self.prefix or self.service}:{self.name}"
+        return f"{self.prefix or self.service}:{self.permit or self.name}"
 
     def __str__(self) -> str:
         return f"{self.service}:{self.name}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from auditor.collectors.operation import Level, Need, Operation
+from auditor.collectors.resource_operations import RESOURCE_OPERATIONS
 
 
 def _kms(
@@ -281,6 +282,9 @@ DESCRIBE_ALARMS = _evidence(
 )
 
 ALL: tuple[Operation, ...] = tuple(
-    sorted((value for value in tuple(globals().values()) if isinstance(value, Operation)), key=lambda item: item.action)
+    sorted(
+        (*RESOURCE_OPERATIONS, *(value for value in tuple(globals().values()) if isinstance(value, Operation))),
+        key=lambda item: item.action,
+    )
 )
-"""Every operation above, by action name."""
+"""Every operation above, and those of ``resource_operations``, by action name."""

@@ -38,6 +38,16 @@ QUOTAS: dict[str, float] = {
     "logs": 5,
     "ram": 5,
     "cloudwatch": 9,
+    "s3": 100,
+    "sqs": 50,
+    "sns": 30,
+    "sns:ListTagsForResource": 10,
+    "secretsmanager": 40,
+    "rds": 10,
+    "ec2": 20,
+    "dynamodb": 50,
+    "dynamodb:ListTagsOfResource": 10,
+    "elasticfilesystem": 10,
 }
 """Requests per second; an entry without an operation holds for each operation of that service."""
 

@@ -46,6 +46,9 @@ class _AsItCame:
     def _listed(self, node: Any) -> bool:
         return isinstance(node, list)
 
+    def _handle_boolean(self, shape: Any, node: Any) -> Any:
+        return node  # the SDK takes whatever a REST service sends here for false
+
 
 class _XML(_AsItCame):
     """The same for XML, where an element with text alone is no list, and truth is one of two words, in any case."""

@@ -9,7 +9,8 @@ from auditor.collectors.operation import Level, Need, Operation
 from auditor.collectors.operations import ALL
 
 ROLE = "KmsAuditReadOnly"
-DEFAULT_NEEDS = frozenset(Need) - {Need.ORG_ROLE}
+DEFAULT_NEEDS = frozenset(Need) - {Need.ORG_ROLE, Need.RESOURCES}
+"""What reads the services beside KMS one by one is given only to those who ask for it."""
 _SIDS = {
     Level.KEY: "KmsAuditKeys",
     Level.ACCOUNT: "KmsAuditAccount",
@@ -54,13 +55,17 @@ def key_statement(partition: str = "aws", account: str = "111122223333") -> dict
     }
 
 
-def render(form: str, partition: str = "aws") -> str:
-    """The policy as ``json``, or a role with it as ``cloudformation`` (StackSet-ready) or ``terraform`` text."""
+def render(form: str, partition: str = "aws", *, resources: bool = False) -> str:
+    """The policy as ``json``, or a role with it as ``cloudformation`` (StackSet-ready) or ``terraform`` text.
+
+    ``resources``: with what the inventory of encrypted resources takes.
+    """
+    needs = DEFAULT_NEEDS | {Need.RESOURCES} if resources else DEFAULT_NEEDS
     if form == "cloudformation":
-        return _text(_template())
+        return _text(_template(needs))
     if form == "terraform":
-        return _terraform(partition)
-    return _text(policy(partition))
+        return _terraform(partition, needs)
+    return _text(policy(partition, needs))
 
 
 def render_key_statement(partition: str = "aws") -> str:
@@ -72,9 +77,9 @@ def _text(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2) + "\n"
 
 
-def _template() -> dict[str, Any]:
+def _template(needs: frozenset[Need]) -> dict[str, Any]:
     """A role for every member account, to deploy as a StackSet; it runs unchanged in every partition."""
-    document = policy(organization=False)
+    document = policy(needs=needs, organization=False)
     for statement in document["Statement"]:
         if statement["Resource"] != "*":
             statement["Resource"] = {"Fn::Sub": "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*"}
@@ -124,8 +129,8 @@ def _template() -> dict[str, Any]:
     }
 
 
-def _terraform(partition: str) -> str:
-    document = json.dumps(policy(partition), indent=2)
+def _terraform(partition: str, needs: frozenset[Need]) -> str:
+    document = json.dumps(policy(partition, needs), indent=2)
     statement = json.dumps(key_statement(partition), indent=2)
     return (
         f'resource "aws_iam_policy" "kms_audit" {{\n  name   = "{ROLE}"\n  policy = <<-JSON\n{document}\nJSON\n}}\n\n'

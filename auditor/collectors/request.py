@@ -30,6 +30,7 @@ class CollectRequest:
     and off by default, and so is ``key_events``: days of CloudTrail's event history to look through, 0 for none, in at
     most ``key_event_pages`` pages of 50 events per account and Region. ``evidence`` covers logs, alarms, analyzers,
     shares, providers and the credential report.
+    ``resources``: what is encrypted in other services, and with which keys; off by default, it takes more permissions.
     """
 
     profiles: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class CollectRequest:
     key_events: int = 0
     key_event_pages: int = DEFAULT_EVENT_PAGES
     retirable_grants: bool = False
+    resources: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
     max_attempts: int = 6
@@ -69,6 +71,7 @@ class CollectRequest:
             *(["last-accessed"] if self.last_accessed else []),
             *([f"key-events={self.key_events}"] if self.key_events else []),
             *(["retirable-grants"] if self.retirable_grants else []),
+            *(["resources"] if self.resources else []),
         ]
         return Scope(
             accounts_asked=tuple(sorted(self.accounts)),

@@ -36,6 +36,10 @@ AWS_DOMAINS = (
 WAITING_THREADS = 100
 """Room in each connection pool for the threads that walk accounts and Regions, beside the workers."""
 DEFAULT_REGION = "us-east-1"
+_S3 = {"us_east_1_regional_endpoint": "regional"}
+"""The buckets of one Region are listed by its own endpoint, which in us-east-1 older SDKs do not use by themselves."""
+_S3_AT_AN_ENDPOINT = {**_S3, "addressing_style": "path"}
+"""Local endpoints have no host name for each bucket."""
 EVERYWHERE = frozenset(str(operation) for operation in ALL if operation.everywhere)
 
 
@@ -108,6 +112,7 @@ class AwsSession:
             read_timeout=request.read_timeout,
             max_pool_connections=request.max_workers + WAITING_THREADS,
             user_agent_extra="kms-audit",
+            s3=_S3_AT_AN_ENDPOINT if request.endpoint_url else _S3,
         )
         client = self._session.client(service, region_name=region, endpoint_url=request.endpoint_url, config=config)
         self._watch(client)

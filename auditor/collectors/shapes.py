@@ -18,13 +18,14 @@ from auditor.collectors.operations import IAM_LISTS
 
 MAY_BE_EMPTY = frozenset(
     {"TagValue", "Value", "PolicyTypes", "filterPattern", "AlarmActions", "AdvancedEventSelectors", *IAM_LISTS}
+    | {"Tags"}
     | {"GroupList", "AttachedManagedPolicies", "GroupPolicyList", "RolePolicyList"}
 )
 """Members that AWS always sends, and that may hold nothing."""
 YEARS = range(2, 9999)
 """Years that stay dates in every time zone."""
 TOKENS = ("NextToken", "nextToken")
-MARKERS = (*TOKENS, "NextMarker", "Marker")
+MARKERS = (*TOKENS, "NextMarker", "Marker", "ContinuationToken", "LastEvaluatedTableName")
 """Members that name the next page."""
 Answer = dict[str, Any]
 Path = tuple[str, ...]
@@ -37,6 +38,8 @@ def whole(operation: Operation, model: Any, answer: Any, *, apart: tuple[str, ..
     """
     if not isinstance(answer, dict):
         raise MalformedError("The answer is no object: it was cut or changed on the way.")
+    if operation.bare and _of_nothing(answer):
+        return answer
     # What is left of JSON that was cut is an answer without members; cut XML is an error already.
     if not set(answer) - {"ResponseMetadata"} and not _of_xml(model):
         raise MalformedError("The answer is empty: it was cut or changed on the way.")
@@ -49,6 +52,12 @@ def whole(operation: Operation, model: Any, answer: Any, *, apart: tuple[str, ..
     if wrong:
         raise MalformedError(f"{wrong[0].upper()}{wrong[1:]}.")
     return answer
+
+
+def _of_nothing(answer: Answer) -> bool:
+    """Whether AWS answered ``{}``: of JSON that was cut, which is read as no more, the body is longer."""
+    meta = answer.get("ResponseMetadata") or {}
+    return set(answer) <= {"ResponseMetadata"} and meta.get("HTTPHeaders", {}).get("content-length") == "2"
 
 
 def _of_xml(model: Any) -> bool:

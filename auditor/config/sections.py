@@ -48,6 +48,7 @@ class CollectionSettings:
     key_events: int = 0
     key_event_pages: int = 200
     retirable_grants: bool = False
+    resources: bool = False
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
     max_attempts: int = 6

@@ -1,4 +1,4 @@
-"""Evidence around the keys: key stores, shares, logs, alarms, analyzers, identity providers.
+"""Evidence around the keys: key stores, shares, logs, alarms, analyzers, identity providers, encrypted resources.
 
 Access verdicts do not rest on any of it; rules read it. Times are ISO 8601 UTC or None; ``account`` and ``region`` are
 where a record was read. A tuple that is empty means "none there" only when no Gap names the fact for that account and
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from auditor.model.grant import Grant
 from auditor.model.key import Fact
 from auditor.model.key_events import EventWindow, KeyCalls
+from auditor.model.resource import Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +238,7 @@ class Evidence:
     metric_alarms: tuple[MetricAlarm, ...] = ()
     event_windows: tuple[EventWindow, ...] = ()
     key_calls: tuple[KeyCalls, ...] = ()
+    resources: tuple[Resource, ...] = ()
     asked: frozenset[tuple[Fact, str, str]] = field(default_factory=frozenset)
     unread: frozenset[tuple[Fact, str, str]] = field(default_factory=frozenset)
 

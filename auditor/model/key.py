@@ -46,12 +46,13 @@ class Fact(StrEnum):
     TRAILS = "trails"
     ANALYZERS = "access-analyzers"
     ALARMS = "alarms"
+    RESOURCES = "resources"
 
 
 OPTIONAL_FACTS = frozenset(
     {Fact.LAST_USAGE, Fact.CREDENTIALS, Fact.PROVIDERS, Fact.TRAILS, Fact.ANALYZERS, Fact.ALARMS}
     | {Fact.SHARES, Fact.RETIRABLE_GRANTS, Fact.KEY_STORES, Fact.ROTATIONS, Fact.LAST_ACCESSED}
-    | {Fact.KEY_EVENTS}
+    | {Fact.KEY_EVENTS, Fact.RESOURCES}
 )
 """Evidence that no access verdict rests on: a gap here lowers the coverage grade, and ``--strict`` does not exit 4."""
 

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     METRIC_ALARM = "metric-alarm"
     EVENT_WINDOW = "event-window"  # Asked, From, To, Events, Unreadable
     KEY_CALLS = "key-calls"  # Key, Caller, CallerAccount, Service, Operation, Error, Count, Last, ContextKeys
+    RESOURCE = "resource"  # Arn, Type, Encryption {members that tell the key}, Tags, Policy (text or null), Unread
     ASKED = "asked"  # Fact: a collector tried to read it here
 
 

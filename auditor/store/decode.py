@@ -13,6 +13,7 @@ from auditor.model.key import Fact, Key
 from auditor.model.organization import Organization
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.principal import Principal
+from auditor.model.resource import Resource
 from auditor.model.shard import ORGANIZATION_SHARD, Shard
 from auditor.model.snapshot import Gap, Provenance, ShardCoverage, Snapshot
 from auditor.store.decode_evidence import join_evidence
@@ -57,7 +58,9 @@ def join(provenance: Provenance, parts: Iterable[tuple[ShardCoverage, Part]]) ->
         gaps.add(UPROOTED)
     keys = _once((key for part in found for key in part.keys), KEY_FACTS, gaps)
     principals = _once((item for part in found for item in part.principals), PRINCIPAL_FACTS, gaps)
+    evidence = join_evidence(part.evidence for part in found)
     gaps |= set(_unreadable(keys, principals, organization))
+    gaps |= {_no_policy(item) for item in evidence.resources if item.policy is not None and not item.policy.readable}
     return Snapshot(
         provenance=provenance,
         accounts=tuple(account for part in found for account in part.accounts),
@@ -67,7 +70,7 @@ def join(provenance: Provenance, parts: Iterable[tuple[ShardCoverage, Part]]) ->
         organization_unread=unread,
         gaps=tuple(sorted(gaps, key=_gap_order)),
         coverage=tuple(coverage for coverage, _ in ordered),
-        evidence=join_evidence(part.evidence for part in found),
+        evidence=evidence,
     )
 
 
@@ -108,6 +111,19 @@ def _unreadable(keys: list[Key], principals: list[Principal], organization: Orga
         yield from _gaps(principal.identity_policies + boundary, principal.account or "", "")
     for target in organization.targets if organization else ():
         yield from _gaps((target.scps or ()) + (target.rcps or ()), ORGANIZATION_SHARD, "")
+
+
+def _no_policy(item: Resource) -> Gap:
+    return Gap(
+        fact=Fact.RESOURCES,
+        account=item.account,
+        region=item.region,
+        subject=item.arn,
+        code="Unreadable",
+        message=item.policy.problems[0].message if item.policy and item.policy.problems else "",
+        remedy="Correct the resource policy; it is kept verbatim in the snapshot.",
+        effect="With whom the resource is shared is unknown.",
+    )
 
 
 def _gaps(policies: tuple[AttachedPolicy, ...], account: str, region: str) -> Iterator[Gap]:

@@ -12,6 +12,7 @@ from auditor.model.shard import Kind, Shard
 from auditor.store.decode_credentials import root_credentials
 from auditor.store.decode_keys import decode_grants
 from auditor.store.decode_logs import data_store, trail
+from auditor.store.decode_resources import resource
 from auditor.store.values import Data, inner, items, maybe, number, text, texts
 
 
@@ -203,5 +204,6 @@ _DECODERS: dict[Kind, tuple[str, Callable[[Data, str, str], Any]]] = {
     Kind.METRIC_ALARM: ("metric_alarms", _alarm),
     Kind.EVENT_WINDOW: ("event_windows", _event_window),
     Kind.KEY_CALLS: ("key_calls", _key_calls),
+    Kind.RESOURCE: ("resources", resource),
 }
 _NAMES = tuple(dict.fromkeys(name for name, _ in _DECODERS.values()))

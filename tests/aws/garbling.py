@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 Place = tuple[str | int, ...]
 GONE = object()
+ITEMS = ("member", "item", "entry", "Bucket", "DBInstance", "DBCluster", "Tag")
+"""What an item of a list is called in XML."""
 DIGITS = "9" * 5000
 LONG = "x" * 300_000
 
@@ -78,7 +80,7 @@ class Way:
     @property
     def unlisted(self) -> bool:
         """Whether an item of a list, or all of them, is not there."""
-        return self.how == "emptied" or (self.absent and bool(self.where) and self.where[-1] in (0, 1, 2, "member"))
+        return self.how == "emptied" or (self.absent and bool(self.where) and self.where[-1] in (0, 1, 2, *ITEMS))
 
     @property
     def plausible(self) -> bool:

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 
 from botocore.session import get_session
 
-XML = ("query", "ec2")
+XML = ("query", "ec2", "rest-xml")
 
 
 @cache
 def model(service: str) -> Any:
     """The SDK's model of a service, by its name on the wire."""
-    names = {"access-analyzer": "accessanalyzer", "monitoring": "cloudwatch"}
+    names = {"access-analyzer": "accessanalyzer", "monitoring": "cloudwatch", "elasticfilesystem": "efs"}
     return get_session().get_service_model(names.get(service, service))
 
 
@@ -32,6 +32,11 @@ def spelt(service: str, operation: str, answer: dict[str, Any]) -> tuple[str, by
     spoken = protocol(service)
     if spoken not in XML:
         return "application/x-amz-json-1.1", json.dumps(_plain(shape, answer, spoken)).encode()
+    payload = shape.serialization.get("payload")
+    if payload and shape.members[payload].type_name == "string":
+        return "application/json", answer[payload].encode()
+    if payload:
+        shape, answer = shape.members[payload], answer[payload]
     root = ElementTree.Element(f"{operation}Response")
     wrapper = shape.serialization.get("resultWrapper")
     _fill(ElementTree.SubElement(root, wrapper) if wrapper else root, shape, answer)
@@ -57,7 +62,15 @@ def _fill(element: ElementTree.Element, shape: Any, value: Any) -> None:
     if shape.type_name == "structure":
         for name, item in value.items():
             member = shape.members[name]
-            _fill(ElementTree.SubElement(element, member.serialization.get("name", name)), member, item)
+            each = item if member.serialization.get("flattened") else [item]
+            for one in each:
+                inner = member.member if member.serialization.get("flattened") else member
+                _fill(ElementTree.SubElement(element, member.serialization.get("name", name)), inner, one)
+    elif shape.type_name == "map":
+        for key, item in value.items():
+            entry = ElementTree.SubElement(element, "entry")
+            _fill(ElementTree.SubElement(entry, shape.key.serialization.get("name", "key")), shape.key, key)
+            _fill(ElementTree.SubElement(entry, shape.value.serialization.get("name", "value")), shape.value, item)
     elif shape.type_name == "list":
         for item in value:
             _fill(ElementTree.SubElement(element, shape.member.serialization.get("name", "member")), shape.member, item)

@@ -15,7 +15,10 @@ _PATHS = {
     "/listresources": "ListResources",
     "/listprincipals": "ListPrincipals",
     "/getresourceshares": "GetResourceShares",
+    "/2015-02-01/file-systems": "DescribeFileSystems",
 }
+_OF_BUCKETS = {"encryption": "GetBucketEncryption", "tagging": "GetBucketTagging", "policy": "GetBucketPolicy"}
+"""Query → what is asked of a bucket."""
 _TARGET_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/")
 
 
@@ -29,6 +32,7 @@ class Call:
     region: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    path: str = ""
 
     @property
     def action(self) -> str:
@@ -68,10 +72,19 @@ def call_of(path: str, headers: dict[str, str], body: bytes, accounts: Accounts)
         operation = target.rsplit(".", 1)[-1]
     elif body and b"Action=" in body:
         operation = parse_qs(body.decode()).get("Action", [""])[0]
+    elif service == "s3":
+        operation = _of_s3(path)
     else:
         operation = next((name for start, name in _PATHS.items() if path.lower().startswith(start)), path)
         operation = path.rsplit("/", 1)[-1] if "/operation/" in path else operation
-    return Call(service, operation, accounts.of(key), region, body, headers)
+    return Call(service, operation, accounts.of(key), region, body, headers, path)
+
+
+def _of_s3(path: str) -> str:
+    bucket, _, query = path.partition("?")
+    if bucket == "/":
+        return "ListBuckets"
+    return _OF_BUCKETS.get(query.partition("=")[0], path)
 
 
 def error_answer(call: Call, code: str, message: str, status: int) -> tuple[int, dict[str, str], bytes]:
@@ -85,5 +98,8 @@ def error_answer(call: Call, code: str, message: str, status: int) -> tuple[int,
     if b"Action=" in call.body:
         inside = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         return status, {"Content-Type": "text/xml"}, f"<ErrorResponse>{inside}</ErrorResponse>".encode()
+    if call.service == "s3":
+        inside = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        return status, {"Content-Type": "application/xml"}, inside.encode()
     body = json.dumps({"message": message}).encode()
     return status, {"Content-Type": "application/json", "x-amzn-ErrorType": code}, body

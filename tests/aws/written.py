@@ -6,7 +6,7 @@ import json
 from typing import Any
 from zlib import crc32
 
-from tests.aws import events
+from tests.aws import events, written_resources
 from tests.aws.wire import Call
 
 MANAGEMENT = "123456789012"
@@ -37,6 +37,8 @@ def key_arn(account: str, key_id: str) -> str:
 
 def answer(call: Call, asked: dict[str, Any], accounts: tuple[str, ...]) -> Answer:
     """What boto3 would return; ``accounts``: the members of the organization beside the management account."""
+    if {call.service, call.action} & written_resources.SERVICES:
+        return written_resources.answer(call)
     tables = {"kms": _kms, "iam": _iam, "organizations": _organization}
     if call.service in tables:
         return tables[call.service](call, asked, accounts)

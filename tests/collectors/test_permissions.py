@@ -15,6 +15,7 @@ from auditor.collectors.operations import ALL
 from auditor.collectors.permissions import operations, policy, render
 from tests.aws.estate import fill, fill_iam, fill_organization, management
 from tests.aws.faults import Patch
+from tests.aws.filled import fill_resources
 from tests.aws.fixtures import collected
 from tests.aws.proxy import Proxy
 from tests.aws.wire import Call
@@ -26,7 +27,8 @@ def _everything(proxy: Proxy) -> None:
     fill_organization(proxy.url, 1)
     account = management(proxy.url)
     fill_iam(account)
-    fill(account, keys=1)
+    (key,) = fill(account, keys=1)
+    fill_resources(account, f"arn:aws:kms:eu-central-1:123456789012:key/{key}")
     trail = {"Name": "audit-trail", "S3BucketName": "logs"}
     account.client("s3").create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     account.client("cloudtrail").create_trail(**trail)
@@ -44,6 +46,7 @@ def _everything(proxy: Proxy) -> None:
     iam.create_open_id_connect_provider(Url="https://token.example.com", ClientIDList=["c"], ThumbprintList=["a" * 40])
     share = "arn:aws:ram:eu-central-1:123456789012:resource-share/1"
     key = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    cluster = {"DBClusterArn": "arn:aws:rds:eu-central-1:123456789012:cluster:c", "StorageEncrypted": False}
     answers: dict[str, Patch] = {
         "kms:DescribeCustomKeyStores": lambda *_: {"CustomKeyStores": [{"CustomKeyStoreId": "cks-1"}]},
         "kms:GetKeyLastUsage": lambda *_: {"TrackingStartDate": 1700000000},
@@ -52,6 +55,7 @@ def _everything(proxy: Proxy) -> None:
         "cloudtrail:ListEventDataStores": lambda *_: {"EventDataStores": [{"EventDataStoreArn": "arn:aws:eds"}]},
         "cloudtrail:GetEventDataStore": lambda *_: {"EventDataStoreArn": "arn:aws:eds", "Name": "lake"},
         "cloudtrail:LookupEvents": lambda *_: {"Events": []},
+        "rds:DescribeDBClusters": lambda *_: {"DBClusters": [cluster]},
         "ram:ListResources": lambda *_: {"resources": [{"arn": key, "resourceShareArn": share}]},
         "ram:GetResourceShares": lambda *_: {"resourceShares": [{"resourceShareArn": share, "name": "s"}]},
         "ram:ListPrincipals": lambda *_: {"principals": [{"id": "444455556666", "resourceShareArn": share}]},
@@ -69,6 +73,7 @@ def test_the_list_equals_the_calls_of_a_full_run(proxy: Proxy) -> None:
         "last_accessed": True,
         "key_events": 90,
         "retirable_grants": True,
+        "resources": True,
     }
     collected(proxy, **everything)
     rotating = _made(proxy, before)
@@ -82,7 +87,9 @@ def test_the_list_equals_the_calls_of_a_full_run(proxy: Proxy) -> None:
 
 
 def _made(proxy: Proxy, before: int) -> set[str]:
-    return {call.action.replace("monitoring:", "cloudwatch:") for call in proxy.calls[before:]}
+    permitted = {f"{item.prefix or item.service}:{item.name}": item.action for item in ALL}
+    made = {call.action.replace("monitoring:", "cloudwatch:") for call in proxy.calls[before:]}
+    return {permitted.get(action, action) for action in made}
 
 
 def _in_a_store(_: Call, data: dict) -> dict:
@@ -127,9 +134,17 @@ def test_with_exactly_the_listed_permissions_there_is_no_gap(proxy: Proxy) -> No
     assert collected(proxy, evidence=False).gaps == ()
 
 
-@pytest.mark.parametrize("missing", sorted(item.action for item in operations(frozenset({Need.CORE}))))
+def test_what_the_inventory_takes_is_printed_to_those_who_ask() -> None:
+    own = {item.action for item in operations(frozenset({Need.RESOURCES}))}
+    assert {"s3:ListAllMyBuckets", "s3:GetEncryptionConfiguration", "elasticfilesystem:DescribeFileSystems"} < own
+    for form in permissions.FORMS:
+        assert not any(f'"{action}"' in render(form) for action in own)
+        assert all(f'"{action}"' in render(form, resources=True) for action in own)
+
+
+@pytest.mark.parametrize("missing", sorted(item.action for item in operations(frozenset(Need) - {Need.LAST_ACCESSED})))
 def test_the_policy_only_reads(missing: str) -> None:
-    assert missing.split(":")[1].startswith(("Get", "List", "Describe"))
+    assert missing.split(":")[1].startswith(("Get", "List", "Describe", "Lookup"))
 
 
 def test_the_forms_are_what_they_say() -> None:
@@ -157,7 +172,7 @@ def test_no_form_names_another_partition(partition: str) -> None:
 
 def test_the_policies_fit_into_what_iam_allows() -> None:
     """IAM quotas: 6,144 characters for a managed policy, not counting white space."""
-    assert len(json.dumps(policy(), separators=(",", ":"))) < 6144
+    assert len(json.dumps(policy(needs=frozenset(Need)), separators=(",", ":"))) < 6144
 
 
 def test_the_template_gives_keys_their_statement_in_every_partition() -> None:
