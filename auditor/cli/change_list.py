@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from auditor.cli.changes import read_document
-from auditor.errors import UsageError, reading_trouble
+from auditor.errors import UsageError
 from auditor.model.grant import Grant, Pairs
 from auditor.questions.edits import FROM_PLANS, Edit, EditKind
-from auditor.userfiles import as_yaml, read_text
+from auditor.userfiles import as_json, as_yaml, read_text
 
 FIELDS = ("change", "of", "name", "file", "policy", "value", "grant")
 KINDS = tuple(kind for kind in EditKind if kind not in FROM_PLANS)
@@ -124,12 +124,7 @@ def _text(item: Mapping[str, Any], place: str, folder: Path) -> str | None:
 def grant_of(request: Any, place: str) -> Grant:
     """A grant from a CreateGrant request, as an object or as JSON text. Raises UsageError."""
     if isinstance(request, str):
-        try:
-            request = json.loads(request)
-        except (ValueError, RecursionError) as error:
-            raise UsageError(
-                f"{place}: not JSON: {reading_trouble(error)}.", "Write the JSON of a CreateGrant request."
-            ) from None
+        request = as_json(request, place, remedy="Write the JSON of a CreateGrant request.")
     if not isinstance(request, Mapping):
         raise UsageError(f"{place}: not a CreateGrant request.", "It has GranteePrincipal and Operations.")
     known = (*GRANT_FIELDS, *IGNORED, "Operations", "Constraints")
@@ -137,19 +132,19 @@ def grant_of(request: Any, place: str) -> Grant:
     if unknown:
         raise UsageError(f"{place}: a CreateGrant request has no `{unknown[0]}`.")
     operations = request.get("Operations")
-    if not isinstance(operations, list) or not operations:
+    if not isinstance(operations, list) or not operations or not all(isinstance(name, str) for name in operations):
         raise UsageError(f"{place}: `Operations` must be a list such as [Decrypt].")
     constraints = request.get("Constraints") or {}
     if not isinstance(constraints, Mapping) or any(name not in CONSTRAINTS for name in constraints):
         raise UsageError(f"{place}: `Constraints` knows {', '.join(CONSTRAINTS)}.")
-    fields = {field: str(request[name]) for name, field in GRANT_FIELDS.items() if request.get(name)}
+    fields = {field: _text_of(request, name, place) for name, field in GRANT_FIELDS.items() if name in request}
     return Grant(
         grant_id=f"planned:{fields.get('name') or fields.get('grantee') or 'grant'}",
         key_arn="",
-        operations=tuple(sorted(map(str, operations))),
+        operations=tuple(sorted(operations)),
         context_equals=_pairs(constraints, "EncryptionContextEquals", place),
         context_subset=_pairs(constraints, "EncryptionContextSubset", place),
-        source_arn=constraints.get("SourceArn"),
+        source_arn=_text_of(constraints, "SourceArn", place) if "SourceArn" in constraints else None,
         **fields,
     )
 
@@ -158,6 +153,13 @@ def _pairs(constraints: Mapping[str, Any], name: str, place: str) -> Pairs | Non
     value = constraints.get(name)
     if value is None:
         return None
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{place}: `{name}` must be an object.")
-    return tuple(sorted((str(key), str(text)) for key, text in value.items()))
+    if not isinstance(value, Mapping) or not value:
+        raise UsageError(f"{place}: `{name}` must be an object.", "It has the pairs of an encryption context.")
+    return tuple(sorted((str(key), _text_of(value, key, place)) for key in value))
+
+
+def _text_of(values: Mapping[str, Any], name: str, place: str) -> str:
+    value = values[name]
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{place}: `{name}` must be text.", "Put it in quotes, or leave it out.")
+    return value

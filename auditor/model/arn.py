@@ -68,6 +68,17 @@ def is_root(principal: str) -> bool:
     return arn is not None and arn.service == "iam" and arn.resource == "root"
 
 
+CALLER = re.compile(
+    r"arn:aws[a-z-]*:(iam::[0-9]{12}:(root|(user|role)/([^/*?]+/)*[^/*?]+)"
+    r"|sts::[0-9]{12}:(assumed-role/[^/*?]+/[^/*?]+|federated-user/[^/*?]+))"
+)
+
+
+def is_caller(text: str) -> bool:
+    """Whether ``text`` is the ARN of what can call AWS: an account, a user, a role, a session, a federated user."""
+    return bool(CALLER.fullmatch(text))
+
+
 def session_role_name(principal: str) -> tuple[str, str] | None:
     """``(role name, session name)`` of an assumed-role ARN, else None. Such ARNs carry no role path."""
     arn = parse_arn(principal)

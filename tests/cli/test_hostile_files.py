@@ -57,6 +57,20 @@ def test_policies(ask: Ask, content: bytes, message: str) -> None:
         ),
         ("- {change: tag, of: alias/app, of: alias/other}", "the name 'of' occurs twice"),
         ("- {change: grant, of: alias/app}", "A new grant needs its grantee"),
+        ("- {change: grant, of: alias/app, grant: {GranteePrincipal: [x], Operations: [Decrypt]}}", "must be text"),
+        ("- {change: grant, of: alias/app, grant: {Operations: [[Decrypt]]}}", "`Operations` must be a list"),
+        (
+            "- {change: grant, of: alias/app, grant: {Operations: [Decrypt], Constraints: {SourceArn: true}}}",
+            "`SourceArn` must be text",
+        ),
+        (
+            "- {change: grant, of: x, grant: {Operations: [D], Constraints: {EncryptionContextEquals: {a: true}}}}",
+            "`a` must be text",
+        ),
+        (
+            """- {change: grant, of: x, grant: '{"Operations": ["Decrypt"], "Operations": []}'}""",
+            "the name 'Operations' occurs twice",
+        ),
         ("- {change: scp, of: x, file: none.json}", "none.json: cannot be read: No such file or directory"),
         ("- {change: key-policy, of: alias/app, policy: }", "“policy” is empty. Fill it in, or leave it out"),
         ("- {change: tag, of: alias/app, name: n, value: }", "“value” is empty"),

@@ -11,7 +11,7 @@ from auditor.errors import UsageError
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
 from auditor.model.grant import Grant
-from auditor.model.key import Fact, Key
+from auditor.model.key import Alias, Fact, Key
 from auditor.model.snapshot import Gap, Snapshot
 from auditor.questions import explain, find_keys, principal_named
 from auditor.questions.affected import world_of
@@ -50,6 +50,17 @@ HELD = {("app", "app"), ("app", "other"), ("batch", "app"), ("ops", "app")}
 """Who can decrypt before any edit."""
 LEVELS = ("r-1", "ou-a", HOME)
 NAMED_GRANT = Grant(grant_id="g", key_arn="", grantee=ALICE, operations=("Decrypt",))
+FOR_A_SERVICE = Grant(
+    grant_id="g",
+    key_arn="",
+    grantee_service="rds.amazonaws.com",
+    retiring_service="rds.amazonaws.com",
+    operations=("Decrypt",),
+    source_arn=f"arn:aws:rds:eu-west-1:{HOME}:db:orders",
+)
+HMAC = {"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}
+OF_AWS = KEY.replace("1234abcd", "0000abcd")
+TWICE = text(ROOT).replace('"Statement"', '"Statement": [], "Statement"')
 
 
 @pytest.mark.parametrize(
@@ -149,7 +160,7 @@ def test_a_role_that_is_made_anew_is_another_one() -> None:
 
 
 def test_two_planned_grants_of_one_holder_are_two() -> None:
-    grants = [replace(NAMED_GRANT, operations=(name,)) for name in ("Decrypt", "Encrypt", "Sign")]
+    grants = [replace(NAMED_GRANT, operations=(name,)) for name in ("Decrypt", "Encrypt", "DescribeKey")]
     after = apply_edits(organization_estate(), [Edit(EditKind.GRANT, KEY, grant=one) for one in grants])
     assert [item.grant_id for item in after.keys[0].grants] == ["0a1b2c3d", "g", "g (2)", "g (3)"]
 
@@ -285,6 +296,25 @@ def test_a_new_replica_is_like_its_primary() -> None:
         (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=KEY)), "cannot be a GranteePrincipal"),
         (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=NEW)), "does not exist"),
         (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee_service="s3.amazonaws.com")), "one grantee"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=HOME)), "cannot be a GranteePrincipal"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, grantee=READERS)), "cannot be a GranteePrincipal"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, retiring=READERS)), "cannot be a RetiringPrincipal"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, retiring=NEW)), "RetiringPrincipal .* does not exist"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, operations=("Sign",))), "No grant can give Sign"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, name="a b")), "cannot be the Name"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, context_equals=(("a", "b"),) * 9)), "8 pairs at most"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, context_subset=(("a", "b" * 385),))), "384 characters"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(FOR_A_SERVICE, source_arn=None)), "takes a SourceArn constraint"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(FOR_A_SERVICE, retiring_service=None)), "or RetiringServicePrincipal"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(FOR_A_SERVICE, retiring=APP)), "not both"),
+        (Edit(EditKind.GRANT, KEY, grant=replace(FOR_A_SERVICE, grantee_service="s3")), "no service principal"),
+        (Edit(EditKind.DELETE_ALIAS, "alias/aws/s3"), "is an AWS managed key"),
+        (Edit(EditKind.RCP, "RCPFullAWSAccess"), "on every root"),
+        (Edit(EditKind.RCP, "New", "ou-a", text(ROOT)), "Root is no Deny"),
+        (Edit(EditKind.RCP, "New", "ou-a", FOREIGN.replace('"*"', f'{{"AWS": "{APP}"}}', 1)), "another Principal"),
+        (Edit(EditKind.RCP, "New", "ou-a", FOREIGN.replace('"Action"', '"NotAction"')), "or NotAction"),
+        (Edit(EditKind.KEY_POLICY, KEY, text=TWICE), "“Statement” occurs twice"),
+        (Edit(EditKind.KEY_POLICY, KEY, text=text(ROOT).replace("2012-10-17", "2020-01-01")), "no Version '2020"),
         (Edit(EditKind.ALIAS, KEY, name="alias/a b"), "cannot be an alias"),
         (Edit(EditKind.KEY_POLICY, "alias/app", text=USE), "Use names no Principal"),
         (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text(ROOT)), "Root has a Principal"),
@@ -295,8 +325,31 @@ def test_a_new_replica_is_like_its_primary() -> None:
     ids=lambda value: f"{value.kind} {value.target}" if isinstance(value, Edit) else "",
 )
 def test_an_edit_that_cannot_be_is_refused(edit: Edit, message: str) -> None:
+    snapshot = organization_estate()
+    of_aws = replace(snapshot.keys[1], arn=OF_AWS, manager="AWS", aliases=(Alias("alias/aws/s3", "", "of-aws"),))
     with pytest.raises(UsageError, match=message):
-        apply_edits(organization_estate(), [edit])
+        apply_edits(replace(snapshot, keys=(*snapshot.keys, of_aws)), [edit])
+
+
+@pytest.mark.parametrize(
+    ("key", "grant", "message"),
+    [
+        ({"state": "PendingDeletion"}, {}, "is PendingDeletion: AWS makes no grant"),
+        (HMAC, {"operations": ("GenerateMac",), "context_equals": (("a", "b"),)}, "takes no encryption context"),
+        (HMAC, {"operations": ("DescribeKey",), "context_equals": (("a", "b"),)}, ""),
+        (HMAC, {}, "No grant can give Decrypt"),
+        ({**HMAC, "unread": frozenset({Fact.KEY_METADATA})}, {}, ""),
+    ],
+)
+def test_a_grant_has_to_suit_its_key(key: dict[str, Any], grant: dict[str, Any], message: str) -> None:
+    snapshot = organization_estate()
+    snapshot = replace(snapshot, keys=(replace(snapshot.keys[0], **key), snapshot.keys[1]))
+    edits = [Edit(EditKind.GRANT, KEY, grant=replace(NAMED_GRANT, **grant))]
+    if message:
+        with pytest.raises(UsageError, match=message):
+            apply_edits(snapshot, edits)
+    else:
+        assert len(apply_edits(snapshot, edits).keys[0].grants) == 2
 
 
 @pytest.mark.parametrize(

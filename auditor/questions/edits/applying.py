@@ -8,7 +8,7 @@ from auditor.errors import UnknownNameError, UsageError
 from auditor.model.arn import account_of
 from auditor.model.key import Fact
 from auditor.model.snapshot import Snapshot
-from auditor.questions.edits import adding, on_groups, on_keys, on_organization
+from auditor.questions.edits import adding, granting, on_groups, on_keys, on_organization
 from auditor.questions.edits.documents import with_document
 from auditor.questions.edits.kinds import FROM_PLANS, Edit, EditKind
 from auditor.questions.edits.on_identities import IDENTITY_EDITS, is_group, members_of
@@ -84,7 +84,7 @@ _APPLY: dict[EditKind, Callable[[Snapshot, Edit], Snapshot]] = {
     EditKind.RCP: on_organization.organization_policy,
     EditKind.ATTACH_SCP: on_organization.attach,
     EditKind.ATTACH_RCP: on_organization.attach,
-    EditKind.GRANT: on_keys.grant,
+    EditKind.GRANT: granting.grant,
     EditKind.REVOKE_GRANT: on_keys.revoke,
     EditKind.ALIAS: on_keys.alias,
     EditKind.DELETE_ALIAS: on_keys.delete_alias,

@@ -15,6 +15,10 @@ from auditor.questions.wording import LAYER_WORDS
 
 VERSION = "2012-10-17"
 REFUSED = "AWS takes no such document there."
+NOTHING_READ = "Write the JSON of a policy, with Version and Statement."
+REFUSED_PROBLEMS = ("duplicate-element", "unknown-version")
+FULL_RCP = "RCPFullAWSAccess"
+"""AWS's own RCP, on every root, OU and account, which nobody can detach."""
 ATTACHED_BY_NAME = {
     EditKind.ATTACH_POLICY: (Layer.IDENTITY, Layer.BOUNDARY),
     EditKind.BOUNDARY: (Layer.IDENTITY, Layer.BOUNDARY),
@@ -27,7 +31,19 @@ ATTACHED_BY_NAME = {
 def document(layer: Layer, name: str, owner: str, text: str) -> AttachedPolicy:
     """A policy document in its place. Raises UsageError for a text that is no policy of this layer."""
     policy = readable(LAYER_WORDS[layer], owner, text, names_callers=layer in (Layer.KEY_POLICY, Layer.RCP))
+    if layer is Layer.RCP and name != FULL_RCP:
+        _check_rcp(f"The new RCP for {owner}", policy)
     return AttachedPolicy(layer, name, owner, policy)
+
+
+def _check_rcp(new: str, policy: Policy) -> None:
+    """Raises UsageError for what AWS refuses in an RCP of one's own (kms-authorization.md section 9)."""
+    for statement in policy.statements:
+        if statement.effect != "Deny":
+            raise UsageError(f"{new}: {statement.label} is no Deny.", "An RCP only takes away.")
+        if [entry.value for entry in statement.principals or ()] != ["*"] or statement.not_actions is not None:
+            told = 'An RCP denies an Action to the Principal "*"; its Condition says to whom.'
+            raise UsageError(f"{new}: {statement.label} has another Principal than “*”, or NotAction.", told)
 
 
 def readable(kind: str, owner: str, text: str, *, names_callers: bool) -> Policy:
@@ -36,7 +52,10 @@ def readable(kind: str, owner: str, text: str, *, names_callers: bool) -> Policy
     policy, new = parse_policy(text), f"The new {kind} for {owner}"
     if not policy.readable:
         problem = policy.problems[0].message if policy.problems else "it is not a policy document."
-        raise UsageError(f"{new} cannot be read: {problem}")
+        raise UsageError(f"{new} cannot be read: {problem}", NOTHING_READ)
+    refused = next((problem for problem in policy.problems if problem.code in REFUSED_PROBLEMS), None)
+    if refused is not None:
+        raise UsageError(f"{new}: {refused.message}", REFUSED)
     for statement in policy.statements:
         if statement.effect is None:
             raise UsageError(f"{new}: the Effect of {statement.label} is not “Allow” or “Deny”.", REFUSED)

@@ -1,17 +1,13 @@
-"""Edits of keys: policy, state, grants, aliases and tags."""
+"""Edits of keys: policy, state, aliases and tags; grants revoked."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import chain, count
 
 from auditor.errors import UnknownNameError, UsageError
-from auditor.model.actions import GRANTABLE, find_action
-from auditor.model.arn import account_of, parse_arn
 from auditor.model.grant import Grant
-from auditor.model.inventory import Inventory
 from auditor.model.key import DEFAULT_POLICY, Alias, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.snapshot import Snapshot
@@ -46,52 +42,6 @@ def key_state(snapshot: Snapshot, edit: Edit) -> Snapshot:
     if state not in STATES:
         raise UsageError(f"“{state}” is no state that a key can be put into.", f"Choose one of {', '.join(STATES)}.")
     return _on_own_keys(snapshot, edit.target, lambda key: replace(key, state=state))
-
-
-def grant(snapshot: Snapshot, edit: Edit) -> Snapshot:
-    """Adds a grant. Raises UsageError for operations that no grant can give."""
-    new = edit.grant
-    if new is None or not new.operations or not (new.grantee or new.grantee_service):
-        raise UsageError("A new grant needs its grantee and operations.")
-    if new.grantee and new.grantee_service:
-        raise UsageError("A grant has one grantee: a GranteePrincipal, or a GranteeServicePrincipal.")
-    wrong = [name for name in new.operations if not _grantable(name)]
-    if wrong:
-        raise UsageError(f"A grant cannot give {', '.join(wrong)}.", "`Operations` are names such as Decrypt.")
-    if new.grantee:
-        _check_grantee(snapshot, new.grantee)
-
-    def change(key: Key) -> Key:
-        name = _free_id(key, new.grant_id)
-        made = replace(new, grant_id=name, key_arn=key.arn, issuing_account=new.issuing_account or key.account)
-        return replace(key, grants=tuple(sorted((*key.grants, made), key=lambda item: item.grant_id)))
-
-    return _on_keys(snapshot, edit.target, change)
-
-
-def _check_grantee(snapshot: Snapshot, grantee: str) -> None:
-    """Raises UsageError for a GranteePrincipal that AWS would refuse: no ARN, or nobody."""
-    arn = parse_arn(grantee)
-    if account_of(grantee) is None or (arn is not None and arn.service not in ("iam", "sts")):
-        raise UsageError(
-            f"“{grantee}” cannot be a GranteePrincipal.", "It is the ARN of an account, a user, a role or a session."
-        )
-    made = arn is not None and arn.resource.startswith(("role/", "user/"))
-    known = any(item.arn == grantee for item in snapshot.principals)
-    if made and not known and Inventory(snapshot).identities_read(grantee):
-        raise UnknownNameError(f"The grantee {grantee} does not exist.", "Add it first (add-principal).")
-
-
-def _free_id(key: Key, wanted: str) -> str:
-    """An id that no grant of the key has."""
-    taken = {item.grant_id for item in key.grants}
-    numbered = (f"{wanted} ({number})" for number in count(2))
-    return next(name for name in chain([wanted], numbered) if name not in taken)
-
-
-def _grantable(name: str) -> bool:
-    action = find_action(f"kms:{name}")
-    return action is not None and bool(GRANTABLE >> action.bit & 1)
 
 
 def revoke(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -144,6 +94,7 @@ def delete_alias(snapshot: Snapshot, edit: Edit) -> Snapshot:
         raise UnknownNameError(
             f"“{edit.target}” means {len(found)} aliases.", f"Choose one by its ARN; they name {candidates(found)}."
         )
+    _check_own(found[0])
     aliases = tuple(item for item in found[0].aliases if not _is(item, found[0], name))
     return _each(snapshot, lambda key: replace(key, aliases=aliases) if key.arn == found[0].arn else key)
 
@@ -176,11 +127,6 @@ def _on_own_keys(snapshot: Snapshot, text: str, change: Callable[[Key], Key]) ->
 def _check_own(key: Key) -> None:
     if not key.customer_managed:
         raise UsageError(f"{key.arn} ({key.label}) is an AWS managed key.", "Only AWS can change it.")
-
-
-def _on_keys(snapshot: Snapshot, text: str, change: Callable[[Key], Key]) -> Snapshot:
-    wanted = {key.arn for key in find_keys(snapshot, text)}
-    return _each(snapshot, lambda key: change(key) if key.arn in wanted else key)
 
 
 def _each(snapshot: Snapshot, change: Callable[[Key], Key]) -> Snapshot:

@@ -9,7 +9,7 @@ from auditor.errors import UnknownNameError, UsageError
 from auditor.model.organization import Organization, OrgTarget
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.snapshot import Snapshot
-from auditor.questions.edits.documents import document, known_document
+from auditor.questions.edits.documents import FULL_RCP, document, known_document
 from auditor.questions.edits.kinds import Edit, EditKind
 
 Policies = tuple[AttachedPolicy, ...]
@@ -22,6 +22,8 @@ def organization_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
     """
     layer = Layer.SCP if edit.kind is EditKind.SCP else Layer.RCP
     organization = _organization(snapshot)
+    if layer is Layer.RCP and edit.target == FULL_RCP:
+        raise UsageError(f"{FULL_RCP} is on every root, OU and account.", "Nobody can change or detach it.")
     places = {_place(organization, edit.name).id} if edit.name else _carriers(organization, layer, edit.target)
     if not places:
         raise UnknownNameError(
