@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from auditor.questions import Explanation, LayerView
 
 OUTCOMES = ("allowed", "conditional", "unknown", "denied", "implicitly-denied", "explicitly-denied")
+FOREIGN_KEY = re.compile(r"[A-Za-z0-9._/-]+:\S(.*\S)?")
+"""A condition key with the prefix of a service or an identity provider."""
 FAILED = 3
 SHOWN = 10
 
@@ -52,6 +55,8 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
     caller = principal_named(asking, principal)
     answer = explain(asking.about(keys=[found], principals=[caller]), caller, wanted, found, known)
     asking.say_unknown()
+    for fact in answer.impossible:
+        warn(f"{fact} (--context)")
     if form == "text":
         result("\n".join(_text(answer)))
     else:
@@ -65,7 +70,7 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
 
 def _context(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
     """Repeated names, in whatever case, make several values; an empty value says that the key is absent."""
-    from auditor.questions.context_keys import single_valued
+    from auditor.questions.context_keys import single_valued, wrong_value
 
     spelled: dict[str, str] = {}
     given: dict[str, list[str]] = {}
@@ -80,20 +85,29 @@ def _context(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
             raise click.BadParameter(f"“{name}” is said to be absent, and to be there.", param_hint="--context")
         if len(set(values)) > 1 and single_valued(name):
             raise click.BadParameter(f"A request has one value of “{name}”.", param_hint="--context")
+        for value in filter(None, values):
+            if written := wrong_value(name, value):
+                raise click.BadParameter(f"“{value[:80]}” is no value of {name}. {written}", param_hint="--context")
     return {name: tuple(values) if any(values) else None for name, values in given.items()}
 
 
 def _check_name(name: str) -> None:
     """Refuses a condition key that no request carries: a misspelt one would silently change nothing.
 
-    Keys of identity providers are theirs to name, and AWS adds global keys: those are taken as they are.
+    Keys of identity providers are theirs to name, and AWS adds global keys: those are taken as they are, with a warning
+    where one is nearly the name of another.
     """
+    from auditor.cli.terminal import warn
     from auditor.errors import UsageError
+    from auditor.evaluator.vocabulary import meant
     from auditor.questions.context_keys import nearest_context_keys
 
-    if (":" in name and not name.lower().startswith("kms:")) or not (near := nearest_context_keys(name)):
+    if FOREIGN_KEY.fullmatch(name) and not name.lower().startswith("kms:"):
+        if probably := meant(name):
+            warn(f"“{name}” is no known condition key; {probably} was probably meant (--context)")
         return
-    raise UsageError(f"“{name}” is no condition key of KMS requests.", f"Did you mean {' or '.join(near)}?")
+    if near := nearest_context_keys(name):
+        raise UsageError(f"“{name}” is no condition key of KMS requests.", f"Did you mean {' or '.join(near)}?")
 
 
 def _text(answer: Explanation) -> list[str]:
@@ -108,7 +122,7 @@ def _text(answer: Explanation) -> list[str]:
         click.style(printable(decision_words(decision)), bold=True),
         f"reason: {decision.reason}{f', path: {decision.path}' if decision.path else ''}",
     ]
-    lines += [f"note: {flag.replace('_', ' ')}" for flag in decision.flags]
+    lines += [printable(f"note: {note}") for note in answer.notes]
     for view in answer.layers:
         lines.append(f"{LAYER_WORDS[view.layer]}: {view.note}" if view.note else f"{LAYER_WORDS[view.layer]}:")
         lines += [printable(line) for line in _evidence(view)]
@@ -143,6 +157,7 @@ def _json(answer: Explanation) -> dict[str, Any]:
         "reason": decision.reason,
         "path": decision.path,
         "flags": list(decision.flags),
+        "notes": list(answer.notes),
         "condition": condition_words(decision),
         "residual": to_json(decision.residual) if decision.residual is not None else None,
         "causes": [cause_words(cause) for cause in decision.causes],

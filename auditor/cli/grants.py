@@ -30,7 +30,9 @@ COLUMNS = (
 
 @click.command("grants")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
-@click.option("--stale", type=click.IntRange(0), metavar="DAYS", help="Only grants of at least this age.")
+@click.option(
+    "--stale", type=click.IntRange(0), metavar="DAYS", help="Only grants of at least this age, or of unknown age."
+)
 @click.option("--grantee", metavar="PATTERN", help="Only grants of this grantee (ARN, role/NAME, account or pattern).")
 @click.option("--issued-by", metavar="ACCOUNT", help="Only grants that this account issued.")
 @click.option("--missing", is_flag=True, help="Only grants whose grantee does not exist any more.")
@@ -47,6 +49,8 @@ def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -
     from auditor.questions import find_all_keys, grant_list
 
     given["issued_by"] = _account(given["issued_by"])
+    if given["grantee"] == "":
+        raise click.BadParameter("it is empty.", param_hint="--grantee")
     asking = facts(given)
     wanted = find_all_keys(asking.snapshot, keys) if keys else asking.snapshot.keys
     rows = grant_list(asking.snapshot, asking.as_of, keys=wanted, stale_days=stale)
@@ -66,7 +70,7 @@ def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -
 def _account(given: str | None) -> str | None:
     """The account of --issued-by, by its id or as ListGrants shows it."""
     found = account_of(given) if given else None
-    if given and found is None:
+    if given is not None and found is None:
         raise click.BadParameter(f"“{given}” is no account.", param_hint="--issued-by")
     return found
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...], form: str, **given: Any) -> int:
     """What can PRINCIPAL do, and with which keys?
 
-    PRINCIPAL is an ARN (also of a session, or of an account that was not collected), role/NAME, user/NAME, a service,
-    or a pattern such as 'role/ci-*'. Permissions that one layer gives and another takes away are listed as denied.
+    PRINCIPAL is an ARN (also of a session, or of an account that was not collected), role/NAME, user/NAME, group/NAME
+    (its members), a service, or a pattern such as 'role/ci-*'. Permissions that one layer gives and another takes away
+    are listed as denied.
     """
     from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import document, result

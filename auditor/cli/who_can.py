@@ -12,10 +12,24 @@ import click
 from auditor.cli.options import answer_format, aws_options, from_options, global_options
 
 if TYPE_CHECKING:
+    from auditor.model.actions import Action, Capability
     from auditor.model.key import Key
     from auditor.questions import Answer
 
-COLUMNS = ("key", "alias", "what", "principal", "kind", "outcome", "action", "condition", "path", "reason", "why")
+COLUMNS = (
+    "key",
+    "alias",
+    "what",
+    "principal",
+    "kind",
+    "outcome",
+    "action",
+    "condition",
+    "path",
+    "reason",
+    "why",
+    "flags",
+)
 SHOWN = 8
 
 
@@ -48,7 +62,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     answers = who_can(asking.about(keys=wanted), question, wanted, include_denied=include_denied)
     asking.say_unknown()
     if form == "text":
-        result("\n".join(_text(answers, [(key, infrastructure_grants(key, question)) for key in wanted])))
+        result("\n".join(_text(answers, [(key, infrastructure_grants(key, question)) for key in wanted], question)))
     else:
         rows = [row(answer) for answer in answers]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
@@ -73,13 +87,16 @@ def row(answer: Answer) -> dict[str, Any]:
         "path": decision.path,
         "reason": decision.reason,
         "why": "; ".join(cause_words(cause) for cause in decision.causes),
+        "flags": list(decision.flags),
     }
 
 
-def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[Key, int]]) -> list[str]:
+def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[Key, int]], question: Action | Capability) -> list[str]:
     """The lines; each key with the number of its grants to AWS's own infrastructure."""
     from auditor.cli.terminal import printable
+    from auditor.model.actions import Action
     from auditor.questions import fold
+    from auditor.questions.wording import cannot_do
     from auditor.report.wording import plural
 
     lines: list[str] = []
@@ -87,6 +104,8 @@ def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[Key, int]]) -> list[
     for key, held_by_aws in keys:
         mine = by_key.get(key.arn, [])
         lines.append(click.style(printable(f"{key.label}  {key.arn}"), bold=True))
+        if isinstance(question, Action):
+            lines += [printable(f"  note: {note}") for note in cannot_do(key, question)]
         told: dict[str, list[Any]] = {}
         for folded in fold(mine):
             told.setdefault(headline(folded.first), []).extend(folded.principals)

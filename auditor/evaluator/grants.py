@@ -11,7 +11,17 @@ from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.statements import split
 from auditor.evaluator.values import Known, RunTime
-from auditor.model.actions import GRANTABLE, ON_KEY, RETIRE_GRANT, find_action, key_type, mask_of, usable_mask
+from auditor.model.actions import (
+    ACTIONS,
+    GRANTABLE,
+    ON_KEY,
+    RETIRE_GRANT,
+    find_action,
+    key_type,
+    mask_of,
+    state_blocks,
+    usable_mask,
+)
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
@@ -23,6 +33,7 @@ SOURCE = "aws:SourceArn"
 ANY_GRANT = "any grant issued by the account"
 """Cited instead of a grant id where each grant of the key would do."""
 _CONTEXT_IGNORED = mask_of(["DescribeKey", "RetireGrant"])
+_MAKING = ACTIONS[mask_of(["CreateGrant"]).bit_length() - 1]
 _DECRYPT = mask_of(["Decrypt"]).bit_length() - 1
 """The action whose request keys the constraints are read by: the same for every action that they bind."""
 
@@ -45,6 +56,11 @@ def grantable_on(key: Key) -> int:
     """The operations that a grant on the key can have: KMS makes none with operations that do not suit the key."""
     suitable = ON_KEY if Fact.KEY_METADATA in key.unread else usable_mask(key.spec, key.usage, key.origin)
     return GRANTABLE & suitable
+
+
+def grantable_now(key: Key) -> int:
+    """The operations that a new grant on the key could have: none while its state lets nobody create one."""
+    return 0 if state_blocks(_MAKING, key.state) else grantable_on(key)
 
 
 def operations_mask(grant: Grant) -> int:

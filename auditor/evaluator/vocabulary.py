@@ -152,6 +152,12 @@ def multi_valued(name: str) -> bool:
     return bool(entry and entry["multi_valued"])
 
 
+def data_type(name: str) -> str:
+    """The type of a condition key's values as AWS's reference spells it (``Bool``); empty where it is unknown."""
+    entry = _by_name().get(name.lower()) or _by_name().get(family_of(name))
+    return str(entry["data_type"]) if entry else ""
+
+
 @cache
 def _action_masks() -> dict[str, int]:
     masks: dict[str, int] = {}

@@ -1,23 +1,86 @@
-"""Condition keys by name: whether requests carry one, and what was probably meant."""
+"""Facts of a request that somebody states: whether requests carry such a condition key, and such a value of it."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from ipaddress import ip_address
 
-from auditor.evaluator import vocabulary
+from auditor.evaluator import Context, vocabulary
+from auditor.evaluator.facts import Question
+from auditor.evaluator.values import Known, RunTime
+from auditor.model.arn import parse_arn
+from auditor.model.moments import instant
+
+VIA_SERVICE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com")
 
 
 def nearest_context_keys(name: str) -> tuple[str, ...]:
     """Empty for a condition key that requests may carry, else the nearest ones that they do."""
-    if vocabulary.exists(name):
+    if vocabulary.exists(name) and not vocabulary.nameless(name):
         return ()
     known = {key.lower(): key for key in vocabulary.names()}
-    lowered = name.lower()
+    lowered = name.strip().lower()
     short = {key.partition(":")[2]: key for key in known}
     near = get_close_matches(lowered, known, n=3) or [short[one] for one in get_close_matches(lowered, short, n=3)]
-    return tuple(known[one] for one in near) or ("kms:ViaService", "aws:SourceIp")
+    spelled = [known[one] for one in near] or ["kms:ViaService", "aws:SourceIp"]
+    return tuple(f"{one}NAME" if one.endswith((":", "/")) else one for one in spelled)
 
 
 def single_valued(name: str) -> bool:
     """Whether a request can carry no more than one value of a condition key; False for one that nobody knows."""
     return vocabulary.exists(name) and not vocabulary.multi_valued(name)
+
+
+def wrong_value(name: str, value: str) -> str:
+    """How a value of a condition key is written, for one that no request has; empty for a good one."""
+    if name.lower() == "kms:viaservice":
+        return (
+            ""
+            if VIA_SERVICE.fullmatch(value)
+            else "Write the service with its Region, such as s3.eu-west-1.amazonaws.com."
+        )
+    fits, written = _FORMS.get(vocabulary.data_type(name), (None, ""))
+    return written if fits is not None and not fits(value) else ""
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_number(value: str) -> bool:
+    return bool(re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value))
+
+
+_FORMS: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "kms:viaservice": (
+        lambda value: bool(VIA_SERVICE.fullmatch(value)),
+        "Write the service with its Region, such as s3.eu-west-1.amazonaws.com.",
+    ),
+    "Bool": (lambda value: value in ("true", "false"), "It is true or false."),
+    "Numeric": (_is_number, "It is a number."),
+    "Date": (lambda value: _is_number(value) or instant(value) is not None, "Write 2026-11-24T12:00:00Z."),
+    "IPAddress": (_is_address, "It is one address, such as 203.0.113.7."),
+    "ARN": (lambda value: parse_arn(value) is not None, "It is an ARN."),
+}
+"""A condition key in small letters, or a type of them → whether a text is such a value, and how one is written."""
+
+
+def impossible(question: Question, context: Context) -> Iterator[str]:
+    """Sentences about stated facts that no request of this caller, for this action on this key, can have.
+
+    ``question`` is asked without the context.
+    """
+    for name, values in context.items():
+        found, given = question.value(name), values or ()
+        told = f"{vocabulary.canonical(name)}={','.join(given)}"
+        if isinstance(found, Known) and set(found.values) != set(given):
+            is_what = f"is {', '.join(found.values)}" if found.values else "is not part of such a request"
+            yield f"{told} is stated, although it {is_what}"
+        elif isinstance(found, RunTime) and found.domain is not None and set(given) - set(found.domain):
+            yield f"{told} is stated, although it can only be {' or '.join(found.domain) or 'absent'}"

@@ -8,7 +8,7 @@ from auditor.evaluator import Context, Evaluation, in_words
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import caller_side
 from auditor.evaluator.contributions import Contribution, layer_of
-from auditor.evaluator.grants import grantable_on
+from auditor.evaluator.grants import grantable_now
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.layers import relation_of
 from auditor.model.access import Decision
@@ -17,8 +17,10 @@ from auditor.model.key import Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.model.residual import TRUE
+from auditor.questions.context_keys import impossible
 from auditor.questions.near_misses import near_misses, without_effect
 from auditor.questions.turning import Standing, turning_points
+from auditor.questions.wording import cannot_do
 
 ORDER = (Layer.SCP, Layer.RCP, Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION)
 """The order in which the chain is told: organization, key, caller."""
@@ -49,7 +51,10 @@ class LayerView:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The answer to why. ``turning`` says what would have to change for the opposite outcome."""
+    """The answer to why. ``turning`` says what would have to change for the opposite outcome.
+
+    ``notes`` say what authorization does not see; ``impossible`` what was stated of the request and cannot be.
+    """
 
     principal: Principal
     key: Key
@@ -57,6 +62,8 @@ class Explanation:
     decision: Decision
     layers: tuple[LayerView, ...]
     turning: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    impossible: tuple[str, ...] = ()
 
 
 def explain(
@@ -79,11 +86,15 @@ def explain(
     idle = without_effect(pair, caller)
     layers = tuple(_layer(layer, pair, contributions, notes[layer], idle.get(layer, "")) for layer in ORDER)
     relation = relation_of(principal.kind, pair.same_account, caller)
-    standing = Standing(relation, pair.mask, contributions, grantable_on(key))
+    standing = Standing(relation, pair.mask, contributions, grantable_now(key))
     turning = turning_points(standing, decision, action)
     if not key.customer_managed and any("key policy" in sentence for sentence in turning):
         turning = (*turning, "AWS alone can change the key policy of an AWS managed key.")
-    return Explanation(principal, key, action, decision, layers, turning)
+    unasked = Pair(evaluation.surroundings, principal, key, pair.mask).question(action.bit, Layer.IDENTITY)
+    remarks = (*(flag.replace("_", " ") for flag in decision.flags), *cannot_do(key, action))
+    return Explanation(
+        principal, key, action, decision, layers, turning, remarks, tuple(impossible(unasked, context or {}))
+    )
 
 
 def _layer(layer: Layer, pair: Pair, contributions: tuple[Contribution, ...], note: str, idle: str) -> LayerView:

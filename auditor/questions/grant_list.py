@@ -55,7 +55,7 @@ class GrantRow:
 def grant_list(
     snapshot: Snapshot, as_of: str, *, keys: Iterable[Key] | None = None, stale_days: int | None = None
 ) -> tuple[GrantRow, ...]:
-    """The grants of ``keys`` (default: all), oldest first; ``stale_days`` keeps those of at least that age."""
+    """The grants of ``keys`` (default: all), oldest first; ``stale_days`` keeps those that may be that old."""
     moment = instant(as_of)
     known = _inventory(snapshot)
     inventory = Inventory(snapshot)
@@ -65,7 +65,7 @@ def grant_list(
         for grant in key.grants
     ]
     if stale_days is not None:
-        rows = [row for row in rows if row.age_days is not None and row.age_days >= stale_days]
+        rows = [row for row in rows if row.age_days is None or row.age_days >= stale_days]
     return tuple(sorted(rows, key=lambda row: (-(row.age_days or 0), row.key.arn, row.grant.grant_id)))
 
 

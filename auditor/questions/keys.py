@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from auditor.errors import UnknownNameError
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
-from auditor.questions.unknown_names import key_may_exist
+from auditor.questions.unknown_names import key_may_exist, quoted
 
 SHOWN = 10
 
@@ -24,10 +24,12 @@ def find_keys(snapshot: Snapshot, text: str, *, several: bool = True) -> tuple[K
     found = tuple(key for key in snapshot.keys if any(_fits(name, text, pattern) for name in names_of(key)))
     if not found:
         near = _nearest(snapshot, text) + key_may_exist(snapshot, text)
-        raise UnknownNameError(f"No key is called “{text}”.", near)
+        raise UnknownNameError(f"No key is called {quoted(text)}.", near)
     if len(found) > 1 and not (several and pattern):
         all_of_them = f" (or all of them: '*:{text}')" if several and text.startswith("alias/") else ""
-        raise UnknownNameError(f"“{text}” means {len(found)} keys.", f"Choose one: {candidates(found)}{all_of_them}.")
+        raise UnknownNameError(
+            f"{quoted(text)} means {len(found)} keys.", f"Choose one: {candidates(found)}{all_of_them}."
+        )
     return found
 
 
@@ -60,7 +62,7 @@ def _nearest(snapshot: Snapshot, text: str) -> str:
     near = get_close_matches(text, names, n=5, cutoff=0.5)
     if near:
         return f"Did you mean {', '.join(near)}?"
-    shown = sorted(key.label for key in snapshot.keys if key.customer_managed)[:SHOWN]
+    shown = sorted({key.label for key in snapshot.keys if key.customer_managed})[:SHOWN]
     return (
         f"The snapshot's keys ({len(snapshot.keys)}) are such as {', '.join(shown)}."
         if shown

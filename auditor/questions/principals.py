@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
@@ -10,13 +11,16 @@ from typing import Protocol
 
 from auditor.errors import UnknownNameError
 from auditor.evaluator.mentions import federated_user, is_federated_user, unlisted_kind
-from auditor.model.arn import Arn, is_account_id, is_infrastructure, parse_arn, session_role_name
+from auditor.model.arn import Arn, is_account_id, is_caller, is_infrastructure, parse_arn, session_role_name
 from auditor.model.key import Fact
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
-from auditor.questions.unknown_names import NAMES_OF_PRINCIPALS, may_exist
+from auditor.questions.groups import is_group, members_of
+from auditor.questions.unknown_names import NAMES_OF_PRINCIPALS, may_exist, quoted
 
 SHOWN = 10
+SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
+"""A service principal."""
 
 
 class Known(Protocol):
@@ -34,14 +38,14 @@ class Known(Protocol):
 def find_principals(known: Known, text: str) -> tuple[Principal, ...]:
     """The principals called ``text``: an ARN, ``role/name``, a name, a unique id, or a pattern (``role/ci-*``).
 
-    An account that was not collected is its row for any of its principals, and those that policies and grants name.
-    What no row is called may still be a caller that exists outside the snapshot; see ``principal_named``.
+    ``group/name`` means the members of the group. An account that was not collected is its row for any of its
+    principals, and those that policies and grants name. What no row is called may still be a caller that exists outside
+    the snapshot; see ``principal_named``.
     """
-    if ("*" in text or "?" in text) and text != "*":
-        found = tuple(p for p in known.principals if any(fnmatchcase(name, text) for name in names_of(p)))
-        if not found:
-            raise UnknownNameError(f"No principal matches “{text}”.", _nearest(known, text))
-        return found
+    if _is_pattern(text):
+        return _matching(known, text)
+    if is_group(text):
+        return _members(known, text)
     found_one = principal_named(known, text)
     if found_one.kind is not PrincipalKind.EXTERNAL_ACCOUNT:
         return (found_one,)
@@ -53,19 +57,47 @@ def principal_named(known: Known, text: str) -> Principal:
     """The one principal called ``text``.
 
     Understands session ARNs, root users, service principals, account ids and ARNs of accounts that were not collected.
-    Raises UnknownNameError for a name that means several principals, or nothing.
+    Raises UnknownNameError for a name that means several principals, or nothing, and for a group.
     """
-    found = [principal for principal in known.principals if text in names_of(principal)]
-    exact = [principal for principal in found if text in (principal.arn, principal.unique_id)]
-    found = exact or found
+    if is_group(text):
+        listed = _listed(_members(known, text))
+        raise UnknownNameError(f"{quoted(text)} is a group, which calls nothing.", f"Name a member: {listed}.")
+    found = list(_matching(known, text)) if _is_pattern(text) else _called(known, text)
     if len(found) == 1:
         return found[0]
     if found:
-        raise UnknownNameError(f"“{text}” means {len(found)} principals.", f"Choose one: {_listed(found)}.")
+        raise UnknownNameError(f"{quoted(text)} means {len(found)} principals.", f"Choose one: {_listed(found)}.")
     made = _uncollected(known, text)
     if made is None:
-        raise UnknownNameError(f"No principal is called “{text}”.", _nearest(known, text))
+        raise UnknownNameError(f"No principal is called {quoted(text)}.", _nearest(known, text))
     return made
+
+
+def _is_pattern(text: str) -> bool:
+    return ("*" in text or "?" in text) and text != "*"
+
+
+def _matching(known: Known, text: str) -> tuple[Principal, ...]:
+    """The principals that a pattern means. Raises UnknownNameError where it means none."""
+    found = tuple(p for p in known.principals if any(fnmatchcase(name, text) for name in names_of(p)))
+    if not found:
+        raise UnknownNameError(f"No principal matches {quoted(text)}.", _nearest(known, text))
+    return found
+
+
+def _called(known: Known, text: str) -> list[Principal]:
+    """The principals of a name; whoever has it as ARN or unique id comes before those that are only called so."""
+    found = [principal for principal in known.principals if text in names_of(principal)]
+    return [principal for principal in found if text in (principal.arn, principal.unique_id)] or found
+
+
+def _members(known: Known, text: str) -> tuple[Principal, ...]:
+    """The members of a group. Raises UnknownNameError where there are none."""
+    found = tuple(members_of(known.snapshot, text))
+    if not found:
+        none = may_exist(known.snapshot, NAMES_OF_PRINCIPALS) or " A group without members can do nothing."
+        raise UnknownNameError(f"No collected user belongs to {quoted(text)}.", none.strip())
+    return found
 
 
 def names_of(principal: Principal) -> tuple[str, ...]:
@@ -85,17 +117,17 @@ def _uncollected(known: Known, text: str) -> Principal | None:
     """A caller that is no row: services, sessions, other accounts and their principals, everyone."""
     if text == "*":
         return Principal(kind=PrincipalKind.EVERYONE, arn="*", iam_arn="*", account=None, assume_allowed=True)
-    if text.endswith((".amazonaws.com", ".amazonaws.com.cn")) and ":" not in text:
+    if SERVICE.fullmatch(text):
         return Principal(kind=PrincipalKind.SERVICE, arn=text, iam_arn=text, account=None, name=text)
     if is_account_id(text):
         return None if _collected(known, text) else _account(text)
     arn = parse_arn(text)
-    if arn is None or not is_account_id(arn.account):
+    if arn is None or not is_caller(text):
         return None
     session = session_role_name(text)
     if session is not None:
         return _session(known, text, arn, session)
-    if is_federated_user(arn) and arn.name and any(item.id == arn.account for item in known.snapshot.accounts):
+    if is_federated_user(arn) and any(item.id == arn.account for item in known.snapshot.accounts):
         return federated_user(text, arn)
     return _account(arn.account) if arn.resource == "root" else _of_account(known, text, text, arn)
 
@@ -173,8 +205,12 @@ def _nearest(known: Known, text: str) -> str:
 def _near(known: Known, text: str) -> str:
     if is_account_id(text):
         return f"It is a collected account, not one caller; its principals are 'arn:*:{text}:*'."
+    wrong = parse_arn(text) is not None and not is_caller(text) and not _is_pattern(text)
+    told = "That is no ARN of a user, a role, a session or an account. " if wrong else ""
     names = {name: None for principal in known.principals for name in names_of(principal)}
     near = get_close_matches(text, names, n=5, cutoff=0.5)
     if near:
-        return f"Did you mean {', '.join(near)}?"
-    return f"Principals that the snapshot knows: {len(known.principals)}; name one by ARN, role/NAME or user/NAME."
+        return f"{told}Did you mean {', '.join(near)}?"
+    return (
+        f"{told}Principals that the snapshot knows: {len(known.principals)}; name one by ARN, role/NAME or user/NAME."
+    )

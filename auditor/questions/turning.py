@@ -42,8 +42,8 @@ NAMED_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A question with everything that the layers contribute to it; ``grantable``: the operations that a grant on the
-    key can have."""
+    """A question with everything that the layers contribute to it; ``grantable``: the operations that a new grant
+    on the key could have."""
 
     relation: Relation
     mask: int

@@ -19,6 +19,15 @@ NAMES_OF_PRINCIPALS = {Fact.ACCOUNT: "accounts", Fact.IDENTITIES: "identities"}
 """Facts without which something may be called what the snapshot does not know, in words."""
 
 
+LONG = 300
+"""Characters of a name that a message quotes."""
+
+
+def quoted(text: str) -> str:
+    """A name in quotes, cut where it is too long for a message."""
+    return f"“{text}”" if len(text) <= LONG else f"“{text[:LONG]}…”"
+
+
 def may_exist(snapshot: Snapshot, facts: Mapping[Fact, str]) -> str:
     """A sentence for an unknown name where one of ``facts`` could not be read somewhere; empty where all were."""
     missing = [words for fact, words in facts.items() if any(gap.fact is fact for gap in snapshot.gaps)]

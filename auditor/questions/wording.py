@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from auditor.evaluator import in_words
 from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
+from auditor.model.actions import Action, usable_mask
+from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 
 LAYER_WORDS = {
@@ -62,6 +64,14 @@ def blocked_by(decision: Decision) -> str:
     wanted = (Role.DENIES, Role.MISSING)
     found = "; ".join(cause_words(cause) for cause in decision.causes if cause.role in wanted)
     return found or REASON_WORDS.get(decision.reason, decision.reason.replace("_", " "))
+
+
+def cannot_do(key: Key, action: Action) -> tuple[str, ...]:
+    """A sentence where no key of this type does the action, whoever is allowed to ask for it; none elsewhere."""
+    usable = usable_mask(key.spec, key.usage, key.origin)
+    if not action.on_key or Fact.KEY_METADATA in key.unread or usable >> action.bit & 1:
+        return ()
+    return (f"{action.name} fails on a key of {key.spec} for {key.usage}, with material of {key.origin}",)
 
 
 def condition_words(decision: Decision) -> str:

@@ -114,10 +114,11 @@ def read_manifest(folder: Path) -> Manifest:
         text = file.read_text(encoding="utf-8", errors="surrogatepass")
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SnapshotError(
-            f"{folder} holds no snapshot: {MANIFEST} could not be read: {words}.",
-            "Give the folder that `collect` wrote.",
-        ) from error
+        inside = folder / "snapshot"  # the folder of a report has its snapshot beside the files
+        remedy = (
+            f"Its snapshot is {inside}." if (inside / MANIFEST).is_file() else "Give the folder that `collect` wrote."
+        )
+        raise SnapshotError(f"{folder} holds no snapshot: {MANIFEST} could not be read: {words}.", remedy) from error
     return manifest_from_text(text)
 
 

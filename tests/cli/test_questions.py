@@ -221,6 +221,42 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
             ("explain", "role/app", "Decrypt", "app", "--context", "kms:ViaService=y", "--context", "kms:viaservice=x"),
             "one value of “kms:ViaService”",
         ),
+        (("explain", "role/*", "Decrypt", "app"), "“role/*” means 4 principals. Choose one: arn:aws:iam"),
+        (("explain", "arn:aws:iam::222222222222:user/*", "Decrypt", "app"), "No principal matches"),
+        (("what-can", "arn:aws:iam::222222222222:policy/x"), "no ARN of a user, a role, a session or an account"),
+        (("what-can", "arn:aws:iam::222222222222:role/"), "no ARN of a user"),
+        (("what-can", "arn:aws:sts::222222222222:assumed-role/x"), "no ARN of a user"),
+        (("what-can", KEY.replace("111111111111", "222222222222")), "no ARN of a user"),
+        (("paths", "arn:aws:sts::111111111111:assumed-role/app/"), "no ARN of a user"),
+        (("what-can", ".amazonaws.com"), "No principal is called"),
+        (("what-can", "group/none"), "No collected user belongs to “group/none”. A group without members"),
+        (("who-can", "decrypt", "x" * 5000), "xxx…”"),
+        (("grants", "--grantee", ""), "--grantee: it is empty"),
+        (("grants", "--issued-by", ""), "“” is no account"),
+        (
+            ("explain", "role/app", "Decrypt", "app", "--context", "kms:ViaService=s3"),
+            "“s3” is no value of kms:ViaService. Write the service with its Region",
+        ),
+        (
+            ("explain", "role/app", "Decrypt", "app", "--context", "kms:ViaService=s3.amazonaws.com"),
+            "no value of kms:ViaService",
+        ),
+        (("explain", "role/app", "Decrypt", "app", "--context", "aws:SourceIp=10.0.0.0/8"), "It is one address"),
+        (
+            ("explain", "role/app", "Decrypt", "app", "--context", "aws:MultiFactorAuthPresent=yes"),
+            "It is true or false",
+        ),
+        (("explain", "role/app", "Decrypt", "app", "--context", "aws:CurrentTime=noon"), "Write 2026-11-24T12:00:00Z"),
+        (("explain", "role/app", "Decrypt", "app", "--context", "kms:RotationPeriodInDays=x"), "It is a number"),
+        (("explain", "role/app", "Decrypt", "app", "--context", "aws:SourceArn=bucket"), "It is an ARN"),
+        (
+            ("explain", "role/app", "Decrypt", "app", "--context", " kms:ViaService=s3.eu-west-1.amazonaws.com"),
+            "Did you mean kms:ViaService",
+        ),
+        (
+            ("explain", "role/app", "Decrypt", "app", "--context", "kms:EncryptionContext:=x"),
+            "Did you mean kms:EncryptionContext:NAME",
+        ),
         (("what-can", "role/app", "--profile", "x"), "exclude each other"),
         (("grants", "--last-usage"), "exclude each other"),
         (("grants", "--issued-by", "x"), "“x” is no account"),
@@ -233,6 +269,33 @@ def test_unknown_and_ambiguous_names_exit_2_in_one_line(ask: Ask, words: tuple[s
     assert message in answer.err
     assert answer.out == ""
     assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fact", "told"),
+    [
+        ("kms:KeySpec=RSA_2048", "kms:KeySpec=RSA_2048 is stated, although it is SYMMETRIC_DEFAULT"),
+        ("kms:callerAccount=222222222222", "kms:CallerAccount=222222222222 is stated, although it is 111111111111"),
+        ("kms:GrantIsForAWSResource=true", "although it is not part of such a request"),
+        ("kms:RequestAlias=alias/none", "although it can only be alias/app"),
+        ("aws:SourceIpp=203.0.113.7", "is no known condition key; aws:SourceIp was probably meant"),
+        ("kms:ViaService=s3.eu-west-1.amazonaws.com", ""),
+        ("kms:EncryptionContext:App=x", ""),
+        ("token.example.com:sub=x", ""),
+    ],
+)
+def test_a_stated_fact_that_cannot_be_is_pointed_out(ask: Ask, fact: str, told: str) -> None:
+    answer = ask("explain", "role/app", "Decrypt", "alias/app", "--from", "now", "--context", fact)
+    assert answer.code == 0
+    assert told in answer.err if told else not answer.err
+
+
+def test_an_action_that_the_type_of_a_key_does_not_have_is_noted(ask: Ask) -> None:
+    note = "note: kms:Sign fails on a key of SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT, with material of AWS_KMS\n"
+    assert note in ask("explain", "role/app", "Sign", "alias/app", "--from", "now").out
+    assert note in ask("who-can", "Sign", "alias/app", "--from", "now").out
+    assert "note:" not in ask("who-can", "Decrypt", "alias/app", "--from", "now").out
+    assert "note:" not in ask("who-can", "encrypt", "alias/app", "--from", "now").out
 
 
 @pytest.mark.parametrize("change", [("--revoke-grant", "x"), ("--delete-alias", "x"), ("--scp", "x="), ()])

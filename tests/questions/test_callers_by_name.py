@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from auditor.errors import UnknownNameError
 from auditor.evaluator import evaluate, in_words
 from auditor.model.actions import BY_NAME
 from auditor.model.key import Fact
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import Layer
 from auditor.model.snapshot import AccountFacts
-from auditor.questions import principal_named, who_can
+from auditor.questions import find_principals, principal_named, who_can
 from tests.cli.conftest import HOME, PARTNER, allow, estate, text
-from tests.questions.estate import attached
+from tests.questions.estate import ALICE, READERS, attached, organization_estate
 
 BOB, EVE = (f"arn:aws:sts::{HOME}:federated-user/{name}" for name in ("bob", "eve"))
 DECRYPT = BY_NAME["kms:decrypt"]
@@ -85,3 +88,13 @@ def test_a_role_outside_has_what_a_policy_gives_to_one_of_its_sessions() -> None
     ]
     assert [str(one.outcome) for one in decisions] == ["allowed", "conditional", "implicitly-denied"]
     assert in_words(decisions[1].residual) == "only for session nightly"
+
+
+def test_a_group_means_its_members_and_is_no_caller() -> None:
+    evaluation = evaluate(organization_estate(), as_of="2026-11-24T12:00:00Z")
+    for name in ("group/readers", READERS):
+        assert [item.arn for item in find_principals(evaluation, name)] == [ALICE]
+        with pytest.raises(UnknownNameError, match=f"is a group, which calls nothing. Name a member: {ALICE}"):
+            principal_named(evaluation, name)
+    with pytest.raises(UnknownNameError, match="No collected user belongs"):
+        find_principals(evaluation, READERS.replace(HOME, "222222222222"))

@@ -11,7 +11,8 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions.edits import adding, granting, on_groups, on_keys, on_organization
 from auditor.questions.edits.documents import with_document
 from auditor.questions.edits.kinds import FROM_PLANS, Edit, EditKind
-from auditor.questions.edits.on_identities import IDENTITY_EDITS, is_group, members_of
+from auditor.questions.edits.on_identities import IDENTITY_EDITS
+from auditor.questions.groups import is_group, members_of
 
 
 def apply_edits(snapshot: Snapshot, edits: Iterable[Edit]) -> Snapshot:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from itertools import chain, count
 
 from auditor.errors import UnknownNameError, UsageError
-from auditor.evaluator.grants import grantable_on, operations_mask
-from auditor.model.actions import BY_NAME, CRYPTO, GRANTABLE, actions_in, find_action, key_type, state_blocks
+from auditor.evaluator.grants import grantable_now, grantable_on, operations_mask
+from auditor.model.actions import CRYPTO, GRANTABLE, actions_in, find_action, key_type
 from auditor.model.arn import is_caller
 from auditor.model.grant import Grant
 from auditor.model.inventory import Inventory
@@ -24,7 +24,6 @@ from auditor.questions.keys import find_keys
 NAME = re.compile(r"[a-zA-Z0-9:/_-]{1,256}")
 SERVICE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+){2,}")
 MAX_PAIRS, MAX_VALUE = 8, 384
-CREATE_GRANT = BY_NAME["kms:creategrant"]
 
 
 def grant(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -108,7 +107,7 @@ def _check_key(new: Grant, key: Key) -> None:
     if wrong:
         names = ", ".join(action.short for action in actions_in(wrong))
         raise UsageError(f"No grant can give {names} on {where}.", f"It is a key of {key.spec} for {key.usage}.")
-    if state_blocks(CREATE_GRANT, key.state):
+    if not grantable_now(key):
         raise UsageError(f"{where} is {key.state}: AWS makes no grant on it.", "Set its state first (key-state).")
     constrained = new.context_equals is not None or new.context_subset is not None
     asymmetric = Fact.KEY_METADATA not in key.unread and key_type(key.spec, key.usage) != "symmetric_encryption"

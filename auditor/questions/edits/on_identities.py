@@ -14,6 +14,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions.edits.deleting import without_principals
 from auditor.questions.edits.documents import document, is_called, known_document, readable
 from auditor.questions.edits.kinds import Edit, EditKind
+from auditor.questions.groups import is_group, members_of
 from auditor.questions.principals import find_principals, principal_named
 
 
@@ -164,19 +165,6 @@ def _on_group(snapshot: Snapshot, text: str, change: Owned) -> Snapshot:
         raise UnknownNameError(f"“{text}” means {len(groups)} groups.", f"Choose one: {', '.join(groups)}.")
     changed = tuple(change(item, wanted[item.arn]) if item.arn in wanted else item for item in snapshot.principals)
     return replace(snapshot, principals=changed)
-
-
-def is_group(text: str) -> bool:
-    """Whether an owner of policies is written as a group."""
-    return text.startswith("group/") or ":group/" in text
-
-
-def members_of(snapshot: Snapshot, text: str) -> list[Principal]:
-    """The collected users that belong to a group, by its ARN or ``group/NAME``."""
-    name, arn = text.rsplit("/", 1)[-1], parse_arn(text)
-    return [
-        item for item in snapshot.principals if name in item.groups and (arn is None or item.account == arn.account)
-    ]
 
 
 def group_arn(member: Principal, name: str, given: str) -> str:
