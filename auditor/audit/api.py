@@ -50,8 +50,9 @@ class Evaluation(evaluator.Evaluation):
         return who_can(self, asked(what), find_all_keys(self.snapshot, keys), include_denied=include_denied)
 
     def what_can(self, *principals: str, what: str | None = None) -> tuple[Answer, ...]:
-        """What ``principals`` can do: ARNs, ``role/NAME``, ``group/NAME`` (its members), patterns; ``what`` limits it to an
-        action or capability.
+        """What ``principals`` can do: ARNs, ``role/NAME``, ``group/NAME`` (its members), patterns.
+
+        ``what`` limits it to an action or capability.
         """
         from auditor.questions import find_principals, what_can
         from auditor.questions.answers import asked
