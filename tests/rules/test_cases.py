@@ -69,6 +69,9 @@ def test_case(rule: str, case: dict[str, Any]) -> None:
             assert part not in text, text
         for part in wanted.get("fix", ()):
             assert part in finding.remediation.body, finding.remediation.body
+        assert wanted.get("advice", "") in finding.remediation.summary
+        for part in wanted.get("clauses", ()):
+            assert any(part in clause.when for clause in finding.clauses), finding.clauses
         assert finding.remediation.kind == wanted.get("kind", finding.remediation.kind)
         if finding.remediation.kind.endswith("policy"):
             assert json.loads(finding.remediation.body)

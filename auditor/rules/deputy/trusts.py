@@ -158,7 +158,15 @@ def role_widely_assumable(view: View) -> Iterator[Hit]:
                 given((strangers and holding.mask & READ_PLAINTEXT, "wildcard trust or unknown")),
                 given((known, "organization-wide trust with MFA")),
                 (naming("assumers", assumers),) if assumers else (),
+                {"aws:PrincipalArn": _one_role(role, way)},
             )
+
+
+def _one_role(role: Principal, way: Admission) -> str:
+    """The role that should be let in instead of all; whoever knows it has to name it."""
+    partition = role.arn.split(":")[1]
+    account = way.account if way.kind == "account" and way.account else "ACCOUNT-ID"
+    return f"arn:{partition}:iam::{account}:role/NAME-OF-THE-ROLE"
 
 
 def _person_known(statement: Statement) -> bool:

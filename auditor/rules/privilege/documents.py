@@ -126,7 +126,7 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
             f"{wide.document.account}; {_so_many(wide)} be read today."
         )
         hit = _document_hit(view, wide, summary, raised, lowered, latent)
-        yield replace(hit, remedy=_on_reached_keys(wide), advice=_decrypt_advice(latent), bare=not wide.reached)
+        yield replace(hit, remedy=_on_reached_keys(wide), advice=_decrypt_advice(latent, bound), bare=not wide.reached)
 
 
 def _delegated(view: View, wide: Wide) -> bool:
@@ -135,9 +135,11 @@ def _delegated(view: View, wide: Wide) -> bool:
     return any(delegated_mask(view, key) & wide.mask for key in keys)
 
 
-def _decrypt_advice(latent: bool) -> str:
+def _decrypt_advice(latent: bool, bound: bool) -> str:
     if latent:
         return "Remove the statement: it reaches no key today, and reaches every key that delegates to IAM tomorrow."
+    if bound:
+        return "List the keys that are meant where they are known; what the condition asks for decides about the rest."
     return "List the keys that are meant, or keep the pattern and tie it to a tag, an alias or a service."
 
 
@@ -213,7 +215,7 @@ def iam_kms_admin_all_keys(view: View) -> Iterator[Hit]:
     for wide in wide_documents(view, _administers(view), administrators=False):
         latent = not wide.reached and not wide.unsure
         raised = given((any(_risky_holder(view, holder) for holder in wide.holders), "human without MFA evidence"))
-        lowered = given((latent, "no key delegates to IAM"), (_bound(wide) or wide.guarded_only, "S2+ residual"))
+        lowered = given((latent, "reaches nothing today"), (_bound(wide) or wide.guarded_only, "S2+ residual"))
         summary = (
             f"{wide.document.title} lets {count(len(wide.holders), 'identity')} administer any key of account "
             f"{wide.document.account}; {_so_many(wide)} be changed today."
