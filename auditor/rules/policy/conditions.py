@@ -32,6 +32,7 @@ from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.principal import Principal
 from auditor.rules.conditions import IDENTITY_ONLY, as_residual, true_when_absent
+from auditor.rules.corrections import one_or_many
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
@@ -80,6 +81,8 @@ def wrong_sort(test: ConditionTest) -> str:
     name = test.key.lower()
     if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
         return f"{canonical(test.key)} holds alias names (alias/…), never ARNs or bare names"
+    if name == "aws:principalarn" and test.values and all(map(_names_session, test.values)):
+        return f"{canonical(test.key)} is the ARN of the role, never that of its session"
     if name == "kms:grantconstrainttype" and test.values and not set(test.values) & set(CONSTRAINT_TYPES):
         return f"{canonical(test.key)} is {' or '.join(CONSTRAINT_TYPES)}, never {listing(test.values)}"
     return ""
@@ -97,6 +100,16 @@ def _other_mistake(test: ConditionTest, layer: Layer) -> str:
 def _whole(path: str) -> bool:
     """Whether a value of ``aws:PrincipalOrgPaths`` names an organization and nothing below it."""
     return not path.partition("/")[2].strip("*/")
+
+
+def _names_session(value: str) -> bool:
+    """Whether a value is the ARN of a role's session, or a pattern of such."""
+    return ":sts:" in value and ":assumed-role/" in value
+
+
+def _role_of(value: str) -> str:
+    """The ARN of the role of a session, as far as its ARN tells: it has no path."""
+    return "/".join(value.replace(":sts:", ":iam:").replace(":assumed-role/", ":role/").split("/")[:2])
 
 
 def _names_aliases(value: str) -> bool:
@@ -168,9 +181,17 @@ def _not_applicable_hit(view: View, placed: Placed, test: ConditionTest, missing
         lowered=given((elsewhere or legacy, "Allow that therefore never applies and another")),
         identity=(meaning(statement), test.key.lower()),
         remedy=_split(placed, test, missing, mask),
-        advice="Take the test out, or split the statement: each condition stands with the actions that carry its key.",
+        advice=_advice(test),
         bare=True,
     )
+
+
+def _advice(test: ConditionTest) -> str:
+    if wrong_sort(test):
+        return "Write the values as the condition key has them; until then the test says nothing about any request."
+    if misspelt(test.key.lower()):
+        return "Write the name of the condition key as AWS spells it."
+    return "Take the test out, or split the statement: each condition stands with the actions that carry its key."
 
 
 def _covered_elsewhere(placed: Placed, mask: int, key: str = "") -> bool:
@@ -198,8 +219,10 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
         block[LEGACY.get(name) or meant(name)] = block.pop(test.key, None)
         return render({**written, "Condition": condition})
     if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
-        values = [_alias_name(value) for value in test.values]
-        block[test.key] = values[0] if len(values) == 1 else values
+        block[test.key] = one_or_many(map(_alias_name, test.values))
+        return render({**written, "Condition": condition})
+    if name == "aws:principalarn" and all(map(_names_session, test.values)):
+        block[test.key] = one_or_many(map(_role_of, test.values))
         return render({**written, "Condition": condition})
     if placed.located.ref.layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
         return render(_without(written, condition, test))

@@ -37,6 +37,8 @@ NO_SUFFIX = "does not end in amazonaws.com, as names of services do here in ever
 PRIVATE = "is never the address of a caller: aws:VpcSourceIp has those of a VPC"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
 SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+CALLER = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source", "aws:securetransport")
+CHANGING = ("kms:requestalias", "kms:resourcealiases", "aws:resourcetag/", "kms:trailingdayswithoutkeyusage")
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
 
 
@@ -61,10 +63,10 @@ def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
 
 
 def _about_the_key(statement: Statement) -> tuple[ConditionTest, ...]:
-    """The tests that do not depend on who calls: those are another rule's business. That KMS takes no request without
-    TLS anyway is no mistake of a policy that insists on it, as AWS's examples do."""
-    caller = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source", "aws:securetransport")
-    return tuple(test for test in statement.conditions if not test.key.lower().startswith(caller))
+    """The tests of what no call and no day changes. Who calls is another rule's business, aliases, tags and use of the
+    key are not fixed, and that KMS takes no request without TLS anyway is no mistake of a policy that insists on it, as
+    AWS's examples do."""
+    return tuple(test for test in statement.conditions if not test.key.lower().startswith((*CALLER, *CHANGING)))
 
 
 def _impossible(view: View, placed: Placed) -> list[str]:

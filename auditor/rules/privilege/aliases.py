@@ -6,13 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evaluator.glob import matches
+from auditor.evaluator.statements import action_mask
 from auditor.model.actions import actions_in, mask_of
 from auditor.model.finding import Evidence
-from auditor.model.key import Key
+from auditor.model.key import Alias, Fact, Key
 from auditor.model.principal import Principal
-from auditor.rules.hit import Hit, listing
+from auditor.model.residual import Leaf
+from auditor.rules.conditions import asks_for_values
+from auditor.rules.hit import Hit, Located, listing
 from auditor.rules.iam_side import may
+from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import (
+    LIVE,
+    POWER,
     Dependence,
     dependences,
     gain_hit,
@@ -23,10 +29,12 @@ from auditor.rules.privilege.attributes import (
     would_gain,
 )
 from auditor.rules.privilege.naming import open_on_key
+from auditor.rules.reach import openness
 from auditor.rules.view import View
 
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
 NAMING = CREATE_ALIAS | UPDATE_ALIAS
+REQUEST_ALIAS = "kms:requestalias"
 
 
 def abac_alias_hijack(view: View) -> Iterator[Hit]:
@@ -34,12 +42,18 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
 
     CreateAlias is checked on the alias and on the key, UpdateAlias on the alias, its current key and the new one. A
     literal name that exists already must be moved, or deleted and made again. Told when the key delegates to IAM and
-    the identity statement covers it.
+    the identity statement covers it, or when the key's own policy asks for the alias of the request.
 
     Fix: reserve the alias names that policies use for the key pipeline.
     """
+    yield from _by_identity_policies(view)
+    for dependence, keys in _by_key_policies(view):
+        yield _hit(view, dependence, keys)
+
+
+def _by_identity_policies(view: View) -> Iterator[Hit]:
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    for prefix in ("kms:resourcealiases", "kms:requestalias"):
+    for prefix in ("kms:resourcealiases", REQUEST_ALIAS):
         for dependence in dependences(view, prefix):
             who = dependence.principal
             told = (who.arn, dependence.values)
@@ -48,12 +62,59 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
             )
             seen.add(told)
             if gained:
-                pattern = listing(dependence.values)
-                summary = f"{who.arn} can name {on_what(gained)} {pattern} and then use {pronoun(gained)}."
-                naming = granting(view, [who], gained[0], NAMING)
-                hit = gain_hit(view, dependence, gained, summary, (Evidence("alias pattern", pattern), *naming))
-                name = dependence.values[0].removeprefix("alias/")
-                yield replace(hit, fix=(("restricted-*", name),))
+                yield _hit(view, dependence, gained)
+
+
+def _hit(view: View, dependence: Dependence, gained: list[Key]) -> Hit:
+    who, pattern = dependence.principal, listing(dependence.values)
+    summary = f"{who.arn} can name {on_what(gained)} {pattern} and then use {pronoun(gained)}."
+    naming = granting(view, [who], gained[0], NAMING)
+    hit = gain_hit(view, dependence, gained, summary, (Evidence("alias pattern", pattern), *naming))
+    return replace(hit, fix=(("restricted-*", dependence.values[0].removeprefix("alias/")),))
+
+
+def _by_key_policies(view: View) -> Iterator[tuple[Dependence, list[Key]]]:
+    """Principals who get what a key policy ties to the alias of a request once the key carries it, with their keys."""
+    found: dict[tuple[str, tuple[str, ...]], tuple[Dependence, list[Key]]] = {}
+    for key in view.keys_with(Fact.KEY_POLICY):
+        for located, values in _tied(view, key):
+            for who, held in _namers(view, key):
+                mask = action_mask(located.statement) & POWER & view.reach.usable[view.reach.key_at[key.arn]] & ~held
+                dependence = Dependence(who, located, "", values, _gained(view, who, key, mask, values))
+                if dependence.mask and _pointable(view, dependence, key):
+                    found.setdefault((who.arn, values), (dependence, []))[1].append(key)
+    yield from found.values()
+
+
+def _tied(view: View, key: Key) -> Iterator[tuple[Located, tuple[str, ...]]]:
+    """The Allow statements of a key policy that ask for the alias of the request, and the aliases that they ask for."""
+    for located in view.statements(key):
+        for test in located.statement.conditions if located.statement.effect == "Allow" else ():
+            if test.key.lower() == REQUEST_ALIAS and asks_for_values(Leaf(test.operator, test.key, test.values), False):
+                yield located, tuple(value for value in test.values if "${" not in value)
+
+
+def _namers(view: View, key: Key) -> Iterator[tuple[Principal, int]]:
+    """Ordinary identities that may give the key an alias, with the actions that they hold on it."""
+    position, pairs = view.reach.key_at[key.arn], view.reach.all_pairs
+    here = pairs.select(pairs.keys == position)
+    for row, _, profile in here.select(view.reach.having(here, NAMING, *LIVE)).rows():
+        who = view.reach.principals[row]
+        if not service_linked(who) and not view.trust.account_admin(who):
+            yield who, view.reach.held(profile, position, *LIVE)
+
+
+def _gained(view: View, who: Principal, key: Key, mask: int, values: tuple[str, ...]) -> int:
+    """The actions of the mask that the principal would have on the key if it carried a fitting alias."""
+    fresh = tuple(Alias(_literal(value), key.arn.replace(f"key/{key.key_id}", _literal(value))) for value in values)
+    renamed = replace(key, aliases=(*key.aliases, *fresh))
+    decided = ((action, view.evaluation.decide(who, renamed, action.name)) for action in actions_in(mask))
+    return mask_of(action.name for action, one in decided if openness(one) in LIVE)
+
+
+def _literal(value: str) -> str:
+    """A name that a pattern fits."""
+    return value.replace("*", "x").replace("?", "x")
 
 
 def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
@@ -69,7 +130,7 @@ def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
     who, taken = dependence.principal, _aliases_at(view, key)
     for value in dependence.values:
         fitting = [(alias, owner) for alias, owner in taken.items() if matches(value, alias)]
-        fresh = value.replace("*", "x").replace("?", "x")
+        fresh = _literal(value)
         arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{fresh}"
         if value.startswith(("alias/", "*")) and fresh not in taken and _may_alias(view, who, arn, key, CREATE_ALIAS):
             return True
