@@ -22,8 +22,9 @@ from auditor.model.actions import (
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
+from auditor.model.policy import Statement
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import grant_limited, mentions
+from auditor.rules.conditions import asks_for_values, grant_limited, mentions
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, without_actions, written_in
 from auditor.rules.exposure.public import allowing, for_everybody, stopped_by
@@ -37,6 +38,7 @@ from auditor.rules.view import View, accounts_in_conditions
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 EXAMPLE_PARTNER = "222222222222"
 GRANT_ACTIONS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
 EVERYTHING = CROSS_ACCOUNT_EFFECTIVE & ~mask_of(["RetireGrant"])
 """What a key policy can give to another account; RetireGrant comes with a grant alone."""
 GRANTING = mask_of(["CreateGrant", "ListGrants", "RevokeGrant", "RetireGrant"])
@@ -66,8 +68,33 @@ class Reached:
         return mask_of(self.decisions)
 
 
+def _refusals(view: View, key: Key) -> list[Statement]:
+    """The Deny statements about the key, of its own policies and of the RCPs above it, if it speaks of everybody."""
+    own = [located.statement for located in view.statements(key)]
+    if not any(map(for_everybody, own)):
+        return []
+    organization = view.snapshot.organization
+    levels = organization.levels(key.account) if organization is not None else None
+    above = (one for level in levels or () for policy in level.rcps or () for one in policy.policy.statements)
+    return [one for one in (*own, *above) if one.effect == "Deny" and action_mask(one) & CROSS_ACCOUNT_EFFECTIVE]
+
+
+def _exempted(view: View, key: Key) -> set[str]:
+    """Outside accounts that a Deny spares, and that get what the key gives to everybody where strangers do not."""
+    named = {one for statement in _refusals(view, key) for one in accounts_in_conditions(statement)}
+    foreign = sorted(one for one in named if view.trust.standing(one, key.account).foreign)
+    strangers = view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE) if foreign else {}
+    return {
+        account
+        for account in foreign
+        for name, decision in view.decisions(external(account), key, CROSS_ACCOUNT_EFFECTIVE).items()
+        if strangers[name].outcome.denied and not decision.outcome.denied
+    }
+
+
 def outside_names(view: View, key: Key) -> dict[str, set[str]]:
-    """Account → the principal values by which Allow statements of the key's own policy let it in."""
+    """Account → the principal values by which Allow statements of the key's own policy let it in, or its id where a
+    Deny of everybody else spares it."""
     found: dict[str, set[str]] = {}
     for located in view.statements(key):
         statement = located.statement
@@ -81,6 +108,8 @@ def outside_names(view: View, key: Key) -> dict[str, set[str]]:
             for account in accounts_in_conditions(statement):
                 if view.trust.standing(account, key.account).foreign:
                     found.setdefault(account, set()).add(account)
+    for account in _exempted(view, key):
+        found.setdefault(account, set()).add(account)
     return found
 
 
@@ -147,8 +176,8 @@ def _names(access: Reached) -> tuple[tuple[str, str], ...]:
 def external_account_access(view: View) -> Iterator[Hit]:
     """The key policy lets an account use the key that is neither in the organization nor in the trust register.
 
-    That account is assumed to allow everything on its own side, because nobody here can read its IAM. An expired or
-    terminated register entry counts as none. Accounts that the register trusts are silent here; what they are given
+    That account is assumed to allow everything on its own side, because nobody here can read its IAM. A key that speaks
+    of everybody lets in whom the Deny or the RCP that keeps strangers out spares. An expired or terminated register entry counts as none. Accounts that the register trusts are silent here; what they are given
     is looked at by external-account-root and external-can-delegate.
 
     Fix: confirm owner and contract and register the account with an expiry, or remove the statement.
@@ -177,16 +206,16 @@ def external_account_access(view: View) -> Iterator[Hit]:
 
 
 def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
-    """Organizations other than the own one that a wildcard statement lets in as a whole."""
+    """Other organizations that a wildcard statement lets in, or a Deny beside it spares, as a whole."""
     own = view.owner(key).organization
-    named = {
-        value.split("/")[0]
-        for located in view.statements(key)
-        if own is not None and for_everybody(located.statement)
-        for value in condition_values(located.statement, "aws:principalorgid", "aws:principalorgpaths")
-        if not has_wildcard(value.split("/")[0])
-    }
-    for name in sorted(one for one in named if "${" not in one and one.lower() != own):
+    if own is None:
+        return
+    allowed = (one.statement for one in view.statements(key) if for_everybody(one.statement))
+    values = [value for one in allowed for value in condition_values(one, *ORGANIZATIONS)]
+    spared = (test for one in _refusals(view, key) for test in one.conditions if test.key.lower() in ORGANIZATIONS)
+    values += [value for test in spared for value in test.values]
+    named = {value.split("/")[0] for value in values}
+    for name in sorted(one for one in named if not has_wildcard(one) and "${" not in one and one.lower() != own):
         access = _admitted(view, key, name)
         if access is not None:
             reads = bool(access.mask & READ_PLAINTEXT) and view.tier(key) == "T1"
@@ -207,7 +236,7 @@ def _admitted(view: View, key: Key, organization: str) -> Reached | None:
 
     def asks(leaf: Leaf, negated: bool) -> bool:
         fits = any(value.split("/")[0] == organization for value in leaf.values)
-        return leaf.key.lower().startswith("aws:principalorg") and fits and not negated
+        return leaf.key.lower().startswith("aws:principalorg") and fits and asks_for_values(leaf, negated)
 
     found = {
         name: decision
