@@ -177,8 +177,9 @@ def external_account_access(view: View) -> Iterator[Hit]:
     """The key policy lets an account use the key that is neither in the organization nor in the trust register.
 
     That account is assumed to allow everything on its own side, because nobody here can read its IAM. A key that speaks
-    of everybody lets in whom the Deny or the RCP that keeps strangers out spares. An expired or terminated register entry counts as none. Accounts that the register trusts are silent here; what they are given
-    is looked at by external-account-root and external-can-delegate.
+    of everybody lets in whom the Deny or the RCP that keeps strangers out spares. An expired or terminated register
+    entry counts as none. Accounts that the register trusts are silent here; what they are given is looked at by
+    external-account-root and external-can-delegate.
 
     Fix: confirm owner and contract and register the account with an expiry, or remove the statement.
     """
