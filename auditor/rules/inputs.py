@@ -42,7 +42,7 @@ ACCOUNT_FACTS = {
     "access.matrix": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
 }
 INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
-"""Rule and input → the input that does as well for it."""
+"""Rule and input → another that does as well for it; what both leave open is told by the rule's blind spots."""
 ALSO_READ = {
     "cross-environment-access": ("access.matrix",),
     "lockout-bypass-allowed": ("org.rcps",),
@@ -71,13 +71,14 @@ WORDS = {
 
 def absent_inputs(facts: RuleFacts, available: frozenset[str]) -> tuple[str, ...]:
     """Why a rule cannot be evaluated at all: its required inputs that are not in ``available``, in words."""
-    missing = [name for name in required_inputs(facts) if name in WORDS and name not in available]
-    return tuple(dict.fromkeys(WORDS[name] for name in missing))
+    ways = (tuple(filter(None, (name, INSTEAD.get((facts.id, name))))) for name in facts.required)
+    missing = (way for way in ways if way[0] in WORDS and not available & set(way))
+    return tuple(dict.fromkeys(", and ".join(WORDS[name] for name in way) for way in missing))
 
 
-def required_inputs(facts: RuleFacts) -> tuple[str, ...]:
-    """The inputs that a rule rests on."""
-    return tuple(INSTEAD.get((facts.id, name), name) for name in facts.required)
+def _alone(facts: RuleFacts) -> tuple[str, ...]:
+    """The inputs without which a rule cannot do."""
+    return tuple(name for name in facts.required if (facts.id, name) not in INSTEAD)
 
 
 class Missing:
@@ -96,7 +97,7 @@ class Missing:
 
     def skipped(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
-        listed = (*required_inputs(facts), *ALSO_READ.get(facts.id, ()))
+        listed = (*_alone(facts), *ALSO_READ.get(facts.id, ()))
         required = [name for name in listed if (facts.category, name) != ("coverage", "access.matrix")]
         of_keys = {fact for name in required for fact in KEY_FACTS.get(name, ())}
         of_accounts = {fact for name in required for fact in ACCOUNT_FACTS.get(name, ())}

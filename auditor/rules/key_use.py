@@ -77,6 +77,15 @@ def names_of(who: Principal) -> tuple[Name, ...]:
     return tuple(name for name in (_name(who.iam_arn), _name(who.unique_id or "")) if name is not None)
 
 
+def rows_by_name(view: View) -> dict[Name | None, list[int]]:
+    """Name → the rows of the access table that go by it."""
+    found: dict[Name | None, list[int]] = {}
+    for row, who in enumerate(view.reach.principals):
+        for name in names_of(who):
+            found.setdefault(name, []).append(row)
+    return found
+
+
 def caller_of(calls: KeyCalls) -> Name | None:
     """The principal that made the calls, if they tell: paths of roles are not in every event, names are unique."""
     return _name(calls.caller)

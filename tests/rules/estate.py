@@ -219,6 +219,7 @@ def evidence(data: dict[str, Any] | None, places: set[tuple[str, str]], gaps: tu
     facts = [Fact(item) for item in data.get("asked", [fact.value for fact in EVIDENCE_FACTS])]
     asked = frozenset((fact, account, region) for fact in facts for account, region in places)
     asked |= frozenset((fact, account, "") for fact in facts for account, _ in places)
+    asked |= frozenset((Fact.KEY_EVENTS, item.account, item.region) for item in found.get("event_windows", ()))
     asked = frozenset(place for place in asked if place[2] not in data.get("nowhere", ()))
     blind = {str(account) for account in data.get("unread_analyzers", ())}
     unread = frozenset(place for place in asked if place[0] is Fact.ANALYZERS and place[1] in blind)

@@ -20,7 +20,7 @@ from auditor.rules.conditions import asks_for_key, asks_for_values, demands, hol
 from auditor.rules.corrections import one_or_many, statements, with_tests, without_actions
 from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.key_use import caller_of, key_use, names_of, of_data, relatives
+from auditor.rules.key_use import Name, caller_of, key_use, of_data, relatives, rows_by_name
 from auditor.rules.privilege.combined import holding_hit, human
 from auditor.rules.privilege.disuse import actions_where
 from auditor.rules.privilege.holding import LIVE, Holding
@@ -79,19 +79,19 @@ class Unbound:
         """The pairs, as one number each, whose principal used the key directly, or tried to."""
         import numpy as np
 
-        reach, use = self._own.reach, key_use(self._view)
-        rows: dict[object, list[int]] = {}
-        for row, who in enumerate(reach.principals):
-            for name in names_of(who):
-                rows.setdefault(name, []).append(row)
-        found = {
-            row * len(reach.keys) + column
-            for column in self.serving
-            for calls in (*use.of_key(reach.keys[column].arn), *use.unplaced(reach.keys[column].region))
-            if of_data(calls) and not calls.service
-            for row in rows.get(caller_of(calls), ())
-        }
+        reach, use, rows = self._own.reach, key_use(self._view), rows_by_name(self._view)
+        anywhere = {region: set(_directly(use.unplaced(region))) for region in {key.region for key in reach.keys}}
+        found = set()
+        for column in self.serving:
+            key = reach.keys[column]
+            for name in {*_directly(use.of_key(key.arn)), *anywhere[key.region]}:
+                found |= {row * len(reach.keys) + column for row in rows.get(name, ())}
         return np.array(sorted(found), dtype=np.int64)
+
+
+def _directly(calls: Iterable[KeyCalls]) -> Iterator[Name | None]:
+    """Who used a key on data without a service in between, or tried to."""
+    return (caller_of(item) for item in calls if of_data(item) and not item.service)
 
 
 def unbound(view: View) -> Unbound:

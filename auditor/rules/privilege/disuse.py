@@ -1,4 +1,4 @@
-"""What IAM's last-accessed data proves about permissions that nobody used, and where it proves nothing.
+"""What IAM's last-accessed data, and events, prove about permissions that nobody used, and where they prove nothing.
 
 A report tells of a principal's calls to KMS where identity policies allow something there, in the Regions that AWS
 lists and for at least 400 days; refused calls count too. It tells neither which key was meant nor, unless a principal
@@ -9,20 +9,20 @@ Source: IAM user guide, "Refine permissions using last accessed information" (th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Decision, Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, find_action
 from auditor.model.finding import SkippedScope
-from auditor.model.key import Fact, Key
-from auditor.model.moments import instant
+from auditor.model.key import Fact
 from auditor.model.policy import Layer
 from auditor.model.principal import LastAccessed, Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands, for_services
+from auditor.rules.privilege.eventless import Eventless
 from auditor.rules.privilege.holding import LIVE
 from auditor.rules.privilege.power import power
+from auditor.rules.privilege.window import TRACKED_SINCE, Window
 from auditor.rules.reach import Pairs, Reach
 from auditor.rules.view import View
 
@@ -30,81 +30,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-KEPT_DAYS = 400
-"""How long AWS keeps the data at least: silence about longer windows proves nothing."""
-FRESH = timedelta(days=1)
-"""A report this much older than the time of the run still tells of the window's end."""
 CLASSES = (READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY) & ~STORE_BREAKERS
 """What is worth telling; power over key stores is power over no single key."""
 RARE = TAKEOVER | DESTROY
 """What administrators hold and hardly ever use."""
 EMERGENCY = ("dr", "break-glass")
 SERVICE_KEYS = ("kms:viaservice", "aws:viaawsservice", "kms:grantisforawsresource")
-TRACKED_SINCE = {
-    "us-east-1": "2015-10-01",
-    "us-east-2": "2017-10-27",
-    "us-west-1": "2015-10-01",
-    "us-west-2": "2015-10-01",
-    "af-south-1": "2020-04-22",
-    "ap-east-1": "2019-04-24",
-    "ap-south-1": "2016-06-27",
-    "ap-south-2": "2022-11-22",
-    "ap-northeast-1": "2015-10-01",
-    "ap-northeast-2": "2016-01-06",
-    "ap-northeast-3": "2018-02-11",
-    "ap-southeast-1": "2015-10-01",
-    "ap-southeast-2": "2015-10-01",
-    "ap-southeast-3": "2021-12-13",
-    "ap-southeast-4": "2023-01-23",
-    "ca-central-1": "2017-10-28",
-    "eu-central-1": "2015-10-01",
-    "eu-central-2": "2022-11-08",
-    "eu-west-1": "2015-10-01",
-    "eu-west-2": "2017-10-28",
-    "eu-west-3": "2017-12-18",
-    "eu-south-1": "2020-04-28",
-    "eu-south-2": "2022-11-15",
-    "eu-north-1": "2018-12-12",
-    "il-central-1": "2023-08-01",
-    "me-south-1": "2019-07-29",
-    "me-central-1": "2022-08-30",
-    "sa-east-1": "2015-12-11",
-    "us-gov-east-1": "2023-07-01",
-    "us-gov-west-1": "2023-07-01",
-}
-"""Regions in which AWS records last access, and since when; no other Region does (as of October 2026)."""
-
-
-class Window:
-    """The days before the run in which a use would count."""
-
-    def __init__(self, view: View) -> None:
-        self.days = view.settings.unused_window
-        self.end = view.as_of
-        self.start = view.as_of - timedelta(days=self.days)
-
-    def before(self, time: str | None) -> bool:
-        """Whether a time lies before the window."""
-        moment = instant(time)
-        return moment is not None and moment < self.start
-
-    def unused(self, last: str | None) -> bool:
-        """Whether a last use, None for none in the time that AWS keeps, shows that there was none in the window."""
-        return self.before(last) if last is not None else self.days <= KEPT_DAYS
-
-    def covered_by(self, report: LastAccessed | None) -> bool:
-        """Whether a report tells of KMS, and up to the end of the window."""
-        made = instant(report.reported) if report is not None and report.listed else None
-        return made is not None and self.end - made <= FRESH
-
-    def tracked(self, key: Key) -> bool:
-        """Whether calls that use a key are recorded for the whole window, in which it was there all the time."""
-        since = TRACKED_SINCE.get(key.region)
-        return since is not None and self.before(since) and self.before(key.created)
 
 
 class Disuse:
-    """Per principal, key and profile: what is proven to be unused, as masks of actions."""
+    """Per principal, key and profile: what is proven to be unused, as masks of actions.
+
+    Events prove it where they tell of a pair, IAM's reports elsewhere. What events show to be used never is unused.
+    """
 
     def __init__(self, view: View) -> None:
         import numpy as np
@@ -113,8 +51,10 @@ class Disuse:
         self._own = own
         self.window = window
         callers = own.reach.principals
-        masks = (_unused(view, window, who) for who in callers)
-        self.of_principal = np.fromiter(masks, dtype=np.uint64, count=len(callers))
+        worth = np.array([_worth_telling(view, window, who) for who in callers], dtype=np.uint64)
+        self._worth = worth
+        self.events = Eventless(view, window)
+        self._of_principal = worth & np.array([_unused(window, who.last_accessed) for who in callers], dtype=np.uint64)
         self._idle = np.array([idle(window, who) for who in callers], dtype=bool)
         self._by_identity = actions_where(own.reach, _by_identity)
         self._for_services = actions_where(own.reach, lambda one: demands(one.residual, _through_services))
@@ -125,9 +65,12 @@ class Disuse:
         import numpy as np
 
         held = self._own.held_each(pairs, *LIVE) & np.uint64(CLASSES)
-        proven = self.of_principal[pairs.principals] & self._by_identity[pairs.profiles]
+        proven = self._of_principal[pairs.principals] & self._by_identity[pairs.profiles]
         sure = np.where(self._idle[pairs.principals], proven, proven & ~self._for_services[pairs.profiles])
-        found: NDArray[np.uint64] = np.where(self._tracked[pairs.keys], held & sure, np.uint64(0))
+        reported = np.where(self._tracked[pairs.keys], sure, np.uint64(0))
+        silent = np.where(self.events.there(pairs), self._worth[pairs.principals], np.uint64(0))
+        unused = np.where(self.events.covers(pairs), silent, reported)
+        found: NDArray[np.uint64] = held & unused & ~self.events.used(pairs)
         return found
 
 
@@ -151,14 +94,18 @@ def idle(window: Window, who: Principal) -> bool:
 
 
 def blind_spots(view: View) -> Iterator[SkippedScope]:
-    """Holders of power over keys of whose use no report tells, and keys where AWS records nothing."""
+    """Where events tell nothing of the use of a power: holders without a report, keys where AWS records nothing, or
+    where no reports were asked for the histories that are missing."""
     import numpy as np
 
     if not view.decided:
         return
     own, found = power(view), disuse(view)
     held = own.held_each(own.pairs, *LIVE) & np.uint64(CLASSES)
-    pairs = own.pairs.select(held != 0)
+    pairs = own.pairs.select((held != 0) & ~found.events.covers(own.pairs))
+    if not any(fact is Fact.LAST_ACCESSED for fact, *_ in view.snapshot.evidence.asked):
+        yield from _histories(own.reach, pairs)
+        return
     for row in np.unique(pairs.principals).tolist():
         who = own.reach.principals[row]
         if who.kind in (PrincipalKind.USER, PrincipalKind.ROLE) and not found.window.covered_by(who.last_accessed):
@@ -168,18 +115,29 @@ def blind_spots(view: View) -> Iterator[SkippedScope]:
             yield SkippedScope(own.reach.keys[column].arn, Fact.LAST_ACCESSED)
 
 
-def _unused(view: View, window: Window, who: Principal) -> int:
-    """The actions that a principal used on no key in the whole window; none where that is not known."""
-    report = who.last_accessed
-    if report is None or not window.covered_by(report) or not window.before(who.created) or _emergency(view, who):
+def _histories(reach: Reach, pairs: Pairs) -> Iterator[SkippedScope]:
+    """The event histories that would tell of the pairs."""
+    whose = [who.account or "" for who in reach.principals]
+    places = {(whose[row], reach.keys[column].region) for row, column, _ in pairs.rows()}
+    yield from (SkippedScope(f"{account}/{region}", Fact.KEY_EVENTS) for account, region in sorted(places))
+
+
+def _unused(window: Window, report: LastAccessed | None) -> int:
+    """The actions that a principal used on no key in the whole window by its report; none where it does not tell."""
+    if report is None or not window.covered_by(report):
         return 0
     if window.unused(report.kms):
-        found = CLASSES
-    else:
-        known = (find_action(f"kms:{name}") for name, last in report.actions if window.unused(last))
-        found = sum({1 << action.bit for action in known if action is not None}) & CLASSES
+        return CLASSES
+    known = (find_action(f"kms:{name}") for name, last in report.actions if window.unused(last))
+    return sum({1 << action.bit for action in known if action is not None}) & CLASSES
+
+
+def _worth_telling(view: View, window: Window, who: Principal) -> int:
+    """The actions that a principal, which was there for the whole window, should have used in it."""
+    if not window.before(who.created) or _emergency(view, who):
+        return 0
     named = view.trust.key_admin(who) or view.trust.key_destroyer(who)
-    return found & ~RARE if named else found
+    return CLASSES & ~RARE if named else CLASSES
 
 
 def _emergency(view: View, who: Principal) -> bool:
