@@ -118,11 +118,16 @@ def paths(layers: Layers) -> list[Path]:
         return [*_grant_paths(layers), *_retire_paths(layers)]
     kind = layers.relation.kind
     if kind is PrincipalKind.SERVICE:
-        named = Path("service_principal_key_policy", "key-policy", layers.any(Slot.KEY_SERVICE), (Slot.KEY_SERVICE,))
-        star = Path("key_policy_direct", "key-policy", layers.any(Slot.KEY_STAR), (Slot.KEY_STAR,))
-        return [named, star, *_grant_paths(layers)]
+        return [*_service_paths(layers), *_grant_paths(layers)]
     inner = _same_account_paths(layers) if layers.relation.same_account else _cross_account_paths(layers)
     return [*inner, *_grant_paths(layers)]
+
+
+def _service_paths(layers: Layers) -> list[Path]:
+    """What a key policy gives to a service. It has no identity policy, which alone could give it an alias."""
+    forms = (("service_principal_key_policy", Slot.KEY_SERVICE), ("key_policy_direct", Slot.KEY_STAR))
+    alias = layers.alias()
+    return [Path(reason, "key-policy", all_of((layers.any(slot), alias)), (slot,)) for reason, slot in forms]
 
 
 def _same_account_paths(layers: Layers) -> list[Path]:

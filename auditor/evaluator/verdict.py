@@ -188,7 +188,9 @@ def _no_path(layers: Layers) -> Decision:
     if not layers.mask & ON_KEY:
         direct = any(slot in layers.by_slot for slot in (*DIRECT_SLOTS, Slot.KEY_SERVICE))
         reason = "action_not_authorized_by_key_policy" if direct and not identity else "no_identity_allow"
-    elif ungranted or kind is PrincipalKind.SERVICE or (kind is PrincipalKind.ROOT and layers.relation.same_account):
+    elif kind is PrincipalKind.SERVICE:  # it has no identity policy, which alone gives an alias
+        reason = "no_identity_allow" if key_policy and layers.mask & ALIAS_ACTIONS else "no_allow"
+    elif ungranted or (kind is PrincipalKind.ROOT and layers.relation.same_account):
         reason = "no_allow"
     elif key_policy or (grants and not identity):
         reason = "no_identity_allow" if layers.relation.same_account else "cross_account_no_identity_allow"

@@ -103,7 +103,7 @@ def by_policies(reading: Reading, *, foreign: bool) -> bool:
         if statement["Effect"] == "Allow":
             forms |= reading.forms(statement["Principal"])
     if reading.service:
-        return bool(forms)
+        return bool(forms) and reading.action not in WITH_ALIAS
     if foreign:
         return bool(forms) and identity(reading) and limits(reading)
     if reading.action in WITH_ALIAS and not of_alias(reading):

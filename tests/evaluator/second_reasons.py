@@ -66,6 +66,8 @@ def paths(reading: Reading, *, foreign: bool) -> set[str]:
 def by_key_policy(reading: Reading, *, foreign: bool) -> set[str]:
     forms = forms_allowed(reading)
     if reading.service:
+        if reading.action in WITH_ALIAS:
+            return set()
         named = {"service": "service_principal_key_policy", "everybody": "key_policy_direct"}
         return {named[form] for form in forms}
     if foreign:
@@ -115,7 +117,7 @@ def missing(reading: Reading, *, foreign: bool) -> set[str]:
     if not reading.on_key:
         return {"no_identity_allow", "action_not_authorized_by_key_policy"}
     if reading.service or (reading.root and not foreign):
-        return {"no_allow"}
+        return {"no_identity_allow" if forms_allowed(reading) and reading.action in WITH_ALIAS else "no_allow"}
     lacking = "cross_account_no_identity_allow" if foreign else "no_identity_allow"
     if reading.action == RETIRE:
         return {"no_allow", lacking}
