@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from auditor.model.organization import Organization
     from auditor.model.snapshot import Snapshot
     from auditor.questions.differences import Differences
+    from auditor.rules.catalogue import RuleFacts
 
     Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
     """Findings under the headings new, perhaps new, resolved and unverified."""
@@ -80,13 +81,16 @@ class Sight:
 
     def __init__(self, run: Judged, snapshot: Snapshot, other: Snapshot) -> None:
         from auditor.rules.catalogue import catalogue
+        from auditor.rules.inputs import Missing
 
         self._catalogue = catalogue()
+        self._missing = Missing(snapshot)
         self._snapshot = snapshot
         self._inventory = Inventory(snapshot)
         self._there_alone = _entities(other) - _entities(snapshot) - {gap.subject for gap in snapshot.gaps}
         self._rules = {status.rule: status for status in run.rules}
         self._skipped = {rule: _Scopes(status.skipped) for rule, status in self._rules.items()}
+        self._optional: dict[str, _Scopes] = {}
         self._unread = _Scopes(_unread(snapshot))
 
     def reached(self, finding: Finding) -> bool:
@@ -105,13 +109,20 @@ class Sight:
         if self._skipped[finding.rule].hide(names, {finding.account}, organization, everybody):
             return False
         rule = self._catalogue.get(finding.rule)
-        about_access = rule is not None and not ABOUT_ACCESS.isdisjoint(rule.required)
-        if about_access and self._unread:
+        if rule is not None and self._lacking(rule).hide(names, {finding.account}, organization, everybody):
+            return False
+        if rule is not None and _about_access(rule) and self._unread:
             accounts = _accounts_of(finding)
             if _wide(finding) or self._unread.hide(names, accounts, organization, everybody):
                 return False
         places = {(finding.account, finding.region)} | {_place_of(arn) for arn in finding.keys}
         return all(self._collected(*place) for place in places)
+
+    def _lacking(self, rule: RuleFacts) -> _Scopes:
+        """Where the rule was evaluated, and did not see everything that it looks at."""
+        if rule.id not in self._optional:
+            self._optional[rule.id] = _Scopes(self._missing.without_optional(rule))
+        return self._optional[rule.id]
 
     def _knows_none(self, subject: str) -> bool:
         """Whether a key, user or role of the other run was looked for and does not exist."""
@@ -134,6 +145,12 @@ class Sight:
 def _entities(snapshot: Snapshot) -> set[str]:
     """The ARNs of keys, users and roles."""
     return {key.arn for key in snapshot.keys} | {who.arn for who in snapshot.principals}
+
+
+def _about_access(rule: RuleFacts) -> bool:
+    from auditor.rules.inputs import inputs_of
+
+    return not ABOUT_ACCESS.isdisjoint(inputs_of(rule))
 
 
 class _Scopes:

@@ -94,6 +94,22 @@ def _used(ways: list[Path], limited: list[Residual]) -> dict[Slot, None]:
     return {slot: None for way, residual in zip(ways, limited, strict=True) if residual != FALSE for slot in way.slots}
 
 
+def _taken_away(layers: Layers, ways: list[Path], limited: list[Residual]) -> list[Cause]:
+    """What allows and is taken away again. A path with a half that could not be read allows nothing as far as anybody
+    knows: what is there of it is cited as what would count."""
+    used = [way for way, residual in zip(ways, limited, strict=True) if residual != FALSE]
+    open_ways = [way for way in used if not any(_unread(layers, slot) for slot in way.slots)]
+    allowing = {slot: None for way in open_ways for slot in way.slots}
+    halves = {slot: None for way in used for slot in way.slots if slot not in allowing}
+    return [*_causes(layers, allowing, Role.ALLOWS), *_causes(layers, halves, Role.LIMITS)]
+
+
+def _unread(layers: Layers, slot: Slot) -> bool:
+    """Whether all that is known of a slot is that it could not be read."""
+    found = layers.by_slot.get(slot, ())
+    return bool(found) and all(one.source is None and one.grant is None and one.residual != TRUE for one in found)
+
+
 _GAP_LAYERS = (
     ("key policy", Layer.KEY_POLICY),
     ("boundary", Layer.BOUNDARY),
@@ -132,7 +148,7 @@ def _flags(layers: Layers, way: Path) -> tuple[str, ...]:
 
 def _explicit(layers: Layers, slot: Slot, ways: list[Path], limited: list[Residual]) -> Decision:
     denying = [slot, *(other for other in DENY_SLOTS if other is not slot and other in layers.by_slot)]
-    causes = (*_causes(layers, denying, Role.DENIES), *_causes(layers, _used(ways, limited), Role.ALLOWS))
+    causes = (*_causes(layers, denying, Role.DENIES), *_taken_away(layers, ways, limited))
     flags = tuple(sorted({flag for item in layers.by_slot[slot] for flag in item.flags}))
     return Decision(Outcome.EXPLICITLY_DENIED, DENY_REASONS[slot], None, causes, flags=flags)
 
@@ -144,7 +160,7 @@ def _implicit(layers: Layers, ways: list[Path], limited: list[Residual]) -> Deci
         contradicted = any(cause.note == CONTRADICTED for cause in missing)
         slots = (Slot.SCP_ALLOW, Slot.SCP_ALIAS) if contradicted else ()
         limits = _causes(layers, slots, Role.LIMITS, conditional=True)
-        causes = (*missing, *limits, *_causes(layers, _used(ways, limited), Role.ALLOWS))
+        causes = (*missing, *limits, *_taken_away(layers, ways, limited))
         return Decision(Outcome.IMPLICITLY_DENIED, "scp_no_allow", None, causes)
     for way in ways:
         if simplify(way.open) == FALSE:
@@ -153,7 +169,7 @@ def _implicit(layers: Layers, ways: list[Path], limited: list[Residual]) -> Deci
         note = "no statement allows the action" if layers.limit(stopping) == FALSE else CONTRADICTED
         missing = (Cause(layer_of(stopping), Role.MISSING, note=note),)
         limits = _causes(layers, (stopping,), Role.LIMITS)
-        causes = (*missing, *limits, *_causes(layers, way.slots, Role.ALLOWS))
+        causes = (*missing, *limits, *_taken_away(layers, [way], [way.open]))
         return Decision(Outcome.IMPLICITLY_DENIED, LIMIT_REASONS[stopping], None, causes)
     return _no_path(layers)
 

@@ -6,6 +6,8 @@ single keys and accounts (a gap); the first makes the rule *not evaluated*, the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from auditor.model.finding import SkippedScope
 from auditor.model.key import Fact
 from auditor.model.settings import RuleSettings
@@ -41,10 +43,14 @@ ACCOUNT_FACTS = {
     "analyzer.config": (Fact.ANALYZERS,),
     "access.matrix": (Fact.IDENTITIES, Fact.IDENTITY_POLICY),
 }
+OF_PLACES = frozenset({Fact.TRAILS, Fact.ANALYZERS, Fact.ALARMS, Fact.SHARES, Fact.KEY_STORES})
+"""Facts of a whole account and Region, whatever their gaps are about."""
 INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
 """Rule and input → another that does as well for it; what both leave open is told by the rule's blind spots."""
 ALSO_READ = {
+    "access-review-overdue": ("key.tags",),
     "cross-environment-access": ("access.matrix",),
+    "manual-rotation-overdue": ("key.policy",),
     "lockout-bypass-allowed": ("org.rcps",),
     "no-guardrail-key-destruction": ("org.rcps",),
 }
@@ -81,6 +87,11 @@ def _alone(facts: RuleFacts) -> tuple[str, ...]:
     return tuple(name for name in facts.required if (facts.id, name) not in INSTEAD)
 
 
+def inputs_of(facts: RuleFacts) -> tuple[str, ...]:
+    """Every input without which a rule cannot do."""
+    return (*_alone(facts), *ALSO_READ.get(facts.id, ()))
+
+
 class Missing:
     """The facts that are missing in a snapshot, each with the key, principal or place; gathered once for all rules.
 
@@ -97,11 +108,18 @@ class Missing:
 
     def skipped(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
-        listed = (*_alone(facts), *ALSO_READ.get(facts.id, ()))
-        required = [name for name in listed if (facts.category, name) != ("coverage", "access.matrix")]
-        of_keys = {fact for name in required for fact in KEY_FACTS.get(name, ())}
-        of_accounts = {fact for name in required for fact in ACCOUNT_FACTS.get(name, ())}
-        anywhere = of_keys | of_accounts | {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT}
+        required = [name for name in inputs_of(facts) if (facts.category, name) != ("coverage", "access.matrix")]
+        return self._without(required, {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT})
+
+    def without_optional(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
+        """Where a rule looked, and lacked something that it looks at as well."""
+        return self._without(facts.optional, set())
+
+    def _without(self, inputs: Iterable[str], always: set[Fact]) -> tuple[SkippedScope, ...]:
+        named = tuple(inputs)
+        of_keys = {fact for name in named for fact in KEY_FACTS.get(name, ())}
+        of_accounts = {fact for name in named for fact in ACCOUNT_FACTS.get(name, ())}
+        anywhere = of_keys | of_accounts | always
         scopes = {one for one in self._keys if one.fact in of_keys}
         scopes |= {one for one in self._holders if one.fact in of_accounts}
         scopes |= {one for one in self._places if one.fact in anywhere}
@@ -109,7 +127,9 @@ class Missing:
 
 
 def _place(gap: Gap) -> str:
-    return gap.subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
+    """What a rule cannot look at: of what stands around the keys, no single trail or alarm, but all of its place."""
+    subject = "" if gap.fact in OF_PLACES else gap.subject
+    return subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
 
 
 def identities_read(snapshot: Snapshot) -> bool:

@@ -131,6 +131,8 @@ RULES: dict[str, Check] = {
 BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {
     "direct-plaintext-without-context": direct.unseen_use,
     "no-active-trail": logging.unseen_status,
+    "no-kms-change-alarm": logging.unseen_alarms,
+    "replica-in-unapproved-region": regions.unwatched,
     "trail-excludes-kms": logging.unseen_selectors,
     "unused-key-permission": blind_spots,
 }

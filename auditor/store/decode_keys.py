@@ -35,7 +35,7 @@ def _key(data: Data, shard: Shard, aliases: dict[str, list[Alias]], everywhere: 
         key_id=key_id,
         account=text(metadata, "AWSAccountId") or (parsed.account if parsed else shard.account),
         region=parsed.region if parsed else shard.region,
-        manager=text(metadata, "KeyManager", "CUSTOMER"),
+        manager=text(metadata, "KeyManager") or _manager(aliases.get(key_id, ())),
         state=text(metadata, "KeyState", "Enabled"),
         spec=maybe(metadata, "KeySpec") or text(metadata, "CustomerMasterKeySpec", "SYMMETRIC_DEFAULT"),
         usage=text(metadata, "KeyUsage", "ENCRYPT_DECRYPT"),
@@ -62,6 +62,11 @@ def _key(data: Data, shard: Shard, aliases: dict[str, list[Alias]], everywhere: 
         last_usage=_last_usage(data),
         unread=everywhere | {Fact(name) for name in texts(data, "Unread")},
     )
+
+
+def _manager(aliases: Iterable[Alias]) -> str:
+    """Who manages a key that was not described: such names are kept for AWS managed keys (API: CreateAlias)."""
+    return "AWS" if any(alias.name.startswith("alias/aws/") for alias in aliases) else "CUSTOMER"
 
 
 def _multi_region_type(metadata: Data, arn: str, primary: str | None) -> str | None:

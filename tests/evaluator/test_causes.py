@@ -179,3 +179,10 @@ def test_statements_that_share_a_sid_are_cited_by_number() -> None:
     (denied,) = [cause for cause in decided(case).causes if cause.role is Role.DENIES]
     assert denied.statement is not None
     assert str(denied.statement) == "key-policy default statement 2"
+
+
+def test_a_delegation_to_what_could_not_be_read_allows_nothing_that_is_taken_away() -> None:
+    title = "Delegated to IAM, which could not be read, and denied by an SCP"
+    assert not cited(title, Role.ALLOWS)
+    assert cited(title, Role.LIMITS) == ["Delegate"]
+    assert not decided(case_of(title)).latent

@@ -221,8 +221,8 @@ def evidence(data: dict[str, Any] | None, places: set[tuple[str, str]], gaps: tu
     asked |= frozenset((fact, account, "") for fact in facts for account, _ in places)
     asked |= frozenset((Fact.KEY_EVENTS, item.account, item.region) for item in found.get("event_windows", ()))
     asked = frozenset(place for place in asked if place[2] not in data.get("nowhere", ()))
-    blind = {str(account) for account in data.get("unread_analyzers", ())}
-    unread = frozenset(place for place in asked if place[0] is Fact.ANALYZERS and place[1] in blind)
+    named = {(Fact(fact), str(account)) for fact, accounts in data.get("unread", {}).items() for account in accounts}
+    unread = frozenset(place for place in asked if place[:2] in named) | {(*place, "") for place in named}
     unread |= frozenset((gap.fact, gap.account, gap.region) for gap in gaps)
     return Evidence(asked=asked, unread=unread, **found)
 

@@ -333,3 +333,10 @@ def test_a_full_disk_is_an_error_and_leaves_finished_shards(tmp_path: Path, monk
     resumed.begin(ASKED)
     assert resumed.has(ACCOUNT, REGION)
     assert not resumed.has(ACCOUNT, "eu-west-1")
+
+
+def test_a_key_that_was_not_described_is_of_aws_where_its_alias_says_so() -> None:
+    alias = Record(Kind.ALIAS, {"AliasName": "alias/aws/s3", "AliasArn": "a", "TargetKeyId": "1"})
+    records = tuple(Record(Kind.KEY, {**_key(number).data, "Metadata": {}}) for number in range(2))
+    found = decode(ASKED, [replace(_shard(), records=(*records, alias))])
+    assert [key.customer_managed for key in found.keys] == [True, False]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
 from auditor.model.arn import parse_arn
-from auditor.model.evidence import Evidence as Facts
-from auditor.model.finding import Evidence, SkippedScope
+from auditor.model.finding import Confidence, Evidence, SkippedScope
 from auditor.model.key import Fact, Key
+from auditor.rules.detection.seen import places, watchers_hidden, worth
 from auditor.rules.detection.sinks import covering, keeps_kms, surely_logs, trail_covers, trails
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.view import View
@@ -26,14 +26,11 @@ MORE_EVENTS = (
 )
 
 
-def places(view: View, fact: Fact) -> dict[tuple[str, str], list[Key]]:
-    """Account and Region → customer managed keys, for places where ``fact`` was fully read."""
-    found: dict[tuple[str, str], list[Key]] = {}
-    facts: Facts = view.snapshot.evidence
-    for key in view.keys:
-        if facts.read(fact, key.account, key.region) or facts.read(fact, key.account):
-            found.setdefault((key.account, key.region), []).append(key)
-    return dict(sorted(found.items()))
+def unseen_alarms(view: View) -> Iterator[SkippedScope]:
+    """Places whose events go to a log account where nobody could look for filters and alarms."""
+    for account, region in places(view, Fact.ALARMS):
+        if _alarms_hidden(view, account, region):
+            yield SkippedScope(f"{account}/{region}", Fact.ALARMS)
 
 
 def _sinks(view: View, account: str, region: str) -> list[tuple[str, bool | None, bool | None]]:
@@ -43,10 +40,9 @@ def _sinks(view: View, account: str, region: str) -> list[tuple[str, bool | None
 
 
 def unseen_selectors(view: View) -> Iterator[SkippedScope]:
-    """Places whose log is an organization trail with selectors that only its own account may read."""
+    """Places with a log, such as an organization trail, whose selectors only its own account may read."""
     for account, region in places(view, Fact.TRAILS):
-        sinks = _sinks(view, account, region)
-        if any(write is None for _, write, _ in sinks) and not any(write and read for _, write, read in sinks):
+        if any(write is None for _, write, _ in _sinks(view, account, region)):
             yield SkippedScope(f"{account}/{region}", Fact.TRAILS)
 
 
@@ -66,6 +62,7 @@ def _place_hit(
     *,
     lowered: tuple[str, ...] = (),
     fix: tuple[tuple[str, str], ...] = (),
+    confidence: Confidence = Confidence.CONFIRMED,
     **clauses: tuple[str, ...],
 ) -> Hit:
     account, region = place
@@ -80,6 +77,7 @@ def _place_hit(
         raised=clauses.get("raised", ()),
         lowered=lowered,
         fix=fix,
+        confidence=confidence,
     )
 
 
@@ -130,10 +128,11 @@ def no_active_trail(view: View) -> Iterator[Hit]:
 
     Fix: create an organization trail for all Regions with log file validation.
     """
+    confidence = worth(watchers_hidden(view, Fact.TRAILS))
     for place, keys in places(view, Fact.TRAILS).items():
         if not _sinks(view, *place):
             summary = f"No log keeps KMS activity of account {place[0]} in {place[1]}."
-            yield _place_hit(place, keys, summary, (Evidence("sinks", "none active"),))
+            yield _place_hit(place, keys, summary, (Evidence("sinks", "none active"),), confidence=confidence)
 
 
 def _log_groups(view: View, account: str, region: str) -> set[tuple[str, str]]:
@@ -144,6 +143,13 @@ def _log_groups(view: View, account: str, region: str) -> set[tuple[str, str]]:
         if arn is not None and trail_covers(trail, account, region, view.trust):
             found.add((arn.account, arn.resource.removeprefix("log-group:").removesuffix(":*")))
     return found
+
+
+def _alarms_hidden(view: View, account: str, region: str) -> bool:
+    """Whether filters and alarms of a log account that receives the place's events could not be read."""
+    near = {owner for owner, _ in _log_groups(view, account, region)} - {account}
+    unread = view.snapshot.evidence.unread
+    return any(owner in near and fact in (Fact.ALARMS, Fact.ACCOUNT) for fact, owner, _ in unread)
 
 
 def _filtered_events(pattern: str) -> set[str]:
@@ -216,6 +222,8 @@ def no_kms_change_alarm(view: View) -> Iterator[Hit]:
     Fix: one EventBridge rule for the full set.
     """
     for place, keys in places(view, Fact.ALARMS).items():
+        if _alarms_hidden(view, *place):
+            continue
         told, names = _told_events(view, *place)
         core = [name for name in CORE_EVENTS if name not in told]
         missing = [name for name in (*CORE_EVENTS, *MORE_EVENTS) if name not in told]
@@ -284,4 +292,5 @@ def access_analyzer_gap(view: View) -> Iterator[Hit]:
                 Evidence("blind keys", listing(key.arn for key in blind) or "none"),
             ),
             raised=given((any(view.tier(key) == "T1" for key in keys), "T1 keys")),
+            confidence=worth(missing and watchers_hidden(view, Fact.ANALYZERS, region)),
         )

@@ -10,7 +10,7 @@ from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.inventory import Inventory
-from auditor.model.key import Key
+from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
@@ -224,6 +224,13 @@ def _readers(view: View, key: Key) -> set[str]:
     return {view.reach.principals[row].arn for row in reading.principals.tolist()}
 
 
+def _review_days(view: View, key: Key) -> int:
+    """The interval of the key's tier; of a key whose tags could not be read, the longest."""
+    days = view.settings.review_days
+    tiers = ("T1", "T2", "T3", "T4") if Fact.TAGS in key.unread else (view.tier(key),)
+    return max(map(days.of, tiers))
+
+
 def access_review_overdue(view: View) -> Iterator[Hit]:
     """Nobody has reviewed and signed who may use the key within ``review_days`` of its tier.
 
@@ -233,7 +240,7 @@ def access_review_overdue(view: View) -> Iterator[Hit]:
     Fix: run the review: the owner confirms each principal, removes the rest, and the record is kept.
     """
     for key in view.keys:
-        limit = view.settings.review_days.of(view.tier(key))
+        limit = _review_days(view, key)
         created = view.age(key.created)
         ages = [
             age

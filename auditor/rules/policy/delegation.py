@@ -216,7 +216,8 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         ),
         raised=given((not able and used, "key is in use")),
         lowered=given((able, "exactly one non-root")),
-        confidence=Confidence.CONFIRMED,
+        # A key of AWS has no administrator of its own, and only its description tells whose it is.
+        confidence=Confidence.POTENTIAL if Fact.KEY_METADATA in key.unread else Confidence.CONFIRMED,
         identity=tuple(who.unique_id or who.arn for who in able),
         remedy=_second(key) if able else "",
         advice="Add a second way to change the policy while there still is one: the account, or another role."

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from auditor.evaluator.glob import matches
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, DESTROY, FORGE, META, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import parse_arn
-from auditor.model.finding import Evidence
+from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.detection.seen import watchers_hidden
 from auditor.rules.detection.sinks import covering
 from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import service_linked
@@ -133,13 +134,25 @@ def replica_in_unapproved_region(view: View) -> Iterator[Hit]:
                     yield _replica_hit(view, arn, key, ["its Region was not collected"])
 
 
+def unwatched(view: View) -> Iterator[SkippedScope]:
+    """Replicas of whose Region nobody could look for logs."""
+    for key in view.keys_with(Fact.KEY_METADATA):
+        if key.multi_region_key_type == "REPLICA" and not _logs_read(view, key.account, key.region):
+            yield SkippedScope(key.arn, Fact.TRAILS)
+
+
+def _logs_read(view: View, account: str, region: str) -> bool:
+    """Whether it is known which logs cover a place, those of the whole organization included."""
+    evidence = view.snapshot.evidence
+    read = evidence.read(Fact.TRAILS, account, region) or evidence.read(Fact.TRAILS, account)
+    return read and not watchers_hidden(view, Fact.TRAILS)
+
+
 def _region_reasons(view: View, account: str, region: str, approved: tuple[str, ...]) -> list[str]:
     found = []
     if approved and not any(matches(pattern, region) for pattern in approved):
         found.append(f"{region} is not an approved Region")
-    evidence = view.snapshot.evidence
-    read = evidence.read(Fact.TRAILS, account, region) or evidence.read(Fact.TRAILS, account)
-    if read and not covering(view, account, region):
+    if _logs_read(view, account, region) and not covering(view, account, region):
         found.append(f"no log covers {region}")
     return found
 
