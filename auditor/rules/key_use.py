@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from auditor.model.actions import CRYPTO, find_action, mask_of
-from auditor.model.arn import account_of, parse_arn
+from auditor.model.arn import account_of, parse_arn, session_role_name
 from auditor.model.key import Fact, Key
 from auditor.model.key_events import EventWindow, KeyCalls
 from auditor.model.principal import Principal
@@ -84,6 +84,25 @@ def rows_by_name(view: View) -> dict[Name | None, list[int]]:
         for name in names_of(who):
             found.setdefault(name, []).append(row)
     return found
+
+
+def principal_of(view: View, calls: KeyCalls) -> Principal | None:
+    """The collected user or role that made the calls."""
+    name = caller_of(calls)
+    return _collected(view).get(name) if name is not None else None
+
+
+def names_for(view: View, arn: str) -> tuple[Name, ...]:
+    """What events may call the principal of an ARN by, or for a session that of its role; it need not be collected."""
+    session, account = session_role_name(arn), account_of(arn)
+    name = (account, "role", session[0]) if session and account else _name(arn)
+    who = _collected(view).get(name) if name is not None else None
+    return names_of(who) if who is not None else (name,) if name is not None else ()
+
+
+def _collected(view: View) -> dict[Name, Principal]:
+    found = ((name, who) for who in view.snapshot.principals for name in names_of(who))
+    return view.once("principals-by-name", lambda: dict(found))
 
 
 def caller_of(calls: KeyCalls) -> Name | None:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from auditor.evaluator.grants import operations_mask
 from auditor.model.actions import CREATE_GRANT, META, READ_PLAINTEXT, WRAP, key_type
-from auditor.model.arn import is_root, is_unique_id, parse_arn, session_role_name
+from auditor.model.arn import is_account_id, is_root, is_unique_id, parse_arn, session_role_name
 from auditor.model.finding import Evidence
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
+from auditor.model.key_events import KeyCalls
 from auditor.model.moments import instant
 from auditor.rules.grants.holders import (
     Held,
@@ -25,9 +26,12 @@ from auditor.rules.grants.holders import (
 )
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.identity.names import creators
+from auditor.rules.key_use import caller_of, key_use, names_for, used
 from auditor.rules.view import View
 
 DUPLICATE_LIMIT = 50
+RECENT_DAYS = 30
+"""A use so long ago is recent (catalogue, grant-stale)."""
 GRANT_QUOTA = 50_000
 """Grants per key (KMS resource quotas)."""
 
@@ -221,13 +225,18 @@ def grant_stale(view: View) -> Iterator[Hit]:
     """A grant to an identity is older than ``grant_max_age`` days.
 
     Grants are meant for short tasks and never expire by themselves. Standing grants that the settings list with owner
-    and review date are silent, and so are service grants.
+    and review date are silent, and so are service grants, and grants whose holder did with the key what they allow in
+    the last 30 days, where events tell that (``--key-events``).
 
     Fix: retire or revoke it; permanent access belongs in the key policy, where reviewers look.
     """
     for held in identity_grants(view):
         age = view.age(held.grant.created)
         if age is None or age <= view.settings.grant_max_age or standing_grant(view, held.grant):
+            continue
+        last = _last_use(view, held)
+        days = view.age(last.last) if last else None
+        if days is not None and days <= RECENT_DAYS:
             continue
         restricted = view.tier(held.key) == "T1" and held.mask & READ_PLAINTEXT
         raised = given((standing_of(view, held).foreign or restricted, "external grantee or T1"))
@@ -241,9 +250,31 @@ def grant_stale(view: View) -> Iterator[Hit]:
             lowered=lowered,
             more=(
                 Evidence("age", f"{age} days"),
-                Evidence("last use", "not known: key usage events are not collected"),
+                Evidence("last use", f"{last.operation} at {last.last}" if last else _not_seen(view, held)),
             ),
         )
+
+
+def _last_use(view: View, held: Held) -> KeyCalls | None:
+    """The last calls by which the holder of a grant did with the key what the grant allows, by the grant or not."""
+    names, whole = names_for(view, held.grantee), held.account if _of_account(held.grantee) else None
+    found = (
+        calls
+        for calls in key_use(view).of_key(held.key.arn)
+        if used(calls.operation) & held.mask
+        and not calls.error
+        and (caller_of(calls) in names or (whole is not None and calls.caller_account == whole))
+    )
+    return max(found, key=lambda calls: (calls.last, calls.operation), default=None)
+
+
+def _of_account(grantee: str) -> bool:
+    return is_root(grantee) or is_account_id(grantee)
+
+
+def _not_seen(view: View, held: Held) -> str:
+    window = key_use(view).window(held.key.account, held.key.region)
+    return f"no call in the events from {window.start} to {window.end}" if window else "not known (--key-events)"
 
 
 def _likeness(grant: Grant) -> tuple[object, ...]:

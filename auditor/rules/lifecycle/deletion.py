@@ -10,6 +10,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
+from auditor.rules.lifecycle.events import disabled_by_stranger, done_by, told
 from auditor.rules.lifecycle.usage import dependencies, idle_reason
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
@@ -17,7 +18,7 @@ from auditor.rules.view import View
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 SOON_DAYS = 7
 WIDE_POPULATION = 25
-SCHEDULED_BY = Evidence("scheduled by", "not known: look for ScheduleKeyDeletion in CloudTrail")
+NOT_SEEN = "not known: look for {} in CloudTrail"
 
 
 def _days_left(view: View, key: Key) -> int | None:
@@ -25,10 +26,15 @@ def _days_left(view: View, key: Key) -> int | None:
     return None if age is None else -age
 
 
+def _done(view: View, key: Key, label: str, operation: str) -> Evidence:
+    return told(label, done_by(view, key, operation), NOT_SEEN.format(operation))
+
+
 def pending_deletion_in_use(view: View) -> Iterator[Hit]:
     """A key that is waiting for deletion still protects something.
 
-    Evidence: it was used shortly before the deletion was scheduled (``in_use_days``), AWS services hold grants on it,
+    Evidence: it was used shortly before the deletion was scheduled (``in_use_days``), calls have failed for it since
+    (both also by CloudTrail's events, where they were read), AWS services hold grants on it,
     or it encrypts a trail, an event data store or a log group. When the date has passed, the data is gone.
 
     Fix: cancel the deletion now, enable the key again, and find out who scheduled it.
@@ -42,7 +48,11 @@ def pending_deletion_in_use(view: View) -> Iterator[Hit]:
             kind="key",
             summary=f"{key.label} will be deleted on {key.deletion_date or 'an unknown date'} and is still needed.",
             keys=(key.arn,),
-            evidence=(Evidence("deletion date", key.deletion_date or "unknown"), *proofs, SCHEDULED_BY),
+            evidence=(
+                Evidence("deletion date", key.deletion_date or "unknown"),
+                *proofs,
+                _done(view, key, "scheduled by", "ScheduleKeyDeletion"),
+            ),
         )
 
 
@@ -82,7 +92,8 @@ def pending_deletion(view: View) -> Iterator[Hit]:
 def disabled_key_still_referenced(view: View) -> Iterator[Hit]:
     """A disabled or unavailable key is still referred to: by grants of AWS services or by a log that it encrypts.
 
-    Encrypted resources keep working until their data key is needed again, so silence is not proof.
+    So do calls that it let down in the last 30 days, where events were read. Encrypted resources keep working until
+    their data key is needed again, so silence is not proof.
 
     Fix: enable the key again, or move what depends on it.
     """
@@ -95,7 +106,8 @@ def disabled_key_still_referenced(view: View) -> Iterator[Hit]:
             kind="key",
             summary=f"{key.label} is {key.state.lower()} and still referred to.",
             keys=(key.arn,),
-            evidence=(Evidence("state", key.state), *proofs),
+            evidence=(Evidence("state", key.state), *proofs, _done(view, key, "disabled by", "DisableKey")),
+            raised=given((disabled_by_stranger(view, key), "disabled within 24 hours by a principal")),
         )
 
 

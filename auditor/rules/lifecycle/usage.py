@@ -9,6 +9,7 @@ from auditor.model.moments import instant
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import listing
+from auditor.rules.lifecycle.events import failed_calls, last_use
 from auditor.rules.view import View
 
 RESTING_PURPOSES = ("archive", "dr", "break-glass")
@@ -18,10 +19,10 @@ YOUNG_DAYS = 30
 def dependencies(view: View, key: Key) -> list[Evidence]:
     """What shows that something still needs the key: recent use, grants of services, logs that it encrypts."""
     found = []
-    used = key.last_usage.last_used if key.last_usage else None
-    if used is not None and _recent(view, key, used) and not _siblings_stay(view, key):
-        operation = key.last_usage.operation if key.last_usage else None
-        found.append(Evidence("last use", f"{used} ({operation or 'operation not recorded'})"))
+    used = last_use(view, key)
+    if used and used.last_used and _recent(view, key, used.last_used) and not _siblings_stay(view, key):
+        found.append(Evidence("last use", f"{used.last_used} ({used.operation or 'operation not recorded'})"))
+    found += failed_calls(view, key)
     services = [grant.service or grant.grantee or "" for grant in key.grants if service_held(grant)]
     if services:
         found.append(Evidence("grants of services", f"{len(services)} ({listing(services, 4)})"))
