@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
@@ -31,7 +31,7 @@ class Field:
 
     def with_value(self, value: Any) -> Field:
         """Another value at the same place."""
-        return replace(self, value=value)
+        return Field(self.file, self.case, self.path, value)
 
     @property
     def absent(self) -> bool:
@@ -40,7 +40,7 @@ class Field:
 
     def __getitem__(self, name: str) -> Field:
         path = f"{self.path}.{name}" if self.path else name
-        return replace(self, path=path, value=self.value.get(name) if isinstance(self.value, dict) else None)
+        return Field(self.file, self.case, path, self.value.get(name) if isinstance(self.value, dict) else None)
 
     def _expected(self, kind: str) -> NoReturn:
         if self.value is None:
@@ -73,7 +73,7 @@ class Field:
         """The elements of a list, each with its own place."""
         if not isinstance(self.value, list):
             self._expected("a list")
-        return [replace(self, path=f"{self.path}[{i}]", value=item) for i, item in enumerate(self.value)]
+        return [Field(self.file, self.case, f"{self.path}[{i}]", item) for i, item in enumerate(self.value)]
 
     def text(self) -> str:
         """A text that is not empty."""

@@ -19,7 +19,10 @@ from tests.aws.proxy import Proxy
 def moto_url() -> Iterator[str]:
     from moto.server import ThreadedMotoServer
 
+    from tests.aws.quick_moto import quicken
+
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    quicken()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -11,6 +11,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from tests.aws.faults import DENIED, Fault, Faults, Patch, Quotas
+from tests.aws.memory import Memory, Upstream
 from tests.aws.pages import paged, without_marker
 from tests.aws.serial import XML, protocol, spelt
 from tests.aws.wire import Accounts, Call, call_of, error_answer
@@ -32,6 +33,7 @@ class Proxy:
         self.strip_tokens: frozenset[str] = frozenset()
         self.calls: list[Call] = []
         self.accounts = Accounts()
+        self._memory = Memory(lambda call: without_marker(call, self.strip_tokens))
         handler = type("Bound", (_Handler,), {"proxy": self})
         self._server = Server(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -79,15 +81,7 @@ class Proxy:
         return self._forwarded(path, headers, call, method)
 
     def _forwarded(self, path: str, headers: dict[str, str], call: Call, method: str):
-        connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=30)
-        try:
-            kept = {name: value for name, value in headers.items() if name.lower() not in HOP}
-            connection.request(method, path, without_marker(call, self.strip_tokens), kept)
-            response = connection.getresponse()
-            body, status = response.read(), response.status
-            kind = response.getheader("Content-Type", "")
-        finally:
-            connection.close()
+        status, kind, body = self._memory.answer(call, (method, path), lambda: self._moto(path, headers, call, method))
         if status == 200 and call.action == "sts:AssumeRole":
             self.accounts.learn(call, body)
         if status == 200:
@@ -95,6 +89,16 @@ class Proxy:
             if call.action in self.patches:
                 body = json.dumps(self.patches[call.action](call, json.loads(body))).encode()
         return status, {"Content-Type": kind}, body
+
+    def _moto(self, path: str, headers: dict[str, str], call: Call, method: str) -> Upstream:
+        connection = http.client.HTTPConnection(self.upstream.hostname, self.upstream.port, timeout=30)
+        try:
+            kept = {name: value for name, value in headers.items() if name.lower() not in HOP}
+            connection.request(method, path, without_marker(call, self.strip_tokens), kept)
+            response = connection.getresponse()
+            return response.status, response.getheader("Content-Type", ""), response.read()
+        finally:
+            connection.close()
 
 
 def _made_up(call: Call, answer: dict):

@@ -19,6 +19,8 @@ from urllib.parse import parse_qs
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.aws.quick_moto import quicken
+
 Start = Callable[..., Any]
 
 
@@ -26,6 +28,7 @@ class Refusing:
     """WSGI in front of moto: passes on, or answers with an AWS error in the wire format of the service."""
 
     def __init__(self) -> None:
+        quicken()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._refusals: list[dict[str, str]] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 from auditor.cases import Case
 from auditor.evaluator.deciding import STATE_FLAG
@@ -27,10 +28,6 @@ from tests.evaluator.cited import (
 )
 from tests.test_cases import CASES
 
-DECIDED = [(case, decided(case)) for case in CASES]
-OPEN = [(case, one) for case, one in DECIDED if one.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL)]
-EXPLICIT = [(case, one) for case, one in DECIDED if one.outcome is Outcome.EXPLICITLY_DENIED]
-IMPLICIT = [(case, one) for case, one in DECIDED if one.outcome is Outcome.IMPLICITLY_DENIED]
 WANTED = {
     "no_identity_allow": Layer.IDENTITY,
     "cross_account_no_identity_allow": Layer.IDENTITY,
@@ -52,6 +49,22 @@ LAYERS = {
 }
 
 
+Decided = list[tuple[Case, Decision]]
+
+
+@cache
+def every() -> Decided:
+    return [(case, decided(case)) for case in CASES]
+
+
+def with_outcome(*outcomes: Outcome) -> Decided:
+    return [(case, one) for case, one in every() if one.outcome in outcomes]
+
+
+def open_ones() -> Decided:
+    return with_outcome(Outcome.ALLOWED, Outcome.CONDITIONAL)
+
+
 def case_of(title: str) -> Case:
     return next(case for case in CASES if case.title == title)
 
@@ -62,8 +75,8 @@ def same(case: Case, decision: Decision) -> bool:
 
 
 def test_what_allows_is_cited_in_full_and_is_enough() -> None:
-    assert len(OPEN) > 800
-    for case, decision in OPEN[::3]:
+    assert len(open_ones()) > 800
+    for case, decision in open_ones()[::3]:
         allows, given = statements(decision.causes, Role.ALLOWS), grants(decision.causes)
         assert not statements(decision.causes, Role.DENIES), case.id
         assert same(allowed_by(case, allows, given), decision), case.id
@@ -75,15 +88,16 @@ def test_what_allows_is_cited_in_full_and_is_enough() -> None:
 
 
 def test_what_limits_under_conditions_is_cited() -> None:
-    for case, decision in OPEN[1::3]:
+    for case, decision in open_ones()[1::3]:
         assert same(denied_by(case, statements(decision.causes, Role.LIMITS)), decision), case.id
         sources = {leaf.source for leaf in leaves(decision.residual)} if decision.residual else set()
         assert sources - {None} <= {cause.statement for cause in decision.causes}, case.id
 
 
 def test_what_denies_is_cited_in_full_and_is_enough() -> None:
-    assert len(EXPLICIT) > 200
-    for case, decision in EXPLICIT[::2]:
+    explicit = with_outcome(Outcome.EXPLICITLY_DENIED)
+    assert len(explicit) > 200
+    for case, decision in explicit[::2]:
         denies = statements(decision.causes, Role.DENIES)
         assert decision.reason == f"explicit_deny_{LAYERS[decision.causes[0].layer]}", case.id
         assert decided(without(case, denies)).outcome is not Outcome.EXPLICITLY_DENIED, case.id
@@ -94,7 +108,7 @@ def test_what_denies_is_cited_in_full_and_is_enough() -> None:
 
 
 def test_the_layer_that_lacks_an_allow_is_named() -> None:
-    for case, decision in IMPLICIT:
+    for case, decision in with_outcome(Outcome.IMPLICITLY_DENIED):
         missing = [cause for cause in decision.causes if cause.role is Role.MISSING]
         wanted = WANTED.get(decision.reason)
         assert {cause.layer for cause in missing} == ({wanted} if wanted else set()), case.id
@@ -103,7 +117,7 @@ def test_the_layer_that_lacks_an_allow_is_named() -> None:
 
 
 def test_the_levels_whose_scps_allow_nothing_are_named_one_and_all() -> None:
-    stopped = [(case, one) for case, one in IMPLICIT if one.reason == "scp_no_allow"]
+    stopped = [(case, one) for case, one in with_outcome(Outcome.IMPLICITLY_DENIED) if one.reason == "scp_no_allow"]
     assert len(stopped) > 20
     for case, decision in stopped:
         missing = [cause for cause in decision.causes if cause.role is Role.MISSING]
@@ -123,11 +137,15 @@ def test_only_access_by_a_grant_is_flagged_for_a_boundary_that_does_not_allow_it
     assert boundary is not None
     wide = replace(case.principal, boundary=replace(boundary, policy=parse_policy(FULL)))
     assert BOUNDARY_FLAG not in decided(replace(case, principal=wide)).flags
-    assert {one.path for _, one in DECIDED if BOUNDARY_FLAG in one.flags} == {"grant"}
+    assert {one.path for _, one in every() if BOUNDARY_FLAG in one.flags} == {"grant"}
 
 
 def test_conditions_that_no_request_meets_together_are_cited() -> None:
-    stopped = [(case, one) for case, one in IMPLICIT if any(cause.note == CONTRADICTED for cause in one.causes)]
+    stopped = [
+        (case, one)
+        for case, one in with_outcome(Outcome.IMPLICITLY_DENIED)
+        if any(cause.note == CONTRADICTED for cause in one.causes)
+    ]
     assert {one.reason for _, one in stopped} == {"boundary_no_allow", "scp_no_allow"}
     for case, decision in stopped:
         limits = [cause for cause in decision.causes if cause.role is Role.LIMITS]
@@ -136,7 +154,7 @@ def test_conditions_that_no_request_meets_together_are_cited() -> None:
 
 def test_flags_stand_where_their_fact_is_and_nowhere_else() -> None:
     told = dict.fromkeys((ORPHAN, NOT_PRINCIPAL_ALLOW, RAM_FLAG, STATE_FLAG), 0)
-    for case, decision in DECIDED:
+    for case, decision in every():
         action = find_action(case.action)
         if action is None:
             continue

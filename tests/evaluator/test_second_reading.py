@@ -90,20 +90,24 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return list(zip(made, as_cases(made, tmp_path_factory.mktemp("random")), strict=True))
 
 
-def test_with_all_facts_known_both_readings_agree(world: list[tuple[Reading, Case]]) -> None:
+@pytest.fixture(scope="module")
+def answered(world: list[tuple[Reading, Case]]) -> list[tuple[Reading, Case, Decision]]:
+    """The same with the answers when all facts are known."""
+    return [(reading, case, asked(case, dict(case.context))) for reading, case in world]
+
+
+def test_with_all_facts_known_both_readings_agree(answered: list[tuple[Reading, Case, Decision]]) -> None:
     outcomes = set()
-    for reading, case in world:
-        found = asked(case, dict(case.context))
+    for reading, case, found in answered:
         outcomes.add(found.outcome)
         same = str(found.outcome) == case.expect.decision or (case.expect.decision == "denied" and found.outcome.denied)
         assert same, f"{found.outcome} ({found.reason}), not {case.expect.decision}: {json.dumps(reading.case)}"
     assert outcomes == {Outcome.ALLOWED, Outcome.IMPLICITLY_DENIED, Outcome.EXPLICITLY_DENIED}
 
 
-def test_the_reason_is_a_path_that_holds_or_a_layer_that_stops(world: list[tuple[Reading, Case]]) -> None:
+def test_the_reason_is_a_path_that_holds_or_a_layer_that_stops(answered: list[tuple[Reading, Case, Decision]]) -> None:
     seen = set()
-    for reading, case in world:
-        found = asked(case, dict(case.context))
+    for reading, _, found in answered:
         seen.add(found.reason)
         accepted = reasons(reading, str(found.outcome))
         assert found.reason in accepted, f"{found.reason}, not one of {sorted(accepted)}: {json.dumps(reading.case)}"
