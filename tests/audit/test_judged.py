@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from auditor.audit import touched
+from auditor.audit import judged, touched
 from auditor.audit.comparing import compare_findings
 from auditor.audit.judged import Whole, judged_change
 from auditor.model.key import Fact, Key
@@ -108,9 +108,15 @@ def _guardrail(layer: Layer, target: str, statement: dict[str, Any]) -> Attached
 
 
 def assert_judged_as_a_whole(old: World, new: World, settings: RuleSettings) -> None:
-    with mock.patch.object(touched, "TOO_MUCH", 1.0):
-        assert touched.touched_parts(old, new, settings) is not None
+    parts = []
+
+    def told(*sides: Any) -> Any:
+        parts.append(touched.touched_parts(*sides))
+        return parts[-1]
+
+    with mock.patch.object(touched, "TOO_MUCH", 1.0), mock.patch.object(judged, "touched_parts", told):
         found = judged_change(old, new, settings)
+    assert parts and parts[0] is not None
     assert found.findings == compare_findings(*Whole(old, new, settings).judgements(), old.snapshot, new.snapshot)
     assert found.differences == differences(old, new)
 

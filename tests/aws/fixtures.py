@@ -12,6 +12,7 @@ import pytest
 from auditor.collectors import CollectRequest, NoProgress, collect
 from auditor.model.snapshot import Snapshot
 from auditor.store import MemorySink
+from tests.aws import quick_botocore
 from tests.aws.proxy import Proxy
 
 
@@ -46,6 +47,7 @@ def shared_proxy(moto_url: str) -> Iterator[Proxy]:
 @contextmanager
 def credentials() -> Iterator[None]:
     """Credentials for a local endpoint in the environment."""
+    quick_botocore.quicken()
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_REGION"):
             patch.delenv(name, raising=False)

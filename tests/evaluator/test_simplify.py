@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,7 +95,41 @@ def occurs(request: Request) -> bool:
     )
 
 
-REQUESTS = st.fixed_dictionaries({key: st.sampled_from(values) for key, values in VALUES.items()}).filter(occurs)
+ALONE: Request = {**dict.fromkeys(VALUES), "aws:ViaAWSService": "false", "kms:GrantOperations": "Decrypt"}
+GROUPS = (
+    ("kms:ViaService", "aws:ViaAWSService"),
+    ("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge"),
+    ("aws:SourceIp", "aws:SourceVpce"),
+    (
+        "kms:EncryptionContext:app",
+        "kms:EncryptionContext:stage",
+        "kms:EncryptionContextKeys",
+        "kms:GrantConstraintType",
+    ),
+    ("kms:GrantOperations",),
+)
+"""Condition keys that depend on each other."""
+
+
+def possible(group: tuple[str, ...]) -> list[Request]:
+    """The values that a group can have together."""
+    found = (dict(zip(group, values, strict=True)) for values in product(*(VALUES[key] for key in group)))
+    return [values for values in found if occurs({**ALONE, **values})]
+
+
+REQUESTS = st.tuples(*(st.sampled_from(possible(group)) for group in GROUPS)).map(
+    lambda parts: {key: value for part in parts for key, value in part.items()}
+)
+
+
+def test_requests_that_occur_are_those_of_the_groups() -> None:
+    random, together, seen = Random(5), {group: possible(group) for group in GROUPS}, 0
+    for _ in range(3000):
+        request = {key: random.choice(values) for key, values in VALUES.items()}
+        parts = all({key: request[key] for key in group} in found for group, found in together.items())
+        assert parts == occurs(request), request
+        seen += parts
+    assert seen > 10
 
 
 def holds(tree: Residual, request: Request) -> bool:
