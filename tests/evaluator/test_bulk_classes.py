@@ -63,6 +63,7 @@ FOR_ALL = attached(Layer.KEY_POLICY, "default", "k", [{**ONE_TEAM, "Principal": 
 ALIASES_A = f"arn:aws:kms:*:{HOME}:alias/a*"
 KEEP = {"Effect": "Deny", "Action": "kms:DeleteAlias", "Resource": ALIASES_A}
 DELETE = {"Effect": "Allow", "Action": "kms:DeleteAlias", "Resource": [ALIASES_A, f"arn:aws:kms:*:{HOME}:key/*"]}
+BLUE_CALLER = {**DECRYPT, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "blue"}}}
 TESTED = own_tag({"StringLike": {"aws:PrincipalTag/team": "b*"}})
 BOTH_FORMS = {
     **DECRYPT,
@@ -96,6 +97,14 @@ FOR_SOURCE = Grant(
 FOR_CONTEXT = replace(
     FOR_SOURCE, operations=("Decrypt", "DescribeKey", "RetireGrant"), source_arn=None, context_equals=(("app", "shop"),)
 )
+
+
+def bounded(principal: Principal, *statements: dict[str, Any]) -> Principal:
+    return replace(principal, boundary=attached(Layer.BOUNDARY, "limit", principal.arn, list(statements)))
+
+
+def with_policy(principal: Principal, name: str, owner: str) -> Principal:
+    return replace(principal, identity_policies=(attached(Layer.IDENTITY, name, owner, [EVERYTHING]),))
 
 
 def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
@@ -143,6 +152,31 @@ def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
             [role("a", None), user("b")],
             [key(str(number), policy=in_key_policy(statement)) for number, statement in enumerate(OF_THE_SESSION)],
             id="keys of the session that the kind of the caller settles",
+        ),
+        pytest.param(
+            [bounded(role("a", None, EVERYTHING), DECRYPT), bounded(role("b", None, EVERYTHING), EVERYTHING)],
+            [key("1")],
+            id="equal but for what their boundaries say",
+        ),
+        pytest.param(
+            [bounded(role("a", None, EVERYTHING), BLUE_CALLER), bounded(role("b", None, EVERYTHING), BLUE_CALLER)],
+            [key("1")],
+            id="equal, within equal boundaries",
+        ),
+        pytest.param(
+            [bounded(role("a", "blue", EVERYTHING), BLUE_CALLER), bounded(role("b", "red", EVERYTHING), BLUE_CALLER)],
+            [key("1")],
+            id="a tag that the boundary alone asks for",
+        ),
+        pytest.param(
+            [with_policy(user(name), "p", f"arn:aws:iam::{HOME}:group/{name}") for name in ("a", "b")],
+            [key("1")],
+            id="equal policies of two groups: each is cited as its group's",
+        ),
+        pytest.param(
+            [with_policy(user(name), name, f"arn:aws:iam::{HOME}:user/{name}") for name in ("a", "b")],
+            [key("1")],
+            id="equal policies by two names",
         ),
         pytest.param([role("a", None)], [key("1", grants=(FOR_SOURCE,))], id="SourceArn binds one operation of two"),
         pytest.param([role("a", None)], [key("1", grants=(FOR_CONTEXT,))], id="a context binds one operation of three"),
