@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from auditor.evaluator.glob import matches
 from auditor.model.arn import parse_arn
+from auditor.model.evidence import Trail
 from auditor.model.finding import Confidence, Evidence, SkippedScope
 from auditor.model.key import Fact, Key
 from auditor.rules.detection.seen import places, watchers_hidden, worth
@@ -15,6 +18,7 @@ from auditor.rules.hit import Hit, given, listing
 from auditor.rules.view import View
 
 CORE_EVENTS = ("DisableKey", "ScheduleKeyDeletion")
+START = "Start the trail again, find out who stopped it, and deny cloudtrail:StopLogging to everybody else by SCP."
 MORE_EVENTS = (
     "PutKeyPolicy",
     "CreateGrant",
@@ -132,7 +136,16 @@ def no_active_trail(view: View) -> Iterator[Hit]:
     for place, keys in places(view, Fact.TRAILS).items():
         if not _sinks(view, *place):
             summary = f"No log keeps KMS activity of account {place[0]} in {place[1]}."
-            yield _place_hit(place, keys, summary, (Evidence("sinks", "none active"),), confidence=confidence)
+            stopped = [trail.arn for trail in trails(view) if _would_cover(view, trail, *place)]
+            sinks = (Evidence("sinks", listing(stopped) or "none active"),)
+            hit = _place_hit(place, keys, summary, sinks, confidence=confidence)
+            start = "\n".join(f"aws cloudtrail start-logging --name {shlex.quote(arn)}" for arn in stopped)
+            yield replace(hit, remedy=start, remedy_kind="cli", advice=START) if stopped else hit
+
+
+def _would_cover(view: View, trail: Trail, account: str, region: str) -> bool:
+    """Whether a trail that was stopped would receive events of the place."""
+    return trail.logging is False and trail_covers(replace(trail, logging=True), account, region, view.trust)
 
 
 def _log_groups(view: View, account: str, region: str) -> set[tuple[str, str]]:

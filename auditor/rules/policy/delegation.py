@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import Strength, parts
+from auditor.model.access import Role
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, mask_of
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
-from auditor.model.policy import Policy
+from auditor.model.policy import Layer, Policy, StatementRef
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import as_residual, block_strength
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import without_actions
 from auditor.rules.exposure.public import for_everybody
 from auditor.rules.hit import Hit, Located, count, given, listing, naming, titled
-from auditor.rules.reach import Openness
+from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PUT_POLICY_BIT = mask_of(["PutKeyPolicy"]).bit_length() - 1
 MANY = 2
@@ -193,16 +198,32 @@ def no_key_administrator(view: View) -> Iterator[Hit]:
         if holders and delegated_mask(view, key) >> PUT_POLICY_BIT & 1:
             continue  # whoever is missed can be made anew: the account statement is no name
         if not root and len(holders) < MANY and (holders or not unsure[column].any()):
-            yield _lockout(view, key, holders)
+            yield _lockout(view, key, holders, () if holders else _guardrails(view, key, rows))
 
 
-def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
+def _guardrails(view: View, key: Key, rows: NDArray[np.int64]) -> tuple[StatementRef, ...]:
+    """The statements of SCPs and RCPs that keep those from changing the policy whom the key policy lets."""
+    found = set()
+    for profile in set(view.reach.table.cells[rows, view.reach.key_at[key.arn]].tolist()):
+        decision = view.reach.decision(profile, PUT_POLICY_BIT)
+        if openness(decision) is Openness.LATENT:
+            denying = (cause for cause in decision.causes if cause.role is Role.DENIES)
+            found |= {cause.statement for cause in denying if cause.statement and cause.layer in (Layer.SCP, Layer.RCP)}
+    return tuple(sorted(found, key=str))
+
+
+def _lockout(view: View, key: Key, able: list[Principal], guardrails: tuple[StatementRef, ...]) -> Hit:
     last = view.age(key.last_usage.last_used) if key.last_usage is not None else None
     used = last is not None and last <= view.settings.in_use_days
     if able:
         summary = f"Only {able[0].arn} can change the policy of {key.label}: one deletion away from lockout."
     else:
         summary = f"Nobody can change the policy of {key.label} any more."
+    if guardrails:
+        summary = f"Nobody can change the policy of {key.label} while {listing(map(str, guardrails), 2)} stands."
+    advice = "Exempt a role that exists from what stops everybody; the key policy itself still lets the account."
+    if able:
+        advice = "Add a second way to change the policy while there still is one: the account, or another role."
     return Hit(
         subject=key.arn,
         kind="key",
@@ -213,6 +234,7 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
             naming("can call kms:PutKeyPolicy", (who.arn for who in able), nobody="nobody"),
             Evidence("statements of the policy", count(len(view.statements(key)), "statement")),
             *(_unmatched(view, key) or [Evidence("reason", "no statement allows kms:PutKeyPolicy")]),
+            *(Evidence("stops everybody", str(ref), ref) for ref in guardrails),
         ),
         raised=given((not able and used, "key is in use")),
         lowered=given((able, "exactly one non-root")),
@@ -220,9 +242,8 @@ def _lockout(view: View, key: Key, able: list[Principal]) -> Hit:
         confidence=Confidence.POTENTIAL if Fact.KEY_METADATA in key.unread else Confidence.CONFIRMED,
         identity=tuple(who.unique_id or who.arn for who in able),
         remedy=_second(key) if able else "",
-        advice="Add a second way to change the policy while there still is one: the account, or another role."
-        if able
-        else "",
+        advice=advice if able or guardrails else "",
+        bare=bool(guardrails),
     )
 
 
