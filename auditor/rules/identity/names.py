@@ -201,9 +201,9 @@ def guardrail_exemption_matchable(view: View) -> Iterator[Hit]:
     """A guardrail exempts a name that others can create: the exemption is open to them.
 
     Looks at Deny statements of SCPs and RCPs that protect keys and spare principals by ``aws:PrincipalArn`` pattern or
-    by tag, and asks in every collected account who may create a matching role, assume one that trusts too many, or set
-    the tag on itself. Account administrators alone are medium; a statement that alone keeps another finding from being
-    critical is critical itself.
+    by tag. Asks in every collected account that the SCP binds (callers of an RCP may be anywhere) who is not spared yet
+    and may create a matching role, assume one that trusts too many, or set the tag on itself. Account administrators
+    alone are medium; a statement that alone keeps another finding from being critical is critical itself.
 
     Fix: exempt a protected path, and deny creating, changing and passing roles on that path.
     """
@@ -225,20 +225,34 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
         return None
     ordinary: list[Principal] = []
     admins: list[Principal] = []
+    spared = [value for test in name_tests(statement) for value in test.values]
     for account in sorted(view.trust.collected):
         named = account_of(pattern)
-        if named not in (None, account):
+        if named not in (None, account) or not _binds(view, document, account):
             continue
         held = _named_by(view, account, pattern)
         ordinary += [guest for who in held if assumed_by_many(view, who) for guest in guests(view, who)]
         if not has_wildcard(pattern.split("/", 1)[-1]) and held:
             continue  # the one exact name is taken in this account
         here, there = makers(view, pattern, account)
-        ordinary += [who for who in here if not matches(pattern, who.iam_arn)]
+        ordinary += here
         admins += there
+    ordinary, admins = (
+        [who for who in able if not any(matches(value, who.iam_arn) for value in spared)] for able in (ordinary, admins)
+    )
     if not ordinary and not admins:
         return None
     return _exemption_hit(view, document, statement, pattern, ordinary, admins)
+
+
+def _binds(view: View, document: Document, account: str) -> bool:
+    """Whether a guardrail is one for callers of the account, as far as is known where the account stands."""
+    organization = view.snapshot.organization
+    if document.layer is Layer.RCP or organization is None:
+        return True
+    targets = set(document.owner.split(", "))
+    above = any(level.id in targets for level in organization.levels(account) or ())
+    return (above or organization.unread(account)) and account != organization.management_account
 
 
 def _tag_exemptions(view: View, document: Document, statement: Statement) -> Iterator[Hit]:
@@ -253,6 +267,7 @@ def _tag_exemptions(view: View, document: Document, statement: Statement) -> Ite
             who
             for who in view.snapshot.principals
             if not service_linked(who)
+            and _binds(view, document, who.account or "")
             and may_tag(view, who, _TAGS.get(who.kind, "iam:TagRole"), who.arn, tag, test.values)
         ]
         ordinary = [who for who in able if not view.trust.account_admin(who)]
