@@ -12,8 +12,9 @@ from auditor.cli.options import answer_format, global_options
 @click.option("--partition", type=click.Choice(["aws", "aws-cn", "aws-us-gov"]), default="aws", show_default=True)
 @click.option("--key-statement", is_flag=True, help="The statement for keys whose policy does not delegate to IAM.")
 @click.option("--resources", is_flag=True, help="With what a run with --resources reads besides.")
+@click.option("--key-events", is_flag=True, help="With CloudTrail's event history, of all services, for --key-events.")
 @global_options
-def command(form: str, partition: str, key_statement: bool, resources: bool) -> int:
+def command(form: str, partition: str, key_statement: bool, resources: bool, key_events: bool) -> int:
     """Print the least-privilege, read-only IAM policy of the auditor, made from what the collectors call.
 
     json is the policy for the role or user that runs the audit, organization included; cloudformation is the role for
@@ -28,7 +29,7 @@ def command(form: str, partition: str, key_statement: bool, resources: bool) -> 
             raise UsageError("--key-statement is JSON.", "Leave -f away; the other formats contain the statement.")
         result(render_key_statement(partition))
         return 0
-    result(render(form, partition, resources=resources))
+    result(render(form, partition, resources=resources, key_events=key_events))
     if form == "json":
         note("Keys that do not delegate to IAM must name the role: see `kms-audit permissions --key-statement`.")
     return 0

@@ -9,8 +9,9 @@ from auditor.collectors.operation import Level, Need, Operation
 from auditor.collectors.operations import ALL
 
 ROLE = "KmsAuditReadOnly"
-DEFAULT_NEEDS = frozenset(Need) - {Need.ORG_ROLE, Need.RESOURCES}
-"""What reads the services beside KMS one by one is given only to those who ask for it."""
+DEFAULT_NEEDS = frozenset(Need) - {Need.ORG_ROLE, Need.RESOURCES, Need.KEY_EVENTS}
+"""What reads the services beside KMS one by one, or the event history of them all, which no policy can limit to that of
+KMS, is given only to those who ask for it."""
 _SIDS = {
     Level.KEY: "KmsAuditKeys",
     Level.ACCOUNT: "KmsAuditAccount",
@@ -55,12 +56,13 @@ def key_statement(partition: str = "aws", account: str = "111122223333") -> dict
     }
 
 
-def render(form: str, partition: str = "aws", *, resources: bool = False) -> str:
+def render(form: str, partition: str = "aws", *, resources: bool = False, key_events: bool = False) -> str:
     """The policy as ``json``, or a role with it as ``cloudformation`` (StackSet-ready) or ``terraform`` text.
 
-    ``resources``: with what the inventory of encrypted resources takes.
+    ``resources``: with what the inventory of encrypted resources takes; ``key_events``: with CloudTrail's history.
     """
-    needs = DEFAULT_NEEDS | {Need.RESOURCES} if resources else DEFAULT_NEEDS
+    asked = {Need.RESOURCES: resources, Need.KEY_EVENTS: key_events}
+    needs = DEFAULT_NEEDS | {need for need, wanted in asked.items() if wanted}
     if form == "cloudformation":
         return _text(_template(needs))
     if form == "terraform":

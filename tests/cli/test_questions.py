@@ -259,6 +259,7 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
         ),
         (("what-can", "role/app", "--profile", "x"), "exclude each other"),
         (("grants", "--last-usage"), "exclude each other"),
+        (("grants", "--key-events", "5"), "exclude each other"),
         (("grants", "--issued-by", "x"), "“x” is no account"),
         (("who-can", "decrypt", "alias/app", "--max-workers", "2"), "exclude each other"),
     ],

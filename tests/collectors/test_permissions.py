@@ -142,6 +142,13 @@ def test_what_the_inventory_takes_is_printed_to_those_who_ask() -> None:
         assert all(f'"{action}"' in render(form, resources=True) for action in own)
 
 
+def test_the_event_history_of_all_services_is_no_part_of_what_everybody_gets() -> None:
+    for form in permissions.FORMS:
+        assert "cloudtrail:LookupEvents" not in render(form)
+        assert "cloudtrail:LookupEvents" in render(form, key_events=True)
+        assert "s3:" not in render(form, key_events=True)
+
+
 @pytest.mark.parametrize("missing", sorted(item.action for item in operations(frozenset(Need) - {Need.LAST_ACCESSED})))
 def test_the_policy_only_reads(missing: str) -> None:
     assert missing.split(":")[1].startswith(("Get", "List", "Describe", "Lookup"))

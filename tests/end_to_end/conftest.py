@@ -31,7 +31,14 @@ class StandIn:
 
     def refuse(self, *refusals: dict[str, str]) -> None:
         """Replaces what the server refuses."""
-        request = urllib.request.Request(f"{self.url}/refuse", json.dumps(refusals).encode(), method="POST")
+        self._tell("refuse", refusals)
+
+    def happened(self, region: str, *entries: dict[str, Any]) -> None:
+        """Replaces the event history of a Region."""
+        self._tell("events", {"region": region, "entries": entries})
+
+    def _tell(self, what: str, content: object) -> None:
+        request = urllib.request.Request(f"{self.url}/{what}", json.dumps(content).encode(), method="POST")
         urllib.request.urlopen(request, timeout=10).close()
 
 

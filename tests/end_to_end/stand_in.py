@@ -2,7 +2,8 @@
 
 Prints its URL, then serves until its standard input closes, so it cannot outlive the test run. ``POST /refuse`` with a
 JSON list of refusals replaces those in force; each is ``{"operation": …, "holding": …, "code": …}``, where
-``operation`` begins the name ``service.Operation`` and ``holding`` is a text that the request must contain.
+``operation`` begins the name ``service.Operation`` and ``holding`` is a text that the request must contain. ``POST
+/events`` with a Region and entries fills the event history of that Region.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.aws.quick_moto import quicken
+from tests.end_to_end.history import EventHistory
 
 Start = Callable[..., Any]
 
@@ -31,16 +33,23 @@ class Refusing:
         quicken()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._refusals: list[dict[str, str]] = []
+        self._history = EventHistory()
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         if environ["PATH_INFO"] == "/refuse":
             self._refusals = json.loads(body)
             return _answer(start, "200 OK", "application/json", b"{}")
+        if environ["PATH_INFO"] == "/events":
+            self._history.fill(**json.loads(body))
+            return _answer(start, "200 OK", "application/json", b"{}")
         operation = _operation(environ, body)
         for refusal in self._refusals:
             if operation.startswith(refusal["operation"]) and refusal.get("holding", "") in body.decode():
                 return _refuse(start, operation, refusal.get("code", "AccessDenied"), environ)
+        if operation == "cloudtrail.LookupEvents":
+            found = self._history.answer(_scope(environ)[2], json.loads(body))
+            return _answer(start, "200 OK", "application/x-amz-json-1.1", json.dumps(found).encode())
         environ["wsgi.input"] = io.BytesIO(body)
         answer: Iterable[bytes] = self._moto(environ, start)
         return answer
@@ -48,11 +57,16 @@ class Refusing:
 
 def _operation(environ: dict[str, Any], body: bytes) -> str:
     """``service.Operation`` of a request; the path stands in for REST services."""
-    scope = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
-    service = scope[3] if len(scope) > 3 else ""
+    service = _scope(environ)[3]
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     name = target.rpartition(".")[2] or parse_qs(body.decode(errors="replace")).get("Action", [environ["PATH_INFO"]])[0]
     return f"{service}.{name}"
+
+
+def _scope(environ: dict[str, Any]) -> list[str]:
+    """Access key, day, Region and service that a request is signed for; empty where it is not."""
+    found = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2].split("/")
+    return found if len(found) > 3 else [""] * 4
 
 
 def _refuse(start: Start, operation: str, code: str, environ: dict[str, Any]) -> Iterable[bytes]:
