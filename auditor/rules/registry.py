@@ -18,7 +18,7 @@ from auditor.rules.grants import external as grants_external
 from auditor.rules.guardrails import accounts, callers
 from auditor.rules.hit import Hit
 from auditor.rules.identity import names, orphans, users
-from auditor.rules.inventory import ownership
+from auditor.rules.inventory import customer_keys, ownership
 from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes, sweeping
 from auditor.rules.privilege import (
@@ -109,6 +109,7 @@ RULES: dict[str, Check] = {
     "deny-has-gap": denials.deny_has_gap,
     "notprincipal-deny-trap": denials.notprincipal_deny_trap,
     "key-without-ownership-metadata": ownership.key_without_ownership_metadata,
+    "aws-managed-key-where-customer-key-expected": customer_keys.aws_managed_key_where_customer_key_expected,
     "no-guardrail-key-destruction": accounts.no_guardrail_key_destruction,
     "no-guardrail-external-principals": accounts.no_guardrail_external_principals,
     "lockout-bypass-allowed": callers.lockout_bypass_allowed,
@@ -129,6 +130,7 @@ RULES: dict[str, Check] = {
 }
 
 BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {
+    "aws-managed-key-where-customer-key-expected": customer_keys.unread_choices,
     "direct-plaintext-without-context": direct.unseen_use,
     "no-active-trail": logging.unseen_status,
     "no-kms-change-alarm": logging.unseen_alarms,

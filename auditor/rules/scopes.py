@@ -40,6 +40,7 @@ _RULES: dict[Scope, tuple[str, ...]] = {
         "access-analyzer-gap",
         "access-review-overdue",
         "alias-repointed",
+        "aws-managed-key-where-customer-key-expected",
         "custom-key-store-disconnected",
         "disabled-key-still-referenced",
         "foreign-key-encryption-not-blocked",

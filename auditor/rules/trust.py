@@ -158,7 +158,11 @@ class Trust:
 
     def tier(self, key: Key) -> str:
         """T1 to T4 from the data class tag; a missing or unknown class counts as T2, so it never lowers anything."""
-        value = (key.tag(self.settings.data_class_tag) or "").lower()
+        return self.tier_of(key.tag(self.settings.data_class_tag) or "")
+
+    def tier_of(self, data_class: str) -> str:
+        """T1 to T4 of a data class; an unknown one counts as T2."""
+        value = data_class.lower()
         return next((tier for name, tier in self.settings.tiers if name.lower() == value), "T2")
 
     def decommission(self, key: Key) -> str | None:

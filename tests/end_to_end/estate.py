@@ -32,6 +32,7 @@ def fill(url: str) -> dict[str, str]:
         "open": _key(kms, "open", _policy("*")),
         "far": _key(far, "far", None),
     }
+    _resources(client("s3"), client("sqs"), keys["ledger"])
     reader = f"arn:aws:iam::{ACCOUNT}:role/reader"
     far.create_grant(KeyId=keys["far"], GranteePrincipal=reader, Operations=["Decrypt"], Name="import")
     return keys
@@ -74,6 +75,15 @@ def _identities(iam: Any) -> None:
         PolicyName="all",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": everything}),
     )
+
+
+def _resources(s3: Any, sqs: Any, key: str) -> None:
+    """A bucket and a queue of the strictest class, each under another key."""
+    s3.create_bucket(Bucket="statements", CreateBucketConfiguration={"LocationConstraint": REGIONS[0]})
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3.put_bucket_encryption(Bucket="statements", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_bucket_tagging(Bucket="statements", Tagging={"TagSet": [{"Key": "data-class", "Value": "restricted"}]})
+    sqs.create_queue(QueueName="payments", Attributes={"KmsMasterKeyId": key}, tags={"data-class": "restricted"})
 
 
 def _organization(organizations: Any) -> None:

@@ -16,7 +16,7 @@ SILENT = {
     "unused-key-permission": "asking IAM for last access is off by default",
     "grant-outlives-policy-removal": "there is no baseline",
     "new-plaintext-access-since-baseline": "there is no baseline",
-    "aws-managed-key-where-customer-key-expected": "no resource inventory is collected",
+    "aws-managed-key-where-customer-key-expected": "reading encrypted resources is off by default",
 }
 
 

@@ -31,6 +31,7 @@ from auditor.model.key_events import EventWindow, KeyCalls
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import AccessKeyFact, CredentialFacts, LastAccessed, Principal, PrincipalKind
+from auditor.model.resource import Encryption, Resource
 from auditor.model.settings import (
     ApprovedChange,
     Attestation,
@@ -60,7 +61,7 @@ LISTED = {
     "attestations": Attestation,
     "source_exempt_services": SourceExemption,
 }
-EVIDENCE = {
+EVIDENCE: dict[str, Any] = {
     "key_stores": KeyStore,
     "shares": KeyShare,
     "providers": IdentityProvider,
@@ -72,8 +73,9 @@ EVIDENCE = {
     "metric_alarms": MetricAlarm,
     "event_windows": EventWindow,
     "key_calls": KeyCalls,
+    "resources": lambda **given: _resource(given),
 }
-EVIDENCE_FACTS = (Fact.TRAILS, Fact.ALARMS, Fact.ANALYZERS, Fact.KEY_STORES, Fact.SHARES)
+EVIDENCE_FACTS = (Fact.TRAILS, Fact.ALARMS, Fact.ANALYZERS, Fact.KEY_STORES, Fact.SHARES, Fact.RESOURCES)
 
 
 def default_policy(account: str) -> list[dict[str, Any]]:
@@ -260,6 +262,23 @@ def _evidence_fields(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     if isinstance(data.get("pattern"), dict):
         data["pattern"] = json.dumps(data["pattern"])
     return _tuples(data)
+
+
+def _resource(data: dict[str, Any]) -> Resource:
+    """A bucket that is read whole, under alias/aws/s3, unless it says otherwise; ``policy``: statements or text."""
+    policy, key = data.pop("policy", None), data.pop("key", "alias/aws/s3")
+    text = json.dumps({"Version": "2012-10-17", "Statement": list(policy)}) if isinstance(policy, tuple) else policy
+    encryption = data.pop("encryption", "kms")
+    return Resource(
+        arn=data.pop("arn", "arn:aws:s3:::ledger"),
+        kind=data.pop("kind", "AWS::S3::Bucket"),
+        encryption=Encryption(encryption) if encryption else None,
+        key=key if encryption == "kms" else None,
+        tags=_pairs(data.pop("tags", {})),
+        policy=parse_policy(text) if text is not None else None,
+        policy_read=True,
+        **data,
+    )
 
 
 def settings(data: dict[str, Any] | None) -> RuleSettings:

@@ -34,8 +34,9 @@ def pending_deletion_in_use(view: View) -> Iterator[Hit]:
     """A key that is waiting for deletion still protects something.
 
     Evidence: it was used shortly before the deletion was scheduled (``in_use_days``), calls have failed for it since
-    (both also by CloudTrail's events, where they were read), AWS services hold grants on it,
-    or it encrypts a trail, an event data store or a log group. When the date has passed, the data is gone.
+    (both also by CloudTrail's events, where they were read), AWS services hold grants on it, it encrypts a trail, an
+    event data store or a log group, or a resource of the inventory (``--resources``) names it. When the date has
+    passed, the data is gone.
 
     Fix: cancel the deletion now, enable the key again, and find out who scheduled it.
     """
@@ -90,7 +91,8 @@ def pending_deletion(view: View) -> Iterator[Hit]:
 
 
 def disabled_key_still_referenced(view: View) -> Iterator[Hit]:
-    """A disabled or unavailable key is still referred to: by grants of AWS services or by a log that it encrypts.
+    """A disabled or unavailable key is still referred to: by grants of AWS services, by a log that it encrypts, or by a
+    resource of the inventory (``--resources``) that names it.
 
     So do calls that it let down in the last 30 days, where events were read. Encrypted resources keep working until
     their data key is needed again, so silence is not proof.

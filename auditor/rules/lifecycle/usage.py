@@ -8,8 +8,9 @@ from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.grants.holders import service_held
-from auditor.rules.hit import listing
+from auditor.rules.hit import listing, naming
 from auditor.rules.lifecycle.events import failed_calls, last_use
+from auditor.rules.resources import encrypted_by
 from auditor.rules.view import View
 
 RESTING_PURPOSES = ("archive", "dr", "break-glass")
@@ -17,7 +18,8 @@ YOUNG_DAYS = 30
 
 
 def dependencies(view: View, key: Key) -> list[Evidence]:
-    """What shows that something still needs the key: recent use, grants of services, logs that it encrypts."""
+    """What shows that something still needs the key: recent use, grants of services, logs that it encrypts, and
+    resources that name it."""
     found = []
     used = last_use(view, key)
     if used and used.last_used and _recent(view, key, used.last_used) and not _siblings_stay(view, key):
@@ -27,7 +29,8 @@ def dependencies(view: View, key: Key) -> list[Evidence]:
     if services:
         found.append(Evidence("grants of services", f"{len(services)} ({listing(services, 4)})"))
     found += [Evidence("encrypts", name) for name in log_resources(view, key)]
-    return found
+    resources = encrypted_by(view, key)
+    return [*found, naming("named by", resources)] if resources else found
 
 
 def _siblings_stay(view: View, key: Key) -> bool:
