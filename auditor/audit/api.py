@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from auditor.audit.collecting import collect_into
 from auditor.audit.comparing import Compared
 from auditor.audit.times import as_of_for
 from auditor.config import Config
+from auditor.errors import UsageError
 from auditor.evaluator.mentions import rows
 from auditor.model.key import Key
 from auditor.model.principal import Principal
@@ -39,17 +41,21 @@ class Evaluation(evaluator.Evaluation):
         """The time (ISO 8601 UTC) that ages and expiry are counted from."""
         return self.surroundings.as_of
 
-    def who_can(self, what: str, *keys: str, include_denied: bool = False) -> tuple[Answer, ...]:
-        """Who can do ``what`` (an action or a capability) with ``keys``: ids, ARNs, aliases or patterns.
+    def __repr__(self) -> str:
+        return f"<Evaluation of {len(self.snapshot.keys)} keys x {len(self.principals)} principals as of {self.as_of}>"
+
+    def who_can(self, what: str, *keys: str | Key, include_denied: bool = False) -> tuple[Answer, ...]:
+        """Who can do ``what`` (an action or a capability) with ``keys``: ids, ARNs, aliases or patterns (``"*"``: all).
 
         Raises UnknownNameError, which lists candidates; so do the other questions.
         """
         from auditor.questions import find_all_keys, who_can
         from auditor.questions.answers import asked
 
-        return who_can(self, asked(what), find_all_keys(self.snapshot, keys), include_denied=include_denied)
+        names = named(keys, "key", "an alias")
+        return who_can(self, asked(what), find_all_keys(self.snapshot, names), include_denied=include_denied)
 
-    def what_can(self, *principals: str, what: str | None = None) -> tuple[Answer, ...]:
+    def what_can(self, *principals: str | Principal, what: str | None = None) -> tuple[Answer, ...]:
         """What ``principals`` can do: ARNs, ``role/NAME``, ``group/NAME`` (its members), patterns.
 
         ``what`` limits it to an action or capability.
@@ -57,19 +63,34 @@ class Evaluation(evaluator.Evaluation):
         from auditor.questions import find_principals, what_can
         from auditor.questions.answers import asked
 
-        found = {item.arn: item for text in principals for item in find_principals(self, text)}
+        names = named(principals, "principal", "role/NAME")
+        found = {item.arn: item for text in names for item in find_principals(self, text)}
         return what_can(self, tuple(found.values()), asked(what) if what else None)
 
-    def explain(self, principal: str, action: str, key: str, context: evaluator.Context | None = None) -> Explanation:
-        """Why, or why not: the whole chain, under the known request ``context``. ``action`` is like ``kms:Decrypt``."""
+    def explain(
+        self, principal: str | Principal, action: str, key: str | Key, context: Mapping[str, object] | None = None
+    ) -> Explanation:
+        """Why, or why not: the whole chain. ``action`` is like ``kms:Decrypt``.
+
+        ``context``: known facts of the request, as condition key → value (or list of values, or None for a key that it
+        does not have). Raises UsageError for facts that no request has.
+        """
         from auditor.questions import explain, find_keys, principal_named
         from auditor.questions.answers import asked_action
+        from auditor.questions.context_keys import stated
 
-        (found,) = find_keys(self.snapshot, key, several=False)
-        return explain(self, principal_named(self, principal), asked_action(action), found, context)
+        facts = stated(context or {})
+        (caller,), (place,) = named((principal,), "principal", "role/NAME"), named((key,), "key", "an alias")
+        (found,) = find_keys(self.snapshot, place, several=False)
+        return explain(self, principal_named(self, caller), asked_action(action), found, facts)
 
     def access_frame(self) -> pd.DataFrame:
-        """A pandas view for notebooks: one row per principal, key and capability that is not denied."""
+        """A pandas view for notebooks: one row per principal, key and capability that is not denied.
+
+        The columns are those of ``access.csv``, all of them text (account ids keep their zeros), empty where nothing is
+        to be said: principal, principal_kind, principal_account, key, key_label, key_account, region, capability (such
+        as ``decrypt``, ``encrypt / sign``), outcome, condition, reason, path, action, why, flags.
+        """
         from auditor.report.tables import access_frame
 
         return access_frame(bare_report(self))
@@ -79,6 +100,9 @@ class Auditor:
     """One configuration, and the steps of a run. Each step may be called alone."""
 
     def __init__(self, config: Config | None = None) -> None:
+        """``config``: of ``auditor.config.load_config(Path("config.yaml"))``, by default the defaults."""
+        if config is not None and not isinstance(config, Config):
+            raise UsageError(f"A {type(config).__name__} is no configuration.", "Read one with load_config.")
         self.config = config or Config()
 
     def collect(self, folder: Path | str, *, resume: bool = False, progress: Progress | None = None) -> Snapshot:
@@ -95,15 +119,15 @@ class Auditor:
 
         return read_snapshot(Path(folder), known)
 
-    def evaluate(self, snapshot: Snapshot, as_of: str | None = None) -> Evaluation:
-        """The whole matrix. ``as_of``: ISO date or time (UTC), by default the end of the collection."""
+    def evaluate(self, snapshot: Snapshot, as_of: str | date | None = None) -> Evaluation:
+        """The whole matrix. ``as_of``: date or time (ISO 8601, UTC), by default the end of the collection."""
         found = evaluator.evaluate(snapshot, as_of=as_of_for(snapshot, as_of))
         return Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
 
     def evaluate_part(
         self,
         snapshot: Snapshot,
-        as_of: str | None = None,
+        as_of: str | date | None = None,
         *,
         keys: Sequence[Key] | None = None,
         principals: Sequence[Principal] | None = None,
@@ -144,7 +168,9 @@ class Auditor:
             rules_version=catalogue_version(),
         )
 
-    def routes(self, snapshot: Snapshot, *names: str, as_of: str | None = None) -> tuple[Route, ...]:
+    def routes(
+        self, snapshot: Snapshot, *names: str | Key | Principal, as_of: str | date | None = None
+    ) -> tuple[Route, ...]:
         """Who could give themselves access, step by step: routes to the keys, and from the principals, in ``names``.
 
         ``as_of`` as in ``evaluate``. Raises UnknownNameError, which lists candidates.
@@ -152,13 +178,16 @@ class Auditor:
         from auditor.escalation import in_order, routes_from, routes_to
         from auditor.questions.either import keys_and_principals
 
-        keys, principals = keys_and_principals(snapshot, self.rows(snapshot), names)
+        wanted = named(names, "key or principal", "an alias or role/NAME")
+        keys, principals = keys_and_principals(snapshot, self.rows(snapshot), wanted)
         moment = as_of_for(snapshot, as_of)
         found = routes_to(snapshot, keys, self.config.rules, moment) if keys else ()
         more = routes_from(snapshot, principals, self.config.rules, moment) if principals else ()
         return in_order((*found, *more))
 
-    def compare(self, old: Snapshot, new: Snapshot, as_of: str | None = None, *, findings: bool = True) -> Compared:
+    def compare(
+        self, old: Snapshot, new: Snapshot, as_of: str | date | None = None, *, findings: bool = True
+    ) -> Compared:
         """What changed from ``old`` to ``new``; ``as_of`` as in ``evaluate``, for both, else each snapshot's own.
 
         Access is decided, and ``findings`` are judged, only where they can differ.
@@ -171,6 +200,18 @@ class Auditor:
         if not findings:
             return Compared(differences(first, second), None)
         return judged_change(first, second, self.config.rules)
+
+
+def named(given: Iterable[object], kind: str, example: str) -> tuple[str, ...]:
+    """The names in ``given``, of keys and principals their ARNs. Raises UsageError where there are none."""
+    names = tuple(item.arn if isinstance(item, Key | Principal) else item for item in given)
+    for name in names:
+        if not isinstance(name, str):
+            told = f"Give names such as {example}, each as an argument of its own."
+            raise UsageError(f"A {type(name).__name__} is no name of a {kind}.", told)
+    if not names:
+        raise UsageError(f"No {kind} was named.", f"Give {example}, an ARN or a pattern.")
+    return tuple(str(name) for name in names)
 
 
 def bare_report(evaluation: Evaluation) -> Report:

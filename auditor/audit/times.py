@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from auditor.errors import UsageError
 from auditor.model.snapshot import Snapshot
 
 
-def parse_as_of(text: str) -> str:
-    """``text`` (an ISO 8601 date or time; without an offset it is UTC) as ISO 8601 UTC. Raises UsageError."""
+def parse_as_of(given: str | date) -> str:
+    """A date or time (ISO 8601 or an object; without an offset it is UTC) as ISO 8601 UTC. Raises UsageError."""
+    text = given.isoformat() if isinstance(given, date) else given
     try:
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
@@ -19,7 +20,7 @@ def parse_as_of(text: str) -> str:
         raise UsageError(f"“{text}” is not a date or time.", "Write 2026-11-24 or 2026-11-24T12:00Z.") from None
 
 
-def as_of_for(snapshot: Snapshot, given: str | None) -> str:
+def as_of_for(snapshot: Snapshot, given: str | date | None) -> str:
     """The time of an evaluation: ``given``, else the end of the collection."""
     if given:
         return parse_as_of(given)

@@ -111,7 +111,7 @@ def plain(item: AccessChange) -> dict[str, Any]:
         "change": str(item.change),
         "principal": item.principal,
         "key": item.key,
-        "capability": str(item.capability),
+        "capability": item.capability.label,
         "actions": list(item.actions),
         "was": item.was,
         "now": item.now,

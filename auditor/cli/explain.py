@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from auditor.questions import Explanation, LayerView
 
 OUTCOMES = ("allowed", "conditional", "unknown", "denied", "implicitly-denied", "explicitly-denied")
-FOREIGN_KEY = re.compile(r"[A-Za-z0-9._/-]+:\S(.*\S)?")
-"""A condition key with the prefix of a service or an identity provider."""
 FAILED = 3
 SHOWN = 10
 
@@ -69,45 +66,23 @@ def command(principal: str, action: str, key: str, expect: str | None, form: str
 
 
 def _context(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
-    """Repeated names, in whatever case, make several values; an empty value says that the key is absent."""
-    from auditor.questions.context_keys import single_valued, wrong_value
+    """Repeated names make several values; an empty value says that the key is absent. Warns of what is perhaps misspelt
+    and cannot be refused: names that are others' to give."""
+    from auditor.cli.terminal import warn
+    from auditor.evaluator.vocabulary import meant
+    from auditor.questions.context_keys import stated
 
-    spelled: dict[str, str] = {}
     given: dict[str, list[str]] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"“{pair}” is not KEY=VALUE.", param_hint="--context")
-        _check_name(name)
-        given.setdefault(spelled.setdefault(name.lower(), name), []).append(value)
-    for name, values in given.items():
-        if "" in values and any(values):
-            raise click.BadParameter(f"“{name}” is said to be absent, and to be there.", param_hint="--context")
-        if len(set(values)) > 1 and single_valued(name):
-            raise click.BadParameter(f"A request has one value of “{name}”.", param_hint="--context")
-        for value in filter(None, values):
-            if written := wrong_value(name, value):
-                raise click.BadParameter(f"“{value[:80]}” is no value of {name}. {written}", param_hint="--context")
-    return {name: tuple(values) if any(values) else None for name, values in given.items()}
-
-
-def _check_name(name: str) -> None:
-    """Refuses a condition key that no request carries: a misspelt one would silently change nothing.
-
-    Keys of identity providers are theirs to name, and AWS adds global keys: those are taken as they are, with a warning
-    where one is nearly the name of another.
-    """
-    from auditor.cli.terminal import warn
-    from auditor.errors import UsageError
-    from auditor.evaluator.vocabulary import meant
-    from auditor.questions.context_keys import nearest_context_keys
-
-    if FOREIGN_KEY.fullmatch(name) and not name.lower().startswith("kms:"):
+        given.setdefault(name, []).append(value)
+    found = stated(given)
+    for name in found:
         if probably := meant(name):
             warn(f"“{name}” is no known condition key; {probably} was probably meant (--context)")
-        return
-    if near := nearest_context_keys(name):
-        raise UsageError(f"“{name}” is no condition key of KMS requests.", f"Did you mean {' or '.join(near)}?")
+    return found
 
 
 def _text(answer: Explanation) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Capability(StrEnum):
-    """What a set of actions means for people (design: one word per row of the matrix)."""
+    """What a set of actions means for people (design: one word per row of the matrix); the value is what one types."""
 
     ADMINISTER = "administer"
     GRANT = "grant"
@@ -29,14 +29,10 @@ class Capability(StrEnum):
     ENCRYPT = "encrypt"
     READ = "read"
 
-
-CAPABILITY_TITLES = {
-    Capability.ADMINISTER: "administer",
-    Capability.GRANT: "grant",
-    Capability.DECRYPT: "decrypt",
-    Capability.ENCRYPT: "encrypt / sign",
-    Capability.READ: "read",
-}
+    @property
+    def label(self) -> str:
+        """What every output calls it."""
+        return "encrypt / sign" if self is Capability.ENCRYPT else self.value
 
 
 @dataclass(frozen=True, slots=True)

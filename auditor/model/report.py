@@ -34,3 +34,7 @@ class Report:
     config_hash: str = ""
     rules_version: str = ""
     notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def __repr__(self) -> str:
+        counted = f"{len(self.findings)} findings, {len(self.snapshot.keys)} keys x {len(self.principals)} principals"
+        return f"<Report of {counted} as of {self.as_of}>"

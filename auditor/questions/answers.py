@@ -16,7 +16,7 @@ from auditor.model.principal import Principal
 class Answer:
     """One principal and one key: ``action`` has the strongest decision among those that were asked about.
 
-    ``what`` is the question: an action name, or a capability.
+    ``what`` is the question: an action's name, or the label of a capability.
     """
 
     principal: Principal
@@ -53,13 +53,16 @@ def asked(text: str) -> Action | Capability:
     """
     from difflib import get_close_matches
 
+    if not isinstance(text, str):
+        raise UnknownNameError(f"A {type(text).__name__} is no KMS action.", "Give a name such as kms:Decrypt.")
     if text in list(Capability):
         return Capability(text)
     action = find_action(text)
     if action is not None:
         return action
-    if text.lower() in list(Capability):
-        return Capability(text.lower())
+    named = next((one for one in Capability if text.lower() in (one, one.label)), None)
+    if named is not None:
+        return named
     names = {name.removeprefix("kms:"): found.name for name, found in BY_NAME.items()}
     near = [names[name] for name in get_close_matches(text.lower().removeprefix("kms:"), names, n=3)]
     hint = f"Did you mean {' or '.join(near)}?" if near else f"A capability would do as well: {', '.join(Capability)}."

@@ -50,7 +50,7 @@ class AccessChange:
         """The capability with the actions, the first few of them."""
         hidden = len(self.actions) - SHOWN
         more = f" and {hidden} more" if hidden > 0 else ""
-        return f"{self.capability} ({', '.join(self.actions[:SHOWN])}{more})"
+        return f"{self.capability.label} ({', '.join(self.actions[:SHOWN])}{more})"
 
     @property
     def was(self) -> str:

@@ -102,4 +102,4 @@ class Lookup:
 
 
 def _name(question: Action | Capability) -> str:
-    return question.name if isinstance(question, Action) else str(question)
+    return question.name if isinstance(question, Action) else question.label

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from auditor.model.access import Cause, Decision, Outcome
-from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
+from auditor.model.actions import ACTIONS
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal
@@ -117,7 +117,7 @@ def island_of(report: Report, grid: Grid, scores: dict[str, Score], full_finding
         "R": [list(row) for row in distinct],
         "r": rows,
         "a": [action.name for action in ACTIONS],
-        "caps": [CAPABILITY_TITLES[capability] for capability in CAPABILITIES],
+        "caps": [capability.label for capability in CAPABILITIES],
         "basis": BASIS,
         "outcomes": [str(outcome) for outcome in OUTCOMES],
         "s": causes.strings.listed,

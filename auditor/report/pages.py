@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from auditor.model.access import Decision, Outcome
-from auditor.model.actions import ACTIONS, CAPABILITY_TITLES
+from auditor.model.actions import ACTIONS
 from auditor.model.finding import SEVERITY_RANK, Finding, FindingState, Severity
 from auditor.model.key import Key
 from auditor.model.principal import Principal
@@ -159,7 +159,7 @@ def _pair(report: Report, grid: Grid, other: int, rows: list[int]) -> Pair:
         decision = report.access.decisions[number]
         cells[capability] = Cell(decision.outcome, ACTIONS[int(grid.action[row])].short, number)
         if words := condition_words(decision):
-            conditions[words].append(CAPABILITY_TITLES[CAPABILITIES[capability]])
+            conditions[words].append(CAPABILITIES[capability].label)
     return Pair(other, tuple(cells), tuple((", ".join(titles), words) for words, titles in conditions.items()))
 
 

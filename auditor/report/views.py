@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from auditor.evaluator import in_words
 from auditor.model.access import Decision
-from auditor.model.actions import ACTIONS, CAPABILITY_TITLES, key_type
+from auditor.model.actions import ACTIONS, key_type
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
@@ -113,7 +113,7 @@ def _access_rows(report: Report, grid: Grid, words: list[str], why: list[str]) -
             other.label,
             other.account,
             other.region,
-            CAPABILITY_TITLES[CAPABILITIES[capability]],
+            CAPABILITIES[capability].label,
             str(decision.outcome),
             words[number],
             decision.reason,

@@ -68,6 +68,7 @@ def test_every_row_and_key_is_found_by_its_arn(snapshot: Snapshot) -> None:
 def test_names_of_actions_and_capabilities() -> None:
     assert asked("decrypt") is Capability.DECRYPT
     assert asked("kms:Decrypt").name == "kms:Decrypt"  # type: ignore[union-attr]
+    assert {asked(one.label) for one in Capability} == {asked(str(one)) for one in Capability} == set(Capability)
     assert {asked(action.name) for action in ACTIONS} == set(ACTIONS)
     with pytest.raises(UnknownNameError, match="Did you mean kms:Decrypt"):
         asked("kms:Decypt")

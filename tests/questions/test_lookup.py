@@ -44,7 +44,7 @@ def one_by_one(evaluation: Evaluation, what: Action | Capability) -> Iterator[An
             if isinstance(what, Action):
                 yield Answer(principal, key, what.name, what, evaluation.table.decision(row, column, what))
             elif (best := evaluation.table.capability(row, column, what, usable)) is not None:
-                yield Answer(principal, key, str(what), *best)
+                yield Answer(principal, key, what.label, *best)
 
 
 @LAWS
