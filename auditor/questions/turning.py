@@ -14,7 +14,7 @@ from auditor.evaluator.grants import ANY_GRANT
 from auditor.evaluator.layers import Layers, Relation
 from auditor.evaluator.verdict import decide_group
 from auditor.model.access import Cause, Decision, Outcome, Role
-from auditor.model.actions import KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
+from auditor.model.actions import ALIAS_ACTIONS, KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE
@@ -200,7 +200,7 @@ def _settled(standing: Standing, action: Action, say: Callable[[str], None]) -> 
 def _hopeless(standing: Standing, action: Action) -> str:
     """Why no policy can allow an action to a caller of this kind; empty where one can."""
     kind = standing.relation.kind
-    if kind is PrincipalKind.SERVICE and not action.on_key:
+    if kind is PrincipalKind.SERVICE and (not action.on_key or ALIAS_ACTIONS >> action.bit & 1):
         return "Nothing can allow it: it takes an identity policy, and a service has none."
     if kind is PrincipalKind.EVERYONE and RETIRE_GRANT >> action.bit & 1:
         return "Nothing can allow it: a grant names who may retire it."

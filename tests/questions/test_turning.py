@@ -187,9 +187,10 @@ def test_only_what_can_turn_an_answer_is_said() -> None:
     )
     assert told(snapshot, "s3.amazonaws.com", "Sign") == ("Allow kms:Sign in the key policy.",)  # the key cannot sign
     assert told(snapshot, "s3.amazonaws.com", "EnableKey") == ("Allow kms:EnableKey in the key policy.",)
-    assert told(snapshot, "s3.amazonaws.com", "ListKeys") == (
-        "Nothing can allow it: it takes an identity policy, and a service has none.",
-    )
+    for action in ("ListKeys", "UpdateAlias"):
+        assert told(snapshot, "s3.amazonaws.com", action) == (
+            "Nothing can allow it: it takes an identity policy, and a service has none.",
+        )
     assert told(snapshot, OPS, "RetireGrant") == ("Make the caller the retiring principal of a grant of the key.",)
 
 
