@@ -170,7 +170,7 @@ def ways(case: Case, sentence: str) -> Ways:
         return [without(case, sentence)]
     if sentence.startswith("Make the caller the retiring principal"):
         made = Grant(
-            grant_id=TURN, key_arn="", grantee=f"arn:aws:iam::{case.key.account}:root", operations=("Decrypt",)
+            grant_id=TURN, key_arn="", grantee=f"arn:aws:iam::{case.key.account}:root", operations=("DescribeKey",)
         )
         return [[Edit(EditKind.GRANT, case.key.arn, grant=replace(made, **_retiring(case)))]]
     named = in_key_policy(case, "Allow", principal_element(who))
