@@ -74,17 +74,18 @@ def check_plain(data: Any, source: object, error: type[UsageError]) -> None:
     sizes: dict[int, int] = {}
 
     def size(node: Any, depth: int) -> int:
-        if not isinstance(node, dict | list):
+        if not isinstance(node, (dict, list)):
             _check_scalar(node, source, error)
             return 1
         if depth > MAX_DEPTH:
             raise _too_deep(source, error)
+        known = sizes.get(id(node))
+        if known is not None:
+            return known
         if isinstance(node, dict):
             _check_names(node, source, error)
-        known = sizes.get(id(node))
-        if known is None:
-            children = node.values() if isinstance(node, dict) else node
-            known = sizes[id(node)] = 1 + sum(size(child, depth + 1) for child in children)
+        children = node.values() if isinstance(node, dict) else node
+        known = sizes[id(node)] = 1 + sum([size(child, depth + 1) for child in children])
         return known
 
     if size(data, 0) > MAX_NODES:
@@ -100,9 +101,11 @@ def _check_names(node: dict[Any, Any], source: object, error: type[UsageError]) 
 
 def _check_scalar(value: Any, source: object, error: type[UsageError]) -> None:
     """Refuses what is no JSON value, and half a surrogate pair, which JSON can spell and no output can write."""
-    if value is not None and not isinstance(value, str | int | float):
-        raise error(f"{source}: a value of type {type(value).__name__} has no place here.")
     if not isinstance(value, str):
+        if value is not None and not isinstance(value, (int, float)):
+            raise error(f"{source}: a value of type {type(value).__name__} has no place here.")
+        return
+    if value.isascii():
         return
     try:
         value.encode("utf-8")

@@ -97,6 +97,32 @@ def test_what_lasts_is_a_gap(estate: Estate, fault: Fault, code: str) -> None:
     _intact(found, estate.clean, Fact.GRANTS)
 
 
+@pytest.mark.parametrize(
+    ("operation", "fact"),
+    [
+        ("DescribeKey", Fact.KEY_METADATA),
+        ("GetKeyPolicy", Fact.KEY_POLICY),
+        ("ListKeyPolicies", Fact.KEY_POLICY),
+        ("ListGrants", Fact.GRANTS),
+        ("ListResourceTags", Fact.TAGS),
+        ("GetKeyRotationStatus", Fact.ROTATION),
+        ("ListKeyRotations", Fact.ROTATIONS),
+    ],
+)
+def test_one_refused_call_about_one_key_is_one_gap(estate: Estate, operation: str, fact: Fact) -> None:
+    ids = estate.ids
+    estate.proxy.deny(f"kms:{operation}", containing=ids[1])
+    snapshot = collected(estate.proxy, evidence=False)
+    assert [(gap.fact, gap.operation, gap.code) for gap in snapshot.gaps] == [
+        (fact, f"kms:{operation}", "AccessDenied")
+    ]
+    assert snapshot.gaps[0].subject.endswith(ids[1])
+    assert snapshot.gaps[0].remedy
+    assert snapshot.gaps[0].effect
+    for key in snapshot.keys:
+        assert (fact in key.unread) == (key.key_id == ids[1])
+
+
 @pytest.mark.parametrize("what", ["drop", "cut", "half", "empty", "page", "ThrottlingException", "InternalFailure"])
 def test_what_passes_is_retried(estate: Estate, what: str) -> None:
     broken = Fault(what=what) if what.islower() else Fault(code=what, status=400 if what.startswith("T") else 500)

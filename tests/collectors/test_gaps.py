@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from auditor.model.key import Fact
 from auditor.model.snapshot import Snapshot
 from tests.aws.estate import fill, fill_iam, fill_organization, management
@@ -14,30 +12,6 @@ from tests.aws.proxy import Proxy
 
 def _gaps(snapshot: Snapshot) -> list[tuple[Fact, str, str]]:
     return [(gap.fact, gap.operation, gap.code) for gap in snapshot.gaps]
-
-
-@pytest.mark.parametrize(
-    ("operation", "fact"),
-    [
-        ("DescribeKey", Fact.KEY_METADATA),
-        ("GetKeyPolicy", Fact.KEY_POLICY),
-        ("ListKeyPolicies", Fact.KEY_POLICY),
-        ("ListGrants", Fact.GRANTS),
-        ("ListResourceTags", Fact.TAGS),
-        ("GetKeyRotationStatus", Fact.ROTATION),
-        ("ListKeyRotations", Fact.ROTATIONS),
-    ],
-)
-def test_one_refused_call_about_one_key_is_one_gap(proxy: Proxy, operation: str, fact: Fact) -> None:
-    ids = fill(management(proxy.url))
-    proxy.deny(f"kms:{operation}", containing=ids[1])
-    snapshot = collected(proxy, evidence=False)
-    assert _gaps(snapshot) == [(fact, f"kms:{operation}", "AccessDenied")]
-    assert snapshot.gaps[0].subject.endswith(ids[1])
-    assert snapshot.gaps[0].remedy
-    assert snapshot.gaps[0].effect
-    for key in snapshot.keys:
-        assert (fact in key.unread) == (key.key_id == ids[1])
 
 
 def test_a_refused_overview_of_iam_marks_the_account(proxy: Proxy) -> None:

@@ -63,10 +63,28 @@ def _everything(proxy: Proxy) -> None:
     proxy.replaced.update(answers)
 
 
-def test_the_list_equals_the_calls_of_a_full_run(proxy: Proxy) -> None:
-    _everything(proxy)
+@pytest.fixture(scope="module")
+def filled(shared_proxy: Proxy) -> tuple[Proxy, dict[str, Patch]]:
+    _everything(shared_proxy)
+    return shared_proxy, dict(shared_proxy.replaced)
+
+
+@pytest.fixture
+def everything(filled: tuple[Proxy, dict[str, Patch]]) -> Iterator[Proxy]:
+    """The account, which no test changes, behind a proxy as it was at first."""
+    running, replaced = filled
+    yield running
+    running.replaced.clear()
+    running.replaced.update(replaced)
+    running.patches.clear()
+    running.faults.clear()
+    running.page_size, running.allowed = 2, None
+
+
+def test_the_list_equals_the_calls_of_a_full_run(everything: Proxy) -> None:
+    proxy = everything
     before = len(proxy.calls)
-    everything = {
+    whole = {
         "org": True,
         "role_name": "audit",
         "last_usage": True,
@@ -75,14 +93,14 @@ def test_the_list_equals_the_calls_of_a_full_run(proxy: Proxy) -> None:
         "retirable_grants": True,
         "resources": True,
     }
-    collected(proxy, **everything)
+    collected(proxy, **whole)
     rotating = _made(proxy, before)
     # What is called only when it is needed: a key in a custom key store, a policy that the overview leaves out, and
     # a branch of the organization that cannot be walked.
     proxy.patches["kms:DescribeKey"] = _in_a_store
     proxy.deny("organizations:ListAccountsForParent", containing="ou-")
     with without_managed_policies(proxy):
-        collected(proxy, **everything)
+        collected(proxy, **whole)
     assert rotating | _made(proxy, before) == {item.action for item in ALL}
 
 
@@ -111,8 +129,8 @@ def without_managed_policies(proxy: Proxy) -> Iterator[None]:
     proxy._forwarded = forwarded  # type: ignore[method-assign]
 
 
-def test_the_core_list_equals_the_core_calls(proxy: Proxy) -> None:
-    _everything(proxy)
+def test_the_core_list_equals_the_core_calls(everything: Proxy) -> None:
+    proxy = everything
     proxy.page_size = 1000
     before = len(proxy.calls)
     collected(proxy, evidence=False)
@@ -128,8 +146,8 @@ def test_the_core_list_equals_the_core_calls(proxy: Proxy) -> None:
     assert core - made == only_on_need
 
 
-def test_with_exactly_the_listed_permissions_there_is_no_gap(proxy: Proxy) -> None:
-    _everything(proxy)
+def test_with_exactly_the_listed_permissions_there_is_no_gap(everything: Proxy) -> None:
+    proxy = everything
     proxy.allowed = frozenset(item.action for item in ALL if item.need is Need.CORE)
     assert collected(proxy, evidence=False).gaps == ()
 
