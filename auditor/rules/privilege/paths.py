@@ -8,21 +8,15 @@ from dataclasses import dataclass, replace
 from auditor.evaluator.synthetic import FULL_ACCESS
 from auditor.model.access import Outcome
 from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
-from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.corrections import one_or_many
-from auditor.rules.hit import Hit, count, first_of, given, listing
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
-from auditor.rules.principals import reachable_from_outside
-from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.step_graph import step_graph
-from auditor.rules.privilege.steps import FEDERATION, JOIN, Step, edits_itself, unbinds_itself
+from auditor.rules.privilege.steps import JOIN, Step, edits_itself, unbinds_itself
 from auditor.rules.reach import Openness, Pairs
-from auditor.rules.statements import render
 from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER
@@ -211,113 +205,3 @@ class Finder:
         usable = delegated_mask(self.view, key) & mask & self.view.reach.usable[self.view.reach.key_at[key.arn]]
         found = {self.view.evaluation.decide(bigger, key, action.name).outcome for action in actions_in(usable)}
         return {outcome for outcome in found if not outcome.denied}
-
-
-def indirect_key_access_path(view: View) -> Iterator[Hit]:
-    """A principal without access to a key can obtain it in one step, or in ``max_hops``.
-
-    Steps: assuming a role (both sides must agree), rewriting its trust policy or the metadata of its identity provider,
-    new credentials for a user, passing a role to compute, taking over code that runs under a role, giving itself a
-    policy (directly, through a group, or by a new version of a managed policy), joining a group, and taking its
-    permissions boundary away. What an SCP, boundary or trust policy forbids is no step. Account administrators are told
-    once per account, as information.
-
-    Fix: cut the cheapest edge: pin the role's trust, or bound the IAM permission to a path prefix.
-    """
-    finder = view.once("paths", lambda: Finder(view))
-    found = finder.paths()
-    admins: dict[str, list[Principal]] = {}
-    for who in finder.candidates:
-        paths = found.get(who.arn)
-        if paths and view.trust.account_admin(who):
-            admins.setdefault(who.account or "", []).append(who)
-        elif paths:
-            yield from _hits(view, who, paths)
-    for account, holders in sorted(admins.items()):
-        yield _grouped(account, holders, {who.arn: found[who.arn] for who in holders})
-
-
-def _hits(view: View, who: Principal, paths: list[Path]) -> Iterator[Hit]:
-    """What an identity can obtain, and apart from it what it perhaps can."""
-    certain = [path for path in paths if path.certain]
-    sure = frozenset[str]().union(*(path.keys for path in certain))
-    rest = [replace(path, keys=path.keys - sure) for path in paths if not path.certain and not path.keys <= sure]
-    if certain:
-        yield _hit(view, who, certain)
-    if rest:
-        hit = _hit(view, who, rest)
-        beside = ("not certain",) if certain else ()
-        yield replace(hit, confidence=Confidence.POTENTIAL, identity=(*hit.identity, *beside))
-
-
-def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
-    keys = sorted(frozenset().union(*(path.keys for path in paths)))
-    exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
-    far = all(path.hops > 1 or path.running for path in paths)
-    what = view.key_by_arn[keys[0]].label if len(keys) == 1 else count(len(keys), "key")
-    through = listing((path.via[0] if path.via else path.words.split(" → ")[1] for path in paths), 3)
-    return Hit(
-        subject=who.arn,
-        kind="principal",
-        summary=f"{who.arn} has no access to {what} of its own and gets it through {through}.",
-        account=who.account or "",
-        keys=tuple(keys),
-        principals=(who.arn, *(arn for path in paths for arn in path.via)),
-        evidence=(
-            *first_of([Evidence("path", path.words) for path in paths]),
-            *enabling_statements([path.words for path in paths[:10]], view.principal_by_arn),
-            Evidence("keys reached", listing(keys)),
-        ),
-        raised=given((exposed and view.restricted(keys), "T1 key and P")),
-        lowered=given((far, "two hops or a running resource")),
-        identity=(who.unique_id or who.arn, *(path.words for path in paths)),
-        remedy=_cut(who, paths),
-        advice="Cut the first edge: take the permission away, bound it to a path prefix, or pin the trust of the role. "
-        "The SCP statement does it at once.",
-    )
-
-
-def _cut(who: Principal, paths: list[Path]) -> str:
-    """An SCP statement that stops the first steps of the paths, for this identity alone."""
-    edges = {path.words.split(" → ")[1] for path in paths}
-    actions = {action for edge in edges for action in edge.split(" + ")[:1]}
-    targets = {path.via[0] for path in paths if path.via}
-    # What runs already, and an identity provider, are no roles: such a step is stopped wherever it is taken.
-    aimed = all(path.via and not path.running for path in paths) and FEDERATION not in actions
-    statement = {
-        "Sid": "NoDetourToKeys",
-        "Effect": "Deny",
-        "Action": one_or_many(actions),
-        "Resource": one_or_many(targets) if aimed else "*",
-        "Condition": {"ArnEquals": {"aws:PrincipalArn": who.iam_arn}},
-    }
-    return render(statement)
-
-
-def _grouped(account: str, holders: list[Principal], found: dict[str, list[Path]]) -> Hit:
-    certain = {arn: [path for path in paths if path.certain] for arn, paths in found.items()}
-    sure = any(certain.values())
-    holders = [who for who in holders if certain[who.arn] or not sure]
-    found = certain if sure else found
-    keys = sorted({arn for ways in found.values() for path in ways for arn in path.keys})
-    paths = [path for ways in found.values() for path in ways]
-    return Hit(
-        subject=account,
-        kind="account",
-        summary=(
-            f"{count(len(holders), 'administrator')} of account {account} can obtain {count(len(keys), 'key')} "
-            "to which they have no access of their own."
-        ),
-        account=account,
-        keys=tuple(keys),
-        principals=tuple(who.arn for who in holders),
-        evidence=(
-            *first_of([Evidence("path", path.words, names=path.via) for path in paths]),
-            Evidence("keys reached", listing(keys)),
-        ),
-        lowered=("account administrator",),
-        advice="For the record: whoever administers the account can reach these keys; watch changes of IAM and keys.",
-        bare=True,
-        confidence=Confidence.CONFIRMED if sure else Confidence.POTENTIAL,
-        identity=tuple(who.unique_id or who.arn for who in holders),
-    )
