@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.collectors.caller import Caller
-from auditor.collectors.failures import Cause, Failure, RefusedError, gap_of, remedy
+from auditor.collectors.failures import Cause, Failure, RefusedError
+from auditor.collectors.gaps import gap_of, remedy
 from auditor.collectors.identity import Identity, assumed
 from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY, LIST_ACCOUNTS
 from auditor.collectors.organization import CLOSED, Tree

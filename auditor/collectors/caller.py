@@ -22,8 +22,8 @@ from auditor.collectors.failures import (
     StoppedError,
     UnsupportedCallError,
     classify,
-    gap_of,
 )
+from auditor.collectors.gaps import gap_of
 from auditor.collectors.identity import Identity
 from auditor.collectors.meter import Meter
 from auditor.collectors.operation import Operation

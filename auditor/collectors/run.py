@@ -12,7 +12,8 @@ import auditor
 from auditor.collectors.accounts import Self, Target, members, single, unanswered, whoami
 from auditor.collectors.caller import Caller
 from auditor.collectors.estate import Estate, Reached, Run
-from auditor.collectors.failures import Cause, Failure, StoppedError, remedy
+from auditor.collectors.failures import Cause, Failure, StoppedError
+from auditor.collectors.gaps import remedy
 from auditor.collectors.lanes import Lanes
 from auditor.collectors.meter import Meter
 from auditor.collectors.operations import ASSUME_ROLE

@@ -18,7 +18,7 @@ from auditor.model.organization import OrgTarget, TargetKind
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
 from auditor.rules.corrections import deny, one_or_many
-from auditor.rules.exposure.public import allowing
+from auditor.rules.exposure.strangers import allowing
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import INSIDE, Openness

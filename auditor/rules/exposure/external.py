@@ -27,7 +27,7 @@ from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_values, grant_limited, mentions
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, without_actions, written_in
-from auditor.rules.exposure.public import allowing, for_everybody, stopped_by
+from auditor.rules.exposure.strangers import allowing, for_everybody, stopped_by
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import condition_values

@@ -34,7 +34,7 @@ from auditor.rules.conditions import (
 )
 from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
-from auditor.rules.exposure.public import allowing, for_everybody
+from auditor.rules.exposure.strangers import allowing, for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.reach import Openness, openness

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import ACCOUNT_KEYS, Strength, parts, strength
-from auditor.evaluator.synthetic import external
+from auditor.evaluator.strength import Strength, parts
 from auditor.evaluator.vocabulary import misspelt
-from auditor.model.access import Decision, Outcome, Role
+from auditor.model.access import Decision, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
-from auditor.model.arn import is_account_id
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import RAM_POLICY, Fact, Key
-from auditor.model.policy import ConditionTest, Layer, Statement
+from auditor.model.policy import Layer
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import asks_for_key, asks_for_values, block_strength, demands, written_for_keys
+from auditor.rules.conditions import asks_for_key, asks_for_values, block_strength, demands
 from auditor.rules.corrections import bound_to_account, one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
+from auditor.rules.exposure.strangers import allowing, outsider_access, patterned_access, proof, stopped_by
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.reach import Openness, openness
@@ -26,90 +24,7 @@ from auditor.rules.statements import action_mask
 from auditor.rules.view import View
 
 STOPPED_STATES = ("Disabled", "PendingDeletion", "PendingReplicaDeletion")
-ACCOUNT_DIGITS = 12
 NETWORK_KEYS = ("aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
-
-
-def for_everybody(statement: Statement) -> bool:
-    """Whether an Allow speaks of every AWS principal: ``*``, or everybody but those in NotPrincipal."""
-    star = any(entry.kind == "AWS" and entry.value == "*" for entry in statement.principals or ())
-    return statement.effect == "Allow" and (star or statement.not_principals is not None)
-
-
-def outsider_access(view: View, key: Key) -> dict[str, Decision]:
-    """What OUTSIDER may do with the key; empty when no statement speaks of everybody."""
-    if not any(for_everybody(located.statement) for located in view.statements(key)):
-        return {}
-    return view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE)
-
-
-def patterned_access(view: View, key: Key) -> dict[str, Decision]:
-    """What strangers may do whose account fits a pattern such as ``1111*``; anybody may open one that does."""
-    patterns = {
-        value.split(":")[4] if value.startswith("arn:") else value
-        for located in view.statements(key)
-        if for_everybody(located.statement)
-        for test in located.statement.conditions
-        if test.key.lower() in (*ACCOUNT_KEYS, "aws:principalarn") and value_is_pattern(test)
-        for value in test.values
-        if not value.startswith("arn:") or value.count(":") > 4
-    }
-    found: dict[str, Decision] = {}
-    for account in sorted({fitting_account(pattern, view.named_accounts) for pattern in patterns} - {""}):
-        for name, decision in view.decisions(external(account), key, CROSS_ACCOUNT_EFFECTIVE).items():
-            if not decision.outcome.denied:
-                found.setdefault(name, decision)
-    return found
-
-
-def value_is_pattern(test: ConditionTest) -> bool:
-    """Whether a test asks for its values as patterns, and for nothing else."""
-    operator = parse_operator(test.operator)
-    return operator is not None and operator.base in ("stringlike", "arnlike") and not operator.negated
-
-
-def fitting_account(pattern: str, taken: frozenset[str]) -> str:
-    """An account id that a pattern with a wildcard matches and that is not in ``taken``; empty when there is none."""
-    fixed = pattern.replace("*", "")
-    if not set(pattern) & set("*?") or set(pattern) <= {"*"} or len(fixed) > ACCOUNT_DIGITS:
-        return ""
-    for digit in "9876543210":
-        filled = pattern.replace("*", digit * (ACCOUNT_DIGITS - len(fixed)), 1).replace("*", "").replace("?", digit)
-        if is_account_id(filled) and filled not in taken:
-            return filled
-    return ""
-
-
-def allowing(view: View, key: Key, decision: Decision) -> list[Located]:
-    """The statements of the key's policies that the decision rests on."""
-    cited = {
-        (cause.statement.policy, cause.statement.index)
-        for cause in decision.causes
-        if cause.role is Role.ALLOWS and cause.statement is not None
-    }
-    return [located for located in view.statements(key) if (located.ref.policy, located.ref.index) in cited]
-
-
-def proof(view: View, key: Key, decision: Decision) -> Strength:
-    """How strong the condition is that keeps OUTSIDER out, also where another layer or a gap hides the residual."""
-    if decision.outcome is Outcome.ALLOWED:
-        return Strength.S0
-    if decision.outcome is Outcome.CONDITIONAL and decision.residual is not None:
-        return strength(decision.residual, view.owner(key))
-    blocks = [
-        strength(written_for_keys(located.statement), view.owner(key)) for located in allowing(view, key, decision)
-    ]
-    return min(blocks, default=Strength.S4)
-
-
-def stopped_by(decision: Decision) -> str:
-    """What takes the access away today, for a latent finding."""
-    names = [
-        f"{cause.layer}: {cause.note}" if cause.role is Role.MISSING else str(cause.statement or cause.note)
-        for cause in decision.causes
-        if cause.role in (Role.DENIES, Role.LIMITS, Role.MISSING)
-    ]
-    return listing(names)
 
 
 def _statement_evidence(located: list[Located]) -> list[Evidence]:

@@ -10,7 +10,7 @@ from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.exposure.external import outside_names, reached
-from auditor.rules.exposure.public import outsider_access
+from auditor.rules.exposure.strangers import outsider_access
 from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.reach import Openness

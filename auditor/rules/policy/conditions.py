@@ -33,7 +33,7 @@ from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.principal import Principal
 from auditor.rules.conditions import IDENTITY_ONLY, as_residual, true_when_absent
 from auditor.rules.corrections import one_or_many
-from auditor.rules.exposure.public import for_everybody
+from auditor.rules.exposure.strangers import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, placed_statements

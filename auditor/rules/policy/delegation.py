@@ -19,7 +19,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import as_residual, block_strength
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import without_actions
-from auditor.rules.exposure.public import for_everybody
+from auditor.rules.exposure.strangers import for_everybody
 from auditor.rules.hit import Hit, Located, count, given, listing, naming, titled
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import as_written, render

@@ -11,7 +11,7 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
-from auditor.rules.exposure.public import allowing, for_everybody
+from auditor.rules.exposure.strangers import allowing, for_everybody
 from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.wide import resources_reach
