@@ -18,7 +18,9 @@ from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import (
     LIVE,
+    NAMING,
     POWER,
+    REQUEST_ALIAS,
     Dependence,
     dependences,
     gain_hit,
@@ -33,8 +35,6 @@ from auditor.rules.reach import openness
 from auditor.rules.view import View
 
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
-NAMING = CREATE_ALIAS | UPDATE_ALIAS
-REQUEST_ALIAS = "kms:requestalias"
 
 
 def abac_alias_hijack(view: View) -> Iterator[Hit]:

@@ -27,10 +27,12 @@ from auditor.rules.view import View, keys_by_account
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 TAG = mask_of(["TagResource"])
 UNTAG = mask_of(["UntagResource"])
+NAMING = mask_of(["CreateAlias", "UpdateAlias"])
+REQUEST_ALIAS = "kms:requestalias"
 LIVE = (Openness.OPEN, Openness.GUARDED)
 
 
-SPOKEN = ("aws:resourcetag/", "kms:resourcealiases", "kms:requestalias")
+SPOKEN = ("aws:resourcetag/", "kms:resourcealiases", REQUEST_ALIAS)
 """How a condition key begins that asks for an attribute of a key."""
 
 
@@ -70,13 +72,25 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
 
 
 def dependent(view: View) -> set[str]:
-    """The ARNs of all whose own policies or boundary ask for an attribute of a key."""
+    """The ARNs of all whose own policies or boundary ask for an attribute of a key, and of those who may name keys in
+    an account where a key's policy asks for the alias of a request."""
+    tied = {
+        key.account for key in view.keys if any(_asks(one.statement, REQUEST_ALIAS) for one in view.statements(key))
+    }
     asking = (
         document
         for document in (*view.identity_documents, *view.boundaries)
-        if any(test.key.lower().startswith(SPOKEN) for one in document.statements for test in one.statement.conditions)
+        if any(
+            _asks(one.statement, SPOKEN) or (document.account in tied and action_mask(one.statement) & NAMING)
+            for one in document.statements
+        )
     )
     return {holder.arn for document in asking for holder in document.holders}
+
+
+def _asks(statement: Statement, prefix: str | tuple[str, ...]) -> bool:
+    """Whether a condition of the statement is about a key that begins so."""
+    return any(test.key.lower().startswith(prefix) for test in statement.conditions)
 
 
 def _delegated(view: View, key: Key, mask: int) -> int:

@@ -46,6 +46,10 @@ COMPUTE: tuple[tuple[str, tuple[str, ...]], ...] = (
 RUNNING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lambda.amazonaws.com", ("lambda:UpdateFunctionCode",)),
     ("ec2.amazonaws.com", ("ssm:SendCommand", "ssm:StartSession")),
+    ("ecs-tasks.amazonaws.com", ("ecs:ExecuteCommand",)),
+    ("codebuild.amazonaws.com", ("codebuild:StartBuild", "codebuild:StartBuildBatch")),
+    ("cloudformation.amazonaws.com", ("cloudformation:UpdateStack",)),
+    ("sagemaker.amazonaws.com", ("sagemaker:CreatePresignedNotebookInstanceUrl",)),
 )
 """Service → the actions of which one takes over something that runs under the role already."""
 VERBS = (
