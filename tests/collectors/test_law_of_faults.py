@@ -27,7 +27,7 @@ from tests.aws.written import KEYS, OTHER, REGION, allow, answer, document
 from tests.aws.written_server import Wire, WrittenAws
 from tests.laws import examples
 
-WIRE = {"accessanalyzer": "access-analyzer", "cloudwatch": "monitoring"}
+WIRE = {"accessanalyzer": "access-analyzer", "cloudwatch": "monitoring", "efs": "elasticfilesystem"}
 ACTIONS = sorted({f"{WIRE.get(one.service, one.service)}:{one.name}" for one in ALL} - {"sts:GetCallerIdentity"})
 OF_THE_CALLER = [action for action in ACTIONS if action.startswith("organizations:")]
 IN_ACCOUNTS = [action for action in ACTIONS if action not in OF_THE_CALLER]
@@ -113,7 +113,7 @@ def seen(accounts: tuple[str, ...], faults: Faults) -> Seen:
 
     with WeakAws(accounts) as aws:
         aws.garble = garble
-        return Seen(collected(aws, read_timeout=30.0).snapshot, SETTINGS)
+        return Seen(collected(aws, read_timeout=30.0, resources=True).snapshot, SETTINGS)
 
 
 def told(faults: Faults) -> list[str]:
@@ -135,7 +135,8 @@ def test_the_estate_has_much_to_lose() -> None:
         *("public-key-policy", "org-wide-principal", "external-account-access", "no-key-administrator"),
         *("no-kms-change-alarm", "trail-excludes-kms", "access-analyzer-gap", "access-review-overdue"),
         *("custom-key-store-disconnected", "imported-material-expiring", "rotation-disabled", "ram-shared-key"),
-        *("grant-delegable", "replica-in-unapproved-region", "indirect-key-access-path", "lockout-bypass-allowed"),
+        *("aws-managed-key-where-customer-key-expected", "grant-delegable"),
+        *("replica-in-unapproved-region", "indirect-key-access-path", "lockout-bypass-allowed"),
     }
     assert len(rules) > 30
 

@@ -6,9 +6,9 @@ organization or account that a condition names. Statements for everybody under o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from auditor.evaluator.glob import matches
+from auditor.evaluator.glob import has_wildcard, matches
 from auditor.model.arn import account_of
 from auditor.model.policy import ConditionTest, PrincipalValue, Statement
 from auditor.model.resource import Resource
@@ -50,24 +50,30 @@ def _for_all(statement: Statement) -> bool:
     return EVERYBODY in (statement.principals or ())
 
 
-def _callers(statement: Statement) -> Iterator[str]:
+def _callers(statement: Statement) -> set[str]:
     if not statement.condition_readable:
-        return
+        return set()
+    named = [test for test in statement.conditions if test.operator.rsplit(":", 1)[-1].lower() in EQUAL]
+    demanded = _accounts_of(named)
     if _for_all(statement):
-        yield from _of_conditions(statement.conditions)
-    for principal in statement.principals or ():
-        account = account_of(principal.value) if principal.kind == "AWS" else None
-        if account is not None:
-            yield account
+        return _organizations_of(named) if demanded is None else demanded
+    principals = (account_of(one.value) for one in statement.principals or () if one.kind == "AWS")
+    found = {account for account in principals if account is not None}
+    return found if demanded is None else found & demanded
 
 
-def _of_conditions(tests: Iterable[ConditionTest]) -> Iterator[str]:
-    """The accounts, or else the organizations, that the caller has to be of."""
-    named = [test for test in tests if test.operator.rsplit(":", 1)[-1].lower() in EQUAL]
-    accounts = [account_of(value) for test in named if test.key.lower() in ACCOUNTS for value in test.values]
-    if accounts and None not in accounts:
-        yield from (account for account in accounts if account)
-        return
-    for test in named:
-        if test.key.lower() in ORGANIZATIONS:
-            yield from (value.partition("/")[0] for value in test.values)
+def _accounts_of(tests: Iterable[ConditionTest]) -> set[str] | None:
+    """The accounts that the caller has to be of; None where no test names some."""
+    found: set[str] | None = None
+    for test in tests:
+        accounts = {account_of(value) for value in test.values} if test.key.lower() in ACCOUNTS else {None}
+        if None not in accounts:
+            demanded = {account for account in accounts if account}
+            found = demanded if found is None else found & demanded
+    return found
+
+
+def _organizations_of(tests: Iterable[ConditionTest]) -> set[str]:
+    """The organizations that the caller may be of, by tests that name them."""
+    values = {value.partition("/")[0] for test in tests if test.key.lower() in ORGANIZATIONS for value in test.values}
+    return {value for value in values if not has_wildcard(value)}
