@@ -11,7 +11,7 @@ from auditor.model.key import Fact, Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.events import disabled_by_stranger, done_by, told
-from auditor.rules.lifecycle.usage import dependencies, idle_reason
+from auditor.rules.lifecycle.usage import dependencies, idle_reason, named_by
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
@@ -119,7 +119,8 @@ def idle_key(view: View) -> Iterator[Hit]:
     AWS records key usage since April 2026 only; an older key without a record is *unknown*, not idle. Multi-Region keys
     count as idle when all related keys are. A disabled key that something still refers to is told by
     disabled-key-still-referenced. Silent for keys tagged ``purpose`` archive, dr or break-glass, and for
-    asymmetric keys, whose public half may be in use outside AWS.
+    asymmetric keys, whose public half may be in use outside AWS. Resources of the inventory (``--resources``) that name
+    the key are evidence: a volume or a table may need it again after years.
 
     Fix: disable first, watch for failed calls through a full business cycle, then schedule deletion.
     """
@@ -138,6 +139,7 @@ def idle_key(view: View) -> Iterator[Hit]:
                 Evidence("last use", (key.last_usage.last_used if key.last_usage else None) or "none recorded"),
                 Evidence("tracked since", (key.last_usage.tracking_since if key.last_usage else None) or "unknown"),
                 Evidence("may use it", f"{len(readers)} principals"),
+                *named_by(view, key),
             ),
             raised=given((outside or len(readers) > WIDE_POPULATION, "external principal or more than 25")),
         )

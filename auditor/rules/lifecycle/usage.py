@@ -29,8 +29,13 @@ def dependencies(view: View, key: Key) -> list[Evidence]:
     if services:
         found.append(Evidence("grants of services", f"{len(services)} ({listing(services, 4)})"))
     found += [Evidence("encrypts", name) for name in log_resources(view, key)]
+    return [*found, *named_by(view, key)]
+
+
+def named_by(view: View, key: Key) -> list[Evidence]:
+    """The resources that name the key, if there are any that were read."""
     resources = encrypted_by(view, key)
-    return [*found, naming("named by", resources)] if resources else found
+    return [naming("named by", resources)] if resources else []
 
 
 def _siblings_stay(view: View, key: Key) -> bool:
