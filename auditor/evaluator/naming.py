@@ -101,13 +101,13 @@ def _named_session(value: str, principal: Principal) -> tuple[Slot | None, Resid
 
 def exempted(values: tuple[PrincipalValue, ...], principal: Principal, *, bounded: bool) -> bool:
     """Whether a Deny with NotPrincipal spares the caller: it and its account are both listed and it has no permissions
-    boundary. A role counts as listed by its role ARN; naming one of its sessions alone does not list it (section 5;
-    IAM reference, NotPrincipal)."""
+    boundary, whatever the values. A role counts as listed by its role ARN; naming one of its sessions alone does not
+    list it (section 5; IAM reference, NotPrincipal)."""
+    if bounded:
+        return False
     forms = matches(values, principal)
     if Slot.KEY_STAR in forms or Slot.KEY_SERVICE in forms:
         return True
-    if bounded:
-        return False
     names = (Slot.KEY_ROLE,) if principal.kind in _ROLES else (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION)
     itself = any(forms.get(slot) == TRUE for slot in names)
     whole = principal.kind in (PrincipalKind.ROOT, PrincipalKind.EXTERNAL_ACCOUNT)

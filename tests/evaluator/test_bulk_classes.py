@@ -11,10 +11,11 @@ from auditor.evaluator import evaluate
 from auditor.model.actions import ACTIONS
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key
+from auditor.model.organization import Organization
 from auditor.model.policy import AttachedPolicy, Layer, parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Snapshot
-from tests.evaluator.organizations import HOME, attached
+from tests.evaluator.organizations import HOME, MANAGER, PEER, attached
 
 EVERYTHING = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
 DELEGATION = {**EVERYTHING, "Principal": {"AWS": f"arn:aws:iam::{HOME}:root"}}
@@ -64,6 +65,30 @@ ALIASES_A = f"arn:aws:kms:*:{HOME}:alias/a*"
 KEEP = {"Effect": "Deny", "Action": "kms:DeleteAlias", "Resource": ALIASES_A}
 DELETE = {"Effect": "Allow", "Action": "kms:DeleteAlias", "Resource": [ALIASES_A, f"arn:aws:kms:*:{HOME}:key/*"]}
 BLUE_CALLER = {**DECRYPT, "Condition": {"StringEquals": {"aws:PrincipalTag/team": "blue"}}}
+FOR_EVERYBODY = {**EVERYTHING, "Principal": "*"}
+BOUNDED_ALONE = {"Effect": "Deny", "NotPrincipal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"}
+OF_ACCOUNTS = [
+    FOR_EVERYBODY,
+    {**FOR_EVERYBODY, "Condition": {"StringEquals": {"aws:PrincipalAccount": HOME}}},
+    {**FOR_EVERYBODY, "Condition": {"StringNotEquals": {"aws:PrincipalType": "Account"}}},
+]
+BOB = Principal(
+    kind=PrincipalKind.FEDERATED_USER,
+    arn=f"arn:aws:sts::{HOME}:federated-user/bob",
+    iam_arn=f"arn:aws:iam::{HOME}:user/alice",
+    account=HOME,
+    name="bob",
+)
+OF_NAMES = [
+    {
+        **FOR_EVERYBODY,
+        "Condition": {operator: {"aws:PrincipalArn": [f"arn:aws:iam::{HOME}:role/a", f"arn:aws:iam::{PEER}:role/b*"]}},
+    }
+    for operator in ("ArnLike", "ArnNotLike", "StringLike", "StringNotEquals")
+]
+BUCKETS = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+OF_BUCKETS = attached(Layer.SESSION, "s", "session", [BUCKETS])
+BROKEN = AttachedPolicy(Layer.IDENTITY, "p", "broken", parse_policy("[]"))
 TESTED = own_tag({"StringLike": {"aws:PrincipalTag/team": "b*"}})
 BOTH_FORMS = {
     **DECRYPT,
@@ -105,6 +130,12 @@ def bounded(principal: Principal, *statements: dict[str, Any]) -> Principal:
 
 def with_policy(principal: Principal, name: str, owner: str) -> Principal:
     return replace(principal, identity_policies=(attached(Layer.IDENTITY, name, owner, [EVERYTHING]),))
+
+
+def in_account(account: str, principal: Principal) -> Principal:
+    arn = principal.arn.replace(HOME, account)
+    own = tuple(replace(policy, owner=arn) for policy in principal.identity_policies)
+    return replace(principal, arn=arn, iam_arn=arn, account=account, identity_policies=own)
 
 
 def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
@@ -178,13 +209,59 @@ def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
             [key("1")],
             id="equal policies by two names",
         ),
+        pytest.param(
+            [replace(role("a", None, DECRYPT), unread=frozenset({Fact.IDENTITY_POLICY})), role("b", None, DECRYPT)],
+            [key("1")],
+            id="one of two has policies that could not be read",
+        ),
+        pytest.param(
+            [replace(role("a", None, DECRYPT), unread=frozenset({Fact.BOUNDARY})), role("b", None, DECRYPT)],
+            [key("1")],
+            id="one of two has a boundary that could not be read",
+        ),
+        pytest.param(
+            [replace(role("a", None, DECRYPT), unread=frozenset({Fact.IDENTITIES})), role("b", None, DECRYPT)],
+            [key("1")],
+            id="one of two was not collected",
+        ),
+        pytest.param(
+            [replace(role("a", None, EVERYTHING), session_policies=(OF_BUCKETS,)), role("b", None, EVERYTHING)],
+            [key("1")],
+            id="one of two has a session policy without KMS",
+        ),
+        pytest.param(
+            [replace(role("a", None), identity_policies=(BROKEN,)), role("b", None)],
+            [key("1")],
+            id="one of two has a policy that is none",
+        ),
+        pytest.param(
+            [bounded(role("a", None), EVERYTHING), role("b", None)],
+            [key("1", policy=attached(Layer.KEY_POLICY, "default", "k", [FOR_EVERYBODY, BOUNDED_ALONE]))],
+            id="a NotPrincipal that spares everybody without a boundary",
+        ),
+        pytest.param(
+            [in_account(account, role("a", None, EVERYTHING)) for account in (HOME, PEER)],
+            [key(str(number), policy=in_key_policy(one)) for number, one in enumerate(OF_ACCOUNTS)],
+            id="keys that see more and less of the same accounts",
+        ),
+        pytest.param(
+            [*(in_account(account, role(name, None)) for account in (HOME, PEER, MANAGER) for name in ("a", "b")), BOB],
+            [key(str(number), policy=in_key_policy(one)) for number, one in enumerate(OF_NAMES)],
+            id="names of callers in two of three accounts",
+        ),
         pytest.param([role("a", None)], [key("1", grants=(FOR_SOURCE,))], id="SourceArn binds one operation of two"),
         pytest.param([role("a", None)], [key("1", grants=(FOR_CONTEXT,))], id="a context binds one operation of three"),
         pytest.param([role("a", None)], [replace(key("1"), unread=frozenset({Fact.GRANTS}))], id="grants unread"),
     ],
 )
 def test_the_table_equals_asking_one_by_one(principals: list[Principal], keys: list[Key]) -> None:
-    snapshot = Snapshot(accounts=(AccountFacts(id=HOME),), keys=tuple(keys), principals=tuple(principals))
+    equal_one_by_one(principals, keys, None)
+
+
+def equal_one_by_one(principals: list[Principal], keys: list[Key], organization: Organization | None) -> None:
+    snapshot = Snapshot(
+        accounts=(AccountFacts(id=HOME),), keys=tuple(keys), principals=tuple(principals), organization=organization
+    )
     evaluation = evaluate(snapshot, as_of="2026-11-24T00:00:00Z")
     for row, principal in enumerate(evaluation.principals):
         for column, asked in enumerate(keys):
