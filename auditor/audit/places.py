@@ -72,7 +72,7 @@ def newest_snapshot(output_dir: Path) -> Path:
     ]
     if not found:
         raise UsageError(
-            f"No complete snapshot under {output_dir}.", "Name one with --from, or make one with `kms-audit collect`."
+            f"No complete snapshot under {output_dir}.", "Name a snapshot, or make one with `kms-audit collect`."
         )
     return max(found, key=lambda entry: (entry[0], str(entry[1])))[1]
 

@@ -23,6 +23,7 @@ def command(**given: Any) -> int:
     from auditor.cli.progress import step
     from auditor.cli.running import assess, deliver, prepare
     from auditor.cli.settings import wanted
+    from auditor.cli.terminal import note
     from auditor.demo import demo_organization
 
     run = prepare(wanted(given))
@@ -38,4 +39,6 @@ def command(**given: Any) -> int:
         )
         snapshot = collect_home(collection, run.output_dir, resumable=False)
         run = replace(run, config=replace(run.config, rules=demo.settings))
-    return deliver(assess(snapshot, run), run)
+    report = assess(snapshot, run)
+    note("judged with the settings of the fictional company; other commands judge its snapshot without them")
+    return deliver(report, run)

@@ -66,7 +66,8 @@ def test_importing_a_command_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("audti",), "audit"),
+        (("audti",), "Did you mean audit?"),
+        (("whocan", "decrypt", "alias/app"), "Did you mean who-can or what-can?"),
         (("--porfile", "x"), "--profile"),
         (("--org",), "--role-name"),
         (("--as-of", "soon", "--profile", "x"), "“soon” is not a date"),
