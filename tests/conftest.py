@@ -33,4 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With ``--no-loadscope-reorder`` files are given to the workers in this order."""
     here = Path(__file__).parent
     rank = {here / name: number for number, name in enumerate(LONGEST)}
+    gone = [str(path) for path in rank if not path.exists()]
+    if gone:
+        raise pytest.UsageError(f"{__file__} names files that are no more: {', '.join(gone)}")
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
