@@ -58,13 +58,15 @@ class Run:
 
 
 class Reached:
-    """Which accounts and Regions were read, whether any list of keys was, and what stopped the others. Thread-safe."""
+    """Which accounts and Regions were read, whether IAM or any list of keys was, and what stopped the others.
+    Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.accounts: set[str] = set()
         self.regions: set[str] = set()
         self.key_lists = 0
+        self.identities = False
         self.nowhere = True
         self.stopped: list[tuple[str, Failure]] = []
 
@@ -125,6 +127,7 @@ class Estate:
             self.run.lanes.start(lambda region=region: self._region(region, regions, people), first=True)  # type: ignore[misc]
         if not self.run.sink.has(self.target.account, ""):
             self._global(caller, regions, people)
+        self.run.reached.identities |= not any(gap.fact is Fact.IDENTITIES for gap in caller.gaps)
         self.run.pacer.forget(self.target.account, "")
         self.run.meter.add(accounts_done=1)
 

@@ -16,7 +16,7 @@ from auditor.collectors.failures import Cause, Failure, StoppedError
 from auditor.collectors.gaps import remedy
 from auditor.collectors.lanes import Lanes
 from auditor.collectors.meter import Meter
-from auditor.collectors.operations import ASSUME_ROLE
+from auditor.collectors.operations import ASSUME_ROLE, LIST_KEYS
 from auditor.collectors.organization import Tree, read_details, read_tree
 from auditor.collectors.pacing import Pacer
 from auditor.collectors.patience import Patience
@@ -33,6 +33,9 @@ REGIONS_AT_ONCE = 24
 REGIONS_AT_ONCE_WHEN_SLOW = 96
 """Last usage is read at a few keys a second per Region, and reports of IAM at a few principals a second per account, so
 as many of these as possible should overlap."""
+
+BUSY = frozenset({Cause.THROTTLED, Cause.SERVER})
+"""AWS answered, and may list the keys at another time; whatever else stops all lists is a mistake in the settings."""
 
 
 def collect(
@@ -174,8 +177,14 @@ def _read(run: Run, targets: list[Target]) -> None:
         raise UsageError(
             "No Region that is enabled matches the Regions asked for.", "Check --region and exclude_regions."
         )
-    if not run.reached.key_lists:
+    if not run.reached.key_lists and not _without_keys(run.reached):
         raise _nothing(run.reached.stopped)
+
+
+def _without_keys(reached: Reached) -> bool:
+    """Whether IAM was read, and AWS was only too busy to list any keys: these are gaps, which ``--resume`` fills."""
+    lists = [found.cause for action, found in reached.stopped if action == LIST_KEYS.action]
+    return reached.identities and bool(lists) and set(lists) <= BUSY
 
 
 def _nothing(stopped: list[tuple[str, Failure]]) -> CollectionError:

@@ -171,3 +171,29 @@ def test_an_operation_that_one_region_lacks_is_asked_for_in_the_others(
     asked = [call.account for call in aws.calls if call.action == "kms:ListKeyRotations" and call.region == REGIONS[0]]
     assert len(asked) <= 2 * len({*asked}), "keys that are read at the same time may both ask"
     heals(collect, aws, folder, whole)
+
+
+def test_a_service_that_lists_no_key_in_any_account(
+    collect: Ask, ask: Ask, aws: InventedAws, tmp_path: Path, whole: Whole
+) -> None:
+    """IAM and the organization were read: that is a snapshot with gaps."""
+    spoil(aws, lambda call: throttled(call) if call.service == "kms" else None)
+    folder = tmp_path / "found"
+    answer = collect("-o", str(folder), "--strict")
+    assert answer.code == 4
+    assert f"kms-audit collect --resume {folder}" in answer.err
+    lists = [gap for gap in gaps(folder) if gap.fact == "key-list"]
+    assert {(gap.account, gap.region) for gap in lists} == {(one, name) for one in (OWN, *MEMBERS) for name in REGIONS}
+    assert ask("evaluate", str(folder), "--output-dir", str(tmp_path), "--fail-on", "medium").code == 3
+    heals(collect, aws, folder, whole)
+
+
+def test_a_service_that_lists_no_key_where_iam_cannot_be_read_either(
+    collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole
+) -> None:
+    spoil(aws, lambda call: throttled(call) if call.service in ("kms", "iam") else None)
+    folder = tmp_path / "found"
+    answer = collect("-o", str(folder))
+    assert answer.code == 1
+    assert "Nothing could be read: kms:ListKeys Throttled" in answer.err
+    heals(collect, aws, folder, whole)
