@@ -146,6 +146,8 @@ def _place(number: Any, size: int) -> int:
 
 def _cells(row: list[Any], width: int) -> Any:
     usual, gaps, profiles = row
+    if any(type(number) is not int for number in (usual, *gaps, *profiles)):
+        raise ValueError("access: distinct_rows: not of whole numbers")
     cells = np.full(width, usual, dtype=np.int32)
     cells[np.cumsum(gaps, dtype=np.int64)] = profiles
     return cells
@@ -166,7 +168,8 @@ def _residual(data: Any, refs: list[StatementRef]) -> Residual:
             return Constant(data)
         case {"cond": {"operator": str(operator), "key": str(key), "values": list(values)}}:
             source = data.get("source")
-            return Leaf(operator, key, tuple(values), None if source is None else refs[_place(source, len(refs))])
+            texts = decode(tuple[str, ...], values, [])
+            return Leaf(operator, key, texts, None if source is None else refs[_place(source, len(refs))])
         case {"not": item}:
             return Not(_residual(item, refs))
         case {"all": list(items)}:
@@ -180,9 +183,9 @@ def _decision(data: dict[str, Any], causes: list[Cause], residuals: list[Residua
     residual = data.get("residual")
     return Decision(
         outcome=Outcome(data["outcome"]),
-        reason=data["reason"],
+        reason=decode(str, data["reason"], []),
         residual=None if residual is None else residuals[_place(residual, len(residuals))],
         causes=tuple(causes[_place(place, len(causes))] for place in data.get("causes", ())),
-        path=data.get("path", ""),
-        flags=tuple(data.get("flags", ())),
+        path=decode(str, data.get("path", ""), []),
+        flags=decode(tuple[str, ...], data.get("flags", []), []),
     )

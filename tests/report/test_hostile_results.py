@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -100,7 +101,11 @@ def test_a_missing_member_is_named(name: str) -> None:
         (changed(("access", "distinct_rows", 0), [99, [], []]), "no profile of some number"),
         (changed(("access", "distinct_rows", 0), [0, [10**30], [0]]), "it is damaged"),
         (changed(("access", "profiles", 0), [0]), "has not a decision for each action"),
+        (changed(("access", "distinct_rows", 0), [0, [math.nan], [0]]), "not of whole numbers"),
         (changed(("access", "decisions", 0, "outcome"), "maybe"), "'maybe' is not a valid Outcome"),
+        (changed(("access", "decisions", 0, "reason"), []), "expected str, found list"),
+        (changed(("access", "decisions", 0, "path"), {}), "expected str, found dict"),
+        (changed(("access", "decisions", 0, "flags"), "ab"), "expected a list, found str"),
     ],
 )
 def test_the_place_is_named(content: bytes, message: str) -> None:
