@@ -83,6 +83,8 @@ def test_empty_file_is_the_default_configuration() -> None:
         ("~: 1", "a name is no text: None"),
         ("gate: !!set {a}", "a value of type set has no place here"),
         ("collection: {max_workers: 1" + "0" * 5000 + "}", "not readable as YAML: a number in it has too many digits"),
+        ("collection: {max_workers: 0x" + "f" * 5000 + "}", "a number in it has too many digits"),
+        ("collection: {max_workers: " + "1:" * 5000 + "1}", "a number in it has too many digits"),
         ("collection: {max_workers: 1000000000}", "is not between 0 and 1,000,000"),
         ("collection: {max_workers: 257}", "collection.max_workers: must be at least 1 and at most 256"),
         ("collection: {read_timeout: .nan}", "collection.read_timeout: nan is not between"),

@@ -49,7 +49,7 @@ OF_PLACES = frozenset({Fact.TRAILS, Fact.ANALYZERS, Fact.ALARMS, Fact.SHARES, Fa
 INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
 """Rule and input → another that does as well for it; what both leave open is told by the rule's blind spots."""
 ALSO_READ = {
-    "access-review-overdue": ("key.tags",),
+    "access-review-overdue": ("key.tags", "key.metadata"),
     "cross-environment-access": ("access.matrix",),
     "manual-rotation-overdue": ("key.policy",),
     "lockout-bypass-allowed": ("org.rcps",),
@@ -106,11 +106,15 @@ class Missing:
         self._keys = [scope(key.arn, fact) for key in snapshot.keys if key.customer_managed for fact in key.unread]
         self._holders = [scope(who.arn, fact) for who in snapshot.principals for fact in who.unread]
         self._places = [scope(_place(gap), gap.fact) for gap in snapshot.gaps]
+        known = {name for key in snapshot.keys for name in (key.arn, key.key_id)}
+        lost = (gap for gap in snapshot.gaps if gap.fact is Fact.KEY_METADATA and gap.subject not in known)
+        self._lost = {scope(_place(gap), gap.fact) for gap in lost}  # listed, and then gone
 
     def skipped(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
         required = [name for name in inputs_of(facts) if (facts.category, name) != ("coverage", "access.matrix")]
-        return self._without(required, {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT})
+        scopes = {*self._without(required, {Fact.KEY_LIST, Fact.REGIONS, Fact.ACCOUNT}), *self._lost}
+        return tuple(sorted(scopes, key=str))
 
     def without_optional(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """Where a rule looked, and lacked something that it looks at as well."""

@@ -14,6 +14,8 @@ from auditor.errors import UsageError, reading_trouble
 MEBI = 1024 * 1024
 MAX_BYTES = 32 * MEBI
 MAX_DEPTH = 64
+MAX_BITS = 10_000
+"""YAML has numbers of other bases, which no limit of Python's keeps short; longer ones it does not print."""
 MAX_NODES = 3_000_000
 """Counted with every YAML alias written out: a small file may stand for an enormous one."""
 
@@ -104,6 +106,8 @@ def _check_scalar(value: Any, source: object, error: type[UsageError]) -> None:
     if not isinstance(value, str):
         if value is not None and not isinstance(value, (int, float)):
             raise error(f"{source}: a value of type {type(value).__name__} has no place here.")
+        if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise error(f"{source}: a number in it has too many digits.")
         return
     if value.isascii():
         return

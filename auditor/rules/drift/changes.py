@@ -248,6 +248,8 @@ def access_review_overdue(view: View) -> Iterator[Hit]:
             if record.key in (key.arn, key.key_id) and (age := view.age(record.date)) is not None
         ]
         last = min(ages, default=None)
+        if last is None and Fact.KEY_METADATA in key.unread:
+            continue  # it may be younger than the interval
         if (last is not None and last <= limit) or (last is None and created is not None and created <= limit):
             continue
         waited = last if last is not None else created
