@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from auditor.model.residual import Leaf
+from auditor.model.wildcards import expression
 
 NEGATED = {
     "stringnotequals": "stringequals",
@@ -151,4 +152,4 @@ def _atom(key: str, qualifier: str, operator: str, value: str) -> Atom:
 
 @lru_cache(maxsize=1024)
 def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    return expression(pattern)

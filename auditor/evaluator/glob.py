@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from auditor.model.wildcards import expression
+
 LITERAL_STAR = "\ue000"
 LITERAL_MARK = "\ue001"
 NAME_RUN = "\ue002"
@@ -37,11 +39,7 @@ def has_wildcard(pattern: str) -> bool:
 
 @lru_cache(maxsize=65536)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """The anchored regular expression of a pattern; runs of ``*`` are folded so that matching stays linear."""
-    folded = re.sub(r"\*+", "*", pattern)
-    parts = {"*": ".*?", "?": "."}
-    body = "".join(parts.get(char) or re.escape(plain(char)) for char in folded)
-    return re.compile(body, re.DOTALL)
+    return expression(pattern, plain)
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -50,24 +48,7 @@ def matches(pattern: str, text: str) -> bool:
         return True
     if not has_wildcard(pattern):
         return plain(pattern) == text
-    return _greedy(pattern, text) if pattern.count("*") > 3 else _compiled(pattern).fullmatch(text) is not None
-
-
-def _greedy(pattern: str, text: str) -> bool:
-    """The classical two-pointer matcher: only the last ``*`` is ever retried."""
-    at = place = 0
-    star, mark = -1, 0
-    while place < len(text):
-        if at < len(pattern) and pattern[at] == "*":
-            star, mark, at = at, place, at + 1
-        elif at < len(pattern) and (pattern[at] == "?" or plain(pattern[at]) == text[place]):
-            at, place = at + 1, place + 1
-        elif star >= 0:
-            mark += 1
-            at, place = star + 1, mark
-        else:
-            return False
-    return all(char == "*" for char in pattern[at:])
+    return _compiled(pattern).fullmatch(text) is not None
 
 
 def covers(outer: str, inner: str) -> bool:

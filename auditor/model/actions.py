@@ -9,12 +9,13 @@ sets after kms-authorization.md section 3 and findings-catalog.md section 3.2.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+
+from auditor.model.wildcards import expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -148,7 +149,7 @@ def match_pattern(pattern: str) -> int:
     if "*" not in lowered and "?" not in lowered:
         action = BY_NAME.get(lowered)
         return 1 << action.bit if action else 0
-    regex = re.compile(re.escape(lowered).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    regex = expression(lowered)
     return sum(1 << action.bit for action in ACTIONS if regex.fullmatch(action.name.lower()))
 
 
