@@ -81,9 +81,10 @@ class Sight:
 
     def __init__(self, run: Judged, snapshot: Snapshot, other: Snapshot) -> None:
         from auditor.rules.catalogue import catalogue
-        from auditor.rules.inputs import Missing
+        from auditor.rules.inputs import Missing, optional_inputs
 
         self._catalogue = catalogue()
+        self._unasked = optional_inputs(other) - optional_inputs(snapshot)
         self._missing = Missing(snapshot)
         self._snapshot = snapshot
         self._inventory = Inventory(snapshot)
@@ -109,6 +110,8 @@ class Sight:
         if self._skipped[finding.rule].hide(names, {finding.account}, organization, everybody):
             return False
         rule = self._catalogue.get(finding.rule)
+        if rule is not None and not self._unasked.isdisjoint(rule.optional):
+            return False
         if rule is not None and self._lacking(rule).hide(names, {finding.account}, organization, everybody):
             return False
         if rule is not None and _about_access(rule) and self._unread:

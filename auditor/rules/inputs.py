@@ -154,12 +154,10 @@ def available_inputs(snapshot: Snapshot, settings: RuleSettings, has_baseline: b
         found |= {"org.tree", "org.scps", "org.rcps", "org.accounts"}
     if identities_read(snapshot):
         found |= {"iam.identities", "iam.policies", "iam.boundaries", "iam.credentials"}
-    if any(key.last_usage is not None for key in snapshot.keys):
-        found.add("key.last_usage")
-    return frozenset(found | _optional(snapshot))
+    return frozenset(found) | optional_inputs(snapshot)
 
 
-def _optional(snapshot: Snapshot) -> set[str]:
+def optional_inputs(snapshot: Snapshot) -> frozenset[str]:
     """Optional evidence counts as present when somebody asked for it anywhere, even where the answer was empty."""
     asked = {fact for fact, _, _ in snapshot.evidence.asked}
     names = {
@@ -171,5 +169,7 @@ def _optional(snapshot: Snapshot) -> set[str]:
         "analyzer.config": Fact.ANALYZERS,
     }
     found = {name for name, fact in names.items() if fact in asked}
+    if any(key.last_usage is not None for key in snapshot.keys):
+        found.add("key.last_usage")
     # Stores are read together with the keys; the rules about them fall silent by themselves where there are none.
-    return found | {"key.stores"}
+    return frozenset(found | {"key.stores"})

@@ -300,3 +300,24 @@ def test_the_key_that_could_take_the_place_of_another_hides_a_finding_as_well() 
     assert before and before[0].keys == (KEY.replace("orders", "one"),) and not after.findings
     was = estate.snapshot({"keys": keys, "roles": [dev]})
     assert not Sight(after, estate.snapshot(blind), was).reached(before[0])
+
+
+@pytest.mark.parametrize(
+    ("key", "more", "less"),
+    [
+        ({}, {"evidence": {"resources": [{"key": "orders"}]}}, {"evidence": {"asked": ["trails"]}}),
+        ({"last_usage": {"last_used": "2026-11-17T00:00:00Z"}}, {}, {}),
+    ],
+)
+def test_evidence_that_nobody_asked_for_again_resolves_nothing_that_may_rest_on_it(
+    key: dict[str, Any], more: dict[str, Any], less: dict[str, Any]
+) -> None:
+    rule = "pending-deletion-in-use"
+    leaving = {"state": "PendingDeletion", "deletion_date": "2026-12-20T00:00:00Z"}
+    seen, again = {"keys": [{**leaving, **key}], **more}, {"keys": [leaving], **less}
+    was, now = estate.snapshot(seen), estate.snapshot(again)
+    (finding,) = _judged(seen, only=[rule]).findings
+    judgement = _judged(again, only=[rule])
+    assert judgement.findings == ()
+    assert not Sight(judgement, now, was).reached(finding)
+    assert Sight(judgement, now, now).reached(finding)
