@@ -6,8 +6,8 @@ history of the caller alone. Source: KMS developer guide, Logging AWS KMS API ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 
 from auditor.model.actions import CRYPTO, find_action, mask_of
 from auditor.model.arn import account_of, parse_arn, session_role_name
@@ -34,11 +34,13 @@ class KeyUse:
         }
         aliases = {alias.arn: key.arn for key in snapshot.keys for alias in key.aliases}
         self._by_key: dict[str, list[KeyCalls]] = {}
+        self._by_caller: dict[tuple[str, Name | None], list[KeyCalls]] = {}
         for calls in evidence.key_calls:
             arn = aliases.get(calls.key, calls.key)
             parsed = parse_arn(arn)
             known = parsed is not None and parsed.resource.startswith("key/")
             self._by_key.setdefault(arn if known else "", []).append(calls)
+            self._by_caller.setdefault((arn if known else "", caller_of(calls)), []).append(calls)
 
     def window(self, account: str, region: str) -> EventWindow | None:
         """What was read of an event history, where that is all that was wanted."""
@@ -47,6 +49,10 @@ class KeyUse:
     def of_key(self, arn: str) -> tuple[KeyCalls, ...]:
         """The calls about a key, from whatever history: those that two accounts were told of come twice."""
         return tuple(self._by_key.get(arn, ()))
+
+    def by(self, names: Iterable[Name], arn: str) -> Iterator[KeyCalls]:
+        """Those about a key by a caller that goes by one of the names."""
+        return (calls for name in names for calls in self._by_caller.get((arn, name), ()))
 
     def unplaced(self, region: str) -> Iterator[KeyCalls]:
         """Failed calls in a Region of which nothing says which key they were about."""
@@ -110,6 +116,7 @@ def caller_of(calls: KeyCalls) -> Name | None:
     return _name(calls.caller)
 
 
+@lru_cache(maxsize=65536)
 def _name(text: str) -> Name | None:
     parsed = parse_arn(text)
     if parsed is None:

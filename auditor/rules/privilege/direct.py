@@ -24,6 +24,7 @@ from auditor.rules.key_use import Name, caller_of, key_use, of_data, relatives, 
 from auditor.rules.privilege.combined import holding_hit, human
 from auditor.rules.privilege.disuse import actions_where
 from auditor.rules.privilege.holding import LIVE, Holding
+from auditor.rules.privilege.marks import Marks
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import Pairs
 from auditor.rules.view import View
@@ -63,30 +64,32 @@ class Unbound:
         directly."""
         import numpy as np
 
-        keys = np.zeros(len(self._own.reach.keys), dtype=bool)
-        keys[list(self.serving)] = True
+        wanted = self._serves[pairs.keys] & (self._direct.at(pairs.principals, pairs.keys) == 0)
         held = self._own.held_each(pairs, *LIVE) & np.uint64(READ_PLAINTEXT)
-        wanted = keys[pairs.keys] & ~np.isin(pairs.principals * len(keys) + pairs.keys, self._direct)
         found: NDArray[np.uint64] = np.where(wanted, held & ~self._bound[pairs.profiles], np.uint64(0))
         return found
+
+    @cached_property
+    def _serves(self) -> NDArray[np.bool_]:
+        import numpy as np
+
+        return np.array([column in self.serving for column in range(len(self._own.reach.keys))], dtype=bool)
 
     @cached_property
     def _bound(self) -> NDArray[np.uint64]:
         return actions_where(self._own.reach, lambda decision: demands(decision.residual, _binds))
 
     @cached_property
-    def _direct(self) -> NDArray[np.int64]:
-        """The pairs, as one number each, whose principal used the key directly, or tried to."""
-        import numpy as np
-
+    def _direct(self) -> Marks:
+        """A mark on the pairs whose principal used the key directly, or tried to."""
         reach, use, rows = self._own.reach, key_use(self._view), rows_by_name(self._view)
         anywhere = {region: set(_directly(use.unplaced(region))) for region in {key.region for key in reach.keys}}
         found = set()
         for column in self.serving:
             key = reach.keys[column]
             for name in {*_directly(use.of_key(key.arn)), *anywhere[key.region]}:
-                found |= {row * len(reach.keys) + column for row in rows.get(name, ())}
-        return np.array(sorted(found), dtype=np.int64)
+                found |= {(row, column) for row in rows.get(name, ())}
+        return Marks(len(reach.keys), dict.fromkeys(found, 1))
 
 
 def _directly(calls: Iterable[KeyCalls]) -> Iterator[Name | None]:

@@ -7,13 +7,14 @@ behalf, or that were about the keys of other accounts. A class counts as used wh
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
 from auditor.model.arn import is_unique_id, parse_arn
 from auditor.model.key_events import KeyCalls
 from auditor.rules.key_use import caller_of, key_use, rows_by_name, used
+from auditor.rules.privilege.marks import Marks
 from auditor.rules.privilege.window import Window
 from auditor.rules.reach import Pairs
 from auditor.rules.view import View
@@ -24,29 +25,6 @@ if TYPE_CHECKING:
 
 GROUPS = (READ_PLAINTEXT, FORGE, TAKEOVER, DESTROY)
 Marked = dict[tuple[int, int], int]
-
-
-class _Marks:
-    """Masks at some places of a table of two columns, the others zero."""
-
-    def __init__(self, width: int, marks: Mapping[tuple[int, int], int]) -> None:
-        import numpy as np
-
-        coded = sorted((first * width + second, mask) for (first, second), mask in marks.items())
-        self._width = width
-        self._codes = np.array([code for code, _ in coded], dtype=np.int64)
-        self._masks = np.array([mask for _, mask in coded], dtype=np.uint64)
-
-    def at(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.uint64]:
-        """The mask at each of the places."""
-        import numpy as np
-
-        if not len(self._codes):
-            return np.zeros(len(first), dtype=np.uint64)
-        codes = first * self._width + second
-        near = np.minimum(np.searchsorted(self._codes, codes), len(self._codes) - 1)
-        found: NDArray[np.uint64] = np.where(self._codes[near] == codes, self._masks[near], np.uint64(0))
-        return found
 
 
 class Eventless:
@@ -64,9 +42,9 @@ class Eventless:
         self._region = np.array([self._regions[key.region] for key in reach.keys], dtype=np.int64)
         self._old = np.array([window.before(key.created) for key in reach.keys], dtype=bool)
         named, nameless_ = self._placed(view)
-        self._by_principal, self._by_account = (_Marks(len(reach.keys), marks) for marks in (named, nameless_))
+        self._by_principal, self._by_account = (Marks(len(reach.keys), marks) for marks in (named, nameless_))
         named, nameless_ = self._unplaced(view)
-        self._loose, self._looser = (_Marks(len(self._regions), marks) for marks in (named, nameless_))
+        self._loose, self._looser = (Marks(len(self._regions), marks) for marks in (named, nameless_))
 
     def covers(self, pairs: Pairs) -> NDArray[np.bool_]:
         """Per pair: whether every call of the principal in the whole window is known."""

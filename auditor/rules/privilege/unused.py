@@ -10,7 +10,7 @@ from auditor.model.actions import actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import LastAccessed
 from auditor.rules.hit import Hit, given, listing
-from auditor.rules.key_use import caller_of, key_use, names_of
+from auditor.rules.key_use import key_use, names_of
 from auditor.rules.privilege.combined import holding_hit
 from auditor.rules.privilege.disuse import CLASSES, disuse, idle
 from auditor.rules.privilege.earlier import Earlier
@@ -112,7 +112,7 @@ def _by_report(window: Window, report: LastAccessed) -> tuple[Evidence, ...]:
 def _by_events(view: View, holding: Holding) -> tuple[Evidence, ...]:
     """When any of the keys was last called by the principal, for whatever; and the histories that say so."""
     use, names = key_use(view), names_of(holding.principal)
-    own = [calls for arn in holding.arns for calls in use.of_key(arn) if caller_of(calls) in names]
+    own = [calls for arn in holding.arns for calls in use.by(names, arn)]
     last = max(own, key=lambda calls: (calls.last, calls.operation), default=None)
     account = holding.principal.account or ""
     windows = {region: use.window(account, region) for region in sorted({key.region for key in holding.keys})}
