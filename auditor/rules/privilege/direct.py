@@ -15,6 +15,7 @@ from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
 from auditor.model.key_events import EventWindow, KeyCalls
 from auditor.model.moments import instant
+from auditor.model.policy import Layer
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_key, asks_for_values, demands, holds
 from auditor.rules.corrections import one_or_many, statements, with_tests, without_actions
@@ -193,7 +194,7 @@ def _hit(view: View, holding: Holding) -> Hit:
         more=_evidence(found, services, days),
         remedy=remedy,
     )
-    advice = "Take the reading actions out of the statement and give them through the services that use the key alone."
+    advice = f"Take the reading actions out of the statement; give them with {holding.on_what} through the services alone."
     return replace(hit, advice=advice) if remedy else hit
 
 
@@ -230,9 +231,12 @@ def _through(view: View, holding: Holding, services: Iterable[str]) -> str:
     reading = sorted(action.name for action in actions_in(holding.mask))
     for cause in reversed(holding.sample.causes):
         if cause.role is Role.ALLOWS and cause.statement is not None:
-            written = view.written(cause.statement, holding.principal.arn, holding.keys[0])
-            if written:
-                return statements(
-                    with_tests(without_actions(written, (), reading), "StringEquals", {"kms:ViaService": through})
-                )
+            written = without_actions(
+                view.written(cause.statement, holding.principal.arn, holding.keys[0]), (), reading
+            )
+            if cause.layer is Layer.IDENTITY:  # which may speak of keys that are used directly, too
+                written = {**written, "Resource": one_or_many(holding.arns)}
+                written.pop("NotResource", None)
+            if "Effect" in written:
+                return statements(with_tests(written, "StringEquals", {"kms:ViaService": through}))
     return ""
