@@ -194,7 +194,7 @@ def _hit(view: View, holding: Holding) -> Hit:
         more=_evidence(found, services, days),
         remedy=remedy,
     )
-    advice = f"Take the reading actions out of the statement; give them, with {holding.on_what}, through services alone."
+    advice = f"Take reading out of the statement, and give it with {holding.on_what} through services alone."
     return replace(hit, advice=advice) if remedy else hit
 
 
