@@ -43,7 +43,7 @@ class Asked:
         """The part of the matrix for these keys and these callers; None means all."""
         return self.auditor.evaluate_part(self.snapshot, self.as_of, keys=keys, principals=principals)
 
-    def say_unknown(self, *, follows: str = "answers that need them say unknown") -> bool:
+    def say_unknown(self, *, follows: str = "answers that need what is missing say unknown") -> bool:
         """Say on stderr how much could not be read, and what follows from it; whether there is any such fact."""
         gaps = sum(1 for gap in self.snapshot.gaps if gap.essential)
         if gaps:

@@ -40,7 +40,7 @@ def command(names: tuple[str, ...], form: str, **given: Any) -> int:
     asking = facts(given)
     routes = asking.auditor.routes(asking.snapshot, *names, as_of=asking.as_of)
     # What could not be read opens no route: that none is listed is then no proof.
-    unseen = asking.say_unknown(follows="routes through them are not listed")
+    unseen = asking.say_unknown(follows="routes through what is missing are not listed")
     inventory = Inventory(asking.snapshot)
     for name in names:
         if not inventory.identities_read(name):

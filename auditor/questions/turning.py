@@ -275,5 +275,6 @@ def _retiring(standing: Standing, action: Action, say: Callable[[str], None]) ->
     if any(item.slot is Slot.RETIRE_ISSUER for item in standing.contributions):
         say(f"Allow {action.name} in the identity policy.")
         return standing.allowing(Layer.IDENTITY)
-    say("Make the caller the retiring principal of a grant of the key.")
+    later = "" if standing.grantable else ", once the key's state lets somebody make one"
+    say(f"Make the caller the retiring principal of a grant of the key{later}.")
     return standing.retiring()

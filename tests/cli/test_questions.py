@@ -72,7 +72,7 @@ def test_paths_to_a_key_and_of_a_principal(ask: Ask, snapshots: dict[str, Snapsh
     assert answer.code == 0, answer.err
     assert f"{BATCH}\n  → iam:PutRolePolicy → any policy it likes\n" in answer.out
     assert f"alias/other  {OTHER}" in answer.out and "statement “Own”" in answer.out
-    assert "1 fact that access rests on could not be read; routes through them are not listed" in answer.err
+    assert "1 fact that access rests on could not be read; routes through what is missing are not listed" in answer.err
     (row,) = ask("paths", "role/batch", "--from", "now", "-f", "json").json()
     assert (row["kind"], row["hops"], row["keys"]) == ("identity", 1, [OTHER])  # a grant of its own opens the other key
     (line,) = csv.DictReader(io.StringIO(ask("paths", "batch", "--from", "now", "-f", "csv").out))

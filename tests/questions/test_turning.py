@@ -192,6 +192,11 @@ def test_only_what_can_turn_an_answer_is_said() -> None:
             "Nothing can allow it: it takes an identity policy, and a service has none.",
         )
     assert told(snapshot, OPS, "RetireGrant") == ("Make the caller the retiring principal of a grant of the key.",)
+    off = apply_edits(snapshot, [Edit(EditKind.KEY_STATE, "alias/app", text="Disabled")])
+    assert told(off, OPS, "RetireGrant")[0].endswith(
+        "of a grant of the key, once the key's state lets somebody make one."
+    )
+    assert told(off, ALICE, "CreateGrant") == ("Allow kms:CreateGrant in the identity policy.",)
 
 
 def test_layers_that_play_no_part_say_so() -> None:
