@@ -22,7 +22,7 @@ from auditor.model.actions import (
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
-from auditor.model.policy import Statement
+from auditor.model.policy import Layer, Statement, StatementRef
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_values, grant_limited, mentions
 from auditor.rules.corrections import statements as corrected
@@ -68,27 +68,38 @@ class Reached:
         return mask_of(self.decisions)
 
 
-def _refusals(view: View, key: Key) -> list[Statement]:
+def _refusals(view: View, key: Key) -> list[tuple[StatementRef, Statement]]:
     """The Deny statements about the key, of its own policies and of the RCPs above it, if it speaks of everybody."""
-    own = [located.statement for located in view.statements(key)]
-    if not any(map(for_everybody, own)):
+    own = [(located.ref, located.statement) for located in view.statements(key)]
+    if not any(for_everybody(statement) for _, statement in own):
         return []
     organization = view.snapshot.organization
     levels = organization.levels(key.account) if organization is not None else None
-    above = (one for level in levels or () for policy in level.rcps or () for one in policy.policy.statements)
-    return [one for one in (*own, *above) if one.effect == "Deny" and action_mask(one) & CROSS_ACCOUNT_EFFECTIVE]
+    above = (
+        (StatementRef(Layer.RCP, rcp.name, level.id, one.index, one.sid), one)
+        for level in levels or ()
+        for rcp in level.rcps or ()
+        for one in rcp.policy.statements
+    )
+    denying = ((ref, one) for ref, one in (*own, *above) if one.effect == "Deny")
+    return [(ref, one) for ref, one in denying if action_mask(one) & CROSS_ACCOUNT_EFFECTIVE]
 
 
-def _exempted(view: View, key: Key) -> set[str]:
-    """Outside accounts that a Deny spares, and that get what the key gives to everybody where strangers do not."""
-    named = {one for statement in _refusals(view, key) for one in accounts_in_conditions(statement)}
-    foreign = sorted(one for one in named if view.trust.standing(one, key.account).foreign)
-    strangers = view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE) if foreign else {}
+def _exempted(view: View, key: Key) -> dict[str, list[StatementRef]]:
+    """Outside accounts that get what the key gives to everybody where strangers do not, and what spares them."""
+    named: dict[str, list[StatementRef]] = {}
+    for ref, statement in _refusals(view, key):
+        for account in accounts_in_conditions(statement):
+            if view.trust.standing(account, key.account).foreign:
+                named.setdefault(account, []).append(ref)
+    strangers = view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE) if named else {}
     return {
-        account
-        for account in foreign
-        for name, decision in view.decisions(external(account), key, CROSS_ACCOUNT_EFFECTIVE).items()
-        if strangers[name].outcome.denied and not decision.outcome.denied
+        account: refs
+        for account, refs in sorted(named.items())
+        if any(
+            strangers[name].outcome.denied and not decision.outcome.denied
+            for name, decision in view.decisions(external(account), key, CROSS_ACCOUNT_EFFECTIVE).items()
+        )
     }
 
 
@@ -147,6 +158,8 @@ def _hit(view: View, key: Key, access: Reached, summary: str, raised: tuple[str,
         Evidence("trust register", register),
         *view.residual_evidence(first, key),
     ]
+    spared = _exempted(view, key).get(access.account, ())
+    evidence += [Evidence("spared by", str(ref), ref) for ref in spared]
     if access.level is Openness.LATENT:
         evidence.append(Evidence("stopped today by", stopped_by(first)))
     return Hit(
@@ -213,7 +226,7 @@ def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
         return
     allowed = (one.statement for one in view.statements(key) if for_everybody(one.statement))
     values = [value for one in allowed for value in condition_values(one, *ORGANIZATIONS)]
-    spared = (test for one in _refusals(view, key) for test in one.conditions if test.key.lower() in ORGANIZATIONS)
+    spared = (test for _, one in _refusals(view, key) for test in one.conditions if test.key.lower() in ORGANIZATIONS)
     values += [value for test in spared for value in test.values]
     named = {value.split("/")[0] for value in values}
     for name in sorted(one for one in named if not has_wildcard(one) and "${" not in one and one.lower() != own):
