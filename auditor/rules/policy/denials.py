@@ -137,13 +137,13 @@ def _claims_every_key(placed: Placed, partition: str) -> bool:
 
 
 def _left_open(view: View, placed: Placed, profile: int, covered: int, uncovered: int) -> int:
-    """The uncovered actions that count as open: where the Deny only narrows, those that nothing else narrows too and
-    whose requests carry what its condition asks for."""
-    if any(view.reach.decision(profile, action.bit).outcome.denied for action in actions_in(covered)):
-        return uncovered
+    """The uncovered actions that count as open: whose requests carry what the condition of the Deny asks for, and where
+    it only narrows, those that nothing else narrows too."""
     for test in placed.located.statement.conditions:
         if test.key.lower().startswith("kms:"):
             uncovered &= carried_by(test.key)
+    if any(view.reach.decision(profile, action.bit).outcome.denied for action in actions_in(covered)):
+        return uncovered
     decisions = {action: view.reach.decision(profile, action.bit) for action in actions_in(uncovered)}
     return mask_of([action.short for action, one in decisions.items() if one.outcome is Outcome.ALLOWED])
 
