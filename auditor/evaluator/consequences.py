@@ -96,7 +96,7 @@ def _of_values(literal: Literal) -> Iterator[Leaf]:
     """What every request says whose key has a value that the literal asks for."""
     leaf, key = literal[0], literal[0].key.lower()
     operator = operator_of(leaf)
-    if operator is None or operator.base == "null" or not asks_for_values(operator, literal):
+    if operator is None or not asks_for_values(operator, literal):
         return
     if key in implied.CALLED_VIA[1:] and operator.base != "bool":
         yield Leaf(f"ForAnyValue:{_positive(leaf.operator)}", "aws:CalledVia", leaf.values)
