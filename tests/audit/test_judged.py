@@ -243,3 +243,26 @@ def test_what_nobody_used_is_told_whenever_it_comes_to_be_known(later: str) -> N
     assert_judged_as_a_whole(*worlds, RuleSettings())
     fresh = dict(judged_change(*worlds, RuleSettings()).findings or ())["new"]
     assert "unused-key-permission" in {finding.rule for finding in fresh}
+
+
+@pytest.mark.parametrize(
+    ("rule", "before", "after"),
+    [
+        ("direct-plaintext-without-context", [{}], [{"service": "s3.amazonaws.com"}]),
+        ("unused-key-permission", [{}, {"key": "off"}], []),
+        ("grant-stale", [{}], []),
+        ("disabled-key-still-referenced", [], [{"key": "off", "error": "DisabledException"}]),
+    ],
+)
+def test_what_the_events_show_is_told_whenever_it_comes_to_be_known(
+    rule: str, before: list[dict[str, object]], after: list[dict[str, object]]
+) -> None:
+    reads = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    app = {"name": "app", "created": "2025-01-01T00:00:00Z", "policy": [reads]}
+    grant = {"grantee": f"arn:aws:iam::{HOME}:role/app", "operations": ["Decrypt"], "created": "2025-05-06T00:00:00Z"}
+    facts = {"roles": [app], "keys": [{"grants": [grant]}, {"id": "off", "state": "Disabled"}]}
+    seen = ({"asked": ["key-events"], "event_windows": [{}], "key_calls": calls} for calls in (before, after))
+    worlds = [world_of(estate.snapshot({**facts, "evidence": one}), as_of=estate.AS_OF) for one in seen]
+    assert_judged_as_a_whole(*worlds, RuleSettings())
+    fresh = dict(judged_change(*worlds, RuleSettings()).findings or ())["new"]
+    assert rule in {finding.rule for finding in fresh}

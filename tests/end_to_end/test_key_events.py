@@ -59,6 +59,7 @@ def gaps(answer: Answer) -> list[tuple[str, str]]:
 def test_a_key_that_a_service_alone_uses(cli: Cli, server: StandIn, ledger: str) -> None:
     server.happened(REGIONS[0], *served(ledger, 60), entry(call("Decrypt", ledger, READER), ago(40)))
     answer = cli(*HERE, "--key-events", "30")
+    assert "key events: up to 2 s per Region, at 1 requests a second" in answer.err
     reader = next(one for one in found(answer, DIRECT) if one["subject"].endswith("role/reader"))
     told = {item["label"]: item["value"] for item in reader["evidence"]}
     assert told["observed services"] == "secretsmanager.amazonaws.com"
