@@ -48,6 +48,11 @@ def may_pass(gap: Gap) -> bool:
     return gap.code in PASSING or gap.fact is Fact.ACCOUNT
 
 
+def _worth_reading(gap: Gap) -> bool:
+    """Whether a collection that goes on asks again: also for what access rests on and a newer SDK may know."""
+    return may_pass(gap) or (gap.code == "NotSupported" and gap.essential)
+
+
 class SnapshotWriter:
     """A sink for ``collectors.collect``. ``resume`` goes on in a folder that an interrupted collection left, and reads
     what failed in passing again; of a finished collection, everything that left a gap: permissions may have changed.
@@ -117,7 +122,7 @@ class SnapshotWriter:
             shard_file(shard.account, shard.region),
             sha256(content),
             shard.coverage,
-            any(map(may_pass, shard.gaps)),
+            any(map(_worth_reading, shard.gaps)),
         )
         with self._lock:
             if self._failed:

@@ -340,3 +340,26 @@ def test_a_key_that_was_not_described_is_of_aws_where_its_alias_says_so() -> Non
     records = tuple(Record(Kind.KEY, {**_key(number).data, "Metadata": {}}) for number in range(2))
     found = decode(ASKED, [replace(_shard(), records=(*records, alias))])
     assert [key.customer_managed for key in found.keys] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("fact", "code", "kept"),
+    [
+        (Fact.GRANTS, "NotSupported", False),
+        (Fact.TRAILS, "NotSupported", True),
+        (Fact.GRANTS, "AccessDenied", True),
+        (Fact.TRAILS, "Throttled", False),
+    ],
+)
+def test_an_interrupted_collection_asks_again_where_another_answer_may_come(
+    tmp_path: Path, fact: Fact, code: str, *, kept: bool
+) -> None:
+    """Also after an update of the SDK, for what access rests on; what many Regions lack is not asked for again."""
+    writer = SnapshotWriter(tmp_path)
+    writer.begin(ASKED)
+    writer.write(_shard(gaps=(Gap(fact=fact, account=ACCOUNT, region=REGION, code=code),)))
+    writer.close()
+    again = SnapshotWriter(tmp_path, resume=True)
+    again.begin(ASKED)
+    assert again.has(ACCOUNT, REGION) is kept
+    again.close()
