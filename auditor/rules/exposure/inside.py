@@ -84,8 +84,8 @@ def _peers(view: View, key: Key, organization: Organization) -> dict[Unit, Princ
         named |= accounts_in_conditions(item.statement)
     found: dict[Unit, Principal] = {}
     for target in sorted(organization.targets, key=lambda target: target.id):
-        if target.kind == TargetKind.ACCOUNT and target.id not in named | {key.account}:
-            found.setdefault(_unit(target), org_peer(target.id, key.partition))
+        if target.kind == TargetKind.ACCOUNT and target.id not in named | {key.account} and _unit(target) not in found:
+            found[_unit(target)] = org_peer(target.id, key.partition)
     return found
 
 
