@@ -6,7 +6,8 @@ import pytest
 
 from auditor.evaluator.expressions import all_of, any_of, negate
 from auditor.evaluator.simplify import simplify
-from auditor.model.residual import FALSE, TRUE, AllOf, Leaf
+from auditor.evaluator.words import in_words
+from auditor.model.residual import FALSE, TRUE, AllOf, Leaf, Residual
 
 
 def there(key: str) -> Leaf:
@@ -33,6 +34,10 @@ FOLLOWING = [
         Leaf("ForAnyValue:StringEqualsIgnoreCase", "kms:EncryptionContextKeys", ("App",)),
     ),
     (Leaf("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ("App",)), there("kms:EncryptionContext:app")),
+    (
+        Leaf("StringEquals", "aws:RequestTag/team", ("blue",)),
+        Leaf("ForAnyValue:StringEqualsIgnoreCase", "aws:TagKeys", ("Team",)),
+    ),
     (
         Leaf("StringEquals", "aws:CalledViaLast", ("s3.amazonaws.com",)),
         Leaf("ForAnyValue:StringEquals", "aws:CalledVia", ("s3.amazonaws.com",)),
@@ -65,6 +70,17 @@ def test_what_follows_from_a_test_of_another_key_is_not_said_twice(test: Leaf, f
 
 
 APART = [
+    (Leaf("StringEquals", "kms:RequestAlias", ("alias/app",)), Leaf("Bool", "aws:ViaAWSService", ("false",))),
+    (Leaf("StringEquals", "aws:RequestTag/team", ("blue",)), negate(there("kms:EncryptionContextKeys"))),
+    (
+        Leaf("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ("App", "Dept")),
+        negate(there("kms:EncryptionContext:App")),
+    ),
+    (Leaf("StringLike", "sts:RoleSessionName", ("ci-*",)), Leaf("StringLike", "aws:userid", ("*:ci-7",))),
+    (
+        Leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", ("app=x=y",)),
+        Leaf("StringEquals", "kms:EncryptionContext:app", ("x=y",)),
+    ),
     (Leaf("Bool", "kms:GrantIsForAWSResource", ("false",)), Leaf("Bool", "aws:ViaAWSService", ("false",))),
     (
         Leaf("StringEquals", "aws:SourceVpce", ("vpce-1",)),
@@ -78,8 +94,8 @@ APART = [
 """Tests of two keys that some request meets."""
 
 
-@pytest.mark.parametrize(("test", "other"), APART, ids=[f"{one.key} {two.key}" for one, two in APART])
-def test_nothing_follows_of_a_key_that_tells_another_fact(test: Leaf, other: Leaf) -> None:
+@pytest.mark.parametrize(("test", "other"), APART, ids=[in_words(all_of(pair)) for pair in APART])
+def test_nothing_follows_of_a_key_that_tells_another_fact(test: Leaf, other: Residual) -> None:
     simplified = simplify(all_of([test, other]))
     assert isinstance(simplified, AllOf)
     assert set(simplified.items) == {test, other}
@@ -88,3 +104,8 @@ def test_nothing_follows_of_a_key_that_tells_another_fact(test: Leaf, other: Lea
 def test_a_grant_with_a_constraint_on_the_context_is_used_with_one() -> None:
     subset = Leaf("GrantEncryptionContextSubset", "kms:EncryptionContext", ("app=x",))
     assert simplify(all_of([subset, negate(there("kms:EncryptionContextKeys"))])) == FALSE
+
+
+def test_a_context_key_in_any_case_is_one_of_a_pair() -> None:
+    named = Leaf("ForAnyValue:StringEqualsIgnoreCase", "kms:EncryptionContextKeys", ("APP",))
+    assert simplify(all_of([named, negate(there("kms:EncryptionContext:app"))])) == FALSE
