@@ -50,6 +50,11 @@ class KeyUse:
         """The calls about a key, from whatever history: those that two accounts were told of come twice."""
         return tuple(self._by_key.get(arn, ()))
 
+    def told_to_owner(self, arn: str) -> Iterator[KeyCalls]:
+        """Those in the history of the key's own account, each once: all that succeeded."""
+        parsed = parse_arn(arn)
+        return (calls for calls in self.of_key(arn) if parsed is not None and calls.account == parsed.account)
+
     def by(self, names: Iterable[Name], arn: str) -> Iterator[KeyCalls]:
         """Those about a key by a caller that goes by one of the names."""
         return (calls for name in names for calls in self._by_caller.get((arn, name), ()))

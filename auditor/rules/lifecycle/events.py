@@ -39,6 +39,8 @@ def failed_calls(view: View, key: Key) -> list[Evidence]:
     ]
     if not found:
         return []
+    # A call that two accounts were told of counts once.
+    found = [calls for calls in found if calls.account == key.account] or found
     callers = listing({calls.caller for calls in found}, 4)
     number, last = sum(calls.count for calls in found), max(calls.last for calls in found)
     return [Evidence("failed calls", f"{count(number, 'call')} by {callers}, the last at {last}")]

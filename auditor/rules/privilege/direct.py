@@ -141,7 +141,7 @@ def _serving(view: View, key: Key) -> Serving | None:
     if window is None:
         return None
     use = key_use(view)
-    calls = [item for arn in relatives(key) for item in use.of_key(arn) if of_data(item) and not item.error]
+    calls = [item for arn in relatives(key) for item in use.told_to_owner(arn) if of_data(item) and not item.error]
     if not all(item.service for item in calls):
         return None
     grants = 0 if Fact.GRANTS in key.unread else sum(map(service_held, key.grants))
