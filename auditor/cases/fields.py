@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from typing import Any, NoReturn, TypeVar
 
 from auditor.errors import CaseFileError
-from auditor.model.policy import Policy, parse_policy
+from auditor.model.policy import Policy
+from auditor.model.policy_document import parse_policy
 
 T = TypeVar("T")
 

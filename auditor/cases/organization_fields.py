@@ -13,7 +13,8 @@ from auditor.cases.fields import Field
 from auditor.cases.schema import ORGANIZATION_FACTS
 from auditor.model.key import Fact
 from auditor.model.organization import Organization, OrgTarget, TargetKind
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 
 ORGANIZATION = ("id", "management_account", "paths", "scps", "rcps", "tree_read")
 UNREAD_LEVEL = "unread"

@@ -19,7 +19,7 @@ from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, ON_KEY, RCP_APPLIES
 from auditor.model.arn import is_unique_id
 from auditor.model.key import RAM_POLICY, Fact
-from auditor.model.policy import parse_policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal
 from auditor.model.residual import TRUE, Residual
 

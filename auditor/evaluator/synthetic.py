@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 
 FULL_ACCESS = '{"Version":"2012-10-17","Statement":[{"Sid":"All","Effect":"Allow","Action":"*","Resource":"*"}]}'

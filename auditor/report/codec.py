@@ -12,7 +12,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from auditor.model.policy import Policy, parse_policy
+from auditor.model.policy import Policy
+from auditor.model.policy_document import parse_policy
 
 SCALARS: dict[Any, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
 """What JSON may hold for a declared type."""

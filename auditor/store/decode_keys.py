@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from auditor.model.arn import account_of, parse_arn
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Alias, Fact, Key, LastUsage, Rotation
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.shard import Kind, Shard
 from auditor.store.values import Data, inner, items, maybe, number, tags, text, texts
 

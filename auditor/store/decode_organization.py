@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from auditor.model.key import Fact
 from auditor.model.organization import Organization, OrgTarget, TargetKind
-from auditor.model.policy import AttachedPolicy, Layer, Policy, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer, Policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.shard import Kind, Shard
 from auditor.store.values import Data, inner, maybe, tags, text, texts
 

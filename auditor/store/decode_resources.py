@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from auditor.model.policy import parse_policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.resource import Encryption, Resource
 from auditor.store.values import Data, inner, maybe, tags, text, texts
 

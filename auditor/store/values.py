@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from auditor.model.key import Tags
-from auditor.model.policy import Policy, parse_policy
+from auditor.model.policy import Policy
+from auditor.model.policy_document import parse_policy
 
 Data = Mapping[str, Any]
 _PUNCTUATION = tuple((quote(mark, safe=""), mark) for mark in " \n\r\t" + string.punctuation if mark not in "%-._~")

@@ -14,7 +14,8 @@ from auditor.audit import judged, touched
 from auditor.audit.comparing import compare_findings
 from auditor.audit.judged import Whole, judged_change
 from auditor.model.key import Fact, Key
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot

@@ -18,7 +18,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.model.policy import parse_policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from tests.bench.synthetic_organization import synthetic_snapshot
 from tests.bench.written import changed, write_snapshot

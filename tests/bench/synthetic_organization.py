@@ -13,7 +13,8 @@ from typing import Any
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Key
 from auditor.model.organization import Organization, OrgTarget, TargetKind
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Snapshot
 

@@ -14,7 +14,8 @@ from auditor.audit import Auditor
 from auditor.cli.entry import run
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Key
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Provenance, Snapshot
 

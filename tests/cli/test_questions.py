@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from auditor.model.key import Fact
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Gap, Snapshot
 from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, VIA_S3, Answer, allow, role, text
 from tests.questions.estate import second_region

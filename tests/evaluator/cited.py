@@ -12,7 +12,8 @@ from auditor.evaluator.deciding import decide
 from auditor.evaluator.grants import ANY_GRANT
 from auditor.model.access import Cause, Decision, Role
 from auditor.model.organization import Organization, OrgTarget
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 
 Place = tuple[str, str, int]
 """Layer, name and index of a statement: enough within a case."""

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key
 from auditor.model.organization import Organization, OrgTarget, TargetKind
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Snapshot
 

@@ -12,7 +12,8 @@ from auditor.model.actions import ACTIONS
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key
 from auditor.model.organization import Organization
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import AccountFacts, Snapshot
 from tests.evaluator.organizations import HOME, MANAGER, PEER, attached

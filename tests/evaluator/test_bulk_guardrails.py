@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from auditor.model.organization import Organization, OrgTarget, TargetKind
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import PrincipalKind
 from tests.evaluator.organizations import FULL, HOME, MANAGER, ORG, PEER, attached
 from tests.evaluator.test_bulk_classes import EVERYTHING, equal_one_by_one, in_account, in_key_policy, key, role

@@ -14,7 +14,8 @@ from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
 from auditor.model.actions import find_action
 from auditor.model.arn import is_unique_id
 from auditor.model.key import RAM_POLICY
-from auditor.model.policy import Layer, parse_policy
+from auditor.model.policy import Layer
+from auditor.model.policy_document import parse_policy
 from tests.evaluator.cited import (
     FULL,
     allowed_by,

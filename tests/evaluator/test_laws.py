@@ -16,7 +16,8 @@ from auditor.evaluator.resources import RESOURCE
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import ACTIONS, find_action
 from auditor.model.key import Fact, Key
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 from auditor.model.snapshot import Snapshot

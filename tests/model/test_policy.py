@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from auditor.model.policy import LONGEST_TEXT, ConditionTest, Policy, PrincipalValue, parse_policy
+from auditor.model.policy import ConditionTest, Policy, PrincipalValue
+from auditor.model.policy_document import LONGEST_TEXT, parse_policy
 
 
 def parsed(**elements: Any) -> Policy:

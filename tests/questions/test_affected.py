@@ -19,7 +19,8 @@ from auditor.model.access import Outcome
 from auditor.model.actions import ACTIONS, ON_KEY, actions_in
 from auditor.model.key import LastUsage
 from auditor.model.organization import Organization
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions import carrying_over
 from auditor.questions import differences as module

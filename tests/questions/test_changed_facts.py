@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.model.key import Fact, Rotation
-from auditor.model.policy import parse_policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import world_of
 from auditor.questions.differences import differences

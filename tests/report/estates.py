@@ -9,7 +9,8 @@ from auditor.evaluator import evaluate
 from auditor.model.finding import Evidence, Finding, FindingState, Remediation, RuleStatus, Severity, SkippedScope
 from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.report import Report
 from auditor.model.score import PrincipalPower

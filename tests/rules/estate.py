@@ -29,7 +29,8 @@ from auditor.model.grant import Grant
 from auditor.model.key import Alias, Fact, Key, LastUsage, Rotation
 from auditor.model.key_events import EventWindow, KeyCalls
 from auditor.model.organization import Organization, OrgTarget, TargetKind
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import AccessKeyFact, CredentialFacts, LastAccessed, Principal, PrincipalKind
 from auditor.model.resource import Encryption, Resource
 from auditor.model.settings import (

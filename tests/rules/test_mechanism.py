@@ -12,7 +12,7 @@ from auditor.audit.comparing import Sight
 from auditor.evaluator import Evaluation, evaluate
 from auditor.model.finding import Confidence, Severity, SkippedScope
 from auditor.model.key import Fact
-from auditor.model.policy import parse_policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.report import Report
 from auditor.rules import judge
 from auditor.rules.catalogue import CATEGORIES, catalogue

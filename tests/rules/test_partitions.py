@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from auditor.evaluator import evaluate
-from auditor.model.policy import Policy, parse_policy
+from auditor.model.policy import Policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 from auditor.rules import judge

@@ -12,7 +12,8 @@ from typing import Any
 
 from auditor.model.grant import Grant
 from auditor.model.key import Key
-from auditor.model.policy import Policy, parse_policy
+from auditor.model.policy import Policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from auditor.errors import UnknownNameError, UsageError
 from auditor.model.key import Key
-from auditor.model.policy import AttachedPolicy, Layer, Policy, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer, Policy
+from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions.edits.kinds import Edit, EditKind
 from auditor.questions.wording import LAYER_WORDS

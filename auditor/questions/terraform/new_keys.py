@@ -6,7 +6,7 @@ import re
 
 from auditor.model.arn import account_of
 from auditor.model.key import Key, Rotation
-from auditor.model.policy import parse_policy
+from auditor.model.policy_document import parse_policy
 from auditor.questions.edits import Edit, EditKind
 from auditor.questions.terraform.places import Place
 from auditor.questions.terraform.plan import Change, OpenError, Plan, document

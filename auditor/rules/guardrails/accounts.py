@@ -10,7 +10,8 @@ from auditor.evaluator.synthetic import account_admin
 from auditor.model.access import Role
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal
 from auditor.rules.corrections import one_or_many
 from auditor.rules.detection.sinks import log_resources

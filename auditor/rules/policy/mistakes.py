@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.model.finding import Evidence
-from auditor.model.policy import DOCUMENT_ELEMENTS, STATEMENT_ELEMENTS, Layer, Policy, PolicyProblem, Statement
+from auditor.model.policy import Layer, Policy, PolicyProblem, Statement
+from auditor.model.policy_document import DOCUMENT_ELEMENTS, STATEMENT_ELEMENTS
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, customer_documents, placed_statements

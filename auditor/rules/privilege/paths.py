@@ -9,7 +9,8 @@ from auditor.evaluator.synthetic import FULL_ACCESS
 from auditor.model.access import Outcome
 from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
 from auditor.model.key import Key
-from auditor.model.policy import AttachedPolicy, Layer, parse_policy
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
