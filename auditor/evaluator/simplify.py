@@ -29,7 +29,7 @@ Assumed = dict[str, tuple[Literal, ...]]
 
 def simplify(tree: Residual) -> Residual:
     """The normal form of ``tree``; equal inputs in another order give the equal output."""
-    if isinstance(tree, Constant | Leaf):
+    if isinstance(tree, Constant):
         return tree
     if sum(1 for _ in leaves(tree)) > LEAF_LIMIT:
         return _sorted(tree)
