@@ -29,6 +29,7 @@ from tests.rules.test_cases import CASES
 LATER = "2027-03-01T00:00:00Z"
 EVERYTHING = {"Effect": "Allow", "Action": ["kms:*", "iam:*", "sts:AssumeRole"], "Resource": "*"}
 OPEN = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+FEW_AND_MORE = pytest.mark.parametrize("many", [1, pytest.param(3, marks=pytest.mark.slow)])
 CLOSED = {"Sid": "Closed", "Effect": "Deny", "Principal": "*", "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}
 
 
@@ -128,28 +129,30 @@ def first_cases() -> dict[str, dict[str, Any]]:
     return dict(reversed(firing))
 
 
-def some(changed: list[Snapshot], rule: str) -> list[Snapshot]:
-    """A few of the changes, others for each rule."""
-    stride = max(1, len(changed) // examples(2))
+def some(changed: list[Snapshot], rule: str, many: int) -> list[Snapshot]:
+    """About so many of the changes, others for each rule."""
+    stride = max(1, len(changed) // examples(many))
     return changed[sum(map(ord, rule)) % stride :: stride]
 
 
+@FEW_AND_MORE
 @pytest.mark.parametrize("rule", sorted(first_cases()))
-def test_changes_are_judged_as_comparing_the_whole_would(rule: str) -> None:
+def test_changes_are_judged_as_comparing_the_whole_would(rule: str, many: int) -> None:
     case = first_cases()[rule]
     facts, settings = estate.snapshot(case), estate.settings(case.get("settings"))
     as_of, several = case.get("as_of", estate.AS_OF), list(changes(facts))
-    for number, changed in enumerate(some(several, rule)):
+    for number, changed in enumerate(some(several, rule, many)):
         pair = (facts, changed) if number % 2 else (changed, facts)
         assert_judged_as_a_whole(*(world_of(side, as_of=as_of) for side in pair), settings)
 
 
+@FEW_AND_MORE
 @pytest.mark.parametrize("rule", sorted(first_cases()))
-def test_changed_guardrails_are_judged_as_comparing_the_whole_would(rule: str) -> None:
+def test_changed_guardrails_are_judged_as_comparing_the_whole_would(rule: str, many: int) -> None:
     case = first_cases()[rule]
     facts, settings = in_an_organization(estate.snapshot(case)), estate.settings(case.get("settings"))
     as_of, several = case.get("as_of", estate.AS_OF), list(guardrail_changes(facts))
-    for number, changed in enumerate(some(several, rule)):
+    for number, changed in enumerate(some(several, rule, many)):
         pair = (facts, changed) if number % 2 else (changed, facts)
         assert_judged_as_a_whole(*(world_of(side, as_of=as_of) for side in pair), settings)
 

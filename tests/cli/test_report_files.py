@@ -59,7 +59,7 @@ def test_a_first_report_that_finds_the_disk_full_leaves_no_file(evaluate: Ask) -
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", [1, 4])
+@pytest.mark.parametrize("at", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_an_interruption_leaves_no_mixture_of_two_reports(
     evaluate: Ask, monkeypatch: pytest.MonkeyPatch, at: int, after: bool
 ) -> None:

@@ -246,7 +246,9 @@ def test_a_credential_report_without_anybody_is_no_gap() -> None:
         (200, b'{"__type": "AccessDeniedException", "message": "no"}'),
     ],
 )
-@pytest.mark.parametrize("action", ["kms:ListGrants", "iam:GetAccountAuthorizationDetails"])
+@pytest.mark.parametrize(
+    "action", ["kms:ListGrants", pytest.param("iam:GetAccountAuthorizationDetails", marks=pytest.mark.slow)]
+)
 def test_any_error_in_any_form_is_a_gap_of_what_was_asked(action: str, status: int, body: bytes) -> None:
     def garble(call: Call, asked: dict[str, Any], good: Wire) -> Wire | None:
         return (status, good[1], body) if (call.action, call.account) == (action, MEMBER) else None

@@ -70,12 +70,7 @@ def _error(code: str, status: int) -> Fault:
     ("fault", "code"),
     [
         (_error("ThrottlingException", 400), "Throttled"),
-        (_error("TooManyRequestsException", 429), "Throttled"),
         (_error("InternalFailure", 500), "ServerError"),
-        (_error("KMSInternalException", 500), "ServerError"),
-        (_error("ServiceUnavailable", 503), "ServerError"),
-        (_error("NobodyKnowsThis", 502), "ServerError"),
-        (_error("DependencyTimeoutException", 503), "ServerError"),
         (_error("ExpiredTokenException", 400), "ExpiredToken"),
         (_error("AccessDeniedException", 400), "AccessDenied"),
         (_error("SomethingNew", 400), "SomethingNew"),
@@ -85,6 +80,16 @@ def _error(code: str, status: int) -> Fault:
         (Fault("kms:ListGrants", what="empty"), "IncompleteAnswer"),
         (Fault("kms:ListGrants", what="page"), "ServerError"),
         (Fault("kms:ListGrants", what="hang", seconds=3.0), "Timeout"),
+        *(
+            pytest.param(_error(code, status), cause, marks=pytest.mark.slow)
+            for code, status, cause in (
+                ("TooManyRequestsException", 429, "Throttled"),
+                ("KMSInternalException", 500, "ServerError"),
+                ("ServiceUnavailable", 503, "ServerError"),
+                ("NobodyKnowsThis", 502, "ServerError"),
+                ("DependencyTimeoutException", 503, "ServerError"),
+            )
+        ),
     ],
     ids=lambda value: f"{value.what}-{value.code}" if isinstance(value, Fault) else value,
 )

@@ -74,7 +74,7 @@ def _one_region_is_done(folder: Path) -> bool:
     return journal.exists() and b"-eu-central-1.jsonl.gz" in journal.read_bytes()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_ends_it_at_once_and_resume_finishes(
     aws: Proxy, undisturbed: Path, tmp_path: Path, number: signal.Signals
 ) -> None:

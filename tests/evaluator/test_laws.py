@@ -64,7 +64,7 @@ def told(evaluation: Evaluation) -> Told:
     return decision
 
 
-@settings(LAWS, max_examples=examples(50))
+@settings(LAWS, max_examples=examples(30))
 @given(snapshots())
 def test_the_table_equals_asking_one_by_one(snapshot: Snapshot) -> None:
     equal_one_by_one(snapshot)
@@ -190,7 +190,7 @@ FORGETTABLE = [Fact.KEY_POLICY, Fact.GRANTS, Fact.TAGS, Fact.ALIASES, Fact.IDENT
 FORGETTABLE += [Fact.SCP, Fact.RCP, Fact.ORGANIZATION]
 
 
-@settings(LAWS, max_examples=examples(60))
+@settings(LAWS, max_examples=examples(40))
 @given(snapshots(), st.sampled_from(FORGETTABLE))
 def test_missing_facts_only_move_outcomes_towards_unknown(snapshot: Snapshot, fact: Fact) -> None:
     less = forget(snapshot, fact)
@@ -281,7 +281,7 @@ def applicable(context: Given, key: Key, principal: Principal, decision: Decisio
     return kept
 
 
-@settings(LAWS, max_examples=examples(75))
+@settings(LAWS, max_examples=examples(50))
 @given(snapshots(), CONTEXTS)
 def test_a_residual_under_a_context_equals_deciding_with_it(snapshot: Snapshot, context: Given) -> None:
     evaluation = evaluate(snapshot, as_of=AS_OF)

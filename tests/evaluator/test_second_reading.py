@@ -84,7 +84,7 @@ def asked(case: Case, context: dict[str, tuple[str, ...] | None]) -> Decision:
     return decide(case.surroundings, case.principal, case.key, case.action, context)
 
 
-@pytest.fixture(scope="module", params=(1, 2))
+@pytest.fixture(scope="module", params=(1, pytest.param(2, marks=pytest.mark.slow)))
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Reading, Case]]:
     made = list(readings(request.param))
     return list(zip(made, as_cases(made, tmp_path_factory.mktemp("random")), strict=True))

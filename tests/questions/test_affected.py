@@ -32,7 +32,7 @@ from tests.evaluator.organizations import KEY_ARNS, ROLES, keys, organizations, 
 from tests.laws import examples
 
 OLD, NEW = "2026-11-24T12:00:00Z", "2026-12-24T12:00:00Z"
-LAWS = settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
+LAWS = settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 UNUSED = parse_policy(
     {
         "Version": "2012-10-17",

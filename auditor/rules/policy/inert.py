@@ -55,8 +55,12 @@ def inert_statement(view: View) -> Iterator[Hit]:
 
 
 def _partitions(view: View) -> frozenset[str]:
-    """Where the keys of the snapshot are: policies of one partition say nothing about another."""
-    found = frozenset(arn.partition for key in view.snapshot.keys if (arn := parse_arn(key.arn)) is not None)
+    """Where the keys of the snapshot are, found once per view: policies of one partition say nothing about another."""
+    return view.once("partitions", lambda: _found_in(view.snapshot.keys))
+
+
+def _found_in(keys: tuple[Key, ...]) -> frozenset[str]:
+    found = frozenset(arn.partition for key in keys if (arn := parse_arn(key.arn)) is not None)
     return found or frozenset({NAME_RUN})
 
 
