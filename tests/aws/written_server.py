@@ -60,6 +60,16 @@ def _asked(call: Call) -> dict[str, Any]:
     return json.loads(call.body) if call.body else {}
 
 
+class WithoutKeys(WrittenAws):
+    """The account without its keys: for tests that are about something else in it."""
+
+    def good(self, call: Call, asked: dict[str, Any]) -> Wire:
+        """As of an account that lists no key."""
+        if call.action == "kms:ListKeys":
+            return 200, {"Content-Type": "application/json"}, b'{"Keys": [], "Truncated": false}'
+        return super().good(call, asked)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

@@ -21,7 +21,7 @@ from tests.aws.fixtures import credentials
 from tests.aws.serial import spelt
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import KEYS, MANAGEMENT, OTHER, REGION, key_arn
-from tests.aws.written_server import Wire, WrittenAws
+from tests.aws.written_server import Wire, WithoutKeys, WrittenAws
 
 LOOKUP = "cloudtrail:LookupEvents"
 QUICK = {"evidence": False, "last_usage": False, "last_accessed": False, "retirable_grants": False}
@@ -31,15 +31,6 @@ APP = f"arn:aws:iam::{MANAGEMENT}:role/app"
 ADA = f"arn:aws:iam::{MANAGEMENT}:user/ada"
 Data = dict[str, Any]
 Paged = Callable[[Data], Data | str]
-
-
-class WithoutKeys(WrittenAws):
-    """The account without its keys: their events are there all the same."""
-
-    def good(self, call: Call, asked: Data) -> Wire:
-        if call.action == "kms:ListKeys":
-            return 200, {"Content-Type": "application/json"}, b'{"Keys": [], "Truncated": false}'
-        return super().good(call, asked)
 
 
 @pytest.fixture(scope="module", autouse=True)

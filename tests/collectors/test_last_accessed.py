@@ -16,7 +16,7 @@ from tests.aws.fixtures import credentials
 from tests.aws.serial import spelt
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import MANAGEMENT, OPEN, REGION, job_of, last_accessed
-from tests.aws.written_server import Wire, WrittenAws
+from tests.aws.written_server import Wire, WithoutKeys, WrittenAws
 
 THEN = "2025-01-02T03:04:05Z"
 GENERATE, GET = "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails"
@@ -25,15 +25,6 @@ APP = f"arn:aws:iam::{MANAGEMENT}:role/app"
 ADA = f"arn:aws:iam::{MANAGEMENT}:user/ada"
 IDLE = f"arn:aws:iam::{MANAGEMENT}:role/idle"
 Data = dict[str, Any]
-
-
-class WithoutKeys(WrittenAws):
-    """The account without its keys, which are nothing to this file."""
-
-    def good(self, call: Call, asked: Data) -> Wire:
-        if call.action == "kms:ListKeys":
-            return 200, {"Content-Type": "application/json"}, b'{"Keys": [], "Truncated": false}'
-        return super().good(call, asked)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -18,7 +18,7 @@ from tests.aws.serial import spelt
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import MANAGEMENT, REGION
 from tests.aws.written_resources import RESTRICTED, customer_key
-from tests.aws.written_server import Wire, WrittenAws
+from tests.aws.written_server import Wire, WithoutKeys
 
 PLACE = f"{REGION}:{MANAGEMENT}"
 BUCKET = "arn:aws:s3:::ledger"
@@ -33,18 +33,13 @@ Data = dict[str, Any]
 Reply = str | Data | Callable[[Call], Data]
 
 
-class Served(WrittenAws):
+class Served(WithoutKeys):
     """The account without its keys, which are nothing to this file. ``replies``: an error code, or another answer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.replies: dict[str, Reply] = {}
         self.garble = self._reply
-
-    def good(self, call: Call, asked: Data) -> Wire:
-        if call.action == "kms:ListKeys":
-            return 200, {"Content-Type": "application/json"}, b'{"Keys": [], "Truncated": false}'
-        return super().good(call, asked)
 
     def _reply(self, call: Call, asked: Data, good: Wire) -> Wire | None:
         reply = self.replies.get(call.action)
