@@ -21,7 +21,8 @@ from tests.aws.proxy import Proxy
 
 REGIONS = ("eu-central-1", "eu-west-1")
 PROGRAM = """
-import resource, sys
+import resource, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs the tests may ignore it
 limit = int(sys.argv.pop(1))
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
