@@ -113,7 +113,8 @@ def _hit(view: View, resource: Resource, held: Custody, sharers: tuple[str, ...]
 
 
 def _summary(resource: Resource, held: Custody, classes: str, sharers: tuple[str, ...], *, demanded: bool) -> str:
-    found = f"{called(resource).capitalize()} {HELD[held]}"
+    name = called(resource)
+    found = f"{name[0].upper()}{name[1:]} {HELD[held]}"
     if demanded:
         found += f", and its data class ({classes or 'none, so confidential'}) demands one of the customer"
     if sharers:
