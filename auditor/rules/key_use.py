@@ -89,7 +89,11 @@ def names_of(who: Principal) -> tuple[Name, ...]:
 
 
 def rows_by_name(view: View) -> dict[Name | None, list[int]]:
-    """Name → the rows of the access table that go by it."""
+    """Name → the rows of the access table that go by it; gathered once."""
+    return view.once("rows-by-name", lambda: _rows(view))
+
+
+def _rows(view: View) -> dict[Name | None, list[int]]:
     found: dict[Name | None, list[int]] = {}
     for row, who in enumerate(view.reach.principals):
         for name in names_of(who):
