@@ -76,11 +76,15 @@ class Patience:
             if not silent:
                 self._troubles.pop(NETWORK, None)
             lasting = [scope for scope in scopes if scope in self._troubles and self._troubles[scope].lasting]
-            news = lasting[-1] if lasting and not self._told.intersection(lasting) else None
+            news = self._news(scopes, lasting[-1]) if lasting else None
             self._told.update(lasting)
         if news:
             self._say(_words(news, failure))
         return bool(lasting)
+
+    def _news(self, scopes: tuple[Place, ...], widest: Place) -> Place | None:
+        """The widest scope that is given up, unless it or a wider one was told: an outage may be seen to spread."""
+        return None if self._told.intersection(scopes[scopes.index(widest) :]) else widest
 
     def hopeless(self, place: Place) -> Failure | None:
         """Why a call need not be made at all: its endpoint, or the network, has been silent for long."""

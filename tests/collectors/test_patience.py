@@ -88,6 +88,18 @@ def test_a_dead_network_is_told_once_and_one_service_that_answers_proves_it_aliv
     assert estate.patience.hopeless(HERE) == SILENT
 
 
+def test_an_outage_that_is_found_to_be_wider_is_told_again_and_a_narrower_one_is_not() -> None:
+    estate = Estate()
+    estate.patience.failed(HERE, SILENT)
+    estate.now += 1
+    estate.patience.passed(ELSEWHERE)
+    estate.fail(HERE, SILENT)
+    assert [line.split(":")[0] for line in estate.said] == ["kms in eu-west-1", "the network"]
+    estate.patience.passed(ELSEWHERE)
+    estate.fail(NEIGHBOUR, SILENT)
+    assert len(estate.said) == 2
+
+
 def test_one_slow_failure_is_no_outage_and_old_ones_do_not_count() -> None:
     estate = Estate()
     for _ in range(FEWEST_FAILURES + 2):
