@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.model.arn import SERVICE_LINKED_PATH, account_of, parse_arn, session_role_name
+from auditor.model.arn import SERVICE_LINKED_PATH, account_of, is_service, parse_arn, session_role_name
 
 Data = Mapping[str, Any]
 PEOPLE = frozenset({"signin.amazonaws.com"})
 """Named as the invoking service where somebody sits at the console."""
 INTERNAL = "AWS Internal"
 """What events say of a service that they do not name."""
-SERVICES = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def _service(identity: Data, name: str, source: str) -> str:
         return role
     if SERVICE_LINKED_PATH in name:
         return name.split(SERVICE_LINKED_PATH, 1)[1].split("/", 1)[0]
-    if source == INTERNAL or source.endswith(SERVICES):
+    if source == INTERNAL or is_service(source):
         return source
     return INTERNAL if text(identity, "type") == "AWSService" else ""
 

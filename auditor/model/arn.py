@@ -11,6 +11,7 @@ from functools import lru_cache
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 UNIQUE_ID = re.compile(r"(AIDA|AROA|AGPA|ANPA|ANVA|AIPA|ASIA|AKIA)[A-Z0-9]{8,}")
+SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
 SERVICE_LINKED_PATH = "/aws-service-role/"
 SERVICE_LINKED_NAME = "AWSServiceRoleFor"
 
@@ -51,6 +52,11 @@ def is_account_id(text: str) -> bool:
 def is_unique_id(text: str) -> bool:
     """Whether ``text`` is an IAM unique id such as ``AROA…``: what AWS shows for a deleted principal."""
     return bool(UNIQUE_ID.fullmatch(text))
+
+
+def is_service(text: str) -> bool:
+    """Whether ``text`` is a service principal such as ``s3.amazonaws.com``."""
+    return bool(SERVICE.fullmatch(text))
 
 
 @lru_cache(maxsize=65536)

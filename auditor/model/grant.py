@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from auditor.model.arn import is_service
+
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -41,6 +43,4 @@ class Grant:
 
 
 def _service_of(principal: str | None) -> str | None:
-    if principal and ":" not in principal and principal.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-        return principal
-    return None
+    return principal if principal and is_service(principal) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
@@ -11,7 +10,7 @@ from typing import Protocol
 
 from auditor.errors import UnknownNameError
 from auditor.evaluator.mentions import federated_user, is_federated_user, unlisted_kind
-from auditor.model.arn import Arn, is_account_id, is_caller, is_infrastructure, parse_arn, session_role_name
+from auditor.model.arn import Arn, is_account_id, is_caller, is_infrastructure, is_service, parse_arn, session_role_name
 from auditor.model.key import Fact
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
@@ -19,8 +18,6 @@ from auditor.questions.groups import is_group, members_of
 from auditor.questions.unknown_names import NAMES_OF_PRINCIPALS, may_exist, quoted
 
 SHOWN = 10
-SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?")
-"""A service principal."""
 
 
 class Known(Protocol):
@@ -117,7 +114,7 @@ def _uncollected(known: Known, text: str) -> Principal | None:
     """A caller that is no row: services, sessions, other accounts and their principals, everyone."""
     if text == "*":
         return Principal(kind=PrincipalKind.EVERYONE, arn="*", iam_arn="*", account=None, assume_allowed=True)
-    if SERVICE.fullmatch(text):
+    if is_service(text):
         return Principal(kind=PrincipalKind.SERVICE, arn=text, iam_arn=text, account=None, name=text)
     if is_account_id(text):
         return None if _collected(known, text) else _account(text)

@@ -156,7 +156,7 @@ def test_a_signal_and_an_impatient_second_one_end_with_130(tmp_path: Path, numbe
         for _ in range(2):
             running.send_signal(number)
             time.sleep(0.05)
-        _, err = running.communicate(timeout=20)
+        _, err = running.communicate(timeout=60)
         os.close(writing)
     assert running.returncode == 130
     assert err.strip() in ("kms-audit: interrupted.", "")

@@ -40,9 +40,8 @@ def aws() -> Iterator[WrittenAws]:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collector, "PAUSES", (0.01,))
-    monkeypatch.setattr(collector, "PATIENCE_SECONDS", 0.2)
 
 
 def answering(aws: WrittenAws, action: str, *answers: Data | str) -> None:
@@ -100,7 +99,8 @@ def test_a_report_is_waited_for(aws: WrittenAws) -> None:
     assert found.gaps(MANAGEMENT) == []
 
 
-def test_a_report_that_never_ends_is_a_gap(aws: WrittenAws) -> None:
+def test_a_report_that_never_ends_is_a_gap(aws: WrittenAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "PATIENCE_SECONDS", 0.2)
     answering(aws, GET, {**last_accessed(), "JobStatus": "IN_PROGRESS", "ServicesLastAccessed": []})
     found = collected(aws, **QUICK)
     assert set(seen(found).values()) == {None}

@@ -55,7 +55,7 @@ def test_ten_kills_at_random_moments_change_nothing(proxy: Proxy, tmp_path: Path
         process = _start(proxy, folder)
         time.sleep(moments.uniform(0.3, 1.0) * took)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
         if not _finished(folder):
             assert _start(proxy, folder).wait(120) == 0
         assert read_snapshot(folder).provenance.content_hash == read_snapshot(whole).provenance.content_hash

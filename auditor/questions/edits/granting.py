@@ -22,7 +22,8 @@ from auditor.questions.edits.kinds import Edit
 from auditor.questions.keys import find_keys
 
 NAME = re.compile(r"[a-zA-Z0-9:/_-]{1,256}")
-SERVICE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+){2,}")
+SERVICE = re.compile(r"(?=.{1,128}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+){2,}")
+"""What the model of CreateGrant takes for a service principal."""
 MAX_PAIRS, MAX_VALUE = 8, 384
 
 

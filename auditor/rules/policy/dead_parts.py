@@ -29,6 +29,7 @@ PATTERNS = {"AWS": "a principal; a condition on aws:PrincipalArn does", "Service
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 NAME = re.compile(r"[!-~]+")
 SERVICE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+"""What may be one: not all of AWS's services are called after amazonaws.com."""
 
 
 def dead_actions(statement: Statement, placed: Placed) -> list[tuple[str, str, str]]:
