@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from auditor.evaluator.grants import operations_mask
+from auditor.evaluator.statements import action_mask
 from auditor.model.actions import CREATE_GRANT, META, READ_PLAINTEXT, WRAP, key_type
 from auditor.model.arn import is_account_id, is_root, is_unique_id, parse_arn, session_role_name
 from auditor.model.finding import Evidence
@@ -24,6 +24,7 @@ from auditor.rules.grants.holders import (
     standing_of,
     stopped,
 )
+from auditor.rules.grants.reissuing import constraints_of, reissued
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.identity.names import creators
 from auditor.rules.key_use import caller_of, key_use, names_for, used
@@ -121,7 +122,7 @@ def grant_delegable(view: View) -> Iterator[Hit]:
         may = "could, were it not denied today," if why else "may"
         summary = f"{held.grantee} {may} pass its grant on {held.key.label} on to others."
         kept = tuple(name for name in held.grant.operations if name != "CreateGrant")
-        commands = _reissued(held, kept, _constraints(held.grant))
+        commands = reissued(held, kept, constraints_of(held.grant))
         yield grant_hit(
             view,
             held,
@@ -134,46 +135,14 @@ def grant_delegable(view: View) -> Iterator[Hit]:
         )
 
 
-def _constraints(grant: Grant) -> str:
-    """The constraints of a grant as the command line takes them; empty without any."""
-    parts = [
-        f"{name}={{{','.join(f'{key}={value}' for key, value in pairs)}}}"
-        for name, pairs in (
-            ("EncryptionContextEquals", grant.context_equals),
-            ("EncryptionContextSubset", grant.context_subset),
-        )
-        if pairs
-    ]
-    return ",".join(parts + ([f"SourceArn={grant.source_arn}"] if grant.source_arn else []))
-
-
-def _reissued(held: Held, operations: tuple[str, ...], constraints: str) -> str:
-    """The commands that make the grant anew and revoke the old one."""
-    grant = held.grant
-    parts = ["aws kms create-grant", f"--key-id {held.key.arn}", f"--grantee-principal {shlex.quote(held.grantee)}"]
-    parts.append(f"--operations {' '.join(operations)}")
-    parts += [f"--constraints {shlex.quote(constraints)}"] if constraints else []
-    parts += [f"--retiring-principal {shlex.quote(grant.retiring)}"] if grant.retiring else []
-    parts += [f"--name {shlex.quote(grant.name)}"] if grant.name else []
-    revoke = f"aws kms revoke-grant --key-id {held.key.arn} --grant-id {shlex.quote(grant.grant_id)}"
-    return f"{' '.join(parts)}\n{revoke}" if operations else revoke
-
-
 def _by_key_policy(view: View, held: Held) -> bool:
     return any(
         located.statement.effect == "Allow"
         and not located.statement.conditions
         and names_principal(located.statement, held.grantee)
-        and not held.mask & READ_PLAINTEXT & ~_mask(located.statement)
+        and not held.mask & READ_PLAINTEXT & ~action_mask(located.statement)
         for located in view.statements(held.key)
     )
-
-
-def _mask(statement: object) -> int:
-    from auditor.evaluator.statements import action_mask
-    from auditor.model.policy import Statement
-
-    return action_mask(statement) if isinstance(statement, Statement) else 0
 
 
 def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
@@ -201,7 +170,7 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
         may = "could, were it not denied today," if why else "may"
         summary = f"{held.grantee} {may} {names} everything under {held.key.label} by an unconstrained grant."
         wanted = "EncryptionContextEquals={KEY=VALUE}" if symmetric else "SourceArn=ARN-OF-THE-RESOURCE"
-        commands = _reissued(held, held.grant.operations, wanted)
+        commands = reissued(held, held.grant.operations, wanted)
         yield grant_hit(
             view,
             held,
