@@ -125,10 +125,16 @@ def _spelled(test: ConditionTest) -> str:
 
 
 def _meetable(operator: Operator, test: ConditionTest, value: KeyValue) -> tuple[str, ...]:
-    """The values without those that an operator without wildcards compares with a pattern, which no request has."""
-    if operator.base not in _LETTER_BY_LETTER or isinstance(value, Known):
+    """The values without those that no request has: a pattern where the operator has no wildcards, a text that has not
+    the form of the key's values. One with a variable waits for what becomes of it."""
+    if isinstance(value, Known):
         return test.values
-    return tuple(text for text in test.values if not never_met(test.key.lower(), text))
+    found = test.values
+    if operator.base in _LETTER_BY_LETTER:
+        found = tuple(text for text in found if not never_met(test.key.lower(), text))
+    if isinstance(value, RunTime) and value.forms and operator.base != "null":
+        found = tuple(text for text in found if "${" in text or _possible(operator, text, value))
+    return found
 
 
 def _with_variables(

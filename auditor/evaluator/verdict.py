@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from auditor.evaluator.contributions import Slot, layer_of
+from auditor.evaluator.contributions import ALIAS_PART, Slot, layer_of
 from auditor.evaluator.expressions import all_of, any_of, as_shown, has_unsettled, leaves, negate
 from auditor.evaluator.layers import DENY_SLOTS, DIRECT_SLOTS, Layers, Path, account_level_paths, paths
 from auditor.evaluator.simplify import simplify
-from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
+from auditor.model.access import CONTRADICTED, NOT_ON_ALIAS, NOT_ON_KEY, NOTHING_ALLOWS, Cause, Decision, Outcome, Role
 from auditor.model.actions import ALIAS_ACTIONS, CROSS_ACCOUNT, ON_KEY, RETIRE_GRANT
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
@@ -32,6 +32,7 @@ LIMIT_REASONS = {
     Slot.SESSION_ALIAS: "session_no_allow",
 }
 _KEY_ALLOWS = (*DIRECT_SLOTS, Slot.KEY_ACCOUNT, Slot.KEY_SERVICE)
+_NO_IDENTITY = ("no_identity_allow", "cross_account_no_identity_allow")
 BOUNDARY_FLAG = "boundary_not_applied_to_grant"
 
 
@@ -166,7 +167,7 @@ def _implicit(layers: Layers, ways: list[Path], limited: list[Residual]) -> Deci
         if simplify(way.open) == FALSE:
             continue
         stopping = next((slot for slot in way.limits if _stops(layers, way, slot)), way.limits[0])
-        note = "no statement allows the action" if layers.limit(stopping) == FALSE else CONTRADICTED
+        note = _lacking(layers, stopping) if layers.limit(stopping) == FALSE else CONTRADICTED
         missing = (Cause(layer_of(stopping), Role.MISSING, note=note),)
         limits = _causes(layers, (stopping,), Role.LIMITS)
         causes = (*missing, *limits, *_taken_away(layers, [way], [way.open]))
@@ -188,10 +189,25 @@ def _missing_scp(layers: Layers) -> tuple[Cause, ...]:
 def _scp_levels(layers: Layers, chosen: Callable[[Residual], bool], note: str) -> tuple[Cause, ...]:
     slots = (Slot.SCP_ALLOW, Slot.SCP_ALIAS) if layers.mask & ALIAS_ACTIONS else (Slot.SCP_ALLOW,)
     return tuple(
-        Cause(Layer.SCP, Role.MISSING, owner=name, note=note)
+        Cause(
+            Layer.SCP,
+            Role.MISSING,
+            owner=name,
+            note=note if note == CONTRADICTED else _lacking(layers, Slot.SCP_ALLOW, note, level),
+        )
         for level, name in enumerate(layers.relation.scp_levels or ())
         if any(chosen(layers.scp_level(slot, level)) for slot in slots)
     )
+
+
+def _lacking(layers: Layers, slot: Slot, whole: str = NOTHING_ALLOWS, level: int = 0) -> str:
+    """What a layer does not allow: the ``whole`` action, or of an alias action the half on the key or the alias."""
+    on_key = next((half for half, alias in ALIAS_PART.items() if slot in (half, alias)), slot)
+    halves = (on_key, ALIAS_PART[on_key])
+    key, alias = (any(one.level == level for one in layers.by_slot.get(half, ())) for half in halves)
+    if key == alias or not layers.mask & ALIAS_ACTIONS:
+        return whole
+    return NOT_ON_ALIAS if key else NOT_ON_KEY
 
 
 def _no_path(layers: Layers) -> Decision:
@@ -214,7 +230,10 @@ def _no_path(layers: Layers) -> Decision:
         reason = "no_delegation" if layers.relation.same_account else "cross_account_no_key_policy_allow"
     else:
         reason = "no_allow"
-    return Decision(Outcome.IMPLICITLY_DENIED, reason, None, _halves(layers, reason))
+    note = _lacking(layers, Slot.IDENTITY_ALLOW) if reason in _NO_IDENTITY else NOTHING_ALLOWS
+    if identity and key_policy and note == NOTHING_ALLOWS and reason in _NO_IDENTITY:
+        note = CONTRADICTED
+    return Decision(Outcome.IMPLICITLY_DENIED, reason, None, _halves(layers, reason, note))
 
 
 def _holds_sometimes(layers: Layers, slot: Slot) -> bool:
@@ -222,12 +241,12 @@ def _holds_sometimes(layers: Layers, slot: Slot) -> bool:
     return slot in layers.by_slot and simplify(layers.any(slot)) != FALSE
 
 
-def _halves(layers: Layers, reason: str) -> tuple[Cause, ...]:
+def _halves(layers: Layers, reason: str, note: str) -> tuple[Cause, ...]:
     if reason == "no_allow":
         return ()
     present = [*_KEY_ALLOWS, Slot.IDENTITY_ALLOW, Slot.GRANT_ACCOUNT]
     wanted = Layer.KEY_POLICY if reason in ("no_delegation", "cross_account_no_key_policy_allow") else Layer.IDENTITY
-    missing = Cause(wanted, Role.MISSING, note="no statement allows the action")
+    missing = Cause(wanted, Role.MISSING, note=note)
     # One half alone allows nothing: it is cited as what would count, not as an allow.
     return (missing, *_causes(layers, present, Role.LIMITS))
 

@@ -44,6 +44,10 @@ class Role(StrEnum):
     UNREAD = "unread"
 
 
+NOTHING_ALLOWS = "no statement allows the action"
+NOT_ON_ALIAS = "no statement allows the action on the alias"
+NOT_ON_KEY = "no statement allows the action on the key"
+"""Notes of a missing allow; alias actions need one on the key and one on the alias, and may lack either."""
 CONTRADICTED = "no request meets its conditions and all others"
 """Note of a missing allow that is there under conditions which the other layers, or other levels, rule out."""
 

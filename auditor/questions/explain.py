@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from auditor.evaluator import Context, Evaluation, in_words
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import caller_side
-from auditor.evaluator.contributions import Contribution, layer_of
+from auditor.evaluator.contributions import ALIAS_PART, Contribution, layer_of
 from auditor.evaluator.grants import grantable_now
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.layers import relation_of
 from auditor.model.access import Decision
-from auditor.model.actions import Action
+from auditor.model.actions import ALIAS_ACTIONS, Action
 from auditor.model.key import Key
-from auditor.model.policy import Layer
-from auditor.model.principal import Principal
+from auditor.model.policy import Layer, StatementRef
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import TRUE
 from auditor.questions.context_keys import impossible
 from auditor.questions.near_misses import near_misses, without_effect
@@ -24,6 +24,17 @@ from auditor.questions.wording import cannot_do
 
 ORDER = (Layer.SCP, Layer.RCP, Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION)
 """The order in which the chain is told: organization, key, caller."""
+_HALVES = (tuple(ALIAS_PART), tuple(ALIAS_PART.values()))
+
+WITHOUT_IDENTITY_POLICIES = {
+    PrincipalKind.ROOT: "a root user has no identity policies and needs none",
+    PrincipalKind.SERVICE: "a service has no identity policies",
+}
+NOT_LIMITED = {
+    "key-policy": "; that does not limit what the key policy gives to this caller itself",
+    "grant": "; AWS does not say that it limits a grant",
+}
+"""Path of an access → why a boundary or session policy without the action leaves it as it is. A denial has no path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +85,15 @@ def explain(
     pair = Pair(evaluation.surroundings, principal, key, 1 << action.bit, context or {})
     caller, keyside = caller_side(pair), key_side(pair)
     contributions = (*caller.contributions, *keyside.contributions)
+    spared = NOT_LIMITED.get(decision.path, "")
     notes = {
         Layer.SCP: "no SCP speaks of this action",
         Layer.RCP: "no RCP statement denies it",
         Layer.KEY_POLICY: "no statement is about this action",
         Layer.GRANT: "no grant covers this caller and action",
-        Layer.IDENTITY: "no statement is about this action",
-        Layer.BOUNDARY: "no statement allows this action" if caller.boundary else "no permissions boundary",
-        Layer.SESSION: "no statement allows this action" if caller.session else "no session policy",
+        Layer.IDENTITY: WITHOUT_IDENTITY_POLICIES.get(principal.kind, "no statement is about this action"),
+        Layer.BOUNDARY: f"no statement allows this action{spared}" if caller.boundary else "no permissions boundary",
+        Layer.SESSION: f"no statement allows this action{spared}" if caller.session else "no session policy",
     }
     idle = without_effect(pair, caller)
     layers = tuple(_layer(layer, pair, contributions, notes[layer], idle.get(layer, "")) for layer in ORDER)
@@ -100,19 +112,26 @@ def explain(
 def _layer(layer: Layer, pair: Pair, contributions: tuple[Contribution, ...], note: str, idle: str) -> LayerView:
     """The evidence of a layer; ``idle`` says why none of it counts, if so."""
     mine = [item for item in contributions if layer_of(item.slot) is layer and not idle]
-    evidence = list(dict.fromkeys(_matched(item) for item in mine))
+    alone = _halves_alone(mine) if pair.mask & ALIAS_ACTIONS else {}
+    evidence = list(dict.fromkeys(_matched(item, alone.get((item.source, item.level), "")) for item in mine))
     seen = {item.source for item in mine}
     evidence += [Evidence(*found) for found in near_misses(layer, pair, seen, idle)]
     return LayerView(layer, tuple(evidence), "" if evidence else idle or note)
 
 
-def _matched(item: Contribution) -> Evidence:
+def _halves_alone(items: list[Contribution]) -> dict[tuple[StatementRef | None, int], str]:
+    """Statements, each with its SCP level, that allow one half of an alias action alone."""
+    key, alias = ({(one.source, one.level) for one in items if one.slot in slots} for slots in _HALVES)
+    return dict.fromkeys(key - alias, " for the key alone") | dict.fromkeys(alias - key, " for the alias alone")
+
+
+def _matched(item: Contribution, half: str) -> Evidence:
     effect = "Deny" if item.slot.name.endswith("DENY") else "Allow"
     if item.source is None and item.grant is None:
         if item.residual == TRUE:
             return Evidence("the caller's own account", "Allow", True, "assumed: it was not collected")
         return Evidence("a fact that could not be read", "", True, in_words(item.residual))
-    match = "matches" if item.residual == TRUE else f"matches {_if(in_words(item.residual))}"
+    match = f"matches{half}" if item.residual == TRUE else f"matches{half} {_if(in_words(item.residual))}"
     source = f"grant {item.grant}" if item.grant else str(item.source)
     owner = f" on {item.source.owner}" if item.source and item.source.owner else ""
     return Evidence(source + owner, effect, True, match)

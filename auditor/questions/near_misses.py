@@ -11,9 +11,9 @@ from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.contributions import CallerSide
 from auditor.evaluator.facts import Question
 from auditor.evaluator.resources import key_reached
-from auditor.evaluator.statements import Compiled, compile_policy
+from auditor.evaluator.statements import Compiled, action_mask, compile_policy
 from auditor.model.actions import ACTIONS, KEY_POLICY_EFFECTIVE, RCP_APPLIES
-from auditor.model.policy import AttachedPolicy, ConditionTest, Layer, StatementRef
+from auditor.model.policy import AttachedPolicy, ConditionTest, Layer, Statement, StatementRef
 from auditor.model.residual import FALSE
 
 
@@ -44,11 +44,22 @@ def near_misses(
     """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``; ``idle`` says why no
     statement of the layer counts, if so."""
     for attached, owner in _policies(layer, pair):
+        where = f" on {owner}" if owner else ""
         for compiled in compile_policy(attached, owner):
             if compiled.ref in seen or not compiled.mask & pair.mask or _irrelevant(layer, compiled):
                 continue
-            where = f" on {owner}" if owner else ""
             yield f"{compiled.ref}{where}", str(compiled.statement.effect), False, idle or _why(layer, pair, compiled)
+        for statement in attached.policy.statements:
+            if (missing := _missing(statement)) and action_mask(statement) & pair.mask:
+                ref = StatementRef(layer, attached.name, owner, statement.index, statement.sid)
+                yield f"{ref}{where}", statement.effect or "", False, idle or f"has no {missing} and no effect"
+
+
+def _missing(statement: Statement) -> str:
+    """The element without which a statement is not looked at; empty when it has what it takes."""
+    if statement.effect is None:
+        return "Effect"
+    return "Resource" if statement.resources is None and statement.not_resources is None else ""
 
 
 def _irrelevant(layer: Layer, compiled: Compiled) -> bool:
@@ -77,13 +88,15 @@ def _policies(layer: Layer, pair: Pair) -> Iterator[tuple[AttachedPolicy, str]]:
 def _why(layer: Layer, pair: Pair, compiled: Compiled) -> str:
     statement = compiled.statement
     if layer is Layer.KEY_POLICY and statement.not_principals is None:
-        if not naming.matches(statement.principals or (), pair.principal):
+        if statement.principals is None:
+            return "has no Principal and no effect"
+        if not naming.matches(statement.principals, pair.principal):
             return "names other principals"
     elif layer is Layer.KEY_POLICY and naming.matches(statement.not_principals or (), pair.principal):
         return "exempts this caller"
     question = pair.question(next(a.bit for a in ACTIONS if pair.mask >> a.bit & 1), layer)
     if key_reached(compiled, question) == FALSE:
-        return "names other resources"
+        return "names other resources" if statement.not_resources is None else "exempts this resource"
     if statement.conditions:
         failing = tuple(test for test in statement.conditions if _fails(test, compiled, question))
         told = failing or statement.conditions  # where no test alone fails, they contradict one another

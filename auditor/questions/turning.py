@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from auditor.evaluator.contributions import Contribution, Slot, layer_of
 from auditor.evaluator.grants import ANY_GRANT
@@ -18,7 +19,7 @@ from auditor.model.actions import ALIAS_ACTIONS, KEY_POLICY_EFFECTIVE, RETIRE_GR
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE
-from auditor.questions.wording import LAYER_WORDS, condition_words, source_words
+from auditor.questions.wording import LAYER_WORDS, condition_words, on_half, source_words
 
 HOPELESS = {
     "action_not_cross_account": "Nothing can allow it: this action works inside the key's own account only.",
@@ -188,13 +189,23 @@ def _settled(standing: Standing, action: Action, say: Callable[[str], None]) -> 
         decision = standing.decide()
         if not decision.outcome.denied or decision.reason in HOPELESS:
             break
-        denies = [cause for cause in decision.causes if cause.role is Role.DENIES]
+        denies = _in_the_way(standing, [cause for cause in decision.causes if cause.role is Role.DENIES])
         for cause in denies:
             say(f"Remove or narrow {source_words(cause)}.")
             standing = standing.without(cause)
         if not denies:
             standing = _allowed(standing, decision, action, say)
     return standing
+
+
+def _in_the_way(standing: Standing, denies: list[Cause]) -> list[Cause]:
+    """The denies that have to go: one that lets some request pass, such as those with MFA, may stay."""
+    gone = denies
+    for cause in reversed(denies):
+        others = [one for one in gone if one != cause]
+        left = reduce(Standing.without, others, standing)
+        gone = gone if left.decide().outcome is Outcome.EXPLICITLY_DENIED else others
+    return gone
 
 
 def _hopeless(standing: Standing, action: Action) -> str:
@@ -237,7 +248,8 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
     for cause in missing:
         if standing.decide().reason != decision.reason:
             break  # of conditions that rule one another out, one is enough
-        say(f"Allow {action.name} in the {LAYER_WORDS[cause.layer]}{f' of {cause.owner}' if cause.owner else ''}.")
+        place = f"{LAYER_WORDS[cause.layer]}{f' of {cause.owner}' if cause.owner else ''}"
+        say(f"Allow {action.name} {on_half(cause)}in the {place}.")
         standing = standing.allowing(cause.layer, cause.owner)
     return standing
 

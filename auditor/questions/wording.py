@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.evaluator import in_words
-from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
+from auditor.model.access import CONTRADICTED, NOT_ON_ALIAS, NOT_ON_KEY, Cause, Decision, Outcome, Role
 from auditor.model.actions import Action, usable_mask
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
@@ -29,6 +29,8 @@ ROLE_WORDS = {
     Role.MISSING: "nothing allows it in the",
     Role.UNREAD: "could not be read:",
 }
+_MULTI_REGION = {"ReplicateKey": ("PRIMARY",), "UpdatePrimaryRegion": ("PRIMARY", "REPLICA")}
+"""Actions that only multi-Region keys of these types do (AWS KMS API reference)."""
 
 
 def cause_words(cause: Cause) -> str:
@@ -40,8 +42,13 @@ def cause_words(cause: Cause) -> str:
         place = f"{layer} of {cause.owner}" if cause.owner else layer
         if cause.note == CONTRADICTED:
             return f"the {place} allows it under conditions that others rule out"
-        return f"nothing allows it in the {place}"
+        return f"nothing allows it {on_half(cause)}in the {place}"
     return f"{ROLE_WORDS[cause.role]} {source_words(cause)}"
+
+
+def on_half(cause: Cause) -> str:
+    """Which half of an alias action is missing, with a blank behind it; empty where it is the whole action."""
+    return {NOT_ON_ALIAS: "on the alias ", NOT_ON_KEY: "on the key "}.get(cause.note, "")
 
 
 def source_words(cause: Cause) -> str:
@@ -68,8 +75,12 @@ def blocked_by(decision: Decision) -> str:
 
 def cannot_do(key: Key, action: Action) -> tuple[str, ...]:
     """A sentence where no key of this type does the action, whoever is allowed to ask for it; none elsewhere."""
-    usable = usable_mask(key.spec, key.usage, key.origin)
-    if not action.on_key or Fact.KEY_METADATA in key.unread or usable >> action.bit & 1:
+    if not action.on_key or Fact.KEY_METADATA in key.unread:
+        return ()
+    if action.short in _MULTI_REGION and key.multi_region_key_type not in _MULTI_REGION[action.short]:
+        kind = "multi-Region replica" if key.multi_region else "single-Region key"
+        return (f"{action.name} fails on a {kind}",)
+    if usable_mask(key.spec, key.usage, key.origin) >> action.bit & 1:
         return ()
     return (f"{action.name} fails on a key of {key.spec} for {key.usage}, with material of {key.origin}",)
 

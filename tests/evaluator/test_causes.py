@@ -10,7 +10,7 @@ from auditor.evaluator.deciding import STATE_FLAG
 from auditor.evaluator.expressions import leaves
 from auditor.evaluator.key_side import NOT_PRINCIPAL_ALLOW, ORPHAN, RAM_FLAG
 from auditor.evaluator.verdict import BOUNDARY_FLAG
-from auditor.model.access import CONTRADICTED, Cause, Decision, Outcome, Role
+from auditor.model.access import CONTRADICTED, NOT_ON_ALIAS, NOT_ON_KEY, Cause, Decision, Outcome, Role
 from auditor.model.actions import find_action
 from auditor.model.arn import is_unique_id
 from auditor.model.key import RAM_POLICY
@@ -147,10 +147,24 @@ def test_conditions_that_no_request_meets_together_are_cited() -> None:
         for case, one in with_outcome(Outcome.IMPLICITLY_DENIED)
         if any(cause.note == CONTRADICTED for cause in one.causes)
     ]
-    assert {one.reason for _, one in stopped} == {"boundary_no_allow", "scp_no_allow"}
+    reasons = {"boundary_no_allow", "scp_no_allow", "no_identity_allow", "cross_account_no_identity_allow"}
+    assert {one.reason for _, one in stopped} == reasons
     for case, decision in stopped:
-        limits = [cause for cause in decision.causes if cause.role is Role.LIMITS]
-        assert limits and {cause.layer for cause in limits} == {WANTED[decision.reason]}, case.id
+        limits = {cause.layer for cause in decision.causes if cause.role is Role.LIMITS}
+        halves = {Layer.KEY_POLICY} if WANTED[decision.reason] is Layer.IDENTITY else set()
+        assert limits == {WANTED[decision.reason]} | halves, case.id
+
+
+def test_the_half_of_an_alias_action_that_is_missing_is_named() -> None:
+    halves = {NOT_ON_ALIAS: "on-alias", NOT_ON_KEY: "on-key"}
+    found = {
+        (decision.reason, halves[cause.note])
+        for _, decision in with_outcome(Outcome.IMPLICITLY_DENIED)
+        for cause in decision.causes
+        if cause.note in halves
+    }
+    limits = ("no_identity_allow", "boundary_no_allow", "session_no_allow", "scp_no_allow")
+    assert found == {(reason, half) for reason in limits for half in halves.values()}
 
 
 def test_flags_stand_where_their_fact_is_and_nowhere_else() -> None:
