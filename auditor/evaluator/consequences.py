@@ -21,6 +21,7 @@ _THROUGH_SERVICE = Leaf("Bool", "aws:ViaAWSService", ("true",))
 _WITH_CONTEXT = Leaf("Null", "kms:EncryptionContextKeys", ("false",))
 _WITH_MFA = Leaf("Bool", "aws:MultiFactorAuthPresent", ("true",))
 _WITH_CONSTRAINT = Leaf("Null", "kms:GrantConstraintType", ("false",))
+_WITH_EXACT = Leaf("StringEquals", "kms:GrantConstraintType", ("EncryptionContextEquals",))
 _MAY_EXPIRE = Leaf("StringNotEquals", "kms:ExpirationModel", ("KEY_MATERIAL_DOES_NOT_EXPIRE",))
 _WITH_SOURCE = Leaf("Null", "aws:SourceAccount", ("false",))
 _OF_MANY_REGIONS = Leaf("Bool", "kms:MultiRegion", ("true",))
@@ -60,10 +61,13 @@ def said_by(literal: Literal) -> list[Literal]:
 
 
 def _of_constraint(leaf: Leaf) -> list[Leaf]:
-    """The pairs that a grant's constraint demands, and that there are some."""
-    pairs = [value.split("=") for value in leaf.values]
-    said = [Leaf("StringEquals", f"kms:EncryptionContext:{p[0]}", (p[1],)) for p in pairs if len(p) == 2]
-    return [*said, *([_WITH_CONTEXT] if pairs else [])]
+    """The pairs that a grant's constraint demands, their names, and that there are some. A grant that is made by
+    permission of one with a constraint has one that is at least as strict."""
+    pairs = [pair for value in leaf.values if len(pair := value.split("=")) == 2]
+    said = [Leaf("StringEquals", f"kms:EncryptionContext:{name}", (value,)) for name, value in pairs]
+    named = [Leaf("ForAnyValue:StringEqualsIgnoreCase", _WITH_CONTEXT.key, (name,)) for name, _ in pairs]
+    there = [_WITH_CONTEXT, _WITH_EXACT if leaf.operator == EXACT else _WITH_CONSTRAINT] if leaf.values else []
+    return [*said, *named, *there]
 
 
 def _of_presence(literal: Literal) -> tuple[Leaf, ...]:

@@ -23,7 +23,16 @@ from auditor.evaluator.values import (
     Unsettled,
     known,
 )
-from auditor.model.actions import Action, encryption_algorithms, key_type, signing_algorithms
+from auditor.model.actions import (
+    GRANTABLE,
+    ON_KEY,
+    Action,
+    actions_in,
+    encryption_algorithms,
+    key_type,
+    signing_algorithms,
+    usable_mask,
+)
 from auditor.model.key import ALIAS_QUOTA, Fact, Key
 from auditor.model.moments import instant
 from auditor.model.policy import Layer
@@ -127,6 +136,8 @@ class Question:
                 return RunTime(known_here or None, may_be_absent=False)
             case "kms:macalgorithm":
                 return self._mac_algorithm()
+            case "kms:grantoperations":
+                return RunTime(tuple(one.short for one in actions_in(grantable_on(self.key))), may_be_absent=False)
             case "kms:trailingdayswithoutkeyusage":
                 return self._trailing_days()
         return usual(name)
@@ -247,3 +258,9 @@ class Question:
 def over_alias_quota(key: Key) -> bool:
     """Whether access that rests on kms:ResourceAliases fails because the key has too many aliases (section 12)."""
     return len(key.aliases) > ALIAS_QUOTA
+
+
+def grantable_on(key: Key) -> int:
+    """The operations that a grant on the key can have: KMS makes none with operations that do not suit the key."""
+    suitable = ON_KEY if Fact.KEY_METADATA in key.unread else usable_mask(key.spec, key.usage, key.origin)
+    return GRANTABLE & suitable

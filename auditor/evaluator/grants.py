@@ -6,25 +6,27 @@ from collections.abc import Iterator
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
+from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.consistency import GRANT_SOURCE
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
+from auditor.evaluator.facts import grantable_on
 from auditor.evaluator.statements import split
 from auditor.evaluator.values import Known, RunTime
 from auditor.model.actions import (
     ACTIONS,
+    CREATE_GRANT,
     GRANTABLE,
-    ON_KEY,
     RETIRE_GRANT,
+    actions_in,
     find_action,
     key_type,
     mask_of,
     state_blocks,
-    usable_mask,
 )
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Fact, Key
-from auditor.model.policy import Layer
+from auditor.model.policy import ConditionTest, Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
@@ -33,7 +35,7 @@ SOURCE = "aws:SourceArn"
 ANY_GRANT = "any grant issued by the account"
 """Cited instead of a grant id where each grant of the key would do."""
 _CONTEXT_IGNORED = mask_of(["DescribeKey", "RetireGrant"])
-_MAKING = ACTIONS[mask_of(["CreateGrant"]).bit_length() - 1]
+_MAKING = ACTIONS[CREATE_GRANT.bit_length() - 1]
 _DECRYPT = mask_of(["Decrypt"]).bit_length() - 1
 """The action whose request keys the constraints are read by: the same for every action that they bind."""
 
@@ -50,12 +52,6 @@ def grant_contributions(pair: Pair) -> Iterator[Contribution]:
         yield Contribution(Slot.RETIRE_ISSUER, RETIRE_GRANT, TRUE, None, ANY_GRANT)
     if Fact.GRANTS in pair.key.unread and (possible := pair.mask & grantable_on(pair.key)):
         yield Contribution(Slot.GRANT, possible, unsettled("grants"))
-
-
-def grantable_on(key: Key) -> int:
-    """The operations that a grant on the key can have: KMS makes none with operations that do not suit the key."""
-    suitable = ON_KEY if Fact.KEY_METADATA in key.unread else usable_mask(key.spec, key.usage, key.origin)
-    return GRANTABLE & suitable
 
 
 def grantable_now(key: Key) -> int:
@@ -77,10 +73,25 @@ def _operations(grant: Grant, pair: Pair) -> Iterator[Contribution]:
     mask = operations_mask(grant) & pair.mask
     if slot is None or not mask:
         return
-    for part in split([mask], [_CONTEXT_IGNORED, RETIRE_GRANT] if _constrained(grant) else []):
-        residual = all_of((match, _constraints(grant, pair, part)))
+    apart = [_CONTEXT_IGNORED, RETIRE_GRANT] if _constrained(grant) else []
+    for part in split([mask], [CREATE_GRANT, *apart]):
+        handed = _handed_on(grant, pair) if part & CREATE_GRANT else TRUE
+        residual = all_of((match, _constraints(grant, pair, part), handed))
         if residual != FALSE:
             yield Contribution(slot, part, residual, None, grant.grant_id)
+
+
+def _handed_on(grant: Grant, pair: Pair) -> Residual:
+    """A grant that is made by permission of this one has none but its operations, and a constraint on the context that
+    is at least as strict (section 10)."""
+    names = tuple(action.short for action in actions_in(operations_mask(grant)))
+    tests = [ConditionTest("ForAllValues:StringEquals", "kms:GrantOperations", names)]
+    if grant.context_equals and _takes_context(pair.key):
+        tests.append(ConditionTest("StringEquals", "kms:GrantConstraintType", ("EncryptionContextEquals",)))
+    elif grant.context_subset and _takes_context(pair.key):
+        tests.append(ConditionTest("Null", "kms:GrantConstraintType", ("false",)))
+    question = pair.question(_MAKING.bit, Layer.GRANT)
+    return all_of(test_outcome(test, "Allow", question, has_variables=False) for test in tests)
 
 
 def _constrained(grant: Grant) -> bool:

@@ -182,7 +182,7 @@ def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
         "aws:MultiFactorAuthPresent": "true" if age else None if service else random.choice((None, "true", "false")),
         "kms:RequestAlias": random.choice([None, *key["aliases"]]) if by_alias else None,
         "kms:GrantIsForAWSResource": "true" if via and about_grants and random.random() < 0.5 else None,
-        "kms:GrantOperations": random.choice([["Decrypt"], ["Decrypt", "Sign"]]) if action == "CreateGrant" else None,
+        "kms:GrantOperations": random.choice(_suitable(key)) if action == "CreateGrant" else None,
         "kms:GrantConstraintType": _constraint(random)
         if action in ("CreateGrant", "RetireGrant") and carried
         else None,
@@ -193,6 +193,11 @@ def _context(random: Random, key: Data, caller: Data, action: str) -> Data:
         **dict(_pair(*carried.get(name, (name, None))) for name in ("app", "dept", "other")),
         "aws:PrincipalTag/team": random.choice((own, "blue", "red", *untagged)) if session else own,
     }
+
+
+def _suitable(key: Data) -> list[list[str]]:
+    """Operations of grants that KMS makes on a key of this type."""
+    return [["Decrypt"], ["Decrypt", "DescribeKey"]] if key["usage"] == "ENCRYPT_DECRYPT" else [["DescribeKey"]]
 
 
 def _constraint(random: Random) -> str:

@@ -208,6 +208,7 @@ CONTEXTS = st.fixed_dictionaries(
     {
         "kms:ViaService": st.sampled_from([None, ("s3.eu-west-1.amazonaws.com",), ("ec2.eu-west-1.amazonaws.com",)]),
         "kms:GrantIsForAWSResource": st.sampled_from([None, ("true",), ("false",)]),
+        "kms:GrantOperations": st.sampled_from([("DescribeKey",), ("CreateGrant", "DescribeKey"), ("RetireGrant",)]),
         "aws:MultiFactorAuthPresent": st.sampled_from([None, ("true",), ("false",)]),
         "aws:MultiFactorAuthAge": st.sampled_from([None, ("60",), ("7200",)]),
         "aws:Ec2InstanceSourceVpc": st.sampled_from([None, ("vpc-1",), ("vpc-2",)]),

@@ -11,7 +11,8 @@ from dataclasses import replace
 from itertools import chain, count
 
 from auditor.errors import UnknownNameError, UsageError
-from auditor.evaluator.grants import grantable_now, grantable_on, operations_mask
+from auditor.evaluator.facts import grantable_on
+from auditor.evaluator.grants import grantable_now, operations_mask
 from auditor.model.actions import CRYPTO, GRANTABLE, actions_in, find_action, key_type
 from auditor.model.arn import is_caller
 from auditor.model.grant import Grant

@@ -42,9 +42,9 @@ CHANGING = ("kms:requestalias", "kms:resourcealiases", "aws:resourcetag/", "kms:
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")
 
 
-def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
-    """Whether no request for any of the statement's actions on the key can meet the Condition."""
-    if any(parse_operator(test.operator) is None for test in placed.located.statement.conditions):
+def _nobody_passes(view: View, placed: Placed, key: Key, tests: tuple[ConditionTest, ...]) -> bool:
+    """Whether no request for any of the statement's actions on the key can meet these tests of its Condition."""
+    if any(parse_operator(test.operator) is None for test in tests):
         return False
     mask = action_mask(placed.located.statement) & KEY_POLICY_EFFECTIVE
     usable = mask & view.reach.usable[view.reach.key_at[key.arn]]
@@ -53,7 +53,7 @@ def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
     statement = placed.located.statement
     for action in actions_in(usable):
         question = Question(view.evaluation.surroundings, view.outsider, key, action, placed.located.ref.layer, {})
-        everybody = replace(statement, conditions=_about_the_key(statement))
+        everybody = replace(statement, conditions=_about_the_key(tests))
         residual = condition_residual(
             everybody, question, has_variables=placed.located.variables, source=placed.located.ref
         )
@@ -62,11 +62,11 @@ def _nobody_passes(view: View, placed: Placed, key: Key) -> bool:
     return True
 
 
-def _about_the_key(statement: Statement) -> tuple[ConditionTest, ...]:
+def _about_the_key(tests: tuple[ConditionTest, ...]) -> tuple[ConditionTest, ...]:
     """The tests of what no call and no day changes. Who calls is another rule's business, aliases, tags and use of the
     key are not fixed, and that KMS takes no request without TLS anyway is no mistake of a policy that insists on it, as
     AWS's examples do."""
-    return tuple(test for test in statement.conditions if not test.key.lower().startswith((*CALLER, *CHANGING)))
+    return tuple(test for test in tests if not test.key.lower().startswith((*CALLER, *CHANGING)))
 
 
 def _impossible(view: View, placed: Placed) -> list[str]:
@@ -178,9 +178,11 @@ def _disjoint(statement: Statement, told: set[str]) -> list[str]:
     return found
 
 
-def _contradictions(statement: Statement, found: list[str]) -> list[str]:
-    """What makes the Condition impossible: the single tests that show it, else the whole block."""
-    return found or [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]
+def _contradictions(view: View, placed: Placed) -> list[str]:
+    """What makes the Condition impossible on the key: the tests that are so by themselves, else the whole block."""
+    every, key = placed.located.statement.conditions, placed.key
+    alone = [test for test in every if key is not None and _nobody_passes(view, placed, key, (test,))]
+    return [f"{test.operator} {test.key} {listing(test.values)}" for test in alone or every]
 
 
 def never_true_condition(view: View) -> Iterator[Hit]:
@@ -197,9 +199,11 @@ def never_true_condition(view: View) -> Iterator[Hit]:
         if not statement.conditions or statement.effect is None:
             continue
         bad = _impossible(view, placed)
-        if not bad and (key is None or _never_sent(placed) or not _nobody_passes(view, placed, key)):
+        if not bad and (
+            key is None or _never_sent(placed) or not _nobody_passes(view, placed, key, statement.conditions)
+        ):
             continue
-        core = _contradictions(statement, bad)
+        core = bad or _contradictions(view, placed)
         remedy = _repaired(placed, bad[0]) if bad else ""
         yield placed.hit(
             f"The condition of {titled(statement)} of {placed.name} can never be met: {core[0]}.",
