@@ -15,7 +15,7 @@ from auditor.evaluator.grants import ANY_GRANT
 from auditor.evaluator.layers import Layers, Relation
 from auditor.evaluator.verdict import decide_group
 from auditor.model.access import Cause, Decision, Outcome, Role
-from auditor.model.actions import ALIAS_ACTIONS, KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
+from auditor.model.actions import ALIAS_ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import TRUE
@@ -257,7 +257,8 @@ def _allowed(standing: Standing, decision: Decision, action: Action, say: Callab
 def _ways_in(standing: Standing, action: Action) -> str:
     """Where the key's side can let this caller in; other ways than the key policy where they lead as far."""
     kind, ways = standing.relation.kind, ["the key policy"]
-    grantable = standing.grantable & standing.mask and kind is not PrincipalKind.EVERYONE
+    # What a grant lets its holder grant is no more than it has: that is less than what was asked for.
+    grantable = standing.grantable & standing.mask & ~CREATE_GRANT and kind is not PrincipalKind.EVERYONE
     if grantable and _as_good(standing, standing.granted(), action):
         # AWS makes no grant to a service without the SourceArn on whose behalf it holds.
         ways.append("or by a grant" + (" on behalf of one resource" if kind is PrincipalKind.SERVICE else ""))
