@@ -29,6 +29,16 @@ class _Place(click.Path):
         return super().convert(value, param, ctx)
 
 
+class _Text(click.types.StringParamType):
+    """A text that says something: an empty one, as of a variable that is not set, would mean none was given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            self.fail("the text is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+TEXT = _Text()
 FILE = _Place(exists=True, dir_okay=False, path_type=Path)
 FOLDER = _Place(file_okay=False, path_type=Path)
 ANY_PATH = _Place(path_type=Path)
@@ -72,9 +82,11 @@ AWS: tuple[Decorator, ...] = (
     click.option("--region", "regions", multiple=True, help="Region or glob (repeatable; default: all enabled)."),
     click.option("--org", is_flag=True, help="All accounts of the organization; needs --role-name."),
     click.option("--account", "accounts", multiple=True, help="Account id or glob (repeatable; default: all)."),
-    click.option("--role-name", metavar="NAME", help="Role to assume in each account."),
-    click.option("--external-id", metavar="ID", help="External id for assuming the role; never logged or stored."),
-    click.option("--endpoint-url", metavar="URL", help="Replaces every AWS endpoint (for tests)."),
+    click.option("--role-name", type=TEXT, metavar="NAME", help="Role to assume in each account."),
+    click.option(
+        "--external-id", type=TEXT, metavar="ID", help="External id for assuming the role; never logged or stored."
+    ),
+    click.option("--endpoint-url", type=TEXT, metavar="URL", help="Replaces every AWS endpoint (for tests)."),
     click.option("--max-workers", type=click.IntRange(1, 256), metavar="N", help="Concurrent requests."),
     click.option("--last-usage", is_flag=True, help="Ask when each key was last used (slow: 5 requests a second)."),
     click.option("--last-accessed", is_flag=True, help="Ask IAM when each principal last called KMS (slow)."),

@@ -13,6 +13,7 @@ from auditor.collectors.gaps import gap_of, remedy
 from auditor.collectors.identity import Identity, assumed
 from auditor.collectors.operations import ASSUME_ROLE, GET_CALLER_IDENTITY, LIST_ACCOUNTS
 from auditor.collectors.organization import CLOSED, Tree
+from auditor.collectors.regions import DISABLED
 from auditor.collectors.request import SESSION_NAME, CollectRequest
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, CredentialsError, UsageError
@@ -101,9 +102,10 @@ def _unusable(error: RefusedError, caller: Caller, profile: str) -> CredentialsE
             f"The credentials{profile} cannot be used: {failure.message or failure.code}",
             "Check --profile, the access key, and what the profile takes its credentials from.",
         )
+    place = f", and whether {caller.region} is a Region of their partition" if failure.code in DISABLED else ""
     return CredentialsError(
         f"AWS refused the credentials{profile}: {failure.code or failure.cause}. {failure.message}".strip(),
-        "Check --profile or the access key, and the clock; temporary keys need their session token.",
+        f"Check --profile or the access key, the clock{place}; temporary keys need their session token.",
     )
 
 

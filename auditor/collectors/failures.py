@@ -7,7 +7,7 @@ HTTP 403); they are one thing here. Messages lose what differs from run to run, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from errno import EMFILE, ENFILE
@@ -197,6 +197,9 @@ def _on_the_way(error: Exception) -> Failure:
         return Failure(Cause.CREDENTIALS, "", f"{error.filename}: {error.strerror}.")  # such as a token to be exchanged
     if "Invalid header value" in str(error):
         return Failure(Cause.CREDENTIALS, "", "They hold a character that cannot be sent, such as a line break.")
+    if isinstance(error, SSLError) and any(map(_of_certificates, _causes(error))):
+        words = "The file that AWS_CA_BUNDLE (or ca_bundle) names is missing, or holds no certificates."
+        return Failure(Cause.UNREACHABLE, "", words)
     if isinstance(error, SSLError):
         return Failure(
             Cause.UNREACHABLE,
@@ -209,13 +212,22 @@ def _on_the_way(error: Exception) -> Failure:
     return Failure(Cause.UNREACHABLE, "", "The endpoint could not be reached, or the connection broke.")
 
 
-def _errno(error: BaseException | None) -> int:
+def _errno(error: BaseException) -> int:
     """The number of the system's error below what the SDK made of it; 0 when there is none."""
+    return next((one.errno for one in _causes(error) if isinstance(one, OSError) and one.errno), 0)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and what it was made of, outermost first."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno:
-            return error.errno
+        yield error
         error = error.__cause__ or error.__context__
-    return 0
+
+
+def _of_certificates(error: BaseException) -> bool:
+    """Whether the certificates to trust could not be loaded: no connection was tried yet."""
+    missing = isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError)
+    return missing or getattr(error, "reason", None) in ("NO_CERTIFICATE_OR_CRL_FOUND", "PEM_LIB")
 
 
 def classify_answer(parsed: object) -> Failure | None:

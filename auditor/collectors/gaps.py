@@ -68,6 +68,8 @@ def remedy(failure: Failure, action: str, fact: Fact) -> str:
         return f"Allow {action}, and run from the management account or a delegated administrator account."
     if fact in (Fact.KEY_POLICY, Fact.GRANTS, Fact.KEY_METADATA, Fact.TAGS, Fact.ROTATION, Fact.ROTATIONS):
         return f"Allow {action} to the auditor; a key that does not delegate to IAM must name it in its key policy."
+    if fact is Fact.ACCOUNT:
+        return f"Make sure that the role exists in the account and trusts the auditor, and allow {action}."
     return f"Allow {action} to the auditor."
 
 

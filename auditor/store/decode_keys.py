@@ -31,6 +31,8 @@ def _key(data: Data, shard: Shard, aliases: dict[str, list[Alias]], everywhere: 
     parsed = parse_arn(arn)
     primary = maybe(inner(inner(metadata, "MultiRegionConfiguration"), "PrimaryKey"), "Arn")
     multi_region = bool(metadata.get("MultiRegion")) or key_id.startswith("mrk-")
+    policies = _policies(data, arn)
+    garbled = frozenset() if all(item.policy.readable for item in policies) else frozenset({Fact.KEY_POLICY})
     return Key(
         arn=arn,
         key_id=key_id,
@@ -57,11 +59,11 @@ def _key(data: Data, shard: Shard, aliases: dict[str, list[Alias]], everywhere: 
         mac_algorithms=texts(metadata, "MacAlgorithms"),
         aliases=tuple(sorted(aliases.get(key_id, ()), key=lambda alias: alias.name)),
         tags=tags(data),
-        policies=_policies(data, arn),
+        policies=policies,
         grants=decode_grants(items(data, "Grants"), arn),
         rotation=_rotation(data),
         last_usage=_last_usage(data),
-        unread=everywhere | {Fact(name) for name in texts(data, "Unread")},
+        unread=everywhere | garbled | {Fact(name) for name in texts(data, "Unread")},
     )
 
 

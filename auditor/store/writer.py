@@ -45,12 +45,13 @@ CLEAN = frozenset({"read", NOT_ENABLED})
 
 def may_pass(gap: Gap) -> bool:
     """Whether a later attempt may not meet it."""
-    return gap.code in PASSING or gap.fact is Fact.ACCOUNT
+    return gap.code in PASSING
 
 
 def _worth_reading(gap: Gap) -> bool:
-    """Whether a collection that goes on asks again: also for what access rests on and a newer SDK may know."""
-    return may_pass(gap) or (gap.code == "NotSupported" and gap.essential)
+    """Whether a collection that goes on asks again: also for accounts, whose role may have been made meanwhile, and for
+    what access rests on and a newer SDK may know."""
+    return may_pass(gap) or gap.fact is Fact.ACCOUNT or (gap.code == "NotSupported" and gap.essential)
 
 
 class SnapshotWriter:
@@ -203,7 +204,7 @@ def _check(path: Path, entry: ShardEntry) -> None:
 
 
 def _same_collection(earlier: Provenance, now: Provenance) -> None:
-    if earlier.caller.split("/")[0] != now.caller.split("/")[0]:
+    if _accounts(earlier) != _accounts(now):
         raise SnapshotError(
             f"The snapshot was begun by {earlier.caller}, not by {now.caller}.",
             "Resume with the same profile, or collect into another folder.",
@@ -213,6 +214,11 @@ def _same_collection(earlier: Provenance, now: Provenance) -> None:
             "The scope differs from that of the interrupted collection.",
             "Resume with the same options, or collect into another folder.",
         )
+
+
+def _accounts(provenance: Provenance) -> list[str]:
+    """The account and kind of each caller: names of sessions, and of roles, may be others another time."""
+    return [arn.split("/")[0] for arn in provenance.caller.split(", ")]
 
 
 def _asked(scope: Scope) -> Scope:

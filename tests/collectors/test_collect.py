@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auditor.audit import Auditor
 from auditor.errors import CollectionError, CredentialsError, UsageError
 from auditor.model.key import Fact
 from auditor.model.policy import Layer
@@ -168,6 +169,10 @@ def test_an_unreadable_document_is_kept_and_named(proxy: Proxy) -> None:
     snapshot = collected(proxy, evidence=False)
     assert snapshot.keys[0].policies[0].policy.text == "{ not json"
     assert [(gap.fact, gap.code) for gap in snapshot.gaps] == [(Fact.KEY_POLICY, "Unreadable")]
+    told = {(one.rule, one.subject) for one in Auditor().judge(Auditor().evaluate(snapshot, "2026-01-01")).findings}
+    arn = snapshot.keys[0].arn
+    assert {("malformed-statement", arn), ("evaluation-inconclusive", arn)} <= told
+    assert not {("iam-delegation-mode", arn), ("key-policy-unreadable", arn)} & told, "nobody knows, and nobody refused"
 
 
 @pytest.mark.parametrize(

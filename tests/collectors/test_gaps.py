@@ -73,3 +73,14 @@ def test_an_operation_that_the_endpoint_lacks_is_asked_for_once(proxy: Proxy) ->
     assert codes["kms:GetKeyLastUsage"] == "NotSupported"
     assert sum(call.operation == "GetKeyLastUsage" for call in proxy.calls) == 1
     assert not [gap for gap in snapshot.gaps if gap.essential]
+
+
+def test_an_account_that_cannot_be_entered_needs_a_role_or_its_trust(proxy: Proxy) -> None:
+    fill_organization(proxy.url, 1)
+    fill(management(proxy.url), keys=1)
+    proxy.deny("sts:AssumeRole")
+    snapshot = collected(proxy, org=True, role_name="audit", evidence=False)
+    remedies = {gap.remedy for gap in snapshot.gaps if gap.fact is Fact.ACCOUNT}
+    assert remedies == {
+        "Make sure that the role exists in the account and trusts the auditor, and allow sts:AssumeRole."
+    }

@@ -31,7 +31,7 @@ def test_refused_credentials(cli: Cli, server: StandIn, code: str) -> None:
     assert answer.code == 1
     line = answer.one_line()
     assert "xpired" in line if code == "ExpiredToken" else "redential" in line
-    assert "aws sso login" in line or "--profile" in line
+    assert "aws sso login" in line if code == "ExpiredToken" else f"{REGIONS[0]} is a Region of their partition" in line
 
 
 def test_no_permission_at_all(cli: Cli, server: StandIn) -> None:
@@ -122,6 +122,13 @@ def test_tls_that_fails_is_named(cli: Cli) -> None:
     answer = cli(*HERE, "--endpoint-url", cli.url.replace("http:", "https:"))
     assert answer.code == 1
     assert "AWS_CA_BUNDLE" in answer.one_line()
+
+
+@pytest.mark.parametrize("bundle", ["/no/bundle.pem", "/", __file__])
+def test_a_bundle_of_certificates_that_is_none_is_named(cli: Cli, bundle: str) -> None:
+    answer = cli(*HERE, "--endpoint-url", cli.url.replace("http:", "https:"), AWS_CA_BUNDLE=bundle)
+    assert answer.code == 1
+    assert "AWS_CA_BUNDLE (or ca_bundle) names is missing, or holds no certificates" in answer.one_line()
 
 
 def test_a_dead_proxy_is_named_without_its_password(cli: Cli) -> None:

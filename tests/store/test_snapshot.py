@@ -14,7 +14,7 @@ from auditor.errors import OutputError, SnapshotError
 from auditor.model.key import Fact
 from auditor.model.shard import ORGANIZATION_SHARD, Kind, Record, Shard
 from auditor.model.snapshot import Gap, Provenance, Scope, ShardCoverage
-from auditor.store import SnapshotWriter, decode, encoding, read_snapshot
+from auditor.store import SnapshotWriter, decode, encoding, may_pass, read_snapshot
 from auditor.store.manifest import MANIFEST, sha256
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
@@ -230,6 +230,11 @@ def test_resume_keeps_finished_shards_and_repeats_passing_failures(tmp_path: Pat
     assert read_snapshot(tmp_path).gaps == ()
 
 
+def test_a_role_that_cannot_be_assumed_is_not_of_the_moment_and_tried_again() -> None:
+    assert not may_pass(Gap(fact=Fact.ACCOUNT, account=ACCOUNT, code="AccessDenied"))
+    assert may_pass(Gap(fact=Fact.ACCOUNT, account=ACCOUNT, code="Timeout"))
+
+
 def test_resume_of_a_finished_collection_reads_again_whatever_left_a_gap(tmp_path: Path) -> None:
     """Of an interrupted one it does not: where one permission is missing everywhere, nothing would be kept."""
     denied = Gap(fact=Fact.GRANTS, account=ACCOUNT, region="eu-west-1", code="AccessDenied")
@@ -305,6 +310,8 @@ def test_resume_refuses_another_scope_another_caller_and_changed_shards(tmp_path
         SnapshotWriter(tmp_path, resume=True).begin(replace(ASKED, scope=Scope(regions_asked=("eu-west-1",))))
     with pytest.raises(SnapshotError, match="was begun by"):
         SnapshotWriter(tmp_path, resume=True).begin(replace(ASKED, caller="arn:aws:iam::444455556666:user/b"))
+    with pytest.raises(SnapshotError, match="was begun by"):
+        SnapshotWriter(tmp_path, resume=True).begin(replace(ASKED, caller=f"{ASKED.caller}, {ASKED.caller}"))
     _shard_file(tmp_path).write_bytes(b"changed")
     with pytest.raises(SnapshotError, match="changed after"):
         SnapshotWriter(tmp_path, resume=True).begin(ASKED)

@@ -29,11 +29,11 @@ def key_policy_unreadable(view: View) -> Iterator[Hit]:
 
     Fix: give the audit role read access in the key policy, or have the owner run the collection.
     """
-    blind = [key for key in view.keys if key.unread & set(READS) and key.state != "Creating"]
+    blind = [key for key in view.keys if _refused(key) and key.state != "Creating"]
     for key in blind:
         neighbours = [other for other in view.keys if other.account == key.account]
         alone = len(neighbours) > 1 and not any(other in blind for other in neighbours if other.arn != key.arn)
-        refused = sorted(READS[fact] for fact in key.unread & set(READS))
+        refused = sorted(READS[fact] for fact in _refused(key))
         caller = view.snapshot.provenance.caller
         yield Hit(
             subject=key.arn,
@@ -49,6 +49,12 @@ def key_policy_unreadable(view: View) -> Iterator[Hit]:
             identity=tuple(refused),
             fix=((f"arn:aws:iam::{key.account}:role/kms-audit", caller),) if ":role/" in caller else (),
         )
+
+
+def _refused(key: Key) -> frozenset[Fact]:
+    """What could not be read; that a document which was read is no policy, is for ``malformed-statement`` to tell."""
+    garbled = not all(attached.policy.readable for attached in key.policies)
+    return key.unread & (set(READS) - {Fact.KEY_POLICY} if garbled else set(READS))
 
 
 def _by_deny(view: View, key: Key) -> bool:
@@ -91,7 +97,7 @@ def scope_not_collected(view: View) -> Iterator[Hit]:
         yield Hit(
             subject=where,
             kind="scope",
-            summary=f"The {fact} of {where} could not be read ({count(len(gaps), 'gap')}).",
+            summary=f"The {fact}{_of(fact, where)} could not be read ({count(len(gaps), 'gap')}).",
             account=account,
             region=region,
             evidence=tuple(
@@ -102,6 +108,10 @@ def scope_not_collected(view: View) -> Iterator[Hit]:
             identity=(str(fact),),
             advice=gaps[0].remedy,
         )
+
+
+def _of(fact: Fact, where: str) -> str:
+    return "" if fact is Fact.ORGANIZATION and not is_account_id(where) else f" of {where}"
 
 
 def _closed(view: View, account: str) -> bool:
@@ -133,7 +143,7 @@ def evaluation_inconclusive(view: View) -> Iterator[Hit]:
     bits = [bit for bit in range(rows.shape[1]) if not META >> bit & 1]
     undecided = unknown[rows[:, bits]].any(axis=1)
     for position, key in enumerate(view.reach.keys):
-        if not key.customer_managed or key.unread & {Fact.KEY_POLICY, Fact.GRANTS}:
+        if not key.customer_managed or _refused(key) & {Fact.KEY_POLICY, Fact.GRANTS}:
             continue  # what nobody could read is told by key-policy-unreadable
         column = np.asarray(undecided)[table.cells[:, position]]
         if not column.any():
