@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.escalation.route import Route, RouteKind
 from auditor.evaluator import in_words
-from auditor.model.access import Decision, Outcome
+from auditor.model.access import Decision
 from auditor.model.actions import TAKEOVER, Action, actions_in
 from auditor.model.key import Key
 from auditor.model.principal import PrincipalKind
@@ -46,13 +46,6 @@ def _route(principal: str, key: Key, action: Action, decision: Decision) -> Rout
         steps=(principal, action.name, target),
         keys=(key.arn,),
         gains=gains,
-        notes=tuple(_notes(decision)),
+        notes=(in_words(decision.residual),) if decision.residual is not None else (),
         evidence=tuple(allowing(decision)),
     )
-
-
-def _notes(decision: Decision) -> Iterator[str]:
-    if decision.residual is not None:
-        yield f"if {in_words(decision.residual)}"
-    if decision.outcome is Outcome.UNKNOWN:
-        yield "unless a fact that could not be read forbids it"

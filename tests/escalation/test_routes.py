@@ -53,6 +53,8 @@ def test_case(case: dict[str, Any]) -> None:
     found = to_all(estate.snapshot(case), case)
     assert [shown(route) for route in found] == case["to"]
     told = "\n".join((*(note for route in found for note in route.notes), *(str(route.evidence) for route in found)))
+    if "notes" in case:
+        assert [list(route.notes) for route in found] == case["notes"]
     for words in case.get("says", ()):
         assert words in told
 
