@@ -23,7 +23,8 @@ LATELY = 90
 
 @dataclass(frozen=True, slots=True, order=True)
 class ActiveLoser:
-    """One principal that loses access. ``last_active`` is an ISO 8601 time, ``days`` before the time of the question.
+    """One principal that loses access. ``last_active`` is an ISO 8601 time, ``days`` before the time of the question
+    (0 where it is later, as on the day that was asked for).
 
     ``keys`` are those that it loses access to; ``used`` tells, where it is known, when each was last used and how.
     ``kms_known``: whether IAM's report tells of its calls to KMS, of which ``kms`` is the last one, empty for none.
@@ -49,7 +50,7 @@ def active_losers(before: Snapshot, changes: Iterable[AccessChange], as_of: str)
     for principal in before.principals:
         active = _last_active(principal) if principal.arn in lost else None
         last = instant(active)
-        if active is None or moment is None or last is None or not 0 <= (days := (moment - last).days) <= LATELY:
+        if active is None or moment is None or last is None or (days := max(0, (moment - last).days)) > LATELY:
             continue
         arns = tuple(sorted(lost[principal.arn]))
         used = tuple((arn, words) for arn in arns if arn in keys and (words := _use(keys[arn])))

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Rotation
+from auditor.model.policy import Layer
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import world_of
+from auditor.questions.changed_facts import FactChange, changed_facts
 from auditor.questions.differences import differences
 from auditor.questions.edits import Edit, EditKind, apply_edits
-from tests.cli.conftest import APP, KEY, ROOT, allow, text
-from tests.questions.estate import FOREIGN, NEW, NO_DECRYPT, USE, organization_estate
+from tests.cli.conftest import APP, KEY, OTHER, ROOT, allow, text
+from tests.questions.estate import FOREIGN, NEW, NO_DECRYPT, USE, attached, organization_estate
 
 AS_OF = "2026-11-24T12:00:00Z"
 DIRECT = allow(Sid="Direct", Principal={"AWS": APP}, Action="kms:Decrypt")
@@ -92,30 +95,99 @@ def test_the_version_of_a_document_counts_and_its_layout_does_not() -> None:
     assert changes(first, spaced) == []
 
 
-@pytest.mark.parametrize("swap", [False, True])
-@pytest.mark.parametrize(
-    ("fact", "emptied"),
-    [
-        (Fact.KEY_POLICY, {"policies": ()}),
-        (Fact.GRANTS, {"grants": ()}),
-        (Fact.ALIASES, {"aliases": ()}),
-        (Fact.KEY_METADATA, {"state": "Disabled"}),
-    ],
-)
-def test_what_one_side_could_not_read_of_a_key_is_no_change(fact: Fact, emptied: dict[str, Any], swap: bool) -> None:
-    snapshot = organization_estate()
-    blind = replace(snapshot.keys[0], unread=frozenset({fact}), **emptied)
-    other = replace(snapshot, keys=(blind, *snapshot.keys[1:]))
-    assert changes(*((other, snapshot) if swap else (snapshot, other))) == []
+OTHERWISE: dict[Fact, dict[str, Any]] = {
+    Fact.KEY_POLICY: {"policies": ()},
+    Fact.GRANTS: {"grants": ()},
+    Fact.ALIASES: {"aliases": ()},
+    Fact.TAGS: {"tags": (("other", "tag"),)},
+    Fact.ROTATION: {"rotation": Rotation(True, 90)},
+    Fact.KEY_METADATA: {"state": "Disabled", "deletion_date": "2026-12-01T00:00:00Z"},
+    Fact.IDENTITY_POLICY: {"identity_policies": ()},
+    Fact.IDENTITIES: {"identity_policies": ()},
+    Fact.BOUNDARY: {"boundary": attached(Layer.BOUNDARY, "Limit", APP, USE)},
+    Fact.SCP: {"scps": ()},
+    Fact.RCP: {"rcps": (attached(Layer.RCP, "Stop", "r-1", FOREIGN),)},
+}
+"""What a side that could not read a fact of a key, a principal or a level of the organization may hold instead."""
 
 
-@pytest.mark.parametrize("swap", [False, True])
-def test_what_one_side_could_not_read_of_a_principal_is_no_change(swap: bool) -> None:
+def with_first(snapshot: Snapshot, fact: Fact, **changed: Any) -> Snapshot:
+    """The first key, principal or level, whichever ``fact`` is of, changed."""
+    if fact in (Fact.SCP, Fact.RCP):
+        assert snapshot.organization is not None
+        first, *rest = snapshot.organization.targets
+        targets = (replace(first, **changed), *rest)
+        return replace(snapshot, organization=replace(snapshot.organization, targets=targets))
+    if fact in (Fact.IDENTITY_POLICY, Fact.IDENTITIES, Fact.BOUNDARY):
+        return replace(snapshot, principals=(replace(snapshot.principals[0], **changed), *snapshot.principals[1:]))
+    return replace(snapshot, keys=(replace(snapshot.keys[0], **changed), *snapshot.keys[1:]))
+
+
+@pytest.mark.parametrize("fact", OTHERWISE)
+def test_what_one_side_could_not_read_is_no_change(fact: Fact) -> None:
     snapshot = organization_estate()
-    app, *others = snapshot.principals
-    blind = replace(app, unread=frozenset({Fact.IDENTITY_POLICY}), identity_policies=())
-    other = replace(snapshot, principals=(blind, *others))
-    assert changes(*((other, snapshot) if swap else (snapshot, other))) == []
+    blind = with_first(snapshot, fact, unread=frozenset({fact}), **OTHERWISE[fact])
+    assert facts_between(snapshot, blind) == facts_between(blind, snapshot) == []
+    told = facts_between(snapshot, with_first(snapshot, fact, **OTHERWISE[fact]))
+    assert told, "where both sides read it, it is one"
+    other = next(one for one in OTHERWISE if one is not fact and OTHERWISE[one] != OTHERWISE[fact])
+    assert facts_between(snapshot, with_first(snapshot, fact, unread=frozenset({other}), **OTHERWISE[fact])) == told
+
+
+def facts_between(old: Snapshot, new: Snapshot) -> list[FactChange]:
+    return list(changed_facts(old, new, Inventory(old), Inventory(new)))
+
+
+def test_every_change_turned_around_is_the_opposite_change() -> None:
+    """Over everything at once: keys, principals and levels that come, go and differ."""
+    old = organization_estate()
+    assert old.organization is not None
+    new = old
+    for fact, changed in OTHERWISE.items():
+        new = with_first(new, fact, **changed)
+    app, batch, *others = new.principals
+    root, unit, account = (new.organization or old.organization).targets
+    targets = (root, replace(unit, id="ou-b"), replace(account, parent="ou-b"))
+    new = replace(
+        new,
+        keys=(new.keys[0], replace(new.keys[1], arn=f"{OTHER}2")),
+        principals=(app, replace(batch, arn=f"{batch.arn}2"), *others),
+        organization=replace(old.organization, targets=targets),
+    )
+    there, back = facts_between(old, new), facts_between(new, old)
+    assert {item.kind for item in there} == {
+        *("key", "key state", "key deletion", "key rotation", "key policy", "alias", "tag", "grant"),
+        *("principal", "identity policy", "permissions boundary", "SCP", "RCP", "organization"),
+    } - {"grant"} | ({"grant"} if old.keys[0].grants else set())
+    opposite = {"added": "removed", "removed": "added", "changed": "changed"}
+    assert sorted((item.kind, item.subject, opposite[item.change]) for item in there) == sorted(
+        (item.kind, item.subject, item.change) for item in back
+    )
+    assert there == sorted(there)
+    assert facts_between(old, old) == facts_between(new, replace(new, keys=new.keys[::-1])) == []
+
+
+def test_an_organization_that_one_side_could_not_read_has_not_gone() -> None:
+    old = organization_estate()
+    assert old.organization is not None
+    alone = replace(old, organization=None)
+    gone = FactChange("organization", "accounts", "changed", "o-1 → none")
+    assert facts_between(old, alone) == [gone]
+    assert facts_between(alone, old) == [replace(gone, detail="none → o-1")]
+    another = replace(old, organization=replace(old.organization, id="o-2"))
+    assert facts_between(old, another) == [replace(gone, detail="o-1 → o-2")]
+    hidden = replace(alone, organization_unread=True)
+    assert facts_between(old, hidden) == facts_between(hidden, old) == []
+
+
+def test_a_document_that_nobody_can_read_is_a_change_either_way() -> None:
+    old = organization_estate()
+    broken = replace(old.keys[0].policies[0], policy=parse_policy("{"))
+    new = with_first(old, Fact.KEY_POLICY, policies=(broken,))
+    for sides in ((old, new), (new, old)):
+        (found,) = facts_between(*sides)
+        assert (found.kind, found.change) == ("key policy", "changed")
+        assert found.detail.endswith("a document that nobody can read")
 
 
 @pytest.mark.parametrize("swap", [False, True])

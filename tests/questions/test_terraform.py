@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.errors import UsageError
+from auditor.model.key import Rotation
 from auditor.questions.affected import world_of
 from auditor.questions.differences import differences
 from auditor.questions.edits import try_edits
@@ -310,6 +311,41 @@ CASES |= {
         ],
         {("gained", name, key) for name in ("alice", "bob") for key in ("app", "other")},
     ),
+    "one group of a user joined, another kept": (
+        [
+            change("aws_iam_group_policy.use", None, {"group": "readers", "name": "Use", "policy": USE}),
+            change("aws_iam_group.new", None, {"name": "writers"}),
+            change("aws_iam_group_policy.key", None, {"group": "writers", "name": "Key", "policy": NO_DECRYPT}),
+            change(
+                "aws_iam_user_group_membership.m",
+                {"user": "alice", "groups": ["readers"]},
+                {"user": "alice", "groups": ["readers", "writers"]},
+            ),
+        ],
+        set(),
+    ),
+    "groups of a user handed to another user": (
+        [
+            change("aws_iam_user.bob", None, {"name": "bob"}),
+            change("aws_iam_group.new", None, {"name": "writers"}),
+            change("aws_iam_group_policy.use", None, {"group": "writers", "name": "Use", "policy": USE}),
+            change("aws_iam_group_policy.old", None, {"group": "readers", "name": "Use", "policy": USE}),
+            change(
+                "aws_iam_user_group_membership.m",
+                {"user": "alice", "groups": ["readers"]},
+                {"user": "bob", "groups": ["writers"]},
+                actions=["delete", "create"],
+            ),
+        ],
+        {("gained", "bob", "app"), ("gained", "bob", "other")},
+    ),
+    "groups of a user destroyed": (
+        [
+            change("aws_iam_group_policy.use", None, {"group": "readers", "name": "Use", "policy": USE}),
+            change("aws_iam_user_group_membership.m", {"user": "alice", "groups": ["readers"]}, None),
+        ],
+        set(),
+    ),
     "group whose last policy nobody has": (
         [change("aws_iam_group_policy.use", None, {"group": "idle", "name": "Use", "policy": USE})],
         set(),
@@ -573,6 +609,70 @@ def test_states_aliases_and_tags_of_a_plan() -> None:
     assert (app.aliases, app.state, app.tags) == ((), "Disabled", (("b", "3"),))
     assert refused == (f"aws_kms_key.app: {KEY} has no tag “a”.",)
     assert old_tag[1].name == "a"
+
+
+PLAIN = {"state": "Enabled", "spec": "SYMMETRIC_DEFAULT", "usage": "ENCRYPT_DECRYPT", "origin": "AWS_KMS"}
+SINGLE = {"multi_region": False, "multi_region_key_type": None, "custom_key_store_id": None, "description": ""}
+SIGNING = {"customer_master_key_spec": "RSA_2048", "key_usage": "SIGN_VERIFY", "enable_key_rotation": False}
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "unknown", "made"),
+    [
+        ("key", {}, {}, {"rotation": Rotation(False)}),
+        ("key", {"enable_key_rotation": True}, {}, {"rotation": Rotation(True)}),
+        (
+            "key",
+            {"enable_key_rotation": True, "rotation_period_in_days": 90, "description": "Orders"},
+            {"is_enabled": True},
+            {"rotation": Rotation(True, 90), "description": "Orders"},
+        ),
+        ("key", {"is_enabled": False}, {}, {"state": "Disabled", "rotation": Rotation(False)}),
+        ("key", SIGNING, {}, {"spec": "RSA_2048", "usage": "SIGN_VERIFY", "rotation": None}),
+        (
+            "key",
+            {"multi_region": True},
+            {"multi_region_key_type": True},
+            {"multi_region": True, "multi_region_key_type": "PRIMARY", "rotation": Rotation(False)},
+        ),
+        (
+            "key",
+            {"custom_key_store_id": "cks-1"},
+            {},
+            {"origin": "AWS_CLOUDHSM", "custom_key_store_id": "cks-1", "rotation": None},
+        ),
+        (
+            "key",
+            {"custom_key_store_id": "cks-1", "xks_key_id": "x"},
+            {},
+            {"origin": "EXTERNAL_KEY_STORE", "custom_key_store_id": "cks-1", "rotation": None},
+        ),
+        ("external_key", {"enabled": True}, {}, {"origin": "EXTERNAL", "state": "PendingImport", "rotation": None}),
+        ("external_key", {"key_material_base64": "eA=="}, {}, {"origin": "EXTERNAL", "rotation": None}),
+        ("external_key", {}, {"key_material_base64": True}, {"origin": "EXTERNAL", "rotation": None}),
+        (
+            "external_key",
+            {"key_material_base64": "eA==", "enabled": False},
+            {},
+            {"origin": "EXTERNAL", "state": "Disabled", "rotation": None},
+        ),
+        (
+            "replica_key",
+            {"primary_key_arn": KEY, "enabled": False},
+            {},
+            {"multi_region": True, "multi_region_key_type": "REPLICA", "primary_arn": KEY, "state": "Disabled"},
+        ),
+    ],
+)
+def test_a_new_key_is_like_its_resource(
+    kind: str, written: dict[str, Any], unknown: dict[str, Any], made: dict[str, Any]
+) -> None:
+    """After the documentation of the provider, and of ``CreateKey`` for what is not configured."""
+    after = {"policy": ROOT_POLICY, **written}
+    planned = edits_of_plan(json.loads(plan(change(f"aws_kms_{kind}.new", None, after, unknown=unknown))))
+    (key,) = (edit.key for _, edit in planned.edits if edit.key is not None)
+    expected = {**PLAIN, **SINGLE, "primary_arn": None, **made}
+    assert {name: getattr(key, name) for name in expected} == expected
 
 
 def test_what_is_open_in_a_resource_hides_nothing_else_of_it() -> None:
