@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.evaluator import Evaluation
 from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.strength import Owner, conjuncts
-from auditor.evaluator.synthetic import outsider
+from auditor.evaluator.synthetic import external, outsider
 from auditor.model.access import Cause, Decision
 from auditor.model.actions import FORGE, READ_PLAINTEXT, Action, actions_in, key_type
 from auditor.model.arn import account_of
@@ -183,6 +183,23 @@ class View(Memo):
         if identity not in self._decisions:
             self._decisions[identity] = self.evaluation.decide(principal, key, found.name)
         return self._decisions[identity]
+
+    def external(self, account: str) -> Principal:
+        """EXTERNAL(account): its row of the table, if it has one."""
+        row = self.principal_by_arn.get(account)
+        return row if row is not None and row.assume_allowed else external(account)
+
+    def decide_together(self, principals: Iterable[Principal], key: Key) -> None:
+        """Ask for many invented callers at once, every action on the key: what they share is decided once."""
+        from auditor.evaluator.matrix import build_table
+        from auditor.model.actions import ON_KEY
+
+        callers = tuple(who for who in principals if who.arn not in self.reach.principal_at)
+        table = build_table(callers, (key,), self.evaluation.surroundings)
+        for who, (profile,) in zip(callers, table.cells.tolist(), strict=True):
+            for action in actions_in(ON_KEY):
+                decision = table.decisions[table.profiles[profile][action.bit]]
+                self._decisions.setdefault((who.arn, key.arn, action.bit), decision)
 
     def _in_table(self, principal: Principal, key: Key, action: Action) -> Decision | None:
         """What the table says of one of its own rows and columns."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.synthetic import external
 from auditor.model.access import Decision
 from auditor.model.actions import (
     CREATE_GRANT,
@@ -87,18 +87,23 @@ def _refusals(view: View, key: Key) -> list[tuple[StatementRef, Statement]]:
 
 def _exempted(view: View, key: Key) -> dict[str, list[StatementRef]]:
     """Outside accounts that get what the key gives to everybody where strangers do not, and what spares them."""
+    return view.once(f"exempted {key.arn}", partial(_find_exempted, view, key))
+
+
+def _find_exempted(view: View, key: Key) -> dict[str, list[StatementRef]]:
     named: dict[str, list[StatementRef]] = {}
     for ref, statement in _refusals(view, key):
         for account in accounts_in_conditions(statement):
             if view.trust.standing(account, key.account).foreign:
                 named.setdefault(account, []).append(ref)
     strangers = view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE) if named else {}
+    view.decide_together(map(view.external, sorted(named)), key)
     return {
         account: refs
         for account, refs in sorted(named.items())
         if any(
             strangers[name].outcome.denied and not decision.outcome.denied
-            for name, decision in view.decisions(external(account), key, CROSS_ACCOUNT_EFFECTIVE).items()
+            for name, decision in view.decisions(view.external(account), key, CROSS_ACCOUNT_EFFECTIVE).items()
         )
     }
 
@@ -106,6 +111,10 @@ def _exempted(view: View, key: Key) -> dict[str, list[StatementRef]]:
 def outside_names(view: View, key: Key) -> dict[str, set[str]]:
     """Account → the principal values by which Allow statements of the key's own policy let it in, or its id where a
     Deny of everybody else spares it."""
+    return view.once(f"outside-names {key.arn}", partial(_find_outside_names, view, key))
+
+
+def _find_outside_names(view: View, key: Key) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for located in view.statements(key):
         statement = located.statement
@@ -119,16 +128,23 @@ def outside_names(view: View, key: Key) -> dict[str, set[str]]:
             for account in accounts_in_conditions(statement):
                 if view.trust.standing(account, key.account).foreign:
                     found.setdefault(account, set()).add(account)
-    for account in _exempted(view, key):
+    spared = _exempted(view, key)
+    view.decide_together(map(view.external, sorted(found.keys() - spared.keys())), key)
+    for account in spared:
         found.setdefault(account, set()).add(account)
     return found
 
 
-def reached(view: View, key: Key, account: str, names: set[str]) -> Reached | None:
-    """The access of an outside account that is assumed to allow everything on its own side; None when it has none."""
+def reached(view: View, key: Key, account: str) -> Reached | None:
+    """The access of one of the ``outside_names``, assumed to allow everything on its own side; None when it has none."""
+    names = outside_names(view, key)[account]
+    return view.once(f"reached {account} {key.arn}", partial(_find_reached, view, key, account, names))
+
+
+def _find_reached(view: View, key: Key, account: str, names: set[str]) -> Reached | None:
     graded: dict[Openness, dict[str, Decision]] = {}
     for name in sorted(names):
-        caller = view.principal_by_arn.get(name) or external(account)
+        caller = view.principal_by_arn.get(name) or view.external(account)
         for action, decision in view.decisions(caller, key, CROSS_ACCOUNT_EFFECTIVE).items():
             level = openness(decision, view.owner(key))
             if level not in (Openness.CLOSED, Openness.BLIND) and decision.path != "grant":
@@ -197,9 +213,9 @@ def external_account_access(view: View) -> Iterator[Hit]:
     Fix: confirm owner and contract and register the account with an expiry, or remove the statement.
     """
     for key in view.keys_with(Fact.KEY_POLICY):
-        for account, names in sorted(outside_names(view, key).items()):
+        for account in sorted(outside_names(view, key)):
             standing = view.trust.standing(account, key.account)
-            access = reached(view, key, account, names) if standing.outside else None
+            access = reached(view, key, account) if standing.outside else None
             if access is None:
                 continue
             entry = view.trust.entry(account)
@@ -269,8 +285,8 @@ def external_can_delegate(view: View) -> Iterator[Hit]:
     Fix: split the statement: use without CreateGrant, and CreateGrant only with ``kms:GrantIsForAWSResource``.
     """
     for key in view.keys_with(Fact.KEY_POLICY, Fact.GRANTS):
-        for account, names in sorted(outside_names(view, key).items()):
-            access = reached(view, key, account, names)
+        for account in sorted(outside_names(view, key)):
+            access = reached(view, key, account)
             decision = access.decisions.get("CreateGrant") if access else None
             if access is None or decision is None or grant_limited(decision):
                 continue

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.synthetic import external
 from auditor.model.actions import READ_PLAINTEXT, actions_in
 from auditor.model.arn import account_of, is_root
 from auditor.model.finding import Evidence
@@ -79,7 +78,7 @@ def _narrowed(residual: Residual | None) -> bool:
 
 def _left_open(view: View, key: Key, account: str, mask: int) -> tuple[bool, bool]:
     """Whether somebody of the account can use the key, and whether a Deny stops it; a Deny can also fix the caller."""
-    decisions = view.decisions(external(account), key, mask).values()
+    decisions = view.decisions(view.external(account), key, mask).values()
     found = {openness(one, view.owner(key)) for one in decisions if not _narrowed(one.residual)}
     latent = Openness.LATENT in found
     return bool(found - {Openness.CLOSED, Openness.BLIND, Openness.LATENT}), latent

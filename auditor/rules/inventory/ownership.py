@@ -65,7 +65,7 @@ def _reachable_from_outside(view: View, key: Key) -> bool:
         return True
     if Fact.KEY_POLICY in key.unread:
         return False
-    found = (reached(view, key, account, names) for account, names in outside_names(view, key).items())
+    found = (reached(view, key, account) for account in outside_names(view, key))
     return any(one is not None and one.level is not Openness.LATENT for one in found) or not all_denied(
         outsider_access(view, key)
     )
