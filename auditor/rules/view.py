@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditor.evaluator import Evaluation
+from auditor.evaluator.deciding import decide
 from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.strength import Owner, conjuncts
+from auditor.evaluator.surroundings import Context
 from auditor.evaluator.synthetic import external, outsider
 from auditor.model.access import Cause, Decision
 from auditor.model.actions import FORGE, READ_PLAINTEXT, Action, actions_in, key_type
@@ -27,13 +29,23 @@ from auditor.rules.commons import Commons, Memo
 from auditor.rules.conditions import first_source, in_text, mentions
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located
-from auditor.rules.reach import Reach
+from auditor.rules.reach import Reach, as_if_read
 from auditor.rules.statements import Document, as_written, in_key
 from auditor.rules.trust import Trust
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+class AsIfRead(Evaluation):
+    """An evaluation whose answers are what they would be if nothing that could not be read denied anything."""
+
+    __slots__ = ()
+
+    def decide(self, principal: Principal, key: Key, action: str, context: Context | None = None) -> Decision:
+        """One question, answered so."""
+        return as_if_read(decide(self.surroundings, principal, key, action, context))
 
 
 class View(Memo):
@@ -64,6 +76,18 @@ class View(Memo):
         self._decisions: dict[tuple[str, str, int], Decision] = {}
         self._hits: dict[Callable[[View], Iterator[Hit]], tuple[Hit, ...]] = {}
         self._statements: dict[int, tuple[Key, tuple[Located, ...]]] = {}
+
+    @cached_property
+    def in_doubt(self) -> View | None:
+        """The run as it would be if nothing that could not be read denied anything; None where that is the same."""
+        reach = self.reach.in_doubt()
+        if reach is None:
+            return None
+        asked = self.evaluation
+        evaluation = AsIfRead(asked.snapshot, asked.surroundings, asked.principals, reach.table)
+        found = View(evaluation, self.settings, self.as_of, self.baseline, self.commons, self._members)
+        found.reach = reach
+        return found
 
     def part(self, evaluation: Evaluation, members: frozenset[str] | None = None) -> View:
         """The view of other rows or columns of the same estate, with the same callers and organization around them."""
@@ -196,9 +220,9 @@ class View(Memo):
 
         callers = tuple(who for who in principals if who.arn not in self.reach.principal_at)
         table = build_table(callers, (key,), self.evaluation.surroundings)
-        for who, (profile,) in zip(callers, table.cells.tolist(), strict=True):
+        for number, who in enumerate(callers):
             for action in actions_in(ON_KEY):
-                decision = table.decisions[table.profiles[profile][action.bit]]
+                decision = table.decision(number, 0, action)
                 self._decisions.setdefault((who.arn, key.arn, action.bit), decision)
 
     def _in_table(self, principal: Principal, key: Key, action: Action) -> Decision | None:

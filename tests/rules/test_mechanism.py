@@ -22,7 +22,10 @@ from auditor.rules.registry import RULES
 from auditor.rules.remedy import fill, remediation
 from auditor.rules.severity import decide
 from tests.rules import estate
+from tests.rules.test_partitions import FIRING
 
+ALONE = {rule: case for rule, case in FIRING.items() if not case.get("organization") and "baseline" not in case}
+"""Cases of findings that say nothing of an organization, and compare nothing."""
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/orders"
 ROLE = "arn:aws:iam::111111111111:role/x"
 STATEMENT = {
@@ -274,8 +277,7 @@ def test_accounts_that_a_deny_spares_are_decided_together_and_once(monkeypatch: 
 def test_iam_of_another_account_that_nobody_could_read_resolves_nothing_about_its_roles() -> None:
     """Neither of roles that a finding names, nor of readers that it only counts."""
     other = "222222222222"
-    readers = [f"arn:aws:iam::{other}:role/r{number}" for number in range(11)]
-    allow = {"Effect": "Allow", "Principal": {"AWS": readers}, "Action": "kms:Decrypt", "Resource": "*"}
+    allow = {"Effect": "Allow", "Principal": {"AWS": other}, "Action": "kms:Decrypt", "Resource": "*"}
     tags = {"owner": "team", "environment": "prod"}
     seen: dict[str, Any] = {
         "organization": {"accounts": {estate.OWN: {"ou": "prod"}, other: {"ou": "dev"}}},
@@ -312,7 +314,11 @@ def test_the_key_that_could_take_the_place_of_another_hides_a_finding_as_well() 
     dev = {"name": "dev", "policy": [{"Effect": "Allow", "Action": "kms:UpdateAlias", "Resource": "*"}]}
     keys: list[dict[str, Any]] = [{"id": "one"}, {"id": "two", "aliases": []}]
     before = _judged({"keys": keys, "roles": [dev]}, only=["key-substitution-by-non-admin"]).findings
-    blind = {"keys": [keys[0], {**keys[1], "unread": ["key-policy"], "policies": {}}], "roles": [dev]}
+    doubtful = {"keys": [keys[0], {**keys[1], "unread": ["key-policy"], "policies": {}}], "roles": [dev]}
+    (perhaps,) = _judged(doubtful, only=["key-substitution-by-non-admin"]).findings
+    assert perhaps.confidence is Confidence.POTENTIAL and perhaps.fingerprint == before[0].fingerprint
+    lost = {"fact": "key-metadata", "account": estate.OWN, "subject": KEY.replace("orders", "two")}
+    blind = {"keys": [keys[0]], "roles": [dev], "gaps": [lost]}
     after = _judged(blind, only=["key-substitution-by-non-admin"])
     assert before and before[0].keys == (KEY.replace("orders", "one"),) and not after.findings
     was = estate.snapshot({"keys": keys, "roles": [dev]})
@@ -338,3 +344,12 @@ def test_evidence_that_nobody_asked_for_again_resolves_nothing_that_may_rest_on_
     assert judgement.findings == ()
     assert not Sight(judgement, now, was).reached(finding)
     assert Sight(judgement, now, now).reached(finding)
+
+
+@pytest.mark.parametrize("rule", sorted(ALONE))
+def test_where_nobody_may_read_the_organization_a_finding_is_told_as_well(rule: str) -> None:
+    """An SCP or RCP that could not be read may forbid anything; that proves nothing, and least that all is well."""
+    judged = _judged({**ALONE[rule], "organization_unread": True}, only=[rule])
+    assert not judged.rules[0].evaluated or len(judged.findings) >= len(ALONE[rule]["expect"])
+    if hasattr(RULES[rule], "__wrapped__") and rule != "audit-log-key-at-risk":  # a key that is stopped is certain
+        assert {finding.confidence for finding in judged.findings} == {Confidence.POTENTIAL}

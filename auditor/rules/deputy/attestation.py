@@ -11,6 +11,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_key, demands
 from auditor.rules.deputy.trusts import assumed_by_many
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import reachable_from_outside
 from auditor.rules.reach import INSIDE, Openness
@@ -26,6 +27,7 @@ def _attests(leaf: Leaf, negated: bool) -> bool:
     return leaf.key.lower().startswith(ATTESTATION) and asks_for_key(leaf, negated)
 
 
+@also_in_doubt
 def attestation_bypass_path(view: View) -> Iterator[Hit]:
     """A key demands enclave attestation on one path, and another path gives plaintext without it.
 

@@ -10,6 +10,7 @@ from auditor.model.key import Key
 from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.deputy.services import for_own_account, loose_bindings
 from auditor.rules.detection.sinks import log_resources
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.policy.places import Placed, key_statements
@@ -22,6 +23,7 @@ from auditor.rules.view import View
 LOGGING_SERVICES = ("cloudtrail.", "logs.", "delivery.logs.")
 
 
+@also_in_doubt
 def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
     """The key that protects the audit log can be stopped by those whom the log watches.
 

@@ -12,6 +12,7 @@ from auditor.model.finding import Evidence
 from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
@@ -31,6 +32,7 @@ def _held(table: AccessTable, profile: int, outcomes: tuple[Outcome, ...]) -> in
     return mask
 
 
+@also_in_doubt
 def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
     """A principal gained reading, forging, takeover or destruction on a key since the baseline.
 

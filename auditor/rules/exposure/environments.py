@@ -18,6 +18,7 @@ from auditor.model.organization import OrgTarget, TargetKind
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
 from auditor.rules.corrections import deny, one_or_many
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.exposure.strangers import allowing
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.privilege.power import power
@@ -44,6 +45,7 @@ def _named(level: OrgTarget, tag: str, known: set[str]) -> str | None:
     return level.name.lower() if level.kind == TargetKind.UNIT and level.name.lower() in known else None
 
 
+@also_in_doubt
 def cross_environment_access(view: View) -> Iterator[Hit]:
     """An identity of a lower environment can reach a key of a higher one: test reads production.
 

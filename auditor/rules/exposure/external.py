@@ -136,7 +136,7 @@ def _find_outside_names(view: View, key: Key) -> dict[str, set[str]]:
 
 
 def reached(view: View, key: Key, account: str) -> Reached | None:
-    """The access of one of the ``outside_names``, assumed to allow everything on its own side; None when it has none."""
+    """What one of the ``outside_names`` can do if it allows everything on its own side; None where that is nothing."""
     names = outside_names(view, key)[account]
     return view.once(f"reached {account} {key.arn}", partial(_find_reached, view, key, account, names))
 

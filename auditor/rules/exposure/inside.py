@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.strength import Strength, strength
 from auditor.evaluator.synthetic import org_peer
 from auditor.model.access import Decision
@@ -24,6 +25,7 @@ from auditor.model.key import RAM_POLICY, Fact, Key
 from auditor.model.moments import instant
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.principal import Principal
+from auditor.model.residual import Leaf
 from auditor.rules.conditions import (
     asks_for_key,
     below_units,
@@ -48,6 +50,7 @@ PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")
 """Conditions behind which everybody of the organization stands all the same."""
 Unit = tuple[str, tuple[str, ...]]
 """An organizational unit, and the names of the SCPs that some of its accounts carry themselves."""
+LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 GONE = ("DELETING", "DELETED")
 """States of a resource share that gives nobody anything any more."""
 
@@ -98,15 +101,20 @@ def _peer_access(view: View, key: Key, peer: Principal) -> dict[str, Decision]:
     return {
         name: decision
         for name, decision in view.decisions(peer, key, USE).items()
-        if openness(decision, view.owner(key)) in (Openness.OPEN, Openness.GUARDED)
-        and not mentions(decision.residual, lambda leaf, _: not leaf.key.lower().startswith(PEER_KEYS))
+        if openness(decision, view.owner(key)) in LIVE and not mentions(decision.residual, _asks_for_more)
     }
+
+
+def _asks_for_more(leaf: Leaf, _: bool) -> bool:
+    """Whether a test asks for anything but the organization or a door; what could not be read asks for nothing."""
+    return leaf.operator != UNSETTLED and not leaf.key.lower().startswith(PEER_KEYS)
 
 
 def _public(view: View, key: Key) -> bool:
     """Whether strangers get in as well: then the organization is not the boundary, and another rule tells it."""
     return any(
-        not one.outcome.denied and (one.residual is None or strength(one.residual, view.owner(key)) < Strength.S3)
+        openness(one, view.owner(key)) in LIVE
+        and (one.residual is None or strength(one.residual, view.owner(key)) < Strength.S3)
         for one in view.decisions(view.outsider, key, USE).values()
     )
 
@@ -121,6 +129,7 @@ def _shared(view: View, key: Key) -> bool:
 
 def _org_hit(view: View, key: Key, organization: Organization, let_in: dict[Unit, dict[str, Decision]]) -> Hit:
     found = [entry for decisions in let_in.values() for entry in decisions.items()]
+    sure = any(openness(decision, view.owner(key)) is not Openness.MAYBE for _, decision in found)
     names = sorted({name for name, _ in found})
     statements = {item.ref: item for _, decision in found for item in allowing(view, key, decision)}
     grants = any(name == "CreateGrant" and not grant_limited(decision) for name, decision in found)
@@ -153,6 +162,7 @@ def _org_hit(view: View, key: Key, organization: Organization, let_in: dict[Unit
         ),
         raised=given((grants, "CreateGrant is open"), (reads, "data class is T1")),
         lowered=given((doors, "kms:ViaService or aws:SourceVpc")),
+        confidence=Confidence.CONFIRMED if sure else Confidence.POTENTIAL,
         identity=tuple(meaning(item.statement) for item in statements.values()),
         remedy=corrected(*(_for_users(view, key, item) for item in statements.values())),
         advice="Name the accounts that need the key instead of the organization; the list is of those that can use it "

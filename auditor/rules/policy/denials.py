@@ -26,6 +26,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, naming, titled
 from auditor.rules.iam_side import identities_of
@@ -64,6 +65,7 @@ def _spoken_of(placed: Placed, who: Principal) -> bool:
     return "*" in values or who.arn in values or who.iam_arn in values or who.account in accounts
 
 
+@also_in_doubt
 def deny_has_gap(view: View) -> Iterator[Hit]:
     """A Deny protects one action of a family and leaves its twin open to those it speaks of.
 

@@ -13,6 +13,7 @@ from auditor.model.key import Alias, Fact, Key
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_values
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, Located, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
@@ -37,6 +38,7 @@ from auditor.rules.view import View
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
 
 
+@also_in_doubt
 def abac_alias_hijack(view: View) -> Iterator[Hit]:
     """A principal whose access depends on an alias name may give that name to keys that it cannot use today.
 

@@ -17,6 +17,7 @@ from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
 from auditor.rules.corrections import but_by, deny
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
@@ -160,6 +161,7 @@ def gain_hit(view: View, dependence: Dependence, keys: list[Key], summary: str, 
     )
 
 
+@also_in_doubt
 def abac_tag_escalation(view: View) -> Iterator[Hit]:
     """A principal whose access depends on a key's tag may set that tag on keys that it cannot use today.
 

@@ -11,6 +11,7 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import StatementRef
 from auditor.model.principal import Principal
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.exposure.strangers import allowing, for_everybody
 from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.privilege.power import power
@@ -31,6 +32,7 @@ def _allowed_by_boundary(principal: Principal, key: Key) -> int:
     return mask
 
 
+@also_in_doubt
 def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
     """A key policy gives an identity more than its permissions boundary allows.
 

@@ -11,6 +11,7 @@ from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, given, naming
 from auditor.rules.principals import admissions
 from auditor.rules.reach import Openness, Pairs
@@ -68,6 +69,7 @@ def _only_through(view: View, profile: int, position: int, services: frozenset[s
     return all(demands(view.reach.decision(profile, action.bit).residual, of_services) for action in actions_in(held))
 
 
+@also_in_doubt
 def broad_plaintext_population(view: View) -> Iterator[Hit]:
     """More identities can read plaintext with a key than its tier allows (``max_plaintext_principals``).
 

@@ -10,6 +10,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.corrections import but_by, deny
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, count, first_of, given, listing
 from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
@@ -45,6 +46,7 @@ class Swap:
         return Evidence("substitution", words, names=(self.other,) if self.other else ())
 
 
+@also_in_doubt
 def key_substitution_by_non_admin(view: View) -> Iterator[Hit]:
     """Somebody who is no administrator can swap which key, or which key material, is used.
 

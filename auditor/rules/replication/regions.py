@@ -12,6 +12,7 @@ from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.detection.seen import watchers_hidden
 from auditor.rules.detection.sinks import covering
+from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, given_by
@@ -43,6 +44,7 @@ def related_keys(view: View) -> dict[str, list[Key]]:
     return {name: keys for name, keys in sorted(found.items()) if len(keys) == len(named[name]) > 1}
 
 
+@also_in_doubt
 def replica_policy_weaker(view: View) -> Iterator[Hit]:
     """A related multi-Region key is open to principals that its siblings refuse: same material, other policy.
 
