@@ -54,7 +54,8 @@ def _one(entry: PrincipalValue, principal: Principal) -> tuple[Slot | None, Resi
 
 
 def in_account(value: str, principal: Principal) -> bool:
-    """Whether an account principal covers the caller: the same account and, where both are ARNs, the same partition."""
+    """Whether a value is of the caller's account and, where both are ARNs, of its partition, as an account principal
+    has to be."""
     if account_of(value) != principal.account:
         return False
     named, caller = parse_arn(value), parse_arn(principal.arn)
@@ -88,7 +89,7 @@ def _form_of(arn: str) -> Slot:
 def _named_session(value: str, principal: Principal) -> tuple[Slot | None, Residual]:
     """A role-level caller where the element names one session of the role; a session caller matched by name."""
     named = session_role_name(value)
-    if named is None or account_of(value) != principal.account or principal.kind not in _WITH_SESSIONS:
+    if named is None or not in_account(value, principal) or principal.kind not in _WITH_SESSIONS:
         return None, FALSE
     role = parse_arn(principal.iam_arn)
     if role is None or role.name != named[0] or not role.resource.startswith("role/"):

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from auditor.evaluator import glob
+from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.expressions import any_of, negate, unsettled
 from auditor.evaluator.facts import Question
 from auditor.evaluator.statements import Compiled, covers_everything
 from auditor.evaluator.variables import VARIABLE, resolve
+from auditor.model.arn import parse_arn
 from auditor.model.key import Fact, Key
+from auditor.model.policy import ConditionTest
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
 Test = Callable[[str], Residual]
@@ -22,13 +25,24 @@ RESOURCE = "the key's ARN"
 
 def key_reached(compiled: Compiled, question: Question) -> Residual:
     """Whether the statement's resource element covers the key (or, for an action without a key, everything)."""
-    return _element(compiled, question, lambda pattern: TRUE if _reaches(pattern, question) else FALSE)
-
-
-def _reaches(pattern: str, question: Question) -> bool:
     if question.action.on_key:
-        return glob.matches(pattern, question.key.arn)
-    return covers_everything(pattern, question.principal.account)
+        return _element(compiled, question, lambda pattern: TRUE if glob.matches(pattern, question.key.arn) else FALSE)
+    return _element(compiled, question, lambda pattern: _everything(pattern, compiled, question))
+
+
+def _everything(pattern: str, compiled: Compiled, question: Question) -> Residual:
+    """Whether a pattern covers an action without a key. That account-wide patterns do is contested (section 2, step 2):
+    an allow counts whole, but of a pattern for one Region no reading denies, or exempts, what is done in others."""
+    caller = parse_arn(question.principal.iam_arn)
+    if not covers_everything(pattern, question.principal.account, caller.partition if caller else glob.NAME_RUN):
+        return FALSE
+    parts = pattern.split(":")
+    region = parts[3] if len(parts) > 3 and parts[2] == "kms" else "*"
+    if set(region) == {"*"} or (compiled.allows and compiled.statement.resources is not None):
+        return TRUE
+    operator = "StringLike" if glob.has_wildcard(region) else "StringEquals"
+    test = ConditionTest(operator, "aws:RequestedRegion", (region,))
+    return test_outcome(test, compiled.statement.effect or "", question, has_variables=False, source=compiled.ref)
 
 
 def some_alias_reached(compiled: Compiled, question: Question) -> Residual:

@@ -140,8 +140,9 @@ def split(groups: list[int], splitters: list[int]) -> tuple[int, ...]:
     return tuple(groups)
 
 
-def covers_everything(pattern: str, account: str | None) -> bool:
-    """Whether an identity statement's Resource reaches actions without a key: ``*``, or an account-wide KMS pattern.
+def covers_everything(pattern: str, account: str | None, partition: str = glob.NAME_RUN) -> bool:
+    """Whether an identity statement's Resource reaches actions without a key: ``*``, or a KMS pattern for all of the
+    ``account`` in some Region of the ``partition``.
 
     The second form is contested (section 2, step 2): it counts.
     """
@@ -149,5 +150,5 @@ def covers_everything(pattern: str, account: str | None) -> bool:
         return True
     if not pattern.endswith("*") or "/" in pattern:
         return False  # a pattern with a slash is about some keys or aliases
-    whole_account = f"arn:{glob.NAME_RUN}:kms:{glob.NAME_RUN}:{account or ''}:\x00"
+    whole_account = f"arn:{partition}:kms:{glob.NAME_RUN}:{account or ''}:\x00"
     return glob.overlap(pattern, whole_account)
