@@ -64,7 +64,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _early_log_format(terminal, sys.argv[1:] if arguments is None else arguments)
         return _report(terminal, USAGE, error.format_message(), _usage_hint(error))
     except KmsAuditError as error:
-        return _report(terminal, error.exit_code, error.message, error.remedy, error)
+        return _report(terminal, error.exit_code, error.message, f"{error.remedy} {_complete(terminal)}".strip(), error)
     except Exception as error:
         return _unexpected(terminal, error)
 
@@ -89,6 +89,7 @@ def _unexpected(terminal: Terminal, error: Exception) -> int:
         return _report(terminal, COULD_NOT, "Out of memory.", "Give the process more, or fewer accounts.", error)
     words = str(error).splitlines()[0] if str(error) else ""
     remedy = "" if terminal.verbosity > 1 else "This is a defect; run again with -vv for a traceback to report."
+    remedy = f"{remedy} {_complete(terminal)}".strip()
     return _report(terminal, COULD_NOT, f"unexpected {type(error).__name__}: {words}".rstrip(": ") + ".", remedy, error)
 
 
@@ -106,10 +107,16 @@ def _usage_hint(error: click.ClickException) -> str:
 def _what_is_kept(terminal: Terminal) -> str:
     """How to go on from what was collected before an interruption."""
     if terminal.collected is not None:
-        return f"The snapshot is complete: `kms-audit evaluate {terminal.collected}` goes on from it."
+        return _complete(terminal)
     if terminal.collecting_into is None or not (terminal.collecting_into / "manifest.json").exists():
         return ""
     return f"Go on with `kms-audit collect --resume {terminal.collecting_into}` and the same options."
+
+
+def _complete(terminal: Terminal) -> str:
+    """How to go on where the collection had ended well, and something after it did not."""
+    found = terminal.collected
+    return f"The snapshot is complete: `kms-audit evaluate {found}` goes on from it." if found is not None else ""
 
 
 def _closed_pipe() -> int:

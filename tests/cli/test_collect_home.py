@@ -41,18 +41,22 @@ def made(folder: Path, *_: Any, **__: Any) -> Snapshot:
     return estate()
 
 
-def test_an_interruption_after_the_collection_names_the_snapshot(
-    ask: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (OutputError("report.html: No space left on device."), 1), (ValueError("odd"), 1)],
+)
+def test_whatever_ends_the_run_after_the_collection_the_snapshot_is_named(
+    ask: Callable[..., Answer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
 ) -> None:
     def interrupted(*_: Any) -> None:
-        raise KeyboardInterrupt
+        raise error
 
     monkeypatch.setattr(collecting, "collect_into", made)
     monkeypatch.setattr("auditor.cli.running.assess", interrupted)
     answer = ask("audit", "--output-dir", str(tmp_path))
     (home,) = tmp_path.glob("*/*/snapshot")
-    assert answer.code == 130
-    assert f"kms-audit evaluate {home}" in answer.err
+    assert answer.code == code
+    assert f"The snapshot is complete: `kms-audit evaluate {home}` goes on from it." in answer.err
 
 
 def test_a_resumed_collection_of_the_output_folder_ends_where_others_are(
