@@ -119,13 +119,16 @@ class Estate:
             return
         known = self.target.session.kms_regions(self.target.partition)
         regions = regions_of(caller, self.run.request, known)
+        if not regions.probed:
+            self.run.sink.only(self.target.account, regions.names)
         # Retirable grants are asked for by principal; otherwise IAM is read while the Regions are.
         people = read_identities(caller) if self.run.request.retirable_grants else None
         self.run.meter.opened(len(regions.names))
         self.run.reached.account(self.target.account, regions.names)
         for region in regions.names:
             self.run.lanes.start(lambda region=region: self._region(region, regions, people), first=True)  # type: ignore[misc]
-        if not self.run.sink.has(self.target.account, ""):
+        # A gap about the Regions is one of this attempt, whatever an earlier one knew.
+        if not self.run.sink.has(self.target.account, "") or caller.gaps:
             self._global(caller, regions, people)
         self.run.reached.identities |= not any(gap.fact is Fact.IDENTITIES for gap in caller.gaps)
         self.run.pacer.forget(self.target.account, "")

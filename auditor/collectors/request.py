@@ -127,5 +127,8 @@ class ShardSink(Protocol):
     def has(self, account: str, region: str) -> bool:
         """Whether that shard is there already (a resumed collection skips it)."""
 
+    def only(self, account: str, regions: tuple[str, ...]) -> None:
+        """The account has these Regions to read, for certain: an earlier attempt may have had to try others."""
+
     def write(self, shard: Shard) -> None:
         """Takes one finished shard."""

@@ -25,6 +25,9 @@ class MemorySink:
         """Nothing is there before it is written."""
         return False
 
+    def only(self, account: str, regions: tuple[str, ...]) -> None:
+        """No attempt was earlier."""
+
     def write(self, shard: Shard) -> None:
         """Keeps the shard."""
         with self._lock:

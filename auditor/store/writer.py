@@ -116,6 +116,14 @@ class SnapshotWriter:
         entry = self._done.get((account, region))
         return entry is not None and not entry.again
 
+    def only(self, account: str, regions: tuple[str, ...]) -> None:
+        """Forgets what an earlier attempt noted of Regions that the account does not have, when nobody could say which
+        it has: nothing would ever read them again. Their files stay until ``finish``, for a kill before that."""
+        with self._lock:
+            for place, entry in list(self._done.items()):
+                if place[0] == account and place[1] not in ("", *regions) and _came_to_nothing(entry):
+                    del self._done[place]
+
     def write(self, shard: Shard) -> None:
         """Writes one shard, then its line in the journal. Raises OutputError."""
         content = encode(shard)
@@ -147,6 +155,9 @@ class SnapshotWriter:
         text = manifest_to_text(Manifest(sealed, entries, finished=True))
         write_whole(self.path / MANIFEST, to_bytes(text))
         (self.path / JOURNAL).unlink(missing_ok=True)
+        for file in (self.path / SHARDS).glob("*.jsonl.gz"):
+            if f"{SHARDS}/{file.name}" not in {entry.file for entry in entries}:
+                file.unlink(missing_ok=True)
         self.close()
         return sealed
 
@@ -169,6 +180,12 @@ class SnapshotWriter:
         if manifest.finished:
             entries = tuple(replace(one, again=one.again or one.coverage.status not in CLEAN) for one in entries)
         return replace(manifest, entries=entries)
+
+
+def _came_to_nothing(entry: ShardEntry) -> bool:
+    """Whether a Region turned out not to be enabled, or not even its keys could be listed."""
+    coverage = entry.coverage
+    return coverage.status == NOT_ENABLED or (entry.again and not coverage.listed)
 
 
 def restamp(path: Path, finished: str) -> None:

@@ -198,3 +198,39 @@ def test_a_service_that_lists_no_key_where_iam_cannot_be_read_either(
     assert answer.code == 1
     assert "Nothing could be read: kms:ListKeys Throttled" in answer.err
     heals(collect, aws, folder, whole)
+
+
+@pytest.mark.parametrize("refusal", ["ExpiredTokenException", "UnrecognizedClientException"])
+def test_regions_that_were_only_tried_are_forgotten_when_the_list_is_there(
+    collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole, refusal: str
+) -> None:
+    """Nobody says for a while which Regions an account has, and those that it does not have refuse all calls."""
+
+    def unlisted(call: Call) -> Wire | None:
+        if call.account == MEMBERS[1] and call.service in ("account", "ec2"):
+            return error_answer(call, "ServiceUnavailable", "Try later", 503)
+        if call.account == MEMBERS[1] and call.service == "kms" and call.region not in REGIONS:
+            return error_answer(call, refusal, "The security token included in the request is not valid", 400)
+        return None
+
+    spoil(aws, unlisted)
+    folder = tmp_path / "found"
+    assert collect("-o", str(folder)).code == 0
+    assert {gap.operation for gap in gaps(folder)} > {"ec2:DescribeRegions"}
+    heals(collect, aws, folder, whole)
+    assert gaps(folder) == []
+
+
+def test_regions_that_cannot_be_listed_when_going_on_are_a_gap(collect: Ask, aws: InventedAws, tmp_path: Path) -> None:
+    """The facts of the whole account, among which such gaps stand, were read before."""
+    spoil(aws, lambda call: throttled(call) if call.action == "kms:ListGrants" else None)
+    folder = tmp_path / "found"
+    assert collect("-o", str(folder)).code == 0
+    spoil(
+        aws, lambda call: error_answer(call, "AccessDenied", "no", 403) if call.service in ("account", "ec2") else None
+    )
+    assert collect("--resume", str(folder)).code == 0
+    found = gaps(folder)
+    assert {(gap.account, gap.operation) for gap in found} == {
+        (account, "ec2:DescribeRegions") for account in (OWN, *MEMBERS)
+    }
