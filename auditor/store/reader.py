@@ -125,7 +125,13 @@ def read_manifest(folder: Path) -> Manifest:
 def _contents(folder: Path, manifest: Manifest) -> Iterator[tuple[ShardEntry, bytes]]:
     """The bytes of every shard, checked against its hash. Raises SnapshotError."""
     for entry in sorted(manifest.entries, key=lambda item: item.file):
-        yield entry, _content(folder, entry)
+        try:
+            content = _content(folder, entry)
+        except SnapshotError:
+            if read_manifest(folder) == manifest:
+                raise
+            raise SnapshotError(f"A run is writing into {folder} at the moment.", "Wait until it has ended.") from None
+        yield entry, content
 
 
 def _content(folder: Path, entry: ShardEntry) -> bytes:

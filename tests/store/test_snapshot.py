@@ -14,7 +14,7 @@ from auditor.errors import OutputError, SnapshotError
 from auditor.model.key import Fact
 from auditor.model.shard import ORGANIZATION_SHARD, Kind, Record, Shard
 from auditor.model.snapshot import Gap, Provenance, Scope, ShardCoverage
-from auditor.store import SnapshotWriter, decode, encoding, may_pass, read_snapshot
+from auditor.store import SnapshotWriter, decode, encoding, may_pass, read_parts, read_snapshot
 from auditor.store.manifest import MANIFEST, sha256
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
@@ -299,6 +299,18 @@ def test_a_folder_that_was_there_keeps_its_permissions(tmp_path: Path) -> None:
     _written(shared)
     assert stat.S_IMODE(shared.stat().st_mode) == 0o755
     assert stat.S_IMODE((shared / "shards").stat().st_mode) == 0o700
+
+
+def test_a_snapshot_that_another_run_resumes_while_it_is_read_is_not_called_damaged(tmp_path: Path) -> None:
+    denied = Gap(fact=Fact.GRANTS, account=ACCOUNT, region="eu-west-1", code="AccessDenied")
+    parts = read_parts(_written(tmp_path, _shard(), _shard("eu-west-1", 1, (denied,))))
+    next(parts)
+    writer = SnapshotWriter(tmp_path, resume=True)
+    writer.begin(ASKED)
+    writer.write(_shard("eu-west-1", 2))
+    with pytest.raises(SnapshotError, match="A run is writing into"):
+        next(parts)
+    writer.close()
 
 
 def test_resume_refuses_another_scope_another_caller_and_changed_shards(tmp_path: Path) -> None:
