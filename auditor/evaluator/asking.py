@@ -9,6 +9,7 @@ from auditor.evaluator.conditions import condition_residual, empty_set_passes
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of
 from auditor.evaluator.facts import Question
+from auditor.evaluator.grant_index import GrantIndex
 from auditor.evaluator.memory import Memory
 from auditor.evaluator.resources import key_reached
 from auditor.evaluator.statements import Compiled
@@ -44,6 +45,11 @@ class Pair:
     def about(self, mask: int) -> Pair:
         """The same pair, asked about the actions of ``mask`` only."""
         return Pair(self.surroundings, self.principal, self.key, mask, self.context, self.memory)
+
+    @property
+    def grants(self) -> GrantIndex:
+        """The grants of the key, from memory where there is one."""
+        return GrantIndex(self.key.grants) if self.memory is None else self.memory.grants(self.key)
 
     def question(self, bit: int, layer: Layer) -> Question:
         """The question about the action with this bit, as a statement of ``layer`` sees it."""

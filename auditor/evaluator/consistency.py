@@ -212,6 +212,9 @@ def _patterns(test: Test) -> tuple[str, ...]:
 
 
 def _some_pair_apart(groups: list[tuple[str, ...]], meet: Callable[[str, str], bool]) -> bool:
+    several = sum(map(len, groups)) ** 2 // 2
+    if several * len(groups) > _COMPARISONS:
+        return False
     for place, left in enumerate(groups):
         for right in groups[place + 1 :]:
             if len(left) * len(right) <= _MANY and not any(meet(a, b) for a in left for b in right):

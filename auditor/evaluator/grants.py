@@ -44,11 +44,13 @@ def grant_contributions(pair: Pair) -> Iterator[Contribution]:
     """What the key's grants give to the caller."""
     if not pair.mask & GRANTABLE:
         return
-    for grant in pair.key.grants:
+    index = pair.grants
+    for grant in index.about(pair.principal):
         yield from _operations(grant, pair)
         if pair.mask & RETIRE_GRANT:
             yield from _retirement(grant, pair)
-    if pair.mask & RETIRE_GRANT and any(_issued_here(grant, pair) for grant in pair.key.grants):
+    if pair.mask & RETIRE_GRANT and pair.principal.account in index.issuers:
+        # the account that issued a grant may retire it as a fallback
         yield Contribution(Slot.RETIRE_ISSUER, RETIRE_GRANT, TRUE, None, ANY_GRANT)
     if Fact.GRANTS in pair.key.unread and (possible := pair.mask & grantable_on(pair.key)):
         yield Contribution(Slot.GRANT, possible, unsettled("grants"))
@@ -163,8 +165,3 @@ def _retirement(grant: Grant, pair: Pair) -> Iterator[Contribution]:
         yield Contribution(
             Slot.RETIRE if slot is Slot.GRANT else Slot.RETIRE_ACCOUNT, RETIRE_GRANT, match, None, grant.grant_id
         )
-
-
-def _issued_here(grant: Grant, pair: Pair) -> bool:
-    """Whether the caller's account issued the grant, which lets the account retire it as a fallback."""
-    return grant.issuing_account is not None and grant.issuing_account == pair.principal.account

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 
 from auditor.evaluator.contributions import Contribution
+from auditor.evaluator.grant_index import GrantIndex
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_sight, key_sight
@@ -21,6 +22,7 @@ class Memory:
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
         self._kept: dict[Hashable, tuple[Contribution, ...]] = {}
+        self._grants: dict[int, GrantIndex] = {}
         self._of_key: dict[tuple[Compiled, int], Hashable] = {}
         self._of_caller: dict[tuple[Compiled, int], Hashable] = {}
 
@@ -42,6 +44,13 @@ class Memory:
     def key_sights(self, statements: tuple[Compiled, ...], key: Key) -> tuple[Hashable, ...]:
         """What the statements can see of the key; equal tuples cannot be told apart by them."""
         return tuple([self._key_sight(one, key) for one in statements])
+
+    def grants(self, key: Key) -> GrantIndex:
+        """The index of the key's grants, made once."""
+        found = self._grants.get(id(key))
+        if found is None:
+            found = self._grants[id(key)] = GrantIndex(key.grants)
+        return found
 
     def _caller_sight(self, compiled: Compiled, principal: Principal) -> Hashable:
         if compiled.universal:

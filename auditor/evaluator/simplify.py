@@ -7,9 +7,9 @@ they do not. That absorbs, removes repetition, and finds contradictions across l
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 
+from auditor.evaluator.assumed import Assumed
 from auditor.evaluator.consequences import said_by
 from auditor.evaluator.consistency import Literal, operator_of, satisfiable
 from auditor.evaluator.exact_context import EXACT, settled
@@ -20,11 +20,11 @@ LEAF_LIMIT = 300
 """Above this size only the constants are folded: hostile policies must not cost minutes."""
 VALUE_LIMIT = 60
 """A test of more values than these keeps them all."""
+TEST_LIMIT = 100
+"""More tests of one condition key than these are not compared with each other."""
 _PASSES = 4
 _CONTEXT = "kms:encryptioncontext"
 """The pseudo condition key of grant constraints, and what the keys of an encryption context begin with."""
-
-Assumed = dict[str, tuple[Literal, ...]]
 
 
 def simplify(tree: Residual) -> Residual:
@@ -36,7 +36,7 @@ def simplify(tree: Residual) -> Residual:
     tree = _sorted(tree)  # equal trees in another order must take the same steps
     for _ in range(_PASSES):
         before = tree
-        tree = _sorted(_reduce(tree, {}))
+        tree = _sorted(_reduce(tree, Assumed()))
         if tree == before:
             break
     return tree
@@ -66,15 +66,6 @@ def _sorted(item: Residual) -> Residual:
     return item
 
 
-def _assume(assumed: Assumed, literals: Iterable[Literal]) -> Assumed:
-    result = dict(assumed)
-    for literal in literals:
-        for known in (literal, *said_by(literal)):
-            key = known[0].key.lower()
-            result[key] = (*result.get(key, ()), known)
-    return result
-
-
 def _reduce(item: Residual, assumed: Assumed) -> Residual:
     literal = literal_of(item)
     if literal is not None:
@@ -98,7 +89,7 @@ def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Resid
     exactly = _under_exact_context(literal, assumed)
     if exactly is not None:
         return Constant(exactly)
-    given = assumed.get(literal[0].key.lower(), ())
+    given = _given(literal, assumed)
     if given and not satisfiable((*given, literal)):
         return FALSE
     opposite = (literal[0], not literal[1])
@@ -107,17 +98,26 @@ def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Resid
     return _within(literal, assumed) if _mergeable(literal[0]) and literal[1] else item
 
 
+def _given(literal: Literal, assumed: Assumed) -> tuple[Literal, ...]:
+    """What is assumed of the literal's own key, as far as it is compared with it."""
+    given = assumed.of(literal[0].key.lower())
+    # only its opposite contradicts a constraint of a grant, and is looked for where there are too many others
+    if operator_of(literal[0]) is None or len(given) > TEST_LIMIT:
+        return tuple(one for one in given if one[0] == literal[0])
+    return given
+
+
 def _contradicted(literal: Literal, assumed: Assumed) -> bool:
     """Whether the literal says something of another key that no request meets together with what is assumed of it."""
     return any(
-        not satisfiable((*known, said)) for said in said_by(literal) if (known := assumed.get(said[0].key.lower()))
+        not satisfiable((*known, said)) for said in said_by(literal) if (known := assumed.of(said[0].key.lower()))
     )
 
 
 def _within(literal: Literal, assumed: Assumed) -> Residual:
     """A test of several values without those that are ruled out by what is assumed of its key, or of others."""
     leaf = literal[0]
-    given = assumed.get(leaf.key.lower(), ())
+    given = _given(literal, assumed)
     if not 1 < len(leaf.values) <= VALUE_LIMIT or not (given or leaf.places):
         return leaf
     each = [replace(leaf, values=(value,)) for value in leaf.values]
@@ -131,9 +131,9 @@ def _under_exact_context(literal: Literal, assumed: Assumed) -> bool | None:
     """What an exact encryption context decides: the literal under one that is assumed, or one that the literal demands
     against what is assumed of its keys."""
     if literal[0].operator == EXACT:
-        said = (one for key, known in assumed.items() if key.startswith(_CONTEXT) for one in known)
+        said = assumed.beginning(_CONTEXT)
         return False if any(settled(one, (literal,)) is False for one in said) else None
-    return settled(literal, assumed.get(_CONTEXT, ()))
+    return settled(literal, assumed.of(_CONTEXT))
 
 
 def _reduce_parts(items: tuple[Residual, ...], assumed: Assumed, *, conjunction: bool) -> Residual:
@@ -144,16 +144,21 @@ def _reduce_parts(items: tuple[Residual, ...], assumed: Assumed, *, conjunction:
     if not isinstance(joined, AllOf if conjunction else AnyOf):
         return _reduce(joined, assumed) if isinstance(joined, AllOf | AnyOf) else _lone(joined, assumed)
     parts: list[Residual] = list(joined.items)
+    siblings = Assumed(assumed)
+    for index, part in enumerate(parts):
+        siblings.state(index, _assumed_of(part, holds=conjunction))
     for index in range(len(parts)):
-        others = [
-            (found[0], found[1] if conjunction else not found[1])
-            for place, part in enumerate(parts)
-            if place != index and (found := literal_of(part)) is not None
-        ]
-        parts[index] = _reduce(parts[index], _assume(assumed, others))
+        parts[index] = _reduce(parts[index], siblings.besides(index))
         if parts[index] == ends:
             return ends
+        siblings.state(index, _assumed_of(parts[index], holds=conjunction))
     return join(parts)
+
+
+def _assumed_of(part: Residual, *, holds: bool) -> Literal | None:
+    """What a part that is a literal says to the others while it holds, or does not."""
+    literal = literal_of(part)
+    return (literal[0], literal[1] == holds) if literal is not None else None
 
 
 def _lone(item: Residual, assumed: Assumed) -> Residual:
@@ -198,7 +203,7 @@ def _absorb(item: Residual, kind: type[AllOf] | type[AnyOf]) -> Residual:
     kept = [
         part
         for index, part in enumerate(item.items)
-        if not any(sets[other] < sets[index] for other in range(len(sets)) if other != index)
+        if len(sets[index]) == 1 or not any(other < sets[index] for other in sets)
     ]
     return all_of(kept) if kind is AllOf else any_of(kept)
 

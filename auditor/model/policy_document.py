@@ -59,8 +59,8 @@ class _DuplicateKeys:
     def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) != len(pairs):
-            names = [name for name, _ in pairs]
-            self.found.extend(sorted({name for name in names if names.count(name) > 1}))
+            times = Counter(name for name, _ in pairs)
+            self.found.extend(sorted(name for name, number in times.items() if number > 1))
         return result
 
 

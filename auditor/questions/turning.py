@@ -119,7 +119,7 @@ def _settling(note: str) -> str:
 
 def _taking(standing: Standing, decision: Decision, action: Action) -> tuple[str, ...]:
     """One statement that is enough by itself where there is one, else all that have to go together."""
-    alone = [cause for cause in _allows(decision) if standing.without(cause).decide().outcome.denied]
+    alone = _enough(standing, _allows(decision))
     words = list(dict.fromkeys(source_words(cause) for cause in alone))
     found = [f"Take {action.name} away from {one}." for one in words]
     if not found:
@@ -129,6 +129,21 @@ def _taking(standing: Standing, decision: Decision, action: Action) -> tuple[str
     if places:
         found.append(f"{'Or deny' if found else 'Deny'} {action.name} explicitly for this caller, in {places}.")
     return tuple(found) or ("No policy can take it away from this caller.",)
+
+
+def _enough(standing: Standing, causes: list[Cause]) -> list[Cause]:
+    """Those without each of which access is denied. They are looked for in halves, because there may be hundreds: what
+    is still given without all of them is given without any one."""
+    if not causes or not _without_all(standing, causes).decide().outcome.denied:
+        return []
+    half = len(causes) // 2
+    return causes if not half else [*_enough(standing, causes[:half]), *_enough(standing, causes[half:])]
+
+
+def _without_all(standing: Standing, causes: list[Cause]) -> Standing:
+    for cause in causes:
+        standing = standing.without(cause)
+    return standing
 
 
 def _places_to_deny(standing: Standing, action: Action) -> str:

@@ -1,0 +1,145 @@
+"""Documents within AWS's limits that are made to cost: what they ask for grows with their size, not with its square."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from auditor.audit import Auditor
+from auditor.evaluator import evaluate, grants
+from auditor.evaluator.consequences import said_by
+from auditor.evaluator.grant_index import GrantIndex
+from auditor.evaluator.simplify import simplify
+from auditor.model.grant import Grant
+from auditor.model.policy import Policy
+from auditor.model.policy_document import parse_policy
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import AllOf, AnyOf, Leaf, Not, Residual
+from auditor.questions.turning import Standing
+from tests.cli.conftest import APP, BATCH, HOME, KEY, PARTNER, ROOT, allow, estate, key, role, text
+
+MOST = 250
+
+
+def lasting(work: Callable[[], Any]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def patterns(number: int, key: str) -> Leaf:
+    return Leaf("StringLike", key, (f"{number}*", f"*{number}*"))
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        AllOf(tuple(patterns(number, "aws:SourceVpce") for number in range(MOST))),
+        AnyOf(tuple(Not(patterns(number, "aws:SourceVpce")) for number in range(MOST))),
+        AllOf(tuple(AnyOf((patterns(n, "aws:userid"), patterns(n, "aws:UserAgent"))) for n in range(MOST // 2))),
+    ],
+)
+def test_many_tests_of_one_condition_key(tree: Residual) -> None:
+    assert lasting(lambda: simplify(tree)) < 1.5
+
+
+def test_what_a_test_says_of_other_keys_is_asked_once_per_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    for module in ("assumed", "simplify"):
+        monkeypatch.setattr(f"auditor.evaluator.{module}.said_by", lambda one: asked.append(one) or said_by(one))
+    simplify(AnyOf(tuple(Leaf("StringEquals", f"kms:EncryptionContext:k{n}", ("v",)) for n in range(MOST))))
+    assert len(asked) < 10 * MOST
+
+
+def test_a_document_of_many_names_one_of_them_twice() -> None:
+    names = ",".join(f'"{number:x}":0' for number in range(20_000))
+    found: list[Policy] = []
+    assert lasting(lambda: found.append(parse_policy(f'{{"Statement":[],{names},"0":1}}'))) < 1.5
+    assert any("“0”" in problem.message or "'0'" in problem.message for problem in found[0].problems)
+
+
+def of(**fields: Any) -> Grant:
+    return Grant(**({"grant_id": "g", "key_arn": KEY, "issuing_account": HOME, "operations": ("Decrypt",)} | fields))
+
+
+SESSION = f"arn:aws:sts::{HOME}:assumed-role/app/s"
+HOLDERS = (
+    {"grantee": APP},
+    {"grantee": BATCH, "retiring": APP},
+    {"grantee": SESSION},
+    {"grantee": f"arn:aws:sts::{HOME}:assumed-role/app/other"},
+    {"grantee": "AROAAPPXXXXXXXXXXXXX"},
+    {"grantee": HOME, "retiring": PARTNER},
+    {"grantee": "arn:aws:iam::222222222222:root"},
+    {"grantee": PARTNER, "issuing_account": "222222222222"},
+    {"grantee": f"arn:aws:iam::{HOME}:role/path/deep"},
+    {"grantee": "rds.amazonaws.com", "retiring": "rds.amazonaws.com"},
+    {"grantee_service": "rds.amazonaws.com", "retiring_service": "ec2.amazonaws.com"},
+    {"grantee": APP, "issuing_account": None},
+    {},
+)
+
+
+def callers() -> list[Principal]:
+    def stranger(kind: PrincipalKind, arn: str, account: str | None, iam_arn: str = "") -> Principal:
+        return Principal(kind=kind, arn=arn, iam_arn=iam_arn or arn, account=account, name=arn.rsplit("/", 1)[-1])
+
+    outside = PrincipalKind.EXTERNAL_PRINCIPAL
+    deep = f"arn:aws:iam::{HOME}:role/path/deep"
+    return [
+        role(APP),
+        role(BATCH),
+        role(deep),
+        stranger(PrincipalKind.SESSION, SESSION, HOME, APP),
+        stranger(PrincipalKind.ROOT, f"arn:aws:iam::{HOME}:root", HOME),
+        stranger(PrincipalKind.SERVICE, "rds.amazonaws.com", None),
+        stranger(PrincipalKind.SERVICE, "ec2.amazonaws.com", None),
+        stranger(PrincipalKind.EXTERNAL_ACCOUNT, "arn:aws:iam::222222222222:root", "222222222222"),
+        stranger(outside, PARTNER, "222222222222"),
+        stranger(outside, f"arn:aws:sts::{HOME}:assumed-role/deep/s", HOME),
+        stranger(outside, "arn:aws:sts::222222222222:assumed-role/partner/s", "222222222222"),
+        stranger(PrincipalKind.EVERYONE, "*", None),
+    ]
+
+
+@pytest.mark.parametrize("holder", HOLDERS, ids=str)
+def test_the_grants_that_are_left_out_are_about_somebody_else(
+    holder: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The law: asking about each grant gives every caller the same answers."""
+    one = key(KEY, "alias/app", text(ROOT), grants=(of(**holder), of(grant_id="h", grantee=BATCH)))
+    facts = estate(keys=(one,))
+
+    def answers() -> list[object]:
+        part = Auditor().evaluate_part(facts, principals=callers())
+        alone = [part.decide(who, one, what) for who in callers() for what in ("kms:Decrypt", "kms:RetireGrant")]
+        return [alone, [part.table.decision(row, 0, action) for row in range(12) for action in grants.ACTIONS]]
+
+    found = answers()
+    monkeypatch.setattr(GrantIndex, "about", lambda index, principal: index._grants)
+    assert found == answers()
+
+
+def test_each_caller_is_asked_about_its_own_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(grants, "operations_mask", lambda grant: asked.append(grant) or 0)
+    many = tuple(of(grant_id=f"{n}", grantee=f"arn:aws:iam::{n:012}:role/r") for n in range(100))
+    evaluate(estate(keys=(key(KEY, "alias/app", text(ROOT), grants=many),)), as_of="2026-11-24T00:00:00Z")
+    assert len(asked) < 20 * len(many)
+
+
+def test_what_would_take_access_away_is_tried_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    decide = Standing.decide
+    monkeypatch.setattr(Standing, "decide", lambda standing: tried.append(standing) or decide(standing))
+    tests = [{"StringEquals": {f"kms:EncryptionContext:k{n}": "v"}} for n in range(64)]
+    statements = [allow(Principal={"AWS": APP}, Action="kms:Decrypt", Condition=one) for one in tests]
+    alone = allow(Sid="Alone", Principal={"AWS": APP}, Action="kms:Encrypt")
+    evaluation = Auditor().evaluate(estate(text(*statements, alone)))
+    assert not any("“Alone”" in words for words in evaluation.explain(APP, "kms:Decrypt", KEY).turning)
+    assert len(tried) < 64
+    (first, *_) = evaluation.explain(APP, "kms:Encrypt", KEY).turning
+    assert first == "Take kms:Encrypt away from key policy default statement “Alone”."
