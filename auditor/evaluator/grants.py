@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
-from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.consistency import GRANT_SOURCE
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of, unsettled
@@ -18,7 +17,6 @@ from auditor.model.actions import (
     CREATE_GRANT,
     GRANTABLE,
     RETIRE_GRANT,
-    actions_in,
     find_action,
     key_type,
     mask_of,
@@ -26,7 +24,7 @@ from auditor.model.actions import (
 )
 from auditor.model.grant import Grant, Pairs
 from auditor.model.key import Fact, Key
-from auditor.model.policy import ConditionTest, Layer
+from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
@@ -75,25 +73,10 @@ def _operations(grant: Grant, pair: Pair) -> Iterator[Contribution]:
     mask = operations_mask(grant) & pair.mask
     if slot is None or not mask:
         return
-    apart = [_CONTEXT_IGNORED, RETIRE_GRANT] if _constrained(grant) else []
-    for part in split([mask], [CREATE_GRANT, *apart]):
-        handed = _handed_on(grant, pair) if part & CREATE_GRANT else TRUE
-        residual = all_of((match, _constraints(grant, pair, part), handed))
+    for part in split([mask], [_CONTEXT_IGNORED, RETIRE_GRANT] if _constrained(grant) else []):
+        residual = all_of((match, _constraints(grant, pair, part)))
         if residual != FALSE:
             yield Contribution(slot, part, residual, None, grant.grant_id)
-
-
-def _handed_on(grant: Grant, pair: Pair) -> Residual:
-    """A grant that is made by permission of this one has none but its operations, and a constraint on the context that
-    is at least as strict (section 10)."""
-    names = tuple(action.short for action in actions_in(operations_mask(grant)))
-    tests = [ConditionTest("ForAllValues:StringEquals", "kms:GrantOperations", names)]
-    if grant.context_equals and _takes_context(pair.key):
-        tests.append(ConditionTest("StringEquals", "kms:GrantConstraintType", ("EncryptionContextEquals",)))
-    elif grant.context_subset and _takes_context(pair.key):
-        tests.append(ConditionTest("Null", "kms:GrantConstraintType", ("false",)))
-    question = pair.question(_MAKING.bit, Layer.GRANT)
-    return all_of(test_outcome(test, "Allow", question, has_variables=False) for test in tests)
 
 
 def _constrained(grant: Grant) -> bool:

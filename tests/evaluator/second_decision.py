@@ -143,16 +143,7 @@ def holds(reading: Reading, principal: str | None) -> bool:
     return bool(forms - {"account"}) or ("account" in forms and as_member(reading))
 
 
-def hands_on(reading: Reading, grant: Data) -> bool:
-    """Whether the grant that is asked for has only operations of this one, and no weaker kind of constraint."""
-    exact = reading.key["usage"] == "ENCRYPT_DECRYPT" and "EncryptionContextEquals" in grant.get("Constraints", {})
-    same = not exact or reading.facts["kms:grantconstrainttype"] == ["EncryptionContextEquals"]
-    return same and set(reading.facts["kms:grantoperations"]) <= set(grant["Operations"])
-
-
 def fits(reading: Reading, grant: Data) -> bool:
-    if reading.action == "CreateGrant" and not hands_on(reading, grant):
-        return False
     if reading.key["usage"] != "ENCRYPT_DECRYPT" or reading.action in ("DescribeKey", RETIRE):
         return True
     names = reading.facts["kms:encryptioncontextkeys"]
