@@ -12,7 +12,7 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import given
 from auditor.rules.principals import Admission, admissions, outside_admissions
 from auditor.rules.privilege.edges import ARROW, enabling_statements
-from auditor.rules.privilege.paths import Finder, Path
+from auditor.rules.privilege.paths import WITHOUT, Finder, Path
 from auditor.rules.privilege.steps import ASSUME
 from auditor.rules.view import View
 
@@ -21,6 +21,7 @@ ENTER_BY_WEB = "sts:AssumeRoleWithWebIdentity"
 RUNNING = "something must be running under the role already"
 UNCERTAIN = "what the last step gives could not be read in full, and is not certain"
 DELEGATED = "what the key policy leaves to IAM"
+KEPT = "what the boundary or a Deny of its own keeps from it"
 
 
 def identity_routes(view: View, only: Collection[str] | None = None) -> Iterator[Route]:
@@ -46,10 +47,17 @@ def _route(view: View, finder: Finder, path: Path) -> Route:
         principal=steps[0],
         steps=steps,
         keys=keys,
-        gains=gains_of(view, steps[-1], keys) if steps[-1] in finder.own else DELEGATED,
+        gains=_gains(view, finder, path, steps[-1]),
         notes=given((path.running, RUNNING), (not path.certain, UNCERTAIN)),
         evidence=enabling_statements([path.words], view.principal_by_arn),
     )
+
+
+def _gains(view: View, finder: Finder, path: Path, end: str) -> str:
+    """What a path gives at its ``end``: what somebody has there today, or what the last step opens."""
+    if path.keys <= finder.own.get(end, frozenset()):
+        return gains_of(view, end, tuple(sorted(path.keys)))
+    return KEPT if end.startswith(WITHOUT) else DELEGATED
 
 
 def outside_routes(view: View) -> Iterator[Route]:

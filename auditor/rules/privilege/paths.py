@@ -12,15 +12,28 @@ from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.conditions import grant_limited
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.step_graph import step_graph
-from auditor.rules.privilege.steps import JOIN, Step, edits_itself, unbinds_itself
+from auditor.rules.privilege.steps import (
+    EDITS,
+    JOIN,
+    LEAVE,
+    RESERVED,
+    Step,
+    denying,
+    edits,
+    edits_itself,
+    sheds,
+    unbinds_itself,
+)
 from auditor.rules.reach import Openness, Pairs
 from auditor.rules.view import View, keys_by_account
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER
+WITHOUT = "its own policies without"
 EVERYTHING = AttachedPolicy(Layer.IDENTITY, "any policy it likes", "", parse_policy(FULL_ACCESS))
 
 
@@ -57,6 +70,7 @@ class Finder:
         self.own = powers(view)
         self._free: dict[tuple[Likeness, str], int] = {}
         self._blind: dict[str, frozenset[str]] = {}
+        self._given: dict[str, dict[str, bool]] = {}
         self.candidates = [who for who in self.graph.candidates if who.arn in view.reach.principal_at]
 
     def paths(self) -> dict[str, list[Path]]:
@@ -68,6 +82,10 @@ class Finder:
         targets = self._ends()
         for hop in range(1, self.view.settings.max_hops + 1):
             self._extend(found, targets)
+            if hop == 2:
+                for who in self.candidates:
+                    for path in self._by_editing(who, found.get(who.arn, [])):
+                        self._add(found, who, path)
             if hop < self.view.settings.max_hops:
                 targets = {arn: [path for path in paths if path.hops == hop] for arn, paths in found.items()}
         return found
@@ -125,20 +143,85 @@ class Finder:
         return Path(words, path.hops + 1, running, path.keys, via, path.certain)
 
     def _by_itself(self, who: Principal) -> Iterator[Path]:
-        """Editing its own policies, joining a group, taking its boundary away."""
+        """Editing its own policies, joining a group, taking its boundary or a Deny of its own away."""
         verbs = self.graph.verbs[who.arn]
+        action = unbinds_itself(self.view, who)
         if verbs:
             edit = next(edits_itself(self.view, who, verbs), "")
             if edit:
                 bigger = replace(who, identity_policies=(*who.identity_policies, EVERYTHING))
                 yield from self._gaining(who, bigger, f"{who.arn} → {edit} → any policy it likes")
+                if action:
+                    words = f"{who.arn} → {edit} + {action} → any policy it likes"
+                    yield from self._gaining(who, replace(bigger, boundary=None), words)
             if JOIN in verbs and who.kind is PrincipalKind.USER:
                 yield from self._by_joining(who)
-        action = unbinds_itself(self.view, who)
-        stopped = self._stopped(who) if action else frozenset()
-        if stopped:
-            words = f"{who.arn} → {action} → its own policies without the boundary"
+        stopped = self._stopped(who) if action or denying(who) else frozenset()
+        if stopped and action:
+            words = f"{who.arn} → {action} → {WITHOUT} the boundary"
             yield from self._gaining(who, replace(who, boundary=None), words, stopped)
+        if stopped:
+            yield from self._by_shedding(who, stopped)
+
+    def _by_shedding(self, who: Principal, stopped: frozenset[str]) -> Iterator[Path]:
+        """Ridding itself of policies with a Deny: of one, or of all that one action takes away."""
+        by_action: dict[str, list[AttachedPolicy]] = {}
+        for attached in denying(who):
+            by_action.setdefault(sheds(self.view, who, attached), []).append(attached)
+        for action, found in by_action.items():
+            for shed in [*([one] for one in found), found] if action else ():
+                gone = {one.owner for one in shed} if action == LEAVE else set()
+                kept = tuple(one for one in who.identity_policies if one not in shed and one.owner not in gone)
+                names = ", ".join(one.name.rsplit("/", 1)[-1] for one in shed)
+                words = f"{who.arn} → {action} → {WITHOUT} {names}"
+                yield from self._gaining(who, replace(who, identity_policies=kept), words, stopped)
+
+    def _by_editing(self, who: Principal, found: list[Path]) -> list[Path]:
+        """Giving somebody any policy whom it may become in one step, and becoming it; nothing where its own power and
+        the paths in ``found`` leave no key to be gained so."""
+        verbs, account = self.graph.verbs[who.arn], who.account or ""
+        known = self.own.get(who.arn, frozenset()).union(*(path.keys for path in found if path.certain))
+        if not verbs & EDITS or self._delegating().get(account, frozenset()) <= known:
+            return []
+        return [path for target in self._accounts().get(account, ()) for path in self._given_by(who, target, verbs)]
+
+    def _accounts(self) -> dict[str, list[Principal]]:
+        """Account → the identities that may be edited."""
+
+        def make() -> dict[str, list[Principal]]:
+            found: dict[str, list[Principal]] = {}
+            for who in self.graph.candidates:
+                if RESERVED not in who.path:
+                    found.setdefault(who.account or "", []).append(who)
+            return found
+
+        return self.view.commons.once("editable-identities", make)
+
+    def _delegating(self) -> dict[str, frozenset[str]]:
+        """Account → the keys that leave some power to identity policies."""
+
+        def make() -> dict[str, frozenset[str]]:
+            keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view))
+            return {
+                account: frozenset(key.arn for key in own if delegated_mask(self.view, key) & POWER)
+                for account, own in keys.items()
+            }
+
+        return self.view.once("keys-that-delegate-power", make)
+
+    def _given_by(self, who: Principal, target: Principal, verbs: frozenset[str]) -> Iterator[Path]:
+        edit = next(edits(self.view, who, target, verbs), "")
+        step = self.graph.step(who, target) if edit else None
+        if step is None:
+            return
+        if target.arn not in self._given:
+            bigger = replace(target, identity_policies=(*target.identity_policies, EVERYTHING))
+            self._given[target.arn] = self._gained(target, bigger)
+        gained = self._given[target.arn]
+        for certain in (True, False):
+            keys = frozenset(arn for arn, sure in gained.items() if sure is certain)
+            words = f"{who.arn} → {edit} + {step.action} → {target.arn}"
+            yield Path(words, 2, step.running, keys, (target.arn,), certain)
 
     def _stopped(self, who: Principal) -> frozenset[str]:
         """The keys over which something allows power and another layer takes it away."""
@@ -192,17 +275,25 @@ class Finder:
         certain."""
         keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view)).get(who.account or "", [])
         known = self.own.get(who.arn, frozenset())
-        bound = bigger.boundary is who.boundary
+        bound = bigger.boundary is who.boundary and len(bigger.identity_policies) >= len(who.identity_policies)
         found = {}
         for key in keys:
-            mask = self._not_stopped(who, key.arn.rsplit(":", 1)[0]) if bound else POWER
-            outcomes = self._outcomes(bigger, key, mask) if key.arn not in known else set()
+            if key.arn in known:
+                continue
+            free = POWER
+            if bound:  # more policies give what the key leaves to them; without what bound it, anything may be gained
+                free = self._not_stopped(who, key.arn.rsplit(":", 1)[0]) & delegated_mask(self.view, key)
+            outcomes = self._outcomes(bigger, key, free)
             if outcomes:
                 found[key.arn] = bool(outcomes - {Outcome.UNKNOWN})
         return found
 
     def _outcomes(self, bigger: Principal, key: Key, mask: int) -> set[Outcome]:
-        """How the actions of ``mask`` that the key leaves to identity policies would come out, denials aside."""
-        usable = delegated_mask(self.view, key) & mask & self.view.reach.usable[self.view.reach.key_at[key.arn]]
-        found = {self.view.evaluation.decide(bigger, key, action.name).outcome for action in actions_in(usable)}
-        return {outcome for outcome in found if not outcome.denied}
+        """How the actions of ``mask`` would come out, denials and grants that are limited aside."""
+        usable = mask & self.view.reach.usable[self.view.reach.key_at[key.arn]]
+        found = [(action, self.view.evaluation.decide(bigger, key, action.name)) for action in actions_in(usable)]
+        return {
+            decision.outcome
+            for action, decision in found
+            if not decision.outcome.denied and not (action.short == "CreateGrant" and grant_limited(decision))
+        }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import is_account_id, is_root
-from auditor.model.policy import Policy, Statement
+from auditor.model.policy import AttachedPolicy, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
 from auditor.rules.iam_side import may, not_stopped
@@ -32,6 +32,9 @@ OWN_POLICY = {
 GROUP_POLICY = ("iam:PutGroupPolicy", "iam:AttachGroupPolicy")
 POLICY_VERSION = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 JOIN = "iam:AddUserToGroup"
+LEAVE = "iam:RemoveUserFromGroup"
+EDITS = frozenset((*(action for actions in OWN_POLICY.values() for action in actions), *GROUP_POLICY, *POLICY_VERSION))
+"""The actions by which somebody is given any identity policy."""
 COMPUTE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lambda.amazonaws.com", ("lambda:CreateFunction",)),
     ("ec2.amazonaws.com", ("ec2:RunInstances",)),
@@ -221,15 +224,36 @@ def _by_compute(
 
 def edits_itself(view: View, who: Principal, verbs: frozenset[str]) -> Iterator[str]:
     """The actions by which the identity may give itself any identity policy."""
-    for action in OWN_POLICY.get(who.kind, ()):
-        if action in verbs and may(view, who, action, who.arn):
+    return edits(view, who, who, verbs)
+
+
+def edits(view: View, who: Principal, target: Principal, verbs: frozenset[str]) -> Iterator[str]:
+    """The actions by which ``who`` may give the target any identity policy: of its own, of its group, or as a new
+    version of one that it has."""
+    for action in OWN_POLICY.get(target.kind, ()):
+        if action in verbs and may(view, who, action, target.arn):
             yield action
-    for attached in who.identity_policies:
+    for attached in target.identity_policies:
         if ":group/" in attached.owner:
             yield from (one for one in GROUP_POLICY if one in verbs and may(view, who, one, attached.owner))
         name = attached.name
         if name.startswith("arn:") and ":iam::aws:" not in name:
             yield from (one for one in POLICY_VERSION if one in verbs and may(view, who, one, name))
+
+
+def sheds(view: View, who: Principal, attached: AttachedPolicy) -> str:
+    """The action by which the identity may rid itself of one of its identity policies; empty where it may not."""
+    verb = "Detach" if attached.name.startswith("arn:") else "Delete"
+    if ":group/" in attached.owner:
+        found = (action for action in (f"iam:{verb}GroupPolicy", LEAVE) if may(view, who, action, attached.owner))
+        return next(found, "")
+    action = f"iam:{verb}{'User' if who.kind is PrincipalKind.USER else 'Role'}Policy"
+    return action if may(view, who, action, who.arn) else ""
+
+
+def denying(who: Principal) -> tuple[AttachedPolicy, ...]:
+    """The identity policies with a Deny."""
+    return tuple(one for one in who.identity_policies if any(s.effect == "Deny" for s in one.policy.statements))
 
 
 def unbinds_itself(view: View, who: Principal) -> str:

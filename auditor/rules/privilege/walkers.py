@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.rules.privilege.paths import powers
 from auditor.rules.privilege.step_graph import StepGraph, step_graph
-from auditor.rules.privilege.steps import JOIN, edits_itself, unbinds_itself
+from auditor.rules.privilege.steps import EDITS, JOIN, denying, sheds, unbinds_itself
 from auditor.rules.view import View
 
 
@@ -50,10 +50,15 @@ def touched_walkers(old: View, new: View, touched: frozenset[str]) -> Walkers:
 
 
 def _self_helpers(view: View, graph: StepGraph) -> Iterator[str]:
-    """Those who may widen their own permissions in an account of a touched key."""
+    """Those who may widen their own permissions, or those of others, in an account of a touched key."""
     accounts = {key.account for key in view.keys}
     for who in graph.candidates:
         if who.account in accounts:
             verbs = graph.verbs[who.arn]
-            if JOIN in verbs or unbinds_itself(view, who) or any(edits_itself(view, who, verbs)):
+            if (
+                JOIN in verbs
+                or verbs & EDITS
+                or unbinds_itself(view, who)
+                or any(sheds(view, who, one) for one in denying(who))
+            ):
                 yield who.arn
