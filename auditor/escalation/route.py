@@ -10,7 +10,7 @@ from auditor.model.actions import actions_in
 from auditor.model.finding import Evidence
 from auditor.rules.privilege.edges import ARROW
 from auditor.rules.privilege.holding import LIVE
-from auditor.rules.privilege.paths import POWER
+from auditor.rules.privilege.opened import POWER
 from auditor.rules.view import View
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.evaluator.synthetic import FULL_ACCESS
 from auditor.model.access import Outcome
-from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
+from auditor.model.actions import actions_in, mask_of
 from auditor.model.key import Key
-from auditor.model.policy import AttachedPolicy, Layer
-from auditor.model.policy_document import parse_policy
+from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import grant_limited
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
-from auditor.rules.privilege.power import power
+from auditor.rules.privilege.opened import EVERYTHING, POWER, Opened, opened_by_any_policy, powers
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import (
     EDITS,
@@ -32,9 +30,7 @@ from auditor.rules.privilege.steps import (
 from auditor.rules.reach import Openness, Pairs
 from auditor.rules.view import View, keys_by_account
 
-POWER = READ_PLAINTEXT | FORGE | TAKEOVER
 WITHOUT = "its own policies without"
-EVERYTHING = AttachedPolicy(Layer.IDENTITY, "any policy it likes", "", parse_policy(FULL_ACCESS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +48,6 @@ class Path:
     certain: bool = True
 
 
-def powers(view: View, least: Openness = Openness.MAYBE) -> dict[str, frozenset[str]]:
-    """Principal ARN → ARNs of the keys over which it has power today, at least as open as asked for."""
-    own, found = power(view), dict[str, frozenset[str]]()
-    for row, pairs in own.pairs.select(own.powerful() >= int(least)).by_principal():
-        arns = frozenset(view.reach.keys[position].arn for position in pairs.keys.tolist())
-        found[view.reach.principals[row].arn] = arns
-    return found
-
-
 class Finder:
     """The paths of one view, between the identities that have a row in its table."""
 
@@ -70,7 +57,6 @@ class Finder:
         self.own = powers(view)
         self._free: dict[tuple[Likeness, str], int] = {}
         self._blind: dict[str, frozenset[str]] = {}
-        self._given: dict[str, dict[str, bool]] = {}
         self.candidates = [who for who in self.graph.candidates if who.arn in view.reach.principal_at]
 
     def paths(self) -> dict[str, list[Path]]:
@@ -83,9 +69,8 @@ class Finder:
         for hop in range(1, self.view.settings.max_hops + 1):
             self._extend(found, targets)
             if hop == 2:
-                for who in self.candidates:
-                    for path in self._by_editing(who, found.get(who.arn, [])):
-                        self._add(found, who, path)
+                for who, path in list(self._by_editing(found)):
+                    self._add(found, who, path)
             if hop < self.view.settings.max_hops:
                 targets = {arn: [path for path in paths if path.hops == hop] for arn, paths in found.items()}
         return found
@@ -176,26 +161,34 @@ class Finder:
                 words = f"{who.arn} → {action} → {WITHOUT} {names}"
                 yield from self._gaining(who, replace(who, identity_policies=kept), words, stopped)
 
-    def _by_editing(self, who: Principal, found: list[Path]) -> list[Path]:
-        """Giving somebody any policy whom it may become in one step, and becoming it; nothing where its own power and
-        the paths in ``found`` leave no key to be gained so."""
-        verbs, account = self.graph.verbs[who.arn], who.account or ""
-        known = self.own.get(who.arn, frozenset()).union(*(path.keys for path in found if path.certain))
-        if not verbs & EDITS or self._delegating().get(account, frozenset()) <= known:
-            return []
-        return [path for target in self._accounts().get(account, ()) for path in self._given_by(who, target, verbs)]
+    def _by_editing(self, found: dict[str, list[Path]]) -> Iterator[tuple[Principal, Path]]:
+        """Giving somebody any policy whom one may become in one step, and becoming it."""
+        editors: dict[str, list[tuple[Principal, frozenset[str]]]] = {}
+        for who in self.candidates:
+            delegating = self._delegating().get(who.account or "") if self.graph.verbs[who.arn] & EDITS else None
+            told = (path.keys for path in found.get(who.arn, ()) if path.certain)
+            missing = (delegating or frozenset()).difference(self.own.get(who.arn, ()), *told)
+            if missing:
+                editors.setdefault(who.account or "", []).append((who, missing))
+        for account, members in editors.items():
+            asked = frozenset[str]().union(*(missing for _, missing in members))
+            targets = [one for one in self.graph.candidates if one.account == account and RESERVED not in one.path]
+            given = opened_by_any_policy(self.view, targets, asked, self.own)
+            for who, missing in members:
+                yield from ((who, path) for path in self._editing(who, missing, given))
 
-    def _accounts(self) -> dict[str, list[Principal]]:
-        """Account → the identities that may be edited."""
-
-        def make() -> dict[str, list[Principal]]:
-            found: dict[str, list[Principal]] = {}
-            for who in self.graph.candidates:
-                if RESERVED not in who.path:
-                    found.setdefault(who.account or "", []).append(who)
-            return found
-
-        return self.view.commons.once("editable-identities", make)
+    def _editing(self, who: Principal, missing: frozenset[str], given: list[Opened]) -> Iterator[Path]:
+        """One path to what each group of targets would come to and the identity has no power over."""
+        verbs = self.graph.verbs[who.arn]
+        for opened in given:
+            for target in opened.targets if opened.keys & missing else ():
+                edit = next(edits(self.view, who, target, verbs), "")
+                step = self.graph.step(who, target) if edit else None
+                if step is not None:
+                    words = f"{who.arn} → {edit} + {step.action} → {target.arn}"
+                    yield Path(words, 2, step.running, opened.keys, (target.arn,), opened.certain)
+                    missing = missing - opened.keys if opened.certain else missing
+                    break
 
     def _delegating(self) -> dict[str, frozenset[str]]:
         """Account → the keys that leave some power to identity policies."""
@@ -208,20 +201,6 @@ class Finder:
             }
 
         return self.view.once("keys-that-delegate-power", make)
-
-    def _given_by(self, who: Principal, target: Principal, verbs: frozenset[str]) -> Iterator[Path]:
-        edit = next(edits(self.view, who, target, verbs), "")
-        step = self.graph.step(who, target) if edit else None
-        if step is None:
-            return
-        if target.arn not in self._given:
-            bigger = replace(target, identity_policies=(*target.identity_policies, EVERYTHING))
-            self._given[target.arn] = self._gained(target, bigger)
-        gained = self._given[target.arn]
-        for certain in (True, False):
-            keys = frozenset(arn for arn, sure in gained.items() if sure is certain)
-            words = f"{who.arn} → {edit} + {step.action} → {target.arn}"
-            yield Path(words, 2, step.running, keys, (target.arn,), certain)
 
     def _stopped(self, who: Principal) -> frozenset[str]:
         """The keys over which something allows power and another layer takes it away."""

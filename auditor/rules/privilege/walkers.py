@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.rules.privilege.paths import powers
+from auditor.rules.privilege.opened import powers
 from auditor.rules.privilege.step_graph import StepGraph, step_graph
 from auditor.rules.privilege.steps import EDITS, JOIN, denying, sheds, unbinds_itself
 from auditor.rules.view import View

@@ -1,0 +1,62 @@
+"""Whose power over which keys: what identities have today, and what any identity policy would open to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from auditor.evaluator.matrix import build_table
+from auditor.evaluator.synthetic import FULL_ACCESS
+from auditor.model.actions import CREATE_GRANT, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.policy import AttachedPolicy, Layer
+from auditor.model.policy_document import parse_policy
+from auditor.model.principal import Principal
+from auditor.rules.privilege.power import limited_grants, power
+from auditor.rules.reach import Openness, Reach
+from auditor.rules.view import View
+
+POWER = READ_PLAINTEXT | FORGE | TAKEOVER
+EVERYTHING = AttachedPolicy(Layer.IDENTITY, "any policy it likes", "", parse_policy(FULL_ACCESS))
+_SURE, _PERHAPS = (Openness.GUARDED, Openness.OPEN), (Openness.MAYBE,)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Keys (ARNs) that any policy would open to each of the targets, and whether that is certain."""
+
+    keys: frozenset[str]
+    certain: bool
+    targets: tuple[Principal, ...]
+
+
+def powers(view: View, least: Openness = Openness.MAYBE) -> dict[str, frozenset[str]]:
+    """Principal ARN → ARNs of the keys over which it has power today, at least as open as asked for."""
+    own, found = power(view), dict[str, frozenset[str]]()
+    for row, pairs in own.pairs.select(own.powerful() >= int(least)).by_principal():
+        arns = frozenset(view.reach.keys[position].arn for position in pairs.keys.tolist())
+        found[view.reach.principals[row].arn] = arns
+    return found
+
+
+def opened_by_any_policy(
+    view: View, targets: Sequence[Principal], asked: frozenset[str], own: dict[str, frozenset[str]]
+) -> list[Opened]:
+    """What the targets would come to among the keys ``asked``, beyond the power that they have (``own``: ARN → keys);
+    those that would come to the same keys together."""
+    alike: dict[tuple[frozenset[str], bool], list[Principal]] = {}
+    keys = tuple(key for key in view.reach.keys if key.arn in asked)
+    bigger = tuple(replace(who, identity_policies=(*who.identity_policies, EVERYTHING)) for who in targets)
+    reach = Reach(build_table(bigger, keys, view.evaluation.surroundings), bigger, keys, view.as_of.timestamp())
+    limited = limited_grants(reach)
+    for row, who in enumerate(targets):
+        held: dict[bool, set[str]] = {True: set(), False: set()}
+        for _, column, profile in reach.pairs_of([row]).rows():
+            counted = POWER & ~CREATE_GRANT if limited[profile] else POWER
+            for certain, levels in ((True, _SURE), (False, _PERHAPS)):
+                if reach.held(profile, column, *levels) & counted:
+                    held[certain].add(keys[column].arn)
+        for certain, arns in ((True, held[True]), (False, held[False] - held[True])):
+            gained = frozenset(arns) - own.get(who.arn, frozenset())
+            if gained:
+                alike.setdefault((gained, certain), []).append(who)
+    return [Opened(gained, certain, tuple(found)) for (gained, certain), found in alike.items()]
