@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.evaluator.glob import matches
 from auditor.model.actions import find_action
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Confidence, Evidence
@@ -119,10 +120,17 @@ def without_prefix(name: str) -> str:
     return action.name
 
 
+def _of_kms(name: str) -> bool:
+    """Whether an Action value is of KMS: also ``k*:Decrypt`` and ``*:Decrypt``, but not what is for every service."""
+    service, _, action = name.lower().partition(":")
+    meant = bool(set(service) - set("*?")) or find_action(action) is not None
+    return meant and matches(service, "kms")
+
+
 def concerns_kms(statement: Statement) -> bool:
     """Whether a statement of an identity policy or SCP is about KMS by its actions or resources."""
     if any(
-        action.lower().startswith("kms:") or without_prefix(action)
+        _of_kms(action) or without_prefix(action)
         for action in (*(statement.actions or ()), *(statement.not_actions or ()))
     ):
         return True
