@@ -346,6 +346,75 @@ def test_evidence_that_nobody_asked_for_again_resolves_nothing_that_may_rest_on_
     assert Sight(judgement, now, now).reached(finding)
 
 
+MRK = [
+    {"id": "mrk-1", "multi_region": True, "created": "2026-05-06T00:00:00Z", **one}
+    for one in (
+        {"multi_region_key_type": "PRIMARY", "replica_arns": ["arn:aws:kms:us-east-1:111111111111:key/mrk-1"]},
+        {"multi_region_key_type": "REPLICA", "primary_arn": KEY.replace("orders", "mrk-1"), "region": "us-east-1"},
+    )
+]
+TAGGING = [
+    {
+        "name": "app",
+        "policy": [
+            {
+                "Effect": "Allow",
+                "Action": "kms:Decrypt",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:ResourceTag/team": "blue"}},
+            },
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
+        ],
+    },
+    {
+        "name": "tagger",
+        "policy": [{"Effect": "Allow", "Action": "kms:TagResource", "Resource": "*"}],
+        "trust": [{"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "sts:AssumeRole"}],
+    },
+]
+IDLE = {"last_used": None, "tracking_since": "2026-04-23T00:00:00Z"}
+LOST = {"origin": "EXTERNAL", "state": "PendingImport"}
+LOG = {"trails": [{"arn": "arn:aws:cloudtrail:eu-west-1:111111111111:trail/t", "name": "t", "kms_key_id": KEY}]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "seen", "blind"),
+    [
+        (
+            "idle-key",
+            {"keys": [{**one, "last_usage": IDLE} for one in MRK]},
+            {"keys": [{**MRK[0], "last_usage": IDLE}, {**MRK[1], "unread": ["last-usage"]}]},
+        ),
+        (
+            "imported-material-expiring",
+            {"keys": [{**LOST, "last_usage": {"last_used": "2026-10-01T00:00:00Z"}}]},
+            {"keys": [{**LOST, "unread": ["last-usage"]}]},
+        ),
+        (
+            "disabled-key-still-referenced",
+            {"keys": [{"state": "Disabled"}], "evidence": LOG},
+            {
+                "keys": [{"state": "Disabled"}],
+                "evidence": {"asked": ["trails"]},
+                "gaps": [{"fact": "trails", "account": estate.OWN, "region": estate.REGION}],
+            },
+        ),
+        (
+            "abac-tag-escalation",
+            {"roles": TAGGING},
+            {"roles": [TAGGING[0], {"name": "tagger", "trust": TAGGING[1]["trust"], "unread": ["identity-policy"]}]},
+        ),
+    ],
+)
+def test_what_a_finding_rests_on_besides_its_subject_hides_it_as_well(
+    rule: str, seen: dict[str, Any], blind: dict[str, Any]
+) -> None:
+    was, now = estate.snapshot(seen), estate.snapshot(blind)
+    before, after = (_judged(one, only=[rule]) for one in (seen, blind))
+    assert before.findings and not after.findings
+    assert not [one for one in before.findings if Sight(after, now, was).reached(one)]
+
+
 @pytest.mark.parametrize("rule", sorted(ALONE))
 def test_where_nobody_may_read_the_organization_a_finding_is_told_as_well(rule: str) -> None:
     """An SCP or RCP that could not be read may forbid anything; that proves nothing, and least that all is well."""

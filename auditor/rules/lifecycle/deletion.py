@@ -11,7 +11,7 @@ from auditor.model.key import Fact, Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.events import disabled_by_stranger, done_by, told
-from auditor.rules.lifecycle.usage import dependencies, idle_reason, named_by
+from auditor.rules.lifecycle.usage import dependencies, idle_reason, named_by, siblings
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
@@ -140,6 +140,7 @@ def idle_key(view: View) -> Iterator[Hit]:
                 Evidence("tracked since", (key.last_usage.tracking_since if key.last_usage else None) or "unknown"),
                 Evidence("may use it", f"{len(readers)} principals"),
                 *named_by(view, key),
+                *siblings(key),
             ),
             raised=given((outside or len(readers) > WIDE_POPULATION, "external principal or more than 25")),
         )

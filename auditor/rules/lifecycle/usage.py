@@ -46,10 +46,19 @@ def _siblings_stay(view: View, key: Key) -> bool:
     return bool(related) and all(other is not None and other.state == "Enabled" for other in related)
 
 
+def siblings(key: Key) -> list[Evidence]:
+    """The other keys of a multi-Region set, if it is one: what is said of the key is said of them too."""
+    arns = _sibling_arns(key)
+    return [naming("related keys", arns)] if arns else []
+
+
+def _sibling_arns(key: Key) -> list[str]:
+    return sorted({*key.replica_arns, key.primary_arn or key.arn} - {key.arn})
+
+
 def _related(view: View, key: Key) -> list[Key | None]:
     """The other keys of a multi-Region set; None for each that was not collected."""
-    arns = {*key.replica_arns, key.primary_arn or key.arn} - {key.arn}
-    return [view.key_by_arn.get(arn) for arn in sorted(arns)]
+    return [view.key_by_arn.get(arn) for arn in _sibling_arns(key)]
 
 
 def _recent(view: View, key: Key, used: str) -> bool:

@@ -71,7 +71,8 @@ def _hit(view: View, dependence: Dependence, gained: list[Key]) -> Hit:
     who, pattern = dependence.principal, listing(dependence.values)
     summary = f"{who.arn} can name {on_what(gained)} {pattern} and then use {pronoun(gained)}."
     naming = granting(view, [who], gained[0], NAMING)
-    hit = gain_hit(view, dependence, gained, summary, (Evidence("alias pattern", pattern), *naming))
+    carriers = sorted({key.arn for one in gained for key in _carriers(view, dependence, one)})
+    hit = gain_hit(view, dependence, gained, summary, (Evidence("alias pattern", pattern, names=(*carriers,)), *naming))
     return replace(hit, fix=(("restricted-*", dependence.values[0].removeprefix("alias/")),))
 
 
@@ -143,6 +144,12 @@ def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
             if moved or again:
                 return True
     return False
+
+
+def _carriers(view: View, dependence: Dependence, key: Key) -> list[Key]:
+    """The keys that carry a fitting alias today, and from which it would be taken."""
+    taken = _aliases_at(view, key).items()
+    return [owner for alias, owner in taken if any(matches(value, alias) for value in dependence.values)]
 
 
 def _aliases_at(view: View, key: Key) -> dict[str, Key]:

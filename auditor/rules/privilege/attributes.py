@@ -134,7 +134,9 @@ def granting(view: View, hands: list[Principal], key: Key, mask: int) -> tuple[E
             for cause in view.reach.decision(profile, action.bit).causes:
                 if cause.role is Role.ALLOWS and cause.statement is not None:
                     words = f"{action.name} of {who.arn}: {cause.statement}"
-                    found.setdefault(cause.statement, Evidence("changes the attribute", words, cause.statement))
+                    found.setdefault(
+                        cause.statement, Evidence("changes the attribute", words, cause.statement, names=(who.arn,))
+                    )
     return tuple(found.values())
 
 

@@ -94,8 +94,8 @@ def idle(window: Window, who: Principal) -> bool:
 
 
 def blind_spots(view: View) -> Iterator[SkippedScope]:
-    """Where events tell nothing of the use of a power: holders without a report, keys where AWS records nothing, or
-    where no reports were asked for the histories that are missing."""
+    """Where events tell nothing of the use of a power: histories that could not be read, holders without a report, keys
+    where AWS records nothing, or where no reports were asked for all the histories that are missing."""
     import numpy as np
 
     if not view.decided:
@@ -106,6 +106,8 @@ def blind_spots(view: View) -> Iterator[SkippedScope]:
     if not any(fact is Fact.LAST_ACCESSED for fact, *_ in view.snapshot.evidence.asked):
         yield from _histories(own.reach, pairs)
         return
+    refused = {f"{one}/{region}" for fact, one, region in view.snapshot.evidence.unread if fact is Fact.KEY_EVENTS}
+    yield from (scope for scope in _histories(own.reach, pairs) if scope.place in refused)
     for row in np.unique(pairs.principals).tolist():
         who = own.reach.principals[row]
         if who.kind in (PrincipalKind.USER, PrincipalKind.ROLE) and not found.window.covered_by(who.last_accessed):
