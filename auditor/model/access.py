@@ -89,6 +89,12 @@ class Decision:
         """Whether something allows and another layer takes it away again."""
         return self.outcome.denied and any(cause.role is Role.ALLOWS for cause in self.causes)
 
+    @property
+    def strength(self) -> int:
+        """Lower is more access; among denials a latent one comes first."""
+        behind = len(RANK) if self.outcome.denied and not self.latent else 0
+        return RANK[self.outcome] + behind
+
 
 @dataclass(frozen=True, slots=True)
 class AccessTable:
@@ -117,12 +123,12 @@ class AccessTable:
         return self.decisions[self.profiles[int(self.account_level[principal])][action.bit]]
 
     def best(self, profile: int, mask: int) -> tuple[Action, Decision] | None:
-        """The action of ``mask`` with the strongest outcome in a profile, and its decision; None for an empty mask."""
+        """The action of ``mask`` with the strongest decision in a profile, and that; None for an empty mask."""
         row = self.profiles[profile]
         found: tuple[Action, Decision] | None = None
         for action in actions_in(mask):
             decision = self.decisions[row[action.bit]]
-            if found is None or RANK[decision.outcome] < RANK[found[1].outcome]:
+            if found is None or decision.strength < found[1].strength:
                 found = (action, decision)
         return found
 

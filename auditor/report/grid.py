@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from auditor.model.access import RANK, Outcome
 from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, Capability, actions_in, usable_mask
 from auditor.model.report import Report
 
@@ -39,7 +38,7 @@ class Grid:
 def grid_of(report: Report) -> Grid:
     """The rows of access of a report; see ``Grid``."""
     keep = np.array([not d.outcome.denied or d.latent for d in report.access.decisions], dtype=bool)
-    ranks = np.array([_strength(decision.outcome, decision.latent) for decision in report.access.decisions])
+    ranks = np.array([decision.strength for decision in report.access.decisions])
     profiles = np.array(report.access.profiles, dtype=np.int64).reshape(-1, len(ACTIONS))
     parts = []
     for mask, columns in _key_classes(report).items():
@@ -80,11 +79,6 @@ def _key_classes(report: Report) -> dict[int, list[int]]:
     for position, key in enumerate(report.snapshot.keys):
         classes.setdefault(usable_mask(key.spec, key.usage, key.origin), []).append(position)
     return classes
-
-
-def _strength(outcome: Outcome, latent: bool) -> int:
-    """Lower is more access; among denials a latent one is shown before the others."""
-    return 2 * RANK[outcome] if not outcome.denied else 2 * len(RANK) + RANK[outcome] - (5 if latent else 0)
 
 
 def _sorted(parts: list[tuple[Any, ...]]) -> Grid:

@@ -14,7 +14,8 @@ from auditor.model.access import RANK
 from auditor.model.actions import ACTIONS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.snapshot import Snapshot
 from auditor.questions import Answer, what_can, who_can
-from tests.cli.conftest import estate
+from tests.cli.conftest import APP, KEY, ROOT, allow, estate, role, text
+from tests.cli.conftest import key as key_with
 from tests.evaluator.organizations import snapshots
 from tests.laws import examples
 
@@ -78,3 +79,15 @@ def test_an_action_about_no_key_is_the_same_for_every_key(action: Action) -> Non
     for answer in answers:
         row = evaluation.principals.index(answer.principal)
         assert answer.decision == evaluation.table.account_decision(row, action)
+
+
+def test_what_another_layer_takes_away_is_told_though_other_actions_were_never_given() -> None:
+    """The role is given one action of the capability, and the key denies it; the others it has never had."""
+    deny = {"Sid": "Stop", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+    keys = (key_with(KEY, "alias/app", text(ROOT, deny)),)
+    given_one = role(APP, allow(Sid="Use", Action="kms:Decrypt"))
+    evaluation = evaluate(replace(estate(), keys=keys, principals=(given_one,)), as_of=AS_OF)
+    (answer,) = what_can(evaluation, [given_one])
+    assert (answer.action.name, answer.decision.latent) == ("kms:Decrypt", True)
+    (told,) = (one for one in who_can(evaluation, Capability.DECRYPT, keys, include_denied=True) if one == answer)
+    assert told.decision.outcome.denied
