@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from auditor.evaluator import Context, Evaluation, in_words
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import caller_side
-from auditor.evaluator.contributions import ALIAS_PART, Contribution, layer_of
+from auditor.evaluator.contributions import ALIAS_PART, CallerSide, Contribution, layer_of
 from auditor.evaluator.grants import grantable_now
 from auditor.evaluator.key_side import key_side
 from auditor.evaluator.layers import relation_of
@@ -85,16 +85,7 @@ def explain(
     pair = Pair(evaluation.surroundings, principal, key, 1 << action.bit, context or {})
     caller, keyside = caller_side(pair), key_side(pair)
     contributions = (*caller.contributions, *keyside.contributions)
-    spared = NOT_LIMITED.get(decision.path, "")
-    notes = {
-        Layer.SCP: "no SCP speaks of this action",
-        Layer.RCP: "no RCP statement denies it",
-        Layer.KEY_POLICY: "no statement is about this action",
-        Layer.GRANT: "no grant covers this caller and action",
-        Layer.IDENTITY: WITHOUT_IDENTITY_POLICIES.get(principal.kind, "no statement is about this action"),
-        Layer.BOUNDARY: f"no statement allows this action{spared}" if caller.boundary else "no permissions boundary",
-        Layer.SESSION: f"no statement allows this action{spared}" if caller.session else "no session policy",
-    }
+    notes = _notes(caller, principal, NOT_LIMITED.get(decision.path, ""))
     idle = without_effect(pair, caller)
     layers = tuple(_layer(layer, pair, contributions, notes[layer], idle.get(layer, "")) for layer in ORDER)
     relation = relation_of(principal.kind, pair.same_account, caller)
@@ -107,6 +98,21 @@ def explain(
     return Explanation(
         principal, key, action, decision, layers, turning, remarks, tuple(impossible(unasked, context or {}))
     )
+
+
+def _notes(caller: CallerSide, principal: Principal, spared: str) -> dict[Layer, str]:
+    """What each layer says when it has nothing to show; ``spared``: why a limit that allows nothing does not stop."""
+    unseen = "assumed not to limit: the caller's own account was not collected" if principal.assume_allowed else ""
+    nothing = f"no statement allows this action{spared}"
+    return {
+        Layer.SCP: "no SCP speaks of this action",
+        Layer.RCP: "no RCP statement denies it",
+        Layer.KEY_POLICY: "no statement is about this action",
+        Layer.GRANT: "no grant covers this caller and action",
+        Layer.IDENTITY: WITHOUT_IDENTITY_POLICIES.get(principal.kind, "no statement is about this action"),
+        Layer.BOUNDARY: nothing if caller.boundary else unseen or "no permissions boundary",
+        Layer.SESSION: nothing if caller.session else unseen or "no session policy",
+    }
 
 
 def _layer(layer: Layer, pair: Pair, contributions: tuple[Contribution, ...], note: str, idle: str) -> LayerView:

@@ -133,6 +133,13 @@ def test_a_boundary_that_does_not_limit_says_why() -> None:
     assert shown(delegated, Layer.BOUNDARY) == ["no statement allows this action"]
 
 
+def test_of_a_caller_that_was_not_collected_no_limit_is_known() -> None:
+    stranger = explained(edited(), "arn:aws:iam::333333333333:role/x")
+    for layer in (Layer.BOUNDARY, Layer.SESSION):
+        assert shown(stranger, layer) == ["assumed not to limit: the caller's own account was not collected"]
+    assert shown(explained(edited(), APP), Layer.BOUNDARY) == ["no permissions boundary"]
+
+
 def test_what_only_multi_region_keys_do_fails_on_others() -> None:
     snapshot = edited()
     replica = replace(snapshot.keys[0], multi_region=True, multi_region_key_type="REPLICA")
