@@ -120,8 +120,7 @@ def _settling(note: str) -> str:
 def _taking(standing: Standing, decision: Decision, action: Action) -> tuple[str, ...]:
     """One statement that is enough by itself where there is one, else all that have to go together."""
     alone = _enough(standing, _allows(decision))
-    words = list(dict.fromkeys(source_words(cause) for cause in alone))
-    found = [f"Take {action.name} away from {one}." for one in words]
+    found = list(dict.fromkeys(_without(action, cause) for cause in alone))
     if not found:
         together = _all_allows(standing)
         found = [f"Take {action.name} away from all of: {'; '.join(together)}."] if together else []
@@ -167,9 +166,15 @@ def _all_allows(standing: Standing) -> list[str]:
         cause = next(iter(sorted(_allows(decision), key=_breadth)), None)
         if cause is None:
             return []
-        words.setdefault(source_words(cause))
+        words.setdefault(source_words(cause) + (" (by revoking it)" if cause.grant else ""))
         standing = standing.without(cause)
     return []
+
+
+def _without(action: Action, cause: Cause) -> str:
+    """How to take an action out of a statement, or away with a grant, which nobody can change."""
+    words = source_words(cause)
+    return f"Revoke {words}: a grant cannot be changed." if cause.grant else f"Take {action.name} away from {words}."
 
 
 def _allows(decision: Decision) -> list[Cause]:

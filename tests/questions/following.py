@@ -204,7 +204,7 @@ def _retiring(case: Case) -> dict[str, str]:
 
 def denials(case: Case, sentence: str) -> Ways:
     """Each way to do what one sentence of an access's advice asks for."""
-    if sentence.startswith("Take "):
+    if sentence.startswith(("Take ", "Revoke ")):
         return [without(case, sentence)]
     found = []
     if "the key policy" in sentence:

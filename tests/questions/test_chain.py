@@ -8,6 +8,7 @@ import pytest
 
 from auditor.evaluator import evaluate
 from auditor.model.actions import BY_NAME
+from auditor.model.grant import Grant
 from auditor.model.policy import Layer
 from auditor.model.snapshot import Snapshot
 from auditor.questions import decision_words, explain, find_keys, principal_named
@@ -138,6 +139,18 @@ def test_of_a_caller_that_was_not_collected_no_limit_is_known() -> None:
     for layer in (Layer.BOUNDARY, Layer.SESSION):
         assert shown(stranger, layer) == ["assumed not to limit: the caller's own account was not collected"]
     assert shown(explained(edited(), APP), Layer.BOUNDARY) == ["no permissions boundary"]
+
+
+def test_a_grant_is_revoked_not_changed() -> None:
+    made = Grant(grant_id="made", key_arn="", grantee=OPS, operations=("Decrypt",))
+    snapshot = edited((EditKind.GRANT, "alias/app", "", None, made), (EditKind.DETACH_POLICY, OPS, "KeyUse"))
+    assert explained(snapshot, OPS).turning[0] == "Revoke grant made: a grant cannot be changed."
+    both = edited((EditKind.GRANT, "alias/app", "", None, made))
+    assert (
+        explained(both, OPS)
+        .turning[0]
+        .startswith("Take kms:Decrypt away from all of: grant made (by revoking it); identity policy")
+    )
 
 
 def test_what_only_multi_region_keys_do_fails_on_others() -> None:
