@@ -19,7 +19,8 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import TRUE
 from auditor.questions.context_keys import impossible
 from auditor.questions.near_misses import near_misses, without_effect
-from auditor.questions.turning import Standing, turning_points
+from auditor.questions.standing import Standing
+from auditor.questions.turning import turning_points
 from auditor.questions.wording import cannot_do
 
 ORDER = (Layer.SCP, Layer.RCP, Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION)

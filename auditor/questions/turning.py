@@ -7,18 +7,15 @@ decision is made again, until it turns.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import replace
 
-from auditor.evaluator.contributions import Contribution, Slot, layer_of
+from auditor.evaluator.contributions import Slot
 from auditor.evaluator.grants import ANY_GRANT
-from auditor.evaluator.layers import Layers, Relation
-from auditor.evaluator.verdict import decide_group
 from auditor.model.access import Cause, Decision, Outcome, Role
 from auditor.model.actions import ALIAS_ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
-from auditor.model.residual import TRUE
+from auditor.questions.standing import Standing
 from auditor.questions.wording import LAYER_WORDS, condition_words, on_half, source_words
 
 HOPELESS = {
@@ -29,73 +26,6 @@ WITH_IDENTITY_POLICIES = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.
 """Callers whose identity policies are in the hands of who asks."""
 STEPS = 40
 """Changes tried one after the other; more than any decision has layers."""
-NAMED_AS = {
-    PrincipalKind.USER: Slot.KEY_USER,
-    PrincipalKind.ROLE: Slot.KEY_ROLE,
-    PrincipalKind.SERVICE_LINKED_ROLE: Slot.KEY_ROLE,
-    PrincipalKind.ROOT: Slot.KEY_ACCOUNT,
-    PrincipalKind.SERVICE: Slot.KEY_SERVICE,
-    PrincipalKind.SESSION: Slot.KEY_SESSION,
-    PrincipalKind.FEDERATED_USER: Slot.KEY_SESSION,
-}
-"""How a key policy statement for exactly this caller counts; for any other kind like one for everybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A question with everything that the layers contribute to it; ``grantable``: the operations that a new grant
-    on the key could have."""
-
-    relation: Relation
-    mask: int
-    contributions: tuple[Contribution, ...]
-    grantable: int
-
-    def decide(self) -> Decision:
-        """The decision without the flags of the key."""
-        return decide_group(Layers.of(self.relation, self.mask, self.contributions))
-
-    def without(self, cause: Cause) -> Standing:
-        """The same without the statement or grant that a cause cites."""
-        return self._with(tuple(item for item in self.contributions if not _cited(item, cause)))
-
-    def allowing(self, layer: Layer, owner: str = "") -> Standing:
-        """The same with an unconditional allow on a layer: for an SCP at the level called ``owner``, or at all."""
-        levels = self.relation.scp_levels or ()
-        if layer is Layer.SCP:
-            places = [number for number, name in enumerate(levels) if not owner or name == owner]
-            both = (Slot.SCP_ALLOW, Slot.SCP_ALIAS)
-            added = [Contribution(slot, self.mask, TRUE, level=number) for number in places for slot in both]
-        else:
-            slots = {
-                Layer.IDENTITY: (Slot.IDENTITY_ALLOW, Slot.IDENTITY_ALIAS),
-                Layer.BOUNDARY: (Slot.BOUNDARY_ALLOW, Slot.BOUNDARY_ALIAS),
-                Layer.SESSION: (Slot.SESSION_ALLOW, Slot.SESSION_ALIAS),
-            }
-            direct = (NAMED_AS.get(self.relation.kind, Slot.KEY_STAR),)
-            added = [Contribution(slot, self.mask, TRUE) for slot in slots.get(layer, direct)]
-        return self._with((*self.contributions, *added))
-
-    def delegating(self) -> Standing:
-        """The same with a key policy that delegates to the caller's account."""
-        return self._with((*self.contributions, Contribution(Slot.KEY_ACCOUNT, self.mask, TRUE)))
-
-    def granted(self) -> Standing:
-        """The same with a grant to the caller."""
-        return self._with((*self.contributions, Contribution(Slot.GRANT, self.mask, TRUE)))
-
-    def retiring(self) -> Standing:
-        """The same with a grant that the caller may retire."""
-        return self._with((*self.contributions, Contribution(Slot.RETIRE, self.mask, TRUE)))
-
-    def _with(self, contributions: tuple[Contribution, ...]) -> Standing:
-        return replace(self, contributions=contributions)
-
-
-def _cited(item: Contribution, cause: Cause) -> bool:
-    if item.source is None and item.grant is None:
-        return False
-    return (layer_of(item.slot), item.source, item.grant) == (cause.layer, cause.statement, cause.grant)
 
 
 def turning_points(standing: Standing, decision: Decision, action: Action) -> tuple[str, ...]:
@@ -133,16 +63,10 @@ def _taking(standing: Standing, decision: Decision, action: Action) -> tuple[str
 def _enough(standing: Standing, causes: list[Cause]) -> list[Cause]:
     """Those without each of which access is denied. They are looked for in halves, because there may be hundreds: what
     is still given without all of them is given without any one."""
-    if not causes or not _without_all(standing, causes).decide().outcome.denied:
+    if not causes or not standing.without(*causes).decide().outcome.denied:
         return []
     half = len(causes) // 2
     return causes if not half else [*_enough(standing, causes[:half]), *_enough(standing, causes[half:])]
-
-
-def _without_all(standing: Standing, causes: list[Cause]) -> Standing:
-    for cause in causes:
-        standing = standing.without(cause)
-    return standing
 
 
 def _places_to_deny(standing: Standing, action: Action) -> str:
@@ -220,12 +144,21 @@ def _settled(standing: Standing, action: Action, say: Callable[[str], None]) -> 
 
 def _in_the_way(standing: Standing, denies: list[Cause]) -> list[Cause]:
     """The denies that have to go: one that lets some request pass, such as those with MFA, may stay."""
-    gone = denies
-    for cause in reversed(denies):
-        others = [one for one in gone if one != cause]
-        left = reduce(Standing.without, others, standing)
-        gone = gone if left.decide().outcome is Outcome.EXPLICITLY_DENIED else others
-    return gone
+    always = [cause for cause in denies if standing.holds_always(cause)]
+    sometimes = [cause for cause in denies if cause not in always]
+    return [*always, *_needed(standing.without(*always), sometimes)]
+
+
+def _needed(standing: Standing, denies: list[Cause]) -> list[Cause]:
+    """Those of the denies, none too many, without which nothing is denied explicitly any more. They are looked for in
+    halves, because there may be hundreds."""
+    if not denies or standing.decide().outcome is not Outcome.EXPLICITLY_DENIED:
+        return []
+    if len(denies) == 1:
+        return denies
+    first, last = denies[: len(denies) // 2], denies[len(denies) // 2 :]
+    of_last = _needed(standing.without(*first), last)
+    return [*_needed(standing.without(*of_last), first), *of_last]
 
 
 def _hopeless(standing: Standing, action: Action) -> str:

@@ -18,7 +18,7 @@ from auditor.model.policy import Policy
 from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import AllOf, AnyOf, Leaf, Not, Residual
-from auditor.questions.turning import Standing
+from auditor.questions.standing import Standing
 from tests.cli.conftest import APP, BATCH, HOME, KEY, PARTNER, ROOT, allow, estate, key, role, text
 
 MOST = 250
@@ -143,3 +143,18 @@ def test_what_would_take_access_away_is_tried_in_halves(monkeypatch: pytest.Monk
     assert len(tried) < 64
     (first, *_) = evaluation.explain(APP, "kms:Encrypt", KEY).turning
     assert first == "Take kms:Encrypt away from key policy default statement “Alone”."
+
+
+def test_the_denies_that_have_to_go_are_looked_for_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    decide = Standing.decide
+    monkeypatch.setattr(Standing, "decide", lambda standing: tried.append(standing) or decide(standing))
+    tests = [{"StringEquals": {f"kms:EncryptionContext:k{n}": "v"}} for n in range(64)]
+    guards = [{**allow(Principal="*", Action="kms:*", Condition=one), "Effect": "Deny"} for one in tests]
+    context = {"Null": {"kms:EncryptionContext:k7": "true"}}
+    another = {**allow(Sid="Another", Principal="*", Action="kms:*", Condition=context), "Effect": "Deny"}
+    given = allow(Sid="Given", Principal={"AWS": APP}, Action="kms:Decrypt", Condition=tests[7])
+    evaluation = Auditor().evaluate(estate(text(*guards, another, given)))
+    found = [words for words in evaluation.explain(APP, "kms:Decrypt", KEY).turning if words.startswith("Remove")]
+    assert found == ["Remove or narrow key policy default statement 8."]
+    assert len(tried) < 64
