@@ -21,7 +21,7 @@ def command(output: Path | None, resume: Path | None, strict: bool, **given: Any
     """Read the facts from AWS into a snapshot folder, and nothing else.
 
     An interrupted collection goes on with --resume and the same AWS options. In a finished one, --resume reads again
-    whatever left a gap, as after a permission was given; the rest is kept.
+    whatever left a gap, as after a permission was given, and the organization; the rest is kept.
     """
     from auditor.cli.audit import say_how_to_go_on
     from auditor.cli.running import INCOMPLETE

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from auditor.errors import OutputError, SnapshotError
 from auditor.model.key import Fact
-from auditor.model.shard import Shard
+from auditor.model.shard import ORGANIZATION_SHARD, Shard
 from auditor.model.snapshot import NOT_ENABLED, Gap, Provenance, Scope
 from auditor.store.encoding import encode, to_bytes, to_line
 from auditor.store.files import append_line, hold, make_folder, remove_parts, write_whole
@@ -56,7 +56,8 @@ def _worth_reading(gap: Gap) -> bool:
 
 class SnapshotWriter:
     """A sink for ``collectors.collect``. ``resume`` goes on in a folder that an interrupted collection left, and reads
-    what failed in passing again; of a finished collection, everything that left a gap: permissions may have changed.
+    what failed in passing again, and the organization; of a finished collection, everything that left a gap:
+    permissions may have changed.
 
     From ``begin`` to ``finish`` or ``close`` no other writer can begin in the folder.
     """
@@ -136,6 +137,10 @@ class SnapshotWriter:
         with self._lock:
             if self._failed:
                 raise self._failed
+            earlier = self._done.get((shard.account, shard.region))
+            if self._sealed and earlier is not None and earlier.sha256 == entry.sha256:
+                self._done[(shard.account, shard.region)] = replace(entry, coverage=earlier.coverage)
+                return  # nothing is replaced
             try:
                 if self._sealed and self._provenance is not None:
                     self._open(self._provenance)
@@ -179,7 +184,10 @@ class SnapshotWriter:
             _check(self.path / entry.file, entry)
         if manifest.finished:
             entries = tuple(replace(one, again=one.again or one.coverage.status not in CLEAN) for one in entries)
-        return replace(manifest, entries=entries)
+        # Accounts join and move: those that are read now are limited by where they are now.
+        of_tree = [one for one in entries if one.coverage.account == ORGANIZATION_SHARD]
+        kept = [one for one in entries if one not in of_tree]
+        return replace(manifest, entries=(*kept, *(replace(one, again=True) for one in of_tree)))
 
 
 def _came_to_nothing(entry: ShardEntry) -> bool:

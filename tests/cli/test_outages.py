@@ -17,6 +17,7 @@ from tests.aws.collecting import collected
 from tests.aws.fixtures import credentials
 from tests.aws.invented import FULL, Account, InventedAws, Level, Organization, key, role
 from tests.aws.wire import Call, error_answer
+from tests.aws.written import document
 from tests.aws.written_server import Wire
 from tests.cli.conftest import Answer
 
@@ -26,6 +27,7 @@ Broken = Callable[[Call], Wire | None]
 MEMBERS = tuple(f"{200000000000 + number}" for number in range(3))
 REGIONS = ("eu-central-1", "eu-west-1")
 OWN = "123456789012"
+DENY = document({"Effect": "Deny", "Action": "*", "Resource": "*"})
 SECONDS = 0.3
 """Instead of the minute that a run has patience for."""
 
@@ -234,3 +236,25 @@ def test_regions_that_cannot_be_listed_when_going_on_are_a_gap(collect: Ask, aws
     assert {(gap.account, gap.operation) for gap in found} == {
         (account, "ec2:DescribeRegions") for account in (OWN, *MEMBERS)
     }
+
+
+def test_an_account_that_joins_before_going_on_has_its_place_in_the_tree(
+    collect: Ask, aws: InventedAws, tmp_path: Path
+) -> None:
+    """Without it, it would be taken for one that no SCP limits."""
+    spoil(aws, lambda call: throttled(call) if call.action == "kms:ListGrants" else None)
+    folder, joined = tmp_path / "found", "200000000009"
+    assert collect("-o", str(folder)).code == 0
+    spoil(aws, lambda call: None)
+    root = aws.organization.root
+    assert root is not None
+    root.below.append(Level("ou-root-12345678", [Level(joined)], scps={"Nothing": DENY}))
+    aws.organization.accounts.append(Account(joined, regions=REGIONS))
+    assert collect("--resume", str(folder)).code == 0
+    snapshot = read_snapshot(folder)
+    assert (snapshot.gaps, joined in {account.id for account in snapshot.accounts}) == ((), True)
+    tree = snapshot.organization
+    assert tree is not None
+    found = tree.target(joined)
+    assert found is not None
+    assert found.parent == "ou-root-12345678"

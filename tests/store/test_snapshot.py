@@ -230,6 +230,19 @@ def test_resume_keeps_finished_shards_and_repeats_passing_failures(tmp_path: Pat
     assert read_snapshot(tmp_path).gaps == ()
 
 
+def test_resume_asks_for_the_organization_again_and_keeps_what_is_the_same(tmp_path: Path) -> None:
+    _written(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
+    writer = SnapshotWriter(tmp_path, resume=True)
+    writer.begin(ASKED)
+    assert writer.has(ACCOUNT, REGION)
+    assert not writer.has(ORGANIZATION_SHARD, "")
+    writer.write(_organization())
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before, "finished all the time"
+    writer.finish(replace(ASKED, finished="2026-01-01T00:01:00Z"))
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
+
+
 def test_a_role_that_cannot_be_assumed_is_not_of_the_moment_and_tried_again() -> None:
     assert not may_pass(Gap(fact=Fact.ACCOUNT, account=ACCOUNT, code="AccessDenied"))
     assert may_pass(Gap(fact=Fact.ACCOUNT, account=ACCOUNT, code="Timeout"))
