@@ -28,6 +28,7 @@ _FEW_VALUES = {
     "kms:expirationmodel": RunTime(("KEY_MATERIAL_DOES_NOT_EXPIRE", "KEY_MATERIAL_EXPIRES")),
     "kms:grantisforawsresource": OPTIONAL_BOOLEAN,
     "kms:bypasspolicylockoutsafetycheck": OPTIONAL_BOOLEAN,
+    "kms:schedulekeydeletionpendingwindowindays": RunTime(tuple(map(str, range(7, 31)))),
     "aws:viaawsservice": BOOLEAN,
     "aws:multifactorauthpresent": OPTIONAL_BOOLEAN,
 }
