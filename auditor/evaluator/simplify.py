@@ -71,10 +71,10 @@ def _reduce(item: Residual, assumed: Assumed) -> Residual:
     if literal is not None:
         return _reduce_literal(item, literal, assumed)
     if isinstance(item, AllOf):
-        return _absorb(_reduce_parts(item.items, assumed, conjunction=True), AllOf)
+        return _absorb(_reduce_parts(item.items, assumed, conjunction=True))
     if isinstance(item, AnyOf):
-        return _factor(_absorb(_reduce_parts(item.items, assumed, conjunction=False), AnyOf))
-    return _reduce(negate(item.item), assumed) if isinstance(item, Not) else item
+        return _factor(_absorb(_reduce_parts(item.items, assumed, conjunction=False)))
+    return item
 
 
 def _reduce_literal(item: Residual, literal: Literal, assumed: Assumed) -> Residual:
@@ -142,7 +142,7 @@ def _reduce_parts(items: tuple[Residual, ...], assumed: Assumed, *, conjunction:
     join = all_of if conjunction else any_of
     joined = join(_merge(items, conjunction=conjunction))
     if not isinstance(joined, AllOf if conjunction else AnyOf):
-        return _reduce(joined, assumed) if isinstance(joined, AllOf | AnyOf) else _lone(joined, assumed)
+        return _reduce(joined, assumed)
     parts: list[Residual] = list(joined.items)
     siblings = Assumed(assumed)
     for index, part in enumerate(parts):
@@ -159,10 +159,6 @@ def _assumed_of(part: Residual, *, holds: bool) -> Literal | None:
     """What a part that is a literal says to the others while it holds, or does not."""
     literal = literal_of(part)
     return (literal[0], literal[1] == holds) if literal is not None else None
-
-
-def _lone(item: Residual, assumed: Assumed) -> Residual:
-    return item if isinstance(item, Constant) else _reduce(item, assumed)
 
 
 def _merge(items: tuple[Residual, ...], *, conjunction: bool) -> list[Residual]:
@@ -194,18 +190,13 @@ def _mergeable(leaf: Leaf) -> bool:
     )
 
 
-def _absorb(item: Residual, kind: type[AllOf] | type[AnyOf]) -> Residual:
-    """Drops what a simpler sibling already says: a ∨ (a ∧ b) = a, and its dual."""
-    if not isinstance(item, AllOf | AnyOf) or not isinstance(item, kind):
+def _absorb(item: Residual) -> Residual:
+    """Drops what a simpler sibling already says: (a ∧ b) ∨ (a ∧ b ∧ c) = a ∧ b, and its dual."""
+    if not isinstance(item, AllOf | AnyOf):
         return item
-    inner = AnyOf if kind is AllOf else AllOf
-    sets = [frozenset(part.items) if isinstance(part, inner) else frozenset([part]) for part in item.items]
-    kept = [
-        part
-        for index, part in enumerate(item.items)
-        if len(sets[index]) == 1 or not any(other < sets[index] for other in sets)
-    ]
-    return all_of(kept) if kind is AllOf else any_of(kept)
+    inner, join = (AnyOf, all_of) if isinstance(item, AllOf) else (AllOf, any_of)
+    sets = [frozenset(part.items if isinstance(part, inner) else (part,)) for part in item.items]
+    return join(part for part, own in zip(item.items, sets, strict=True) if not any(other < own for other in sets))
 
 
 def _factor(item: Residual) -> Residual:

@@ -243,6 +243,14 @@ def test_what_a_sibling_says_is_not_repeated() -> None:
     assert simplify(all_of([VIA_S3, any_of([VIA_S3, MFA])])) == VIA_S3
 
 
+def test_a_part_that_says_more_than_another_is_dropped_beside_a_third() -> None:
+    """Neither is a single test that the other could assume, and nothing is common to all three."""
+    address, endpoint = LEAVES[9], LEAVES[11]
+    pair, more = [MFA, VIA_S3], [MFA, VIA_S3, Leaf("StringEquals", "kms:EncryptionContext:app", ("web",))]
+    assert simplify(any_of([all_of(pair), all_of(more), address])) == simplify(any_of([all_of(pair), address]))
+    assert simplify(all_of([any_of(pair), any_of(more), endpoint])) == simplify(all_of([any_of(pair), endpoint]))
+
+
 def test_shared_parts_are_factored_out() -> None:
     alternatives = any_of([all_of([MFA, VIA_S3]), all_of([MFA, Leaf("IpAddress", "aws:SourceIp", ("10.0.0.0/8",))])])
     simplified = simplify(alternatives)
