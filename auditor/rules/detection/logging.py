@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from auditor.evaluator.glob import matches
 from auditor.model.arn import parse_arn
@@ -113,7 +115,8 @@ def trail_excludes_kms(view: View) -> Iterator[Hit]:
             lost = "all KMS events" if not reads else "KMS write events, which include DisableKey"
         summary = f"The audit log of {place[0]} in {place[1]} drops {lost}: see {listing(partial)}."
         if writes and reads:
-            summary = f"{listing(partial)} drops KMS events of {place[0]} in {place[1]}, which another log keeps."
+            verb = "drops" if len(partial) == 1 else "drop"
+            summary = f"{listing(partial)} {verb} KMS events of {place[0]} in {place[1]}, which another log keeps."
         yield _place_hit(
             place,
             keys,
@@ -169,7 +172,7 @@ def _filtered_events(pattern: str) -> set[str]:
     """The KMS events that a metric filter counts: those it names, or all of KMS when it names none."""
     if "eventname" not in pattern.lower():
         return {*CORE_EVENTS, *MORE_EVENTS} if "kms.amazonaws.com" in pattern else set()
-    return {name for name in (*CORE_EVENTS, *MORE_EVENTS) if name in pattern}
+    return {name for name in (*CORE_EVENTS, *MORE_EVENTS) if re.search(rf"\b{name}\b", pattern)}
 
 
 def _told_events(view: View, account: str, region: str) -> tuple[set[str], set[str]]:
@@ -198,16 +201,20 @@ def _told_events(view: View, account: str, region: str) -> tuple[set[str], set[s
 def _events_of(pattern: str) -> set[str]:
     """The KMS events that an EventBridge pattern takes."""
     try:
-        detail = json.loads(pattern).get("detail", {})
+        whole = json.loads(pattern)
+        detail = whole.get("detail", {})
     except (ValueError, AttributeError):
         return set()
-    if not isinstance(detail, dict) or "kms.amazonaws.com" not in detail.get("eventSource", ["kms.amazonaws.com"]):
+    if not isinstance(detail, dict) or "kms" not in pattern:
         return set()
-    if "kms" not in pattern:
+    if not _any_takes(whole.get("source"), "aws.kms") or not _any_takes(detail.get("eventSource"), "kms.amazonaws.com"):
         return set()
-    names = detail.get("eventName")
-    wanted = (*CORE_EVENTS, *MORE_EVENTS)
-    return set(wanted) if names is None else {name for name in wanted if any(_takes(item, name) for item in names)}
+    return {name for name in (*CORE_EVENTS, *MORE_EVENTS) if _any_takes(detail.get("eventName"), name)}
+
+
+def _any_takes(items: Any, value: str) -> bool:
+    """Whether the filter of a field takes a value; a field without a filter takes all."""
+    return items is None or any(_takes(item, value) for item in items)
 
 
 def _takes(item: object, name: str) -> bool:
@@ -220,8 +227,12 @@ def _takes(item: object, name: str) -> bool:
         return name.endswith(item["suffix"])
     if isinstance(item.get("wildcard"), str):
         return matches(item["wildcard"], name)
+    if isinstance(item.get("equals-ignore-case"), str):
+        return bool(name.lower() == item["equals-ignore-case"].lower())
     refused = item.get("anything-but")
-    return refused is not None and name not in (refused if isinstance(refused, list) else [refused])
+    return refused is not None and not any(
+        _takes(one, name) for one in (refused if isinstance(refused, list) else [refused])
+    )
 
 
 def no_kms_change_alarm(view: View) -> Iterator[Hit]:

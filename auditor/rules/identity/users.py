@@ -173,7 +173,7 @@ def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
                     "BoolIfExists": {"aws:MultiFactorAuthPresent": "false"},
                     "ArnEquals": {"aws:PrincipalArn": who.iam_arn},
                 },
-                in_key_policy=True,
+                in_key_policy=not holding.mask & STORE_BREAKERS,  # no key policy has a say about key stores
             ),
         )
 
