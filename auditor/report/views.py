@@ -15,6 +15,7 @@ from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
 from auditor.model.policy import Layer
+from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.score import scores_of_keys, scores_of_principals
 from auditor.report.grid import CAPABILITIES, Grid, grid_of
@@ -144,9 +145,9 @@ def rotation_words(key: Key) -> str:
     return f"every {key.rotation.period_days} days" if key.rotation.period_days else "on"
 
 
-def _or_unread(cell: Cell, fact: Fact, key: Key) -> Cell:
+def _or_unread(cell: Cell, one: Key | Principal, *facts: Fact) -> Cell:
     """A number or list that could not be read is neither 0 nor empty."""
-    return "not read" if fact in key.unread and not cell else cell
+    return cell if cell or one.unread.isdisjoint(facts) else "not read"
 
 
 def _keys(report: Report) -> View:
@@ -166,9 +167,9 @@ def _keys(report: Report) -> View:
             rotation_words(key),
             key.created or "",
             key.deletion_date or "",
-            _or_unread(" ".join(alias.name for alias in key.aliases), Fact.ALIASES, key),
-            _or_unread("; ".join(f"{name}={value}" for name, value in key.tags), Fact.TAGS, key),
-            _or_unread(len(key.grants), Fact.GRANTS, key),
+            _or_unread(" ".join(alias.name for alias in key.aliases), key, Fact.ALIASES),
+            _or_unread("; ".join(f"{name}={value}" for name, value in key.tags), key, Fact.TAGS),
+            _or_unread(len(key.grants), key, Fact.GRANTS),
             (key.last_usage.last_used or "not seen") if key.last_usage else "not known",
             " ".join(sorted(key.unread)),
             key.description,
@@ -195,10 +196,12 @@ def _principals(report: Report) -> View:
             one.account or "",
             one.created or "",
             one.last_used or "",
-            one.boundary.name if one.boundary else "",
-            " ".join(policy.name for policy in one.identity_policies),
-            " ".join(one.groups),
-            "; ".join(f"{name}={value}" for name, value in one.tags),
+            _or_unread(one.boundary.name if one.boundary else "", one, Fact.IDENTITIES, Fact.BOUNDARY),
+            _or_unread(
+                " ".join(policy.name for policy in one.identity_policies), one, Fact.IDENTITIES, Fact.IDENTITY_POLICY
+            ),
+            _or_unread(" ".join(one.groups), one, Fact.IDENTITIES),
+            _or_unread("; ".join(f"{name}={value}" for name, value in one.tags), one, Fact.IDENTITIES),
             " ".join(sorted(one.unread)),
             powers.get(one.arn, ""),
             *((scores[one.arn].residual, scores[one.arn].inherent) if one.arn in scores else ("", "")),

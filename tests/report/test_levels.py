@@ -7,6 +7,8 @@ of ``security-severity`` of code scanning, the Security Hub API reference (AwsSe
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import replace
 from functools import cache
@@ -230,3 +232,11 @@ def test_markdown_lists_the_first_twenty_open_findings() -> None:
     assert f"And {len(listed) - 20} more in the report." in lines
     exactly = replace(report(), findings=tuple(listed[:20]))
     assert "more in the report" not in render(exactly, "markdown")["summary.md"].decode()
+
+
+def test_the_table_of_findings_has_each_as_it_is() -> None:
+    rows = list(csv.DictReader(io.StringIO(files("csv")["findings.csv"].decode(), newline="")))
+    for finding, row in zip(report().findings, rows, strict=True):
+        for name in ("severity", "rule", "state", "confidence", "subject", "account", "first_seen", "fingerprint"):
+            assert row[name] == str(getattr(finding, name)), name
+        assert row["latent"] == ("yes" if finding.latent else "no")

@@ -86,6 +86,25 @@ def test_boundary_groups_and_tags_of_a_principal(unread: set[Fact], words: str) 
     assert [shown(page, title) for title in ("Permissions boundary", "Groups", "Tags")] == [words] * 3
 
 
+@pytest.mark.parametrize(
+    ("unread", "words"),
+    [
+        ({Fact.IDENTITIES, Fact.BOUNDARY}, ["not read"] * 4),
+        ({Fact.IDENTITIES}, ["not read"] * 4),
+        ({Fact.IDENTITY_POLICY}, ["", "not read", "", ""]),
+        ({Fact.BOUNDARY}, ["not read", "", "", ""]),
+        (set(), [""] * 4),
+    ],
+)
+def test_boundary_policies_groups_and_tags_in_tables(unread: set[Fact], words: list[str]) -> None:
+    first, *rest = ordinary().snapshot.principals
+    one = replace(first, tags=(), identity_policies=(), unread=frozenset(unread))
+    report = evaluated(replace(ordinary().snapshot, principals=(one, *rest)))
+    rows = csv.DictReader(io.StringIO(render(report, "csv")["principals.csv"].decode(), newline=""))
+    (row,) = (row for row in rows if row["principal"] == first.arn)
+    assert [row[name] for name in ("boundary", "policies", "groups", "tags")] == words
+
+
 def test_an_outsider_of_whom_it_is_unknown_is_not_nobody() -> None:
     report = unread_rcps()
     counts = counts_of(report)
