@@ -10,7 +10,7 @@ from auditor.model.snapshot import Snapshot
 
 def parse_as_of(given: str | date) -> str:
     """A date or time (ISO 8601 or an object; without an offset it is UTC) as ISO 8601 UTC. Raises UsageError."""
-    text = given.isoformat() if isinstance(given, date) else given
+    text = given.isoformat() if isinstance(given, date) else str(given)
     try:
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def instant(text: str | None) -> datetime | None:
@@ -14,3 +14,11 @@ def instant(text: str | None) -> datetime | None:
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def before(moment: datetime, days: float) -> datetime:
+    """``days`` before ``moment``, or the earliest moment that there is: a snapshot may hold any date and number."""
+    try:
+        return moment - timedelta(days=days)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)

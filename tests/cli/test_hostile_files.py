@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,17 @@ def test_register_and_baseline_are_read_once_so_that_a_pipe_will_do(
     answer = ask("evaluate", "now", "--suppressions", "register", "-f", "json", "-o", "-", "-q")
     writing.join()
     assert answer.json()["findings"][0]["state"] == "accepted"
+
+
+@pytest.mark.parametrize("number", [None, 10**30, -(10**30)])
+def test_times_at_the_end_of_the_calendar(ask: Ask, snapshots: dict[str, Snapshot], number: int | None) -> None:
+    pending, disabled = snapshots["now"].keys
+    odd = {"state": "PendingDeletion", "deletion_date": "0001-01-02T00:00:00Z", "pending_window_days": number}
+    keys = (replace(pending, **odd), replace(disabled, state="Disabled"))
+    snapshots["now"] = replace(snapshots["now"], keys=keys)
+    for day in ("0001-01-01", "9999-12-31"):
+        answer = ask("evaluate", "now", "--as-of", day, "-f", "json", "-o", "-", "-q")
+        assert (answer.code, answer.err) == (0, "")
 
 
 def test_config_check_knows_the_formats(ask: Ask) -> None:

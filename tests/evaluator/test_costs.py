@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from auditor import evaluator
 from auditor.audit import Auditor
 from auditor.evaluator import evaluate, grants
 from auditor.evaluator.consequences import said_by
@@ -158,3 +159,14 @@ def test_the_denies_that_have_to_go_are_looked_for_in_halves(monkeypatch: pytest
     found = [words for words in evaluation.explain(APP, "kms:Decrypt", KEY).turning if words.startswith("Remove")]
     assert found == ["Remove or narrow key policy default statement 8."]
     assert len(tried) < 64
+
+
+def test_a_stranger_is_asked_about_what_no_other_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    decide = evaluator.Evaluation.decide
+    monkeypatch.setattr(evaluator.Evaluation, "decide", lambda *given: asked.append(given[1].arn) or decide(*given))
+    patterns = [f"{number}*" for number in range(300, 500)]
+    open_to = allow(Principal="*", Action="kms:*", Condition={"StringLike": {"kms:CallerAccount": patterns}})
+    report = Auditor().judge(Auditor().evaluate(estate(text(ROOT, open_to))))
+    assert any(finding.rule.startswith("public-key-policy") for finding in report.findings)
+    assert 0 < sum(arn.startswith(("3", "4")) for arn in asked) < 500

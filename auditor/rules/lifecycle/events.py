@@ -5,20 +5,21 @@ All of it is told by events that are there; that there are none proves nothing h
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from auditor.model.finding import Evidence
 from auditor.model.key import Key, LastUsage
 from auditor.model.key_events import KeyCalls
-from auditor.model.moments import instant
+from auditor.model.moments import before, instant
 from auditor.rules.hit import count, listing
 from auditor.rules.key_use import key_use, of_data, principal_of
 from auditor.rules.view import View
 
 BLOCKED = frozenset({"Disabled", "KMSInvalidState", "KeyUnavailable", "CustomKeyStoreInvalidState"})
 """Why calls fail for the state of a key and for nothing else (KMS API reference); AWS adds ``Exception`` to each."""
-STILL_TRYING = timedelta(days=30)
-JUST_NOW = timedelta(hours=24)
+STILL_TRYING = 30
+JUST_NOW = 1
+"""Days."""
 
 
 def last_use(view: View, key: Key) -> LastUsage | None:
@@ -31,7 +32,7 @@ def last_use(view: View, key: Key) -> LastUsage | None:
 
 def failed_calls(view: View, key: Key) -> list[Evidence]:
     """The calls that failed for the state of the key: in the last 30 days, or since its deletion was scheduled."""
-    since = _scheduled(key) or view.as_of - STILL_TRYING
+    since = _scheduled(key) or before(view.as_of, STILL_TRYING)
     found = [
         calls
         for calls in key_use(view).of_key(key.arn)
@@ -55,7 +56,7 @@ def done_by(view: View, key: Key, operation: str) -> KeyCalls | None:
 def disabled_by_stranger(view: View, key: Key) -> bool:
     """Whether somebody who is known, and no administrator of keys, disabled the key within 24 hours."""
     found = done_by(view, key, "DisableKey")
-    who = principal_of(view, found) if found and _from(found, view.as_of - JUST_NOW) else None
+    who = principal_of(view, found) if found and _from(found, before(view.as_of, JUST_NOW)) else None
     return who is not None and not view.trust.key_admin(who) and not view.trust.key_destroyer(who)
 
 
@@ -67,7 +68,7 @@ def told(label: str, calls: KeyCalls | None, otherwise: str) -> Evidence:
 def _scheduled(key: Key) -> datetime | None:
     """When the deletion of a key was scheduled; None for one that is not, or of which that is not known."""
     end = instant(key.deletion_date) if key.state.startswith("Pending") else None
-    return end - timedelta(days=key.pending_window_days or 30) if end else None
+    return before(end, key.pending_window_days or 30) if end else None
 
 
 def _from(calls: KeyCalls, since: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from auditor.model.actions import key_type
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.model.moments import instant
+from auditor.model.moments import before, instant
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.grants.holders import service_held
 from auditor.rules.hit import listing, naming
@@ -69,9 +69,7 @@ def _recent(view: View, key: Key, used: str) -> bool:
     end = instant(key.deletion_date) if key.state.startswith("Pending") else None
     reference = view.as_of
     if end is not None:
-        from datetime import timedelta
-
-        reference = min(reference, end - timedelta(days=key.pending_window_days or 30))
+        reference = min(reference, before(end, key.pending_window_days or 30))
     return (reference - last).days <= view.settings.in_use_days
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from auditor.model.key import Key
 from auditor.model.key_events import EventWindow
-from auditor.model.moments import instant
+from auditor.model.moments import before, instant
 from auditor.model.principal import LastAccessed
 from auditor.rules.view import View
 
@@ -58,7 +58,7 @@ class Window:
     def __init__(self, view: View) -> None:
         self.days = view.settings.unused_window
         self.end = view.as_of
-        self.start = view.as_of - timedelta(days=self.days)
+        self.start = before(view.as_of, self.days)
 
     def before(self, time: str | None) -> bool:
         """Whether a time lies before the window."""
