@@ -10,6 +10,7 @@ from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, mask_of
 from auditor.model.arn import is_account_id
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Statement
+from auditor.rules.clock import settled
 from auditor.rules.conditions import written_for_keys
 from auditor.rules.hit import Located, listing
 from auditor.rules.view import View
@@ -83,10 +84,9 @@ def proof(view: View, key: Key, decision: Decision) -> Strength:
         return Strength.S0
     if decision.outcome is Outcome.CONDITIONAL and decision.residual is not None:
         return strength(decision.residual, view.owner(key))
-    blocks = [
-        strength(written_for_keys(located.statement), view.owner(key)) for located in allowing(view, key, decision)
-    ]
-    return min(blocks, default=Strength.S4)
+    now = view.as_of.timestamp()
+    written = [settled(written_for_keys(located.statement), now) for located in allowing(view, key, decision)]
+    return min((strength(block, view.owner(key)) for block in written), default=Strength.S4)
 
 
 def stopped_by(decision: Decision) -> str:
