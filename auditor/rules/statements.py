@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from auditor.evaluator.statements import action_mask
@@ -125,15 +126,23 @@ def organization_documents(snapshot: Snapshot, layer: Layer) -> tuple[Document, 
 
 def as_written(policy: Policy, index: int) -> dict[str, Any]:
     """The statement's JSON as the document has it, for a corrected copy; empty when it cannot be read."""
+    listed = all_as_written(policy.text)
+    return deepcopy(listed[index]) if index < len(listed) else {}
+
+
+@lru_cache(maxsize=256)
+def all_as_written(text: str) -> tuple[dict[str, Any], ...]:
+    """``as_written`` of each statement of a document, read once: to look at, never to change."""
     try:
-        loaded = json.loads(policy.text)
+        loaded = json.loads(text)
     except (ValueError, RecursionError):
-        return {}
+        return ()
     statements = loaded.get("Statement") if isinstance(loaded, dict) else None
     listed = statements if isinstance(statements, list) else [statements]
-    entry = listed[index] if index < len(listed) else None
-    if not isinstance(entry, dict):
-        return {}
+    return tuple(_readable(entry) if isinstance(entry, dict) else {} for entry in listed)
+
+
+def _readable(entry: dict[str, Any]) -> dict[str, Any]:
     written = dict(entry)
     if "Condition" in written:
         # A corrected copy builds on the blocks that can be read; what is wrong with the others is told elsewhere.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -170,3 +171,15 @@ def test_a_stranger_is_asked_about_what_no_other_may(monkeypatch: pytest.MonkeyP
     report = Auditor().judge(Auditor().evaluate(estate(text(ROOT, open_to))))
     assert any(finding.rule.startswith("public-key-policy") for finding in report.findings)
     assert 0 < sum(arn.startswith(("3", "4")) for arn in asked) < 500
+
+
+def test_a_document_is_read_once_for_the_corrections_of_all_its_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    loads = json.loads
+    monkeypatch.setattr(
+        "auditor.rules.statements.json.loads", lambda text, **more: read.append(text) or loads(text, **more)
+    )
+    broken = [allow(Principal={"AWS": APP}, Action="kms:Decrypt", Conditions={"n": number}) for number in range(60)]
+    report = Auditor().judge(Auditor().evaluate(estate(text(ROOT, *broken))))
+    assert sum(finding.rule == "malformed-statement" for finding in report.findings)
+    assert 0 < len(read) < 600

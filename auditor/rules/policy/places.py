@@ -14,7 +14,7 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import DEFAULT_POLICY, Fact, Key
 from auditor.model.policy import Layer, Policy, Statement, StatementRef
 from auditor.rules.hit import Hit, Located
-from auditor.rules.statements import Document, action_mask, as_written
+from auditor.rules.statements import Document, action_mask, all_as_written, as_written
 from auditor.rules.view import View
 
 
@@ -43,9 +43,9 @@ class Placed:
         """Whether another statement of the document already says what the corrected one would."""
         bare = {name: value for name, value in corrected.items() if name != "Sid"}
         return any(
-            {name: value for name, value in as_written(self.policy, other.index).items() if name != "Sid"} == bare
-            for other in self.policy.statements
-            if other.index != self.located.statement.index
+            {name: value for name, value in other.items() if name != "Sid"} == bare
+            for index, other in enumerate(all_as_written(self.policy.text))
+            if index != self.located.statement.index
         )
 
     def resource_repair(self, dead: list[str]) -> dict[str, Any]:
