@@ -167,3 +167,13 @@ def test_what_was_not_read_is_told_part_by_part() -> None:
     )
     several = coverage_words(whole, Counts(**{**NONE, "unknown_cells": 2}))  # type: ignore[arg-type]
     assert several == "2 combinations of principal, key and capability stay unknown."
+
+
+def test_of_a_key_that_decrypts_nothing_nobody_is_a_reader_perhaps() -> None:
+    """What is unknown of an HMAC key are its other capabilities."""
+    first = ordinary().snapshot.keys[0]
+    blind = frozenset({Fact.KEY_POLICY, Fact.GRANTS})
+    mac = replace(first, spec="HMAC_256", usage="GENERATE_VERIFY_MAC", policies=(), grants=(), unread=blind)
+    counts = counts_of(reported(replace(ordinary().snapshot, keys=(mac,)))[0])
+    assert counts.unknown_cells > 0
+    assert (counts.readers, counts.unknown_readers) == (0, 0)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from auditor.model.finding import Confidence, ControlMapping, Evidence, Finding, FindingState, Severity
+from auditor.model.finding import Confidence, ControlMapping, Evidence, Finding, FindingState, RuleStatus, Severity
 from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.model.snapshot import AccountFacts, Gap
@@ -115,7 +115,9 @@ def _few() -> tuple[Finding, ...]:
 
 def test_sarif_notifications_are_warnings_where_verdicts_rest_on_the_gap() -> None:
     gaps = (Gap(fact=Fact.KEY_POLICY), Gap(fact=Fact.LAST_USAGE))
+    quiet = RuleStatus("looked-at-everything", True)
     told = replace(report(), snapshot=replace(report().snapshot, gaps=gaps), findings=_few())
+    told = replace(told, rules=(quiet, *told.rules, quiet))
     (run,) = json.loads(render(told, "sarif")["report.sarif"])["runs"]
     (invocation,) = run["invocations"]
     assert [note["level"] for note in invocation["toolExecutionNotifications"][:2]] == ["warning", "note"]
