@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -156,10 +155,8 @@ def audited(tmp_path_factory: pytest.TempPathFactory, stand_in: StandIn) -> Answ
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Answer:
-    start = time.perf_counter()
     answer = Cli(tmp_path_factory.mktemp("demo"), "http://127.0.0.1:9")("demo", AWS_PROFILE="shop")
     assert answer.code == 0, answer.err
-    assert time.perf_counter() - start < 60
     return answer
 
 

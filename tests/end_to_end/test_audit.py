@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -87,13 +86,3 @@ def test_fail_on_exits_three(cli: Cli, server: StandIn) -> None:
     answer = cli("--profile", "shop", "--region", REGIONS[0], "--fail-on", "critical", "-f", "json")
     assert answer.code == 3, answer.err
     assert "result.json" in answer.files()
-
-
-@pytest.mark.slow
-def test_help_is_quick(cli: Cli) -> None:
-    best = 9.0
-    for _ in range(5):
-        start = time.perf_counter()
-        assert cli("--help").code == 0
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.5
