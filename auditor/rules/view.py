@@ -219,6 +219,8 @@ class View(Memo):
         from auditor.model.actions import ON_KEY
 
         callers = tuple(who for who in principals if who.arn not in self.reach.principal_at)
+        if not callers:
+            return
         table = build_table(callers, (key,), self.evaluation.surroundings)
         for number, who in enumerate(callers):
             for action in actions_in(ON_KEY):

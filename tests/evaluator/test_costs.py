@@ -18,6 +18,7 @@ from auditor.model.grant import Grant
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import AllOf, AnyOf, Leaf, Not, Residual
 from auditor.questions.standing import Standing
+from auditor.rules.view import View
 from tests.cli.conftest import APP, BATCH, HOME, KEY, PARTNER, ROOT, allow, estate, key, role, text
 
 MOST = 250
@@ -153,15 +154,17 @@ def test_the_denies_that_have_to_go_are_looked_for_in_halves(monkeypatch: pytest
     assert len(tried) < 64
 
 
-def test_a_stranger_is_asked_about_what_no_other_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    decide = evaluator.Evaluation.decide
-    monkeypatch.setattr(evaluator.Evaluation, "decide", lambda *given: asked.append(given[1].arn) or decide(*given))
+def test_strangers_that_fit_hundreds_of_patterns_are_decided_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, together = [], []
+    decide, decide_together = evaluator.Evaluation.decide, View.decide_together
+    monkeypatch.setattr(evaluator.Evaluation, "decide", lambda *given: alone.append(given[1].arn) or decide(*given))
+    monkeypatch.setattr(View, "decide_together", lambda *given: together.append(given) or decide_together(*given))
     patterns = [f"{number}*" for number in range(300, 500)]
     open_to = allow(Principal="*", Action="kms:*", Condition={"StringLike": {"kms:CallerAccount": patterns}})
     report = Auditor().judge(Auditor().evaluate(estate(text(ROOT, open_to))))
     assert any(finding.rule.startswith("public-key-policy") for finding in report.findings)
-    assert 0 < sum(arn.startswith(("3", "4")) for arn in asked) < 500
+    assert not [arn for arn in alone if arn.startswith(("3", "4"))]
+    assert len(together) < 20
 
 
 def test_a_document_is_read_once_for_the_corrections_of_all_its_statements(monkeypatch: pytest.MonkeyPatch) -> None:

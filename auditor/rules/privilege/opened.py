@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from auditor.evaluator.matrix import build_table
 from auditor.evaluator.synthetic import FULL_ACCESS
@@ -12,11 +13,18 @@ from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal
 from auditor.rules.privilege.power import limited_grants, power
+from auditor.rules.privilege.steps import denying
 from auditor.rules.reach import Openness, Reach
 from auditor.rules.view import View
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER
 EVERYTHING = AttachedPolicy(Layer.IDENTITY, "any policy it likes", "", parse_policy(FULL_ACCESS))
+Held = tuple[tuple[bool, frozenset[str]], ...]
+"""Whether it is certain, and the keys (ARNs) over which there is power then."""
 _SURE, _PERHAPS = (Openness.GUARDED, Openness.OPEN), (Openness.MAYBE,)
 
 
@@ -45,18 +53,28 @@ def opened_by_any_policy(
     those that would come to the same keys together."""
     alike: dict[tuple[frozenset[str], bool], list[Principal]] = {}
     keys = tuple(key for key in view.reach.keys if key.arn in asked)
-    bigger = tuple(replace(who, identity_policies=(*who.identity_policies, EVERYTHING)) for who in targets)
+    # beside a policy that allows everything, only those with a Deny count: without the others most are alike
+    bigger = tuple(replace(who, identity_policies=(*denying(who), EVERYTHING)) for who in targets)
     reach = Reach(build_table(bigger, keys, view.evaluation.surroundings), bigger, keys, view.as_of.timestamp())
     limited = limited_grants(reach)
+    known: dict[bytes, Held] = {}
     for row, who in enumerate(targets):
-        held: dict[bool, set[str]] = {True: set(), False: set()}
-        for _, column, profile in reach.pairs_of([row]).rows():
-            counted = POWER & ~CREATE_GRANT if limited[profile] else POWER
-            for certain, levels in ((True, _SURE), (False, _PERHAPS)):
-                if reach.held(profile, column, *levels) & counted:
-                    held[certain].add(keys[column].arn)
-        for certain, arns in ((True, held[True]), (False, held[False] - held[True])):
-            gained = frozenset(arns) - own.get(who.arn, frozenset())
+        cells = reach.table.cells[row].tobytes()
+        if cells not in known:
+            known[cells] = _held(reach, row, limited)
+        for certain, arns in known[cells]:
+            gained = arns - own.get(who.arn, frozenset())
             if gained:
                 alike.setdefault((gained, certain), []).append(who)
     return [Opened(gained, certain, tuple(found)) for (gained, certain), found in alike.items()]
+
+
+def _held(reach: Reach, row: int, limited: NDArray[np.bool_]) -> Held:
+    """The keys over which a row has power for certain, and those over which it may have it."""
+    held: dict[bool, set[str]] = {True: set(), False: set()}
+    for _, column, profile in reach.pairs_of([row]).rows():
+        counted = POWER & ~CREATE_GRANT if limited[profile] else POWER
+        for certain, levels in ((True, _SURE), (False, _PERHAPS)):
+            if reach.held(profile, column, *levels) & counted:
+                held[certain].add(reach.keys[column].arn)
+    return (True, frozenset(held[True])), (False, frozenset(held[False] - held[True]))

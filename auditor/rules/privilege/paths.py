@@ -172,23 +172,37 @@ class Finder:
                 editors.setdefault(who.account or "", []).append((who, missing))
         for account, members in editors.items():
             asked = frozenset[str]().union(*(missing for _, missing in members))
-            targets = [one for one in self.graph.candidates if one.account == account and RESERVED not in one.path]
+            ways = self._edited(account, {who.arn for who, _ in members})
+            entered = set[str]().union(*ways.values())
+            targets = [one for one in self.graph.candidates if one.arn in entered]
             given = opened_by_any_policy(self.view, targets, asked, self.own)
             for who, missing in members:
-                yield from ((who, path) for path in self._editing(who, missing, given))
+                yield from ((who, path) for path in self._editing(who, missing, given, ways.get(who.arn, {})))
 
-    def _editing(self, who: Principal, missing: frozenset[str], given: list[Opened]) -> Iterator[Path]:
+    def _edited(self, account: str, editors: set[str]) -> dict[str, dict[str, tuple[str, Step]]]:
+        """Editor → the identities of the account to whom it may give any policy and whom it becomes then, and how."""
+        ways: dict[str, dict[str, tuple[str, Step]]] = {}
+        for target in self.graph.candidates:
+            if target.account != account or RESERVED in target.path:
+                continue
+            for who, step in self.graph.into(target):
+                edit = next(edits(self.view, who, target, self.graph.verbs[who.arn]), "") if who.arn in editors else ""
+                if edit:
+                    ways.setdefault(who.arn, {})[target.arn] = (edit, step)
+        return ways
+
+    @staticmethod
+    def _editing(
+        who: Principal, missing: frozenset[str], given: list[Opened], ways: dict[str, tuple[str, Step]]
+    ) -> Iterator[Path]:
         """One path to what each group of targets would come to and the identity has no power over."""
-        verbs = self.graph.verbs[who.arn]
         for opened in given:
-            for target in opened.targets if opened.keys & missing else ():
-                edit = next(edits(self.view, who, target, verbs), "")
-                step = self.graph.step(who, target) if edit else None
-                if step is not None:
-                    words = f"{who.arn} → {edit} + {step.action} → {target.arn}"
-                    yield Path(words, 2, step.running, opened.keys, (target.arn,), opened.certain)
-                    missing = missing - opened.keys if opened.certain else missing
-                    break
+            through = next((one.arn for one in opened.targets if one.arn in ways), "") if opened.keys & missing else ""
+            if through:
+                edit, step = ways[through]
+                words = f"{who.arn} → {edit} + {step.action} → {through}"
+                yield Path(words, 2, step.running, opened.keys, (through,), opened.certain)
+                missing = missing - opened.keys if opened.certain else missing
 
     def _delegating(self) -> dict[str, frozenset[str]]:
         """Account → the keys that leave some power to identity policies."""

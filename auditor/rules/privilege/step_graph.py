@@ -68,10 +68,6 @@ class StepGraph:
             if not self.verbs[arn] and (step := self._step(self.by_arn[arn], target, ways)) is not None:
                 yield self.by_arn[arn], step
 
-    def step(self, who: Principal, target: Principal) -> Step | None:
-        """How ``who`` becomes the target in one step, or None."""
-        return self._step(who, target, ways_into(target))
-
     def _step(self, who: Principal, target: Principal, ways: tuple[Admission, ...]) -> Step | None:
         return None if who.arn == target.arn else step_to(self._view, who, target, ways, self.verbs[who.arn])
 
