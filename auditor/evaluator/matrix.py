@@ -28,14 +28,18 @@ from auditor.model.key import Key
 from auditor.model.principal import Principal
 
 Codes = NDArray[np.int64]
+EVERY_ACTION = ON_KEY | ACCOUNT_LEVEL
 NOT_ASKED = Decision(Outcome.IMPLICITLY_DENIED, "not_asked")
-"""Fills the places of a profile that its kind of cell never answers (account-level actions in a key's cell)."""
+"""Fills the places of a profile that its kind of cell never answers (account-level actions in a key's cell), and those
+of actions that were not asked about."""
 NO_KEY = Key(arn="", key_id="", account="", region="")
 
 
-def build_table(principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings) -> AccessTable:
-    """Every decision for ``principals`` × ``keys``, both in the given order."""
-    return ReadyCallers(principals, surroundings).table(keys)
+def build_table(
+    principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings, asked: int = EVERY_ACTION
+) -> AccessTable:
+    """The decisions for ``principals`` × ``keys``, both in the given order, about the actions of the mask ``asked``."""
+    return ReadyCallers(principals, surroundings).table(keys, asked)
 
 
 class TableBuilder:
@@ -109,18 +113,19 @@ class ReadyCallers:
         """Whether these are the same callers in the same world."""
         return self._surroundings == surroundings and self._principals == principals
 
-    def table(self, keys: tuple[Key, ...]) -> AccessTable:
-        """Every decision for the callers × ``keys``."""
+    def table(self, keys: tuple[Key, ...], asked: int = EVERY_ACTION) -> AccessTable:
+        """The decisions for the callers × ``keys`` about the actions of the mask ``asked``."""
         self._kept.seen.append(keys)
         with collector_at_rest():
-            return self._table(keys)
+            return self._table(keys, asked)
 
-    def _table(self, keys: tuple[Key, ...]) -> AccessTable:
+    def _table(self, keys: tuple[Key, ...], asked: int) -> AccessTable:
         profiles = _Profiles()
         numbers = self._sides.matrix(self.classes, keys, self._surroundings, self._kept.memory)
-        filler = _Filler(self, keys, numbers, self._sides, self._kept, profiles)
+        filler = _Filler(self, keys, numbers, self._sides, self._kept, profiles, asked & ON_KEY)
         cells = filler.fill([self._kept.key_sides.column(key) for key in keys])
-        account_level = np.array([profiles.number(parts) for parts in self._account_parts], dtype=np.int32)
+        without_key = self._account_parts if asked & ACCOUNT_LEVEL else [list[Part]()] * len(self.classes)
+        account_level = np.array([profiles.number(parts) for parts in without_key], dtype=np.int32)
         return AccessTable(
             principals=tuple(principal.arn for principal in self._principals),
             keys=tuple(key.arn for key in keys),
@@ -192,7 +197,9 @@ class _Filler:
         callers: CallerSides,
         kept: _Kept,
         profiles: _Profiles,
+        asked: int,
     ) -> None:
+        self._asked = asked
         self._members = ready.members
         self._caller_numbers = caller_numbers
         self._callers = callers
@@ -241,4 +248,4 @@ class _Filler:
         kind, caller, ours = self._callers.sides[code >> 32]
         flags, state, theirs = self._kept.key_sides.sides[(code >> 1) & 0x7FFFFFFF]
         relation = relation_of(kind, bool(code & 1), caller)
-        return self._profiles.number(self._kept.decider.parts(relation, (*ours, *theirs), flags, state, ON_KEY))
+        return self._profiles.number(self._kept.decider.parts(relation, (*ours, *theirs), flags, state, self._asked))

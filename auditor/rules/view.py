@@ -213,17 +213,16 @@ class View(Memo):
         row = self.principal_by_arn.get(account)
         return row if row is not None and row.assume_allowed else external(account)
 
-    def decide_together(self, principals: Iterable[Principal], key: Key) -> None:
-        """Ask for many invented callers at once, every action on the key: what they share is decided once."""
+    def decide_together(self, principals: Iterable[Principal], key: Key, mask: int) -> None:
+        """Ask for many invented callers at once about the actions of a mask: what they share is decided once."""
         from auditor.evaluator.matrix import build_table
-        from auditor.model.actions import ON_KEY
 
         callers = tuple(who for who in principals if who.arn not in self.reach.principal_at)
         if not callers:
             return
-        table = build_table(callers, (key,), self.evaluation.surroundings)
+        table = build_table(callers, (key,), self.evaluation.surroundings, mask)
         for number, who in enumerate(callers):
-            for action in actions_in(ON_KEY):
+            for action in actions_in(mask):
                 decision = table.decision(number, 0, action)
                 self._decisions.setdefault((who.arn, key.arn, action.bit), decision)
 

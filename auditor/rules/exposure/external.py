@@ -97,7 +97,7 @@ def _find_exempted(view: View, key: Key) -> dict[str, list[StatementRef]]:
             if view.trust.standing(account, key.account).foreign:
                 named.setdefault(account, []).append(ref)
     strangers = view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE) if named else {}
-    view.decide_together(map(view.external, sorted(named)), key)
+    view.decide_together(map(view.external, sorted(named)), key, CROSS_ACCOUNT_EFFECTIVE)
     return {
         account: refs
         for account, refs in sorted(named.items())
@@ -129,7 +129,7 @@ def _find_outside_names(view: View, key: Key) -> dict[str, set[str]]:
                 if view.trust.standing(account, key.account).foreign:
                     found.setdefault(account, set()).add(account)
     spared = _exempted(view, key)
-    view.decide_together(map(view.external, sorted(found.keys() - spared.keys())), key)
+    view.decide_together(map(view.external, sorted(found.keys() - spared.keys())), key, CROSS_ACCOUNT_EFFECTIVE)
     for account in spared:
         found.setdefault(account, set()).add(account)
     return found

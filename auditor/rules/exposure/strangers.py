@@ -47,7 +47,7 @@ def patterned_access(view: View, key: Key) -> dict[str, Decision]:
     found: dict[str, Decision] = {}
     for together in (accounts[:1], accounts[1:]):  # mostly the first of hundreds may do all that any of them may
         if wanted & ~mask_of(found):
-            view.decide_together(map(external, together), key)
+            view.decide_together(map(external, together), key, wanted)
         for account in together:
             decisions = view.decisions(external(account), key, wanted & ~mask_of(found))
             found |= {name: decision for name, decision in decisions.items() if not decision.outcome.denied}

@@ -55,7 +55,8 @@ def opened_by_any_policy(
     keys = tuple(key for key in view.reach.keys if key.arn in asked)
     # beside a policy that allows everything, only those with a Deny count: without the others most are alike
     bigger = tuple(replace(who, identity_policies=(*denying(who), EVERYTHING)) for who in targets)
-    reach = Reach(build_table(bigger, keys, view.evaluation.surroundings), bigger, keys, view.as_of.timestamp())
+    table = build_table(bigger, keys, view.evaluation.surroundings, POWER)
+    reach = Reach(table, bigger, keys, view.as_of.timestamp())
     limited = limited_grants(reach)
     known: dict[bytes, Held] = {}
     for row, who in enumerate(targets):
