@@ -53,8 +53,7 @@ def opened_by_any_policy(
     those that would come to the same keys together."""
     alike: dict[tuple[frozenset[str], bool], list[Principal]] = {}
     keys = tuple(key for key in view.reach.keys if key.arn in asked)
-    # beside a policy that allows everything, only those with a Deny count: without the others most are alike
-    bigger = tuple(replace(who, identity_policies=(*denying(who), EVERYTHING)) for who in targets)
+    bigger = tuple(replace(who, identity_policies=(*_that_may_deny(who), EVERYTHING)) for who in targets)
     table = build_table(bigger, keys, view.evaluation.surroundings, POWER)
     reach = Reach(table, bigger, keys, view.as_of.timestamp())
     limited = limited_grants(reach)
@@ -68,6 +67,12 @@ def opened_by_any_policy(
             if gained:
                 alike.setdefault((gained, certain), []).append(who)
     return [Opened(gained, certain, tuple(found)) for (gained, certain), found in alike.items()]
+
+
+def _that_may_deny(who: Principal) -> tuple[AttachedPolicy, ...]:
+    """The identity policies that count beside one that allows everything; without the others most callers are alike."""
+    unreadable = (one for one in who.identity_policies if not one.policy.readable)
+    return (*denying(who), *unreadable)
 
 
 def _held(reach: Reach, row: int, limited: NDArray[np.bool_]) -> Held:
