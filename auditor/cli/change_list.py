@@ -49,7 +49,7 @@ WITH_DOCUMENT = (
     EditKind.ATTACH_SCP,
     EditKind.ATTACH_RCP,
 )
-WITH_VALUE = (EditKind.KEY_STATE, EditKind.TAG, EditKind.PRINCIPAL_TAG)
+WITH_VALUE = (EditKind.KEY_STATE, EditKind.KEY_ROTATION, EditKind.TAG, EditKind.PRINCIPAL_TAG)
 GRANT_FIELDS = {
     "GranteePrincipal": "grantee",
     "GranteeServicePrincipal": "grantee_service",

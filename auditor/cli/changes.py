@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,20 @@ MAX_POLICY_BYTES = 1024**2
 
 @dataclass(frozen=True, slots=True)
 class WantedChanges:
-    """``edits`` must apply; those ``planned`` by Terraform (with the address) may not; ``open_ones`` cannot."""
+    """``edits`` must apply; those ``planned`` by Terraform (with the address) may not; ``open_ones`` cannot.
+
+    ``evidence`` and ``encrypted``: planned changes that findings may rest on, and access does not.
+    """
 
     edits: tuple[Edit, ...]
     planned: tuple[tuple[str, Edit], ...] = ()
     open_ones: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    encrypted: tuple[str, ...] = ()
+
+    def of_findings(self, *, encrypted: bool) -> tuple[str, ...]:
+        """The planned changes that findings may rest on; ``encrypted``: the resources that keys encrypt are known."""
+        return (*self.evidence, *(self.encrypted if encrypted else ()))
 
 
 def wanted_changes(given: dict[str, Any]) -> WantedChanges:
@@ -39,15 +49,16 @@ def wanted_changes(given: dict[str, Any]) -> WantedChanges:
         from auditor.cli.change_list import read_changes
 
         edits += read_changes(path)
-    planned: list[tuple[str, Edit]] = []
-    open_ones: list[str] = []
-    for path in given["plans"]:
-        plan = _plan(path)
-        planned += plan.edits
-        open_ones += plan.open_ones
-    if not edits and not given["plans"]:
+    plans = [_plan(path) for path in given["plans"]]
+    if not edits and not plans:
         raise UsageError("No change was given.", "Name one, such as --key-policy alias/app=policy.json.")
-    return WantedChanges(tuple(edits), tuple(planned), tuple(open_ones))
+    return WantedChanges(
+        tuple(edits),
+        tuple(chain.from_iterable(plan.edits for plan in plans)),
+        tuple(chain.from_iterable(plan.open_ones for plan in plans)),
+        tuple(chain.from_iterable(plan.evidence for plan in plans)),
+        tuple(chain.from_iterable(plan.encrypted for plan in plans)),
+    )
 
 
 def _plan(path: Path) -> PlannedEdits:
@@ -90,6 +101,8 @@ def _other(kind: EditKind, option: str, text: str) -> Edit:
                 told = f"“{text}” has no “:NAME” before “=”; names with “=” or “:” in them go into a list (--changes)."
                 raise click.BadParameter(told, param_hint=f"--{option}")
             return Edit(kind, target, label, _document(value) if option == "identity-policy" else value or None)
+        case "key-rotation":
+            return Edit(kind, place, text=value or None)
         case "attach-policy" | "detach-policy" | "add-to-group" | "remove-from-group":
             return Edit(kind, place, _given(value, text, option))
         case "alias":

@@ -117,6 +117,6 @@ def _incomplete(shown: Comparison) -> bool:
     unread = max(shown.found.gaps_before, shown.found.gaps_after)
     if unread:
         warn(f"incomplete: {plural(unread, 'fact')} that access rests on could not be read (--strict)")
-    if shown.not_judged:
-        warn(f"incomplete: {plural(len(shown.not_judged), 'planned change')} could not be judged (--strict)")
-    return bool(unread or shown.not_judged)
+    if shown.open_ones:
+        warn(f"incomplete: {plural(len(shown.open_ones), 'planned change')} could not be judged (--strict)")
+    return bool(unread or shown.open_ones)

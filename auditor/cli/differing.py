@@ -37,14 +37,20 @@ class Comparison:
 
     ``findings`` are pairs of a heading (new, perhaps new, resolved, unverified) and findings, None when nobody judged;
     ``active`` are those that lose access and were active lately; ``not_judged`` says which planned changes could not be
-    judged; ``labels`` are the aliases of keys.
+    judged, ``findings_open`` which of those that findings alone may rest on; ``labels`` are the aliases of keys.
     """
 
     found: Differences
     findings: Headed | None
     active: tuple[ActiveLoser, ...] = ()
     not_judged: tuple[str, ...] = ()
+    findings_open: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def open_ones(self) -> tuple[str, ...]:
+        """Everything that could not be judged."""
+        return (*self.not_judged, *self.findings_open)
 
     def called(self, key: str) -> str:
         """A key's ARN with its alias in front."""
@@ -93,6 +99,7 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
             for item in shown.active
         ],
         "not_judged": list(shown.not_judged),
+        "findings_not_judged": list(shown.findings_open),
         "gaps": {"before": found.gaps_before, "after": found.gaps_after},
     }
 
@@ -135,7 +142,8 @@ def _rows(shown: Comparison) -> list[dict[str, Any]]:
         for item in shown.active
         for key in item.keys
     ]
-    return rows + [{"kind": "not-judged", "cause": text} for text in shown.not_judged]
+    rows += [{"kind": "not-judged", "cause": text} for text in shown.not_judged]
+    return rows + [{"kind": "finding-not-judged", "cause": text} for text in shown.findings_open]
 
 
 def _text(shown: Comparison) -> list[str]:
@@ -152,7 +160,7 @@ def _text(shown: Comparison) -> list[str]:
     for heading, items in shown.findings or ():
         lines += [printable(f"{heading:9} finding {f.severity} {f.rule}: {f.summary}") for f in items]
     lines += [printable(words) for words in (*active_words(shown), *coverage_words(shown), *doubt_words(shown))]
-    return [*lines, *(printable(f"not judged: {text}") for text in shown.not_judged)]
+    return [*lines, *(printable(f"not judged: {text}") for text in shown.open_ones)]
 
 
 def headline(shown: Comparison) -> str:
@@ -165,7 +173,8 @@ def headline(shown: Comparison) -> str:
     access = ", ".join(parts) or "no change"
     extra = [f"{len(items)} {heading}" for heading, items in shown.findings or () if items]
     findings = "not judged" if shown.findings is None else ", ".join(extra) or "no change"
-    return f"access: {access}; findings: {findings}; {plural(len(found.facts), 'changed fact')}"
+    open_ones = f"; {plural(len(shown.open_ones), 'planned change')} not judged" if shown.open_ones else ""
+    return f"access: {access}; findings: {findings}; {plural(len(found.facts), 'changed fact')}{open_ones}"
 
 
 def active_words(shown: Comparison) -> list[str]:

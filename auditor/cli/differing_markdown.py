@@ -18,9 +18,9 @@ def markdown(shown: Comparison) -> list[str]:
         lines += [f"| {' | '.join(HEAD)} |", "|---|---|---|---|---|---|---|"]
         lines += [_row(shown, item) for item in fold_changes(shown.found.access)]
         lines.append("")
-    if shown.not_judged:
+    if shown.open_ones:
         lines += ["**Not judged**, because the plan or the snapshot does not say enough:", ""]
-        lines += [*(f"- {_code(text)}" for text in shown.not_judged), ""]
+        lines += [*(f"- {_code(text)}" for text in shown.open_ones), ""]
     lines += [f"- {_code(text)}" for text in active_words(shown)]
     lines += [f"- {f.change} {f.kind} {_code(f.subject)} {_code(f.detail)}".rstrip() for f in shown.found.facts]
     for heading, items in shown.findings or ():

@@ -14,6 +14,7 @@ CHANGES: tuple[tuple[str, str, str], ...] = (
     ("add-key", "ARN=FILE", "Add a symmetric key with this policy (no FILE: AWS's default policy); any id will do."),
     ("key-policy", "KEY=FILE", "This document becomes the key policy (no FILE: AWS's default policy)."),
     ("key-state", "KEY=STATE", "Enabled, Disabled or PendingDeletion."),
+    ("key-rotation", "KEY=DAYS", "Rotate automatically, every 90 to 2560 days (no DAYS: not any more)."),
     ("identity-policy", "PRINCIPAL:NAME=FILE", "Add or replace, also of group/NAME (no FILE: delete)."),
     ("managed-policy", "NAME=FILE", "Replace a managed policy wherever it is attached (no FILE: detach it)."),
     ("attach-policy", "PRINCIPAL=NAME", "Attach a managed policy that is attached elsewhere."),
@@ -67,8 +68,8 @@ def command(fail_on_gained: str | None, strict: bool, form: str, **given: Any) -
     """What would change in SNAPSHOT (default: the newest one; with AWS options: now) if these changes were made?
 
     Prints the difference as `kms-audit diff` does, and says which of those who lose access have been active lately.
-    What a Terraform plan does not know before apply is not guessed: it is listed as not judged, and does not pass
-    --fail-on-gained. `-f markdown` is meant for a pull request.
+    What a Terraform plan does not know before apply, and what it changes in stacks, shares and Identity Center, is not
+    guessed: it is listed as not judged, and does not pass --fail-on-gained. `-f markdown` is meant for a pull request.
     """
     from auditor.cli.asking import facts
     from auditor.cli.changes import wanted_changes
@@ -86,8 +87,9 @@ def command(fail_on_gained: str | None, strict: bool, form: str, **given: Any) -
     after, refused = try_edits(apply_edits(before, changes.edits), changes.planned)
     found = asking.auditor.compare(before, after, as_of, findings=not given["no_findings"])
     active = active_losers(before, found.differences.access, as_of)
-    not_judged = (*changes.open_ones, *refused)
-    for text in not_judged if form != "text" else ():
+    open_ones = (*changes.open_ones, *refused)
+    beside = () if given["no_findings"] else changes.of_findings(encrypted=bool(before.evidence.resources))
+    for text in (*open_ones, *beside) if form != "text" else ():
         warn(f"not judged: {text}")
-    shown = Comparison(found.differences, found.findings, active, not_judged, labels_of(before, after))
+    shown = Comparison(found.differences, found.findings, active, open_ones, beside, labels_of(before, after))
     return show(shown, form, Gate(fail_on_gained, strict, same_facts=True))

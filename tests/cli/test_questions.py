@@ -431,6 +431,30 @@ def test_what_was_not_judged_does_not_pass_the_gate(ask: Ask) -> None:
     assert ask("what-if", "now", "--delete-alias", "alias/app", "--no-findings", "--strict").code == 0
 
 
+def test_what_findings_alone_rest_on_is_not_called_no_change(ask: Ask) -> None:
+    trail = {"address": "aws_cloudtrail.t", "type": "aws_cloudtrail"}
+    trail["change"] = {"actions": ["delete"], "before": {}}  # type: ignore[assignment]
+    Path("plan.json").write_text(json.dumps({"resource_changes": [trail]}), encoding="utf-8")
+    words = ("what-if", "now", "--terraform", "plan.json", "--fail-on-gained", "any")
+    for form, told in {
+        "text": "; 1 planned change not judged",
+        "json": '"aws_cloudtrail.t (delete): findings about it are not judged"',
+        "csv": "finding-not-judged,,,,,,,,aws_cloudtrail.t",
+        "markdown": "- `aws_cloudtrail.t (delete)",
+    }.items():
+        answer = ask(*words, "-f", form)
+        assert (answer.code, told in answer.out) == (0, True)
+    assert ask(*words, "--strict").code == 4
+    assert ask(*words, "--strict", "--no-findings").code == 0
+
+
+def test_what_if_a_key_rotates(ask: Ask) -> None:
+    found = ask("what-if", "now", "--key-rotation", "alias/app=400", "-f", "json").json()
+    assert [item["rule"] for item in found["findings"]["new"]] == ["rotation-period-too-long"]
+    found = ask("what-if", "now", "--key-rotation", "alias/app=", "-f", "json").json()
+    assert [item["rule"] for item in found["findings"]["new"]] == ["rotation-disabled"]
+
+
 def test_strict_comparisons_end_with_4_where_facts_could_not_be_read(ask: Ask, snapshots: dict[str, Any]) -> None:
     assert ask("diff", "then", "now", "--no-findings", "--strict").code == 0
     assert ask("diff", "then", "now", "--no-findings", "--strict", "--fail-on-gained", "decrypt").code == 3

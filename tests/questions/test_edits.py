@@ -259,6 +259,8 @@ def test_a_new_replica_is_like_its_primary() -> None:
         (Edit(EditKind.KEY_POLICY, "alias/app", text="no json"), "cannot be read"),
         (Edit(EditKind.KEY_POLICY, "alias/app", text="[]"), "cannot be read"),
         (Edit(EditKind.KEY_STATE, "alias/app", text="Broken"), "no state"),
+        *((Edit(EditKind.KEY_ROTATION, KEY, text=days), "AWS takes 90 to 2560") for days in ("89", "2561", "on", "")),
+        (Edit(EditKind.KEY_ROTATION, "alias/aws/s3"), "is an AWS managed key"),
         (Edit(EditKind.IDENTITY_POLICY, "role/app", "none"), "It has inline"),
         (Edit(EditKind.IDENTITY_POLICY, "group/none", "x", USE), "No collected user"),
         (Edit(EditKind.MANAGED_POLICY, "None", text=USE), "attached anywhere"),
@@ -329,6 +331,19 @@ def test_an_edit_that_cannot_be_is_refused(edit: Edit, message: str) -> None:
     of_aws = replace(snapshot.keys[1], arn=OF_AWS, manager="AWS", aliases=(Alias("alias/aws/s3", "", "of-aws"),))
     with pytest.raises(UsageError, match=message):
         apply_edits(replace(snapshot, keys=(*snapshot.keys, of_aws)), [edit])
+
+
+def test_replicas_rotate_as_their_primary_does() -> None:
+    snapshot = organization_estate()
+    replica = replace(snapshot.keys[1], multi_region=True, multi_region_key_type="REPLICA", primary_arn=KEY)
+    before = replace(snapshot, keys=(snapshot.keys[0], replica))
+    after = apply_edits(before, [Edit(EditKind.KEY_ROTATION, KEY, text="90")])
+    assert [key.rotation and key.rotation.period_days for key in after.keys] == [90, 90]
+    with pytest.raises(UsageError, match="is a replica"):
+        apply_edits(before, [Edit(EditKind.KEY_ROTATION, replica.arn)])
+    signing = replace(snapshot.keys[0], spec="RSA_2048", usage="SIGN_VERIFY")
+    with pytest.raises(UsageError, match="cannot rotate"):
+        apply_edits(replace(snapshot, keys=(signing,)), [Edit(EditKind.KEY_ROTATION, KEY)])
 
 
 @pytest.mark.parametrize(

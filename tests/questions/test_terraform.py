@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from auditor.errors import UsageError
 from auditor.model.key import Rotation
+from auditor.model.snapshot import AccountFacts, Snapshot
 from auditor.questions.affected import world_of
 from auditor.questions.differences import differences
 from auditor.questions.edits import try_edits
@@ -561,7 +563,15 @@ def test_a_new_policy_is_followed_through_the_configuration() -> None:
         (change("aws_iam_user.a", {"arn": ALICE, "name": "alice"}, {"arn": ALICE, "name": "alicia"}), "another name"),
         (change("aws_kms_grant.g", None, {**GRANT, "constraints": [{"source_arn": "arn:x"}]}), "`source_arn`"),
         (change("aws_ssoadmin_permission_set_inline_policy.p", {"inline_policy": ""}, {}), "are not judged"),
-        (change("aws_ram_resource_association.r", None, {"resource_arn": KEY}), "are not judged"),
+        (change("aws_ram_resource_association.r", None, {"resource_arn": KEY}), "a share gives with a key"),
+        (change("aws_ram_principal_association.p", None, {"principal": "222222222222"}), "are not judged"),
+        (change("aws_cloudformation_stack.s", None, {"template_body": "{}"}), "are not judged"),
+        (change("awscc_kms_key.k", None, {"key_policy": ROOT_POLICY}), "are not judged"),
+        (change("aws_kms_key.app", {"arn": KEY}, {"arn": KEY}, actions=["renew"]), "does not say what it does"),
+        (
+            change("aws_kms_external_key.e", {"arn": KEY, "valid_to": None}, {"arn": KEY, "valid_to": "2027"}),
+            "imported key material",
+        ),
     ],
     ids=lambda value: value["address"] if isinstance(value, dict) else "",
 )
@@ -581,6 +591,7 @@ def test_what_a_plan_leaves_open_is_listed(entry: dict[str, Any], reason: str) -
         change("aws_iam_policy.new", None, {"name": "x", "policy": USE}),
         change("aws_iam_instance_profile.x", None, {"name": "x"}),
         change("aws_s3_bucket.x", None, {"bucket": "x"}),
+        change("aws_ram_resource_association.r", None, {"resource_arn": "arn:aws:ec2:eu-west-1:1:subnet/s"}),
         change("aws_kms_key.app", {"arn": KEY, "description": "a"}, {"arn": KEY, "description": "b"}),
         {**change("aws_iam_policy_document.x", None, {}), "mode": "data"},
     ],
@@ -726,6 +737,99 @@ def test_what_a_plan_puts_off_or_could_not_make_is_listed() -> None:
     found, open_ones = judged(plan(deferred_changes=entries, errored=True))
     assert found == set()
     assert [text.partition(" ")[0] for text in open_ones] == ["aws_kms_key_policy.k", "the"]
+
+
+FAR = HOME.replace("1", "2")
+"""Another collected account, with a key of the same id in another Region and a role of the same name."""
+
+
+def two_accounts() -> Snapshot:
+    snapshot = second_region(organization_estate())
+    (app,) = (item for item in snapshot.principals if item.arn == APP)
+    twins = tuple(
+        replace(app, arn=arn, iam_arn=arn, account=FAR, name=arn.rsplit("/", 1)[1])
+        for arn in (f"arn:aws:iam::{FAR}:role/app", f"arn:aws:iam::{FAR}:role/only-there")
+    )
+    accounts = (*snapshot.accounts, AccountFacts(id=FAR, regions=("eu-west-1",)))
+    return replace(snapshot, principals=(*snapshot.principals, *twins), accounts=accounts)
+
+
+@pytest.mark.parametrize(
+    ("role", "region", "refused"),
+    [
+        ("app", "us-east-1", ()),
+        ("only-there", "us-east-1", (f"No principal of account {HOME} is called “role/only-there”.",)),
+        ("app", "eu-north-1", (f"No key of account {HOME} eu-north-1 is called “{OTHER.rsplit('/', 1)[1]}”.",)),
+    ],
+)
+def test_names_are_looked_for_in_the_account_and_region_of_their_provider(
+    role: str, region: str, refused: tuple[str, ...]
+) -> None:
+    """Role names repeat in every account of an organization, ids of multi-Region keys in every Region."""
+    there = change("aws_iam_role.app", ROLE, ROLE, actions=["no-op"])
+    policy = change("aws_iam_role_policy.p", None, {"role": role, "name": "New", "policy": USE})
+    key = change(
+        "aws_kms_key_policy.k", None, {"key_id": OTHER.rsplit("/", 1)[1], "policy": ROOT_POLICY, "region": region}
+    )
+    before = two_accounts()
+    after, told = try_edits(before, edits_of_plan(json.loads(plan(there, policy, key))).edits)
+    assert tuple(text.partition(": ")[2] for text in told) == refused
+    was = {item.arn: item for item in (*before.keys, *before.principals)}
+    changed = {item.arn for item in (*after.keys, *after.principals) if item != was[item.arn]}
+    expected = {APP, OTHER.replace("eu-west-1", "us-east-1")}
+    assert changed == {
+        arn for arn in expected if (role in arn or ":key/" in arn) and (region in arn or ":role/" in arn)
+    }
+
+
+def test_what_findings_alone_rest_on_is_told_apart() -> None:
+    trail = change("aws_cloudtrail.t", {"name": "t"}, None)
+    queue = change("aws_sqs_queue.q", {"name": "q"}, {"name": "r"})
+    planned = edits_of_plan(json.loads(plan(trail, queue)))
+    assert (planned.edits, planned.open_ones) == ((), ())
+    assert [text.partition(" ")[0] for text in planned.evidence] == ["aws_cloudtrail.t"]
+    assert [text.partition(" ")[0] for text in planned.encrypted] == ["aws_sqs_queue.q"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "made"),
+    [
+        ({"enable_key_rotation": True}, {"enable_key_rotation": False}, Rotation(False)),
+        ({"enable_key_rotation": False}, {"enable_key_rotation": True}, Rotation(True, 365)),
+        (
+            {"enable_key_rotation": True, "rotation_period_in_days": 365},
+            {"enable_key_rotation": True, "rotation_period_in_days": 900},
+            Rotation(True, 900),
+        ),
+    ],
+)
+def test_rotation_that_a_plan_sets_is_a_fact(was: dict[str, Any], now: dict[str, Any], made: Rotation) -> None:
+    planned = edits_of_plan(json.loads(plan(change("aws_kms_key.app", {"arn": KEY, **was}, {"arn": KEY, **now}))))
+    after, refused = try_edits(organization_estate(), planned.edits)
+    assert (after.keys[0].rotation, after.keys[1].rotation, refused) == (made, None, ())
+
+
+def test_tags_and_aliases_of_a_new_replica_find_it_by_the_id_of_its_primary() -> None:
+    replica = change(
+        "aws_kms_replica_key.r", None, {"primary_key_arn": KEY, "policy": ROOT_POLICY, "tags_all": {"a": "b"}}
+    )
+    alias = change("aws_kms_alias.r", None, {"name": "alias/replica"}, unknown={"target_key_id": True})
+    east = {"provider_config": {"aws": {"expressions": {"region": {"constant_value": "us-east-1"}}}}}
+    written = configuration(
+        resource("aws_kms_replica_key.r", policy={}),
+        resource("aws_kms_alias.r", target_key_id="aws_kms_replica_key.r"),
+        **east,
+    )
+    snapshot = organization_estate()
+    snapshot = replace(snapshot, accounts=(replace(snapshot.accounts[0], regions=("eu-west-1", "us-east-1")),))
+    after, refused = try_edits(snapshot, edits_of_plan(json.loads(plan(replica, alias, **written))).edits)
+    (made,) = (key for key in after.keys if key.arn == KEY.replace("eu-west-1", "us-east-1"))
+    assert (made.label, made.tags, refused) == ("alias/replica", (("a", "b"),), ())
+
+
+def test_a_format_of_another_kind_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"format 2\.0"):
+        edits_of_plan({"format_version": "2.0", "resource_changes": []})
 
 
 def test_a_state_is_no_plan() -> None:

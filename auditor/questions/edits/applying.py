@@ -11,6 +11,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions.edits import adding, granting, on_groups, on_keys, on_organization
 from auditor.questions.edits.documents import with_document
 from auditor.questions.edits.kinds import FROM_PLANS, Edit, EditKind
+from auditor.questions.edits.locating import located
 from auditor.questions.edits.on_identities import IDENTITY_EDITS
 from auditor.questions.groups import is_group, members_of
 
@@ -41,8 +42,10 @@ def try_edits(snapshot: Snapshot, edits: Iterable[tuple[str, Edit]]) -> tuple[Sn
     """
     refused = []
     origin = snapshot
-    for address, edit in edits:
+    for address, wanted in edits:
+        edit = wanted
         try:
+            edit = located(snapshot, wanted)
             snapshot = _applied(snapshot, edit, origin)
         except UsageError as error:
             if not (isinstance(error, UnknownNameError) and _idle(snapshot, edit)):
@@ -81,6 +84,7 @@ _APPLY: dict[EditKind, Callable[[Snapshot, Edit], Snapshot]] = {
     EditKind.ONLY_ATTACHED: on_groups.only_policies,
     EditKind.KEY_POLICY: on_keys.key_policy,
     EditKind.KEY_STATE: on_keys.key_state,
+    EditKind.KEY_ROTATION: on_keys.key_rotation,
     EditKind.SCP: on_organization.organization_policy,
     EditKind.RCP: on_organization.organization_policy,
     EditKind.ATTACH_SCP: on_organization.attach,

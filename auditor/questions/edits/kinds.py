@@ -15,6 +15,7 @@ class EditKind(StrEnum):
     ADD_KEY = "add-key"
     KEY_POLICY = "key-policy"
     KEY_STATE = "key-state"
+    KEY_ROTATION = "key-rotation"
     IDENTITY_POLICY = "identity-policy"
     MANAGED_POLICY = "managed-policy"
     ATTACH_POLICY = "attach-policy"
@@ -47,20 +48,24 @@ FROM_PLANS = (EditKind.ONLY_INLINE, EditKind.ONLY_ATTACHED)
 class Edit:
     """One change.
 
-    ``target``: the key for KEY_POLICY, KEY_STATE, TAG, GRANT and ALIAS (the key that the alias shall name); the ARN of
-    the new one for ADD_KEY (its account may be empty where only one was collected, its Region where that has only one)
-    and ADD_PRINCIPAL (or ``role/NAME``, where only one account was collected); the user or role for BOUNDARY,
-    TRUST_POLICY, PRINCIPAL_TAG and REMOVE_PRINCIPAL; the user for ADD_TO_GROUP and REMOVE_FROM_GROUP; the user, role or
-    ``group/NAME`` for IDENTITY_POLICY, ATTACH_POLICY, DETACH_POLICY and ONLY_*; the policy's name or ARN for
-    MANAGED_POLICY and the organization policies; the grant's id or name; the alias for DELETE_ALIAS.
+    ``target``: the key for KEY_POLICY, KEY_STATE, KEY_ROTATION, TAG, GRANT and ALIAS (the key that the alias shall
+    name); the ARN of the new one for ADD_KEY (its account may be empty where only one was collected, its Region where
+    that has only one) and ADD_PRINCIPAL (or ``role/NAME``, where only one account was collected); the user or role for
+    BOUNDARY, TRUST_POLICY, PRINCIPAL_TAG and REMOVE_PRINCIPAL; the user for ADD_TO_GROUP and REMOVE_FROM_GROUP; the
+    user, role or ``group/NAME`` for IDENTITY_POLICY, ATTACH_POLICY, DETACH_POLICY and ONLY_*; the policy's name or ARN
+    for MANAGED_POLICY and the organization policies; the grant's id or name; the alias for DELETE_ALIAS.
 
     ``name``: the inline policy; the managed policy to attach, detach or set as boundary; the tag; the alias; the group;
     the organizational target (root, OU or account, by id or name) of an SCP or RCP, empty for all that carry it.
 
-    ``text``: the new document, tag value or key state; None deletes. AWS lets no key be without a policy: None gives it
-    the default key policy. For ATTACH_* and a BOUNDARY with a ``name``, None takes the document that the snapshot knows
-    by that name. For ADD_TO_GROUP, "" says that the group is new. ``grant``: the new grant; ``key``: what a new key is
-    like beside its policy, by default a symmetric one; ``only``: names or ARNs of the policies that ONLY_* leaves.
+    ``text``: the new document, tag value, key state or days between rotations; None deletes, or ends rotation. AWS lets
+    no key be without a policy: None gives it the default key policy. For ATTACH_* and a BOUNDARY with a ``name``, None
+    takes the document that the snapshot knows by that name. For ADD_TO_GROUP, "" says that the group is new. ``grant``:
+    the new grant; ``key``: what a new key is like beside its policy, by default a symmetric one; ``only``: names or
+    ARNs of the policies that ONLY_* leaves.
+
+    ``account`` and ``region``: where the key, user, role or group is that ``target`` names without its ARN; empty for
+    anywhere.
     """
 
     kind: EditKind
@@ -70,3 +75,5 @@ class Edit:
     grant: Grant | None = None
     key: Key | None = None
     only: tuple[str, ...] = ()
+    account: str = ""
+    region: str = ""

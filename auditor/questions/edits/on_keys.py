@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from auditor.errors import UnknownNameError, UsageError
 from auditor.model.grant import Grant
-from auditor.model.key import DEFAULT_POLICY, Alias, Fact, Key
+from auditor.model.key import DEFAULT_POLICY, Alias, Fact, Key, Rotation
 from auditor.model.policy import Layer
 from auditor.model.snapshot import Snapshot
 from auditor.questions.edits.documents import default_key_policy, document
@@ -18,6 +18,8 @@ from auditor.questions.keys import candidates, find_keys
 STATES = ("Enabled", "Disabled", "PendingDeletion")
 ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]+")
 MAX_ALIAS = 256
+ROTATION_DAYS = range(90, 2561)
+"""What EnableKeyRotation takes as RotationPeriodInDays."""
 
 
 def key_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -42,6 +44,44 @@ def key_state(snapshot: Snapshot, edit: Edit) -> Snapshot:
     if state not in STATES:
         raise UsageError(f"“{state}” is no state that a key can be put into.", f"Choose one of {', '.join(STATES)}.")
     return _on_own_keys(snapshot, edit.target, lambda key: replace(key, state=state))
+
+
+def key_rotation(snapshot: Snapshot, edit: Edit) -> Snapshot:
+    """Rotates automatically every so many days, or not any more; replicas of a multi-Region key follow their primary.
+
+    Source: API reference, EnableKeyRotation.
+    """
+    days = _days(edit.text)
+    wanted = _own_keys(snapshot, edit.target)
+    for key in snapshot.keys:
+        if key.arn in wanted:
+            _check_rotates(key)
+
+    def change(key: Key) -> Key:
+        if key.arn not in wanted and key.primary_arn not in wanted:
+            return key
+        known = key.rotation or Rotation(enabled=False)
+        made = replace(known, enabled=days is not None, period_days=days, next_date=None)
+        return replace(key, rotation=made, unread=key.unread - {Fact.ROTATION})
+
+    return _each(snapshot, change)
+
+
+def _days(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) in ROTATION_DAYS):
+        raise UsageError(f"“{text[:20]}” is no number of days between rotations.", "AWS takes 90 to 2560.")
+    return int(text)
+
+
+def _check_rotates(key: Key) -> None:
+    """Raises UsageError for a key whose rotation nobody can set."""
+    if key.primary_arn is not None and key.primary_arn != key.arn:
+        raise UsageError(f"{key.arn} ({key.label}) is a replica.", f"It rotates as {key.primary_arn} does.")
+    made_by_kms = key.spec == "SYMMETRIC_DEFAULT" and key.origin == "AWS_KMS"
+    if not made_by_kms and Fact.KEY_METADATA not in key.unread:
+        raise UsageError(f"{key.arn} ({key.label}) cannot rotate automatically.", "Symmetric keys made by AWS KMS do.")
 
 
 def revoke(snapshot: Snapshot, edit: Edit) -> Snapshot:
@@ -117,11 +157,17 @@ def tag(snapshot: Snapshot, edit: Edit) -> Snapshot:
 
 def _on_own_keys(snapshot: Snapshot, text: str, change: Callable[[Key], Key]) -> Snapshot:
     """Changes the keys called ``text``; of a pattern those that customers manage. Raises UsageError for keys of AWS."""
+    wanted = _own_keys(snapshot, text)
+    return _each(snapshot, lambda key: change(key) if key.arn in wanted else key)
+
+
+def _own_keys(snapshot: Snapshot, text: str) -> frozenset[str]:
+    """The ARNs of the keys called ``text``, as ``_on_own_keys`` means them."""
     found = find_keys(snapshot, text)
-    wanted = {key.arn for key in found if key.customer_managed}
+    wanted = frozenset(key.arn for key in found if key.customer_managed)
     if not wanted:
         _check_own(found[0])
-    return _each(snapshot, lambda key: change(key) if key.arn in wanted else key)
+    return wanted
 
 
 def _check_own(key: Key) -> None:

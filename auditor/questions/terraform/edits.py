@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.questions.edits import FROM_PLANS, Edit, EditKind
@@ -11,39 +11,10 @@ from auditor.questions.terraform.iam import IAM
 from auditor.questions.terraform.kms import KMS
 from auditor.questions.terraform.organizations import ORGANIZATIONS
 from auditor.questions.terraform.plan import Change, OpenError, Plan, read_plan
+from auditor.questions.terraform.types import ENCRYPTED, EVIDENCE, may_change_access
 
-ELSEWHERE = (
-    "aws_ram_resource_association",
-    "aws_ssoadmin_account_assignment",
-    "aws_ssoadmin_customer_managed_policy_attachment",
-    "aws_ssoadmin_managed_policy_attachment",
-    "aws_ssoadmin_permission",
-)
-"""Resources of other services that may change access to keys; they are listed as not judged."""
 READERS = {**KMS, **IAM, **ORGANIZATIONS}
-RELEVANT = ("aws_kms_", "aws_iam_", "aws_organizations_", *ELSEWHERE)
-WITHOUT_ACCESS = frozenset(
-    {
-        "aws_kms_ciphertext",
-        "aws_kms_custom_key_store",
-        "aws_iam_access_key",
-        "aws_iam_account_alias",
-        "aws_iam_account_password_policy",
-        "aws_iam_instance_profile",
-        "aws_iam_openid_connect_provider",
-        "aws_iam_saml_provider",
-        "aws_iam_security_token_service_preferences",
-        "aws_iam_server_certificate",
-        "aws_iam_service_specific_credential",
-        "aws_iam_signing_certificate",
-        "aws_iam_user_login_profile",
-        "aws_iam_user_ssh_key",
-        "aws_iam_virtual_mfa_device",
-        "aws_organizations_delegated_administrator",
-        "aws_organizations_resource_policy",
-    }
-)
-"""Resources of these services whose change leaves access to keys as it is."""
+ACTIONS = frozenset({"create", "update", "delete", "forget"})
 LAST = (EditKind.REMOVE_PRINCIPAL, EditKind.MANAGED_POLICY)
 GUARDRAILS = (EditKind.SCP, EditKind.RCP)
 """What a plan destroys goes last, an SCP or RCP as a whole too: first its attachments are taken off, as Terraform
@@ -64,10 +35,16 @@ NEW = (EditKind.ADD_PRINCIPAL, EditKind.ADD_KEY)
 
 @dataclass(frozen=True, slots=True)
 class PlannedEdits:
-    """``edits`` with the address of the resource that wants each; ``open_ones``: what could not be judged, and why."""
+    """``edits`` with the address of the resource that wants each; ``open_ones``: what could not be judged, and why.
+
+    ``evidence`` and ``encrypted`` are changes of what findings look at beside access, which no edit makes: trails,
+    alarms and credentials, and resources that keys encrypt.
+    """
 
     edits: tuple[tuple[str, Edit], ...]
     open_ones: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+    encrypted: tuple[str, ...] = ()
 
 
 def edits_of_plan(plan: Any) -> PlannedEdits:
@@ -84,11 +61,21 @@ def edits_of_plan(plan: Any) -> PlannedEdits:
     if read.errored:
         open_ones.append("the plan is incomplete: Terraform met errors when it made it")
     anew = {edit.target for _, edit in found if edit.kind is EditKind.ADD_PRINCIPAL}
-    return PlannedEdits(tuple(sorted(found, key=lambda planned: _turn(planned[1], anew))), tuple(open_ones))
+    return PlannedEdits(
+        tuple(sorted(found, key=lambda planned: _turn(planned[1], anew))),
+        tuple(open_ones),
+        _of_types(read, EVIDENCE),
+        _of_types(read, ENCRYPTED),
+    )
 
 
 def _counts(change: Change) -> bool:
-    return change.type.startswith(RELEVANT) and change.type not in WITHOUT_ACCESS
+    return may_change_access(change.type)
+
+
+def _of_types(plan: Plan, types: tuple[str, ...]) -> tuple[str, ...]:
+    changes = (change for change in (*plan.changes, *plan.deferred) if change.type.startswith(types))
+    return tuple(_open(change, "findings about it are not judged") for change in changes)
 
 
 def _open(change: Change, reason: str) -> str:
@@ -101,14 +88,17 @@ def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
     if reader is None:
         return [], f"changes of {change.type} are not judged"
     wanted, ends = set(change.actions), (change.before is not None, change.after is not None)
-    if not wanted or ("create" in wanted and not ends[1]) or (wanted & {"update", "delete"} and not ends[0]):
+    if not wanted <= ACTIONS or not wanted:
+        return [], "the plan does not say what it does"
+    if ("create" in wanted and not ends[1]) or (wanted & {"update", "delete"} and not ends[0]):
         return [], "the plan does not say what it does"
     if wanted >= {"create", "forget"}:
         return [], "it is made anew, and the old one stays without Terraform"
     found: list[Edit] = []
+    place = plan.place(change)
     try:
         for edit in reader(plan, change):
-            found.append(edit)
+            found.append(replace(edit, account=place.account, region=place.region))
     except OpenError as error:
         return found, str(error)
     return found, ""

@@ -13,6 +13,7 @@ from auditor.questions.terraform.principals import OWNERS, planned_arn
 from auditor.questions.terraform.values import is_unknown, items, mapping
 
 CONSTRAINTS = frozenset({"encryption_context_equals", "encryption_context_subset"})
+PERIOD, DEFAULT_PERIOD = "rotation_period_in_days", 365
 
 
 def key(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -21,11 +22,12 @@ def key(plan: Plan, change: Change) -> Iterator[Edit]:
         yield Edit(EditKind.KEY_STATE, _arn(change), text="PendingDeletion")
     if change.made:
         yield new_key(plan, change, _key_named(plan, change, "primary_key_arn") if "replica" in change.type else None)
-        yield from tags(change, planned_id(change), EditKind.TAG)
+        yield from tags(change, _planned(plan, change), EditKind.TAG)
     if "delete" in change.actions or change.made:
         return
     arn = _arn(change)
-    yield from each(tags(change, arn, EditKind.TAG), _state(change, arn), _policy(change, arn))
+    parts = (tags(change, arn, EditKind.TAG), _state(change, arn), _rotation(plan, change, arn), _material(change))
+    yield from each(*parts, _policy(change, arn))
 
 
 def _arn(change: Change) -> str:
@@ -43,13 +45,37 @@ def _key_named(plan: Plan, change: Change, attribute: str) -> str:
         referred = plan.referred(change, attribute, *KEYS)
         if referred is None or not referred.made:
             raise
-        return planned_id(referred)
+        return _planned(plan, referred)
+
+
+def _planned(plan: Plan, change: Change) -> str:
+    """The id of a new key: a replica has that of its primary, in its own Region."""
+    if "replica" in change.type:
+        return _key_named(plan, change, "primary_key_arn").rpartition("/")[2]
+    return planned_id(change)
 
 
 def _state(change: Change, arn: str) -> Iterator[Edit]:
     for name in ("is_enabled", "enabled"):
         if name in (change.after or {}) and change.differs(name):
             yield Edit(EditKind.KEY_STATE, arn, text="Enabled" if change.now(name) else "Disabled")
+
+
+def _rotation(plan: Plan, change: Change, arn: str) -> Iterator[Edit]:
+    """Automatic rotation; where no period is configured, it has AWS's default."""
+    if not change.differs("enable_key_rotation") and not change.differs(PERIOD):
+        return
+    if not change.now("enable_key_rotation"):
+        yield Edit(EditKind.KEY_ROTATION, arn)
+        return
+    days = DEFAULT_PERIOD if plan.left_out(change, PERIOD) else change.now(PERIOD) or DEFAULT_PERIOD
+    yield Edit(EditKind.KEY_ROTATION, arn, text=str(days))
+
+
+def _material(change: Change) -> Iterator[Edit]:
+    yield from ()
+    if any(change.differs(name) for name in ("key_material_base64", "valid_to")):
+        raise OpenError("its imported key material is not judged")
 
 
 def _policy(change: Change, arn: str) -> Iterator[Edit]:
@@ -149,5 +175,19 @@ def tags(change: Change, target: str, kind: EditKind) -> Iterator[Edit]:
             yield Edit(kind, target, label, str(now[label]))
 
 
-KMS = {**dict.fromkeys(KEYS, key), "aws_kms_key_policy": key_policy, "aws_kms_alias": alias, "aws_kms_grant": grant}
+def sharing(plan: Plan, change: Change) -> Iterator[Edit]:
+    """A resource in a share of AWS RAM, which writes the policy ``AWS_RAM`` of a key."""
+    yield from ()
+    was, now = change.was("resource_arn"), change.now("resource_arn") if change.after is not None else ""
+    if any(":kms:" in str(arn) for arn in (was, now)):
+        raise OpenError("what a share gives with a key is not judged")
+
+
+KMS = {
+    **dict.fromkeys(KEYS, key),
+    "aws_kms_key_policy": key_policy,
+    "aws_kms_alias": alias,
+    "aws_kms_grant": grant,
+    "aws_ram_resource_association": sharing,
+}
 """Resource type → what its change means."""

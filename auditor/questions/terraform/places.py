@@ -10,6 +10,8 @@ from auditor.questions.terraform.configuration import Configured, without_instan
 from auditor.questions.terraform.values import Values, items, mapping
 
 CALLER, REGION = "aws_caller_identity", "aws_region"
+OFTEN_FOREIGN = ("organizations", "sns")
+"""Services whose ARNs name the account of the organization, or of a topic, and not that of the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def _places_of(one: Seen) -> Iterator[Place]:
         yield Place(arn.partition if arn else "", _account(str(one.values.get("account_id") or "")))
     elif one.type == REGION:
         yield Place(region=str(one.values.get("region") or one.values.get("name") or ""))
-    elif arn is not None and not one.read:
+    elif arn is not None and not one.read and arn.service not in OFTEN_FOREIGN:
         yield Place(arn.partition, _account(arn.account), arn.region)
 
 

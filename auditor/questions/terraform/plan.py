@@ -23,6 +23,9 @@ IDLE = frozenset({"no-op", "read", "forget"})
 """Actions that change nothing at AWS."""
 PLANNED = frozenset({"resource_changes", "planned_values"})
 """One of these is in every plan, and in no state."""
+FORMATS = ("0.", "1.")
+"""Versions of the format; Terraform's documentation asks readers to refuse any other first number."""
+KNOWN_FORMAT = "Make it with a version of Terraform that writes format 1."
 REMEDY = "Make one with `terraform show -json PLANFILE`."
 
 
@@ -132,7 +135,8 @@ class Plan:
         written = self.configuration.get(without_instances(change.address))
         named = written.references.get(attribute, ()) if written else ()
         addresses = {module_of(change.address) + name for name in named}
-        found = [item for item in self.resources if item.type in types and item.address in addresses]
+        lasting = (item for item in self.resources if item.type in types and item.actions != ("delete",))
+        found = [item for item in lasting if item.address in addresses]
         return found[0] if len(found) == 1 else None
 
     def left_out(self, change: Change, attribute: str) -> bool:
@@ -145,7 +149,7 @@ class Plan:
         known, arn = self.places.get(change.provider, Place()), parse_arn(str(change.was("arn") or ""))
         if arn is not None:
             known = Place(arn.partition, arn.account, arn.region or known.region)
-        region = (change.after or {}).get("region")
+        region = (change.after or change.before or {}).get("region")
         return replace(known, region=region) if isinstance(region, str) and region else known
 
 
@@ -160,6 +164,9 @@ def read_plan(plan: Any) -> Plan:
         raise UsageError("This is a Terraform state, no plan.", REMEDY)
     if not isinstance(entries, list) or not PLANNED & plan.keys():
         raise UsageError("This is no Terraform plan.", REMEDY)
+    version = plan.get("format_version")
+    if isinstance(version, str) and not version.startswith(FORMATS):
+        raise UsageError(f"This Terraform plan has the format {version[:20]}, which is not known.", KNOWN_FORMAT)
     written = configured(plan)
     made = (_change(entry) for entry in entries if _managed(entry))
     resources = tuple(replace(one, provider=provider_of(one.address, one.provider, written)) for one in made)
