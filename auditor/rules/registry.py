@@ -11,6 +11,7 @@ from auditor.model.finding import SkippedScope
 from auditor.rules.coverage import reading
 from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import audit_key, logging
+from auditor.rules.drift import aliases as drift_aliases
 from auditor.rules.drift import changes
 from auditor.rules.exposure import environments, external, inside, public, whole
 from auditor.rules.grants import alone, hygiene
@@ -122,7 +123,7 @@ RULES: dict[str, Check] = {
     "access-analyzer-gap": logging.access_analyzer_gap,
     "audit-log-key-at-risk": audit_key.audit_log_key_at_risk,
     "new-plaintext-access-since-baseline": changes.new_plaintext_access_since_baseline,
-    "alias-repointed": changes.alias_repointed,
+    "alias-repointed": drift_aliases.alias_repointed,
     "access-review-overdue": changes.access_review_overdue,
     "key-policy-unreadable": reading.key_policy_unreadable,
     "scope-not-collected": reading.scope_not_collected,

@@ -6,6 +6,7 @@ Sources: KMS developer guide, AWS KMS keys (no other account uses an AWS managed
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from auditor.model.arn import parse_arn
@@ -14,6 +15,8 @@ from auditor.model.resource import Encryption, Resource
 from auditor.rules.view import View
 
 RESERVED = "alias/aws/"
+BY_DEFAULT = "T2"
+"""The tier of what has no known data class."""
 Name = tuple[str, str, str]
 """Account, Region, and an id or alias; or twice nothing and an ARN."""
 WORDS = {
@@ -101,6 +104,24 @@ def _by_key(view: View) -> dict[str, tuple[str, ...]]:
         if key is not None:
             found.setdefault(key.arn, []).append(resource.arn)
     return {arn: tuple(sorted(resources)) for arn, resources in found.items()}
+
+
+def tier_of(view: View, resource: Resource) -> str:
+    """The strictest tier of the data classes of a resource."""
+    tiers = [view.trust.tier_of(value) for value in resource.tag_values(view.settings.data_class_tag)]
+    return min(tiers, default=BY_DEFAULT)
+
+
+def keys_of_restricted(view: View) -> frozenset[str]:
+    """ARNs of the keys that resources of tier T1 name."""
+    return view.once("keys of restricted resources", lambda: frozenset(_keys_of_restricted(view)))
+
+
+def _keys_of_restricted(view: View) -> Iterator[str]:
+    for resource in view.snapshot.evidence.resources:
+        key = key_of(view, resource) if tier_of(view, resource) == "T1" else None
+        if key is not None:
+            yield key.arn
 
 
 def called(resource: Resource) -> str:

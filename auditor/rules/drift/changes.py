@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
-from auditor.evaluator.glob import matches
 from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
@@ -16,7 +14,7 @@ from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import Openness
+from auditor.rules.reach import Openness, openness
 from auditor.rules.view import View
 
 CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
@@ -24,7 +22,8 @@ INVENTORIED = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.ROOT)
 LIVE = (Outcome.ALLOWED, Outcome.CONDITIONAL)
 
 
-def _held(table: AccessTable, profile: int, outcomes: tuple[Outcome, ...]) -> int:
+def held(table: AccessTable, profile: int, outcomes: tuple[Outcome, ...]) -> int:
+    """The actions of a profile that have one of the outcomes, as a mask."""
     mask = 0
     for bit, decision in enumerate(table.profiles[profile]):
         if table.decisions[decision].outcome in outcomes:
@@ -48,8 +47,8 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
     rows = {arn: row for row, arn in enumerate(before.access.principals)}
     columns = {arn: column for column, arn in enumerate(before.access.keys)}
     # What the baseline could not decide may have been there already: only what was denied then is new.
-    old = [_held(before.access, profile, (*LIVE, Outcome.UNKNOWN)) for profile in range(len(before.access.profiles))]
-    now = [_held(view.reach.table, profile, LIVE) for profile in range(len(view.reach.table.profiles))]
+    old = [held(before.access, profile, (*LIVE, Outcome.UNKNOWN)) for profile in range(len(before.access.profiles))]
+    now = [held(view.reach.table, profile, LIVE) for profile in range(len(view.reach.table.profiles))]
     own_power, seen = power(view), Inventory(before.snapshot)
     pairs = view.reach.pairs((1 << 58) - 1, inside=False)
     for row, own in pairs.by_principal():
@@ -106,6 +105,15 @@ def _causes(decision: Decision, then: Decision | None) -> tuple[Evidence, ...]:
     return (*given_by, *(Evidence("cause", f"{cause.statement} no longer denies it") for cause in denials))
 
 
+def _of_strangers(view: View, who: Principal, key: Key, mask: int) -> Openness:
+    """What OUTSIDER has of what everybody gained; a condition on the organization keeps strangers out."""
+    if who.kind is not PrincipalKind.EVERYONE:
+        return Openness.CLOSED
+    decisions = view.decisions(view.outsider, key, mask).values()
+    levels = [openness(decision, view.owner(key)) for decision in decisions]
+    return max((level for level in levels if level >= Openness.MAYBE), default=Openness.CLOSED)
+
+
 def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, then: Decision | None) -> Hit:
     first = next(actions_in(mask))
     decision = view.reach.decision(
@@ -116,9 +124,9 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, 
         "",
     )
     outside = who.assume_allowed and view.trust.standing(who.account, key.account).foreign
-    serious = view.tier(key) == "T1" or outside or bool(mask & (TAKEOVER | DESTROY))
+    strangers = _of_strangers(view, who, key, mask)
+    serious = view.tier(key) == "T1" or outside or strangers is not Openness.CLOSED or bool(mask & (TAKEOVER | DESTROY))
     excused = new_key or bool(ticket)
-    everybody = who.kind is PrincipalKind.EVERYONE
     return Hit(
         subject=who.arn,
         kind="principal",
@@ -135,95 +143,11 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, 
         ),
         raised=given(
             (serious and not excused, "T1 key, external principal"),
-            (everybody and not excused, "OUTSIDER became allowed"),
+            (strangers is Openness.OPEN and not excused, "OUTSIDER became allowed"),
         ),
         lowered=given((new_key, "key itself is new"), (ticket, "`approved_changes`")),
         identity=(who.unique_id or who.arn, key.arn, *view.meanings(decision.causes, who)),
     )
-
-
-def alias_repointed(view: View) -> Iterator[Hit]:
-    """An alias points to another key than in the baseline, or was moved recently.
-
-    Whoever encrypts through the alias now uses the other key. Without a baseline, an alias that was updated within
-    ``alias_watch_days`` after its creation is told. A decommission record of the old key explains a manual rotation.
-
-    Fix: confirm the change with the key's owner, or point the alias back.
-    """
-    before = {
-        alias.arn: key.key_id for key in (view.baseline.snapshot.keys if view.baseline else ()) for alias in key.aliases
-    }
-    for key in view.keys:
-        for alias in key.aliases:
-            if alias.name.startswith("alias/aws/"):
-                continue
-            old = before.get(alias.arn)
-            age = view.age(alias.updated)
-            watched = alias.updated != alias.created and age is not None and 0 <= age <= view.settings.alias_watch_days
-            moved = old is not None and old != key.key_id
-            if not (moved or (view.baseline is None and watched)) or _approved_move(view, old):
-                continue
-            yield _alias_hit(view, key, alias.name, alias.arn, old, alias.updated)
-
-
-def _approved_move(view: View, old: str | None) -> bool:
-    return old is not None and any(record.key.endswith(old) for record in view.settings.decommissions)
-
-
-def _alias_hit(view: View, key: Key, name: str, arn: str, old: str | None, updated: str | None) -> Hit:
-    previous = next((k for k in view.baseline.snapshot.keys if k.key_id == old), None) if view.baseline else None
-    wider = previous is not None and (
-        previous.origin != key.origin or previous.tag("owner") != key.tag("owner") or _wider(view, previous, key)
-    )
-    used = any(
-        test.key.lower() in ("kms:resourcealiases", "kms:requestalias")
-        for document in view.identity_documents
-        for statement in document.policy.statements
-        for test in statement.conditions
-        if any(matches(value, name) for value in test.values)
-    )
-    return Hit(
-        subject=arn,
-        kind="alias",
-        summary=f"{name} points to {key.key_id}" + (f", before to {old}." if old else ", and was moved recently."),
-        keys=(key.arn,),
-        evidence=(
-            Evidence("old target", old or "unknown"),
-            Evidence("new target", key.key_id),
-            Evidence("updated", updated or "unknown"),
-        ),
-        raised=given((wider, "another origin or another owner"), (used, "ABAC condition")),
-        identity=(key.key_id,),
-        remedy=_back(key, name, old),
-        remedy_kind="cli",
-    )
-
-
-def _back(key: Key, name: str, old: str | None) -> str:
-    """The commands that show who moved the alias and, when the old target is known, point it back."""
-    lines = [
-        f"aws cloudtrail lookup-events --region {key.region} "
-        "--lookup-attributes AttributeKey=EventName,AttributeValue=UpdateAlias"
-    ]
-    if old is not None:
-        quoted = shlex.quote(name)
-        lines.append(f"aws kms update-alias --region {key.region} --alias-name {quoted} --target-key-id {old}")
-    return "\n".join(lines)
-
-
-def _wider(view: View, previous: Key, key: Key) -> bool:
-    """Whether somebody may read with the new key who may not with the old one, by today's table."""
-    if previous.arn not in view.reach.key_at:
-        return False
-    return not _readers(view, key) <= _readers(view, view.key_by_arn[previous.arn])
-
-
-def _readers(view: View, key: Key) -> set[str]:
-    position = view.reach.key_at[key.arn]
-    pairs = view.once("pairs-of-readers", lambda: view.reach.pairs(READ_PLAINTEXT | FORGE, inside=False))
-    here = pairs.select(pairs.keys == position)
-    reading = here.select(view.reach.having(here, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED))
-    return {view.reach.principals[row].arn for row in reading.principals.tolist()}
 
 
 def _review_days(view: View, key: Key) -> int:
@@ -237,7 +161,7 @@ def access_review_overdue(view: View) -> Iterator[Hit]:
     """Nobody has reviewed and signed who may use the key within ``review_days`` of its tier.
 
     Works when ``reviews`` is switched on and the settings record the signed reviews. Keys that are younger than the
-    interval are silent.
+    interval are silent; a review that is dated after the run has not taken place.
 
     Fix: run the review: the owner confirms each principal, removes the rest, and the record is kept.
     """
@@ -247,7 +171,7 @@ def access_review_overdue(view: View) -> Iterator[Hit]:
         ages = [
             age
             for record in view.settings.attestations
-            if record.key in (key.arn, key.key_id) and (age := view.age(record.date)) is not None
+            if record.key in (key.arn, key.key_id) and (age := view.age(record.date)) is not None and age >= 0
         ]
         last = min(ages, default=None)
         if last is None and Fact.KEY_METADATA in key.unread:

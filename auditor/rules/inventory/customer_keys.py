@@ -10,12 +10,10 @@ from auditor.model.key import Fact
 from auditor.model.resource import Resource
 from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.inventory.sharing import shared_with
-from auditor.rules.resources import Custody, called, custody, key_of, name_of
+from auditor.rules.resources import BY_DEFAULT, Custody, called, custody, key_of, name_of, tier_of
 from auditor.rules.trust import Standing
 from auditor.rules.view import View
 
-BY_DEFAULT = "T2"
-"""The tier of what has no known data class."""
 HELD = {
     Custody.AWS_MANAGED: "is encrypted with an AWS managed key",
     Custody.SERVICE_OWNED: "is encrypted with a key that the service owns",
@@ -106,7 +104,7 @@ def _hit(view: View, resource: Resource, held: Custody, sharers: tuple[str, ...]
         account=resource.account,
         region=resource.region,
         evidence=tuple(evidence),
-        raised=given((_tier(view, resource) == "T1", "T1 resource")),
+        raised=given((tier_of(view, resource) == "T1", "T1 resource")),
         remedy=_commands(resource),
         remedy_kind="cli",
     )
@@ -127,12 +125,6 @@ def _key(view: View, resource: Resource) -> str:
     key = key_of(view, resource)
     named = resource.key or ""
     return f"{named} ({key.label})" if key is not None and key.label not in named else named
-
-
-def _tier(view: View, resource: Resource) -> str:
-    """The strictest tier of the data classes of a resource."""
-    tiers = [view.trust.tier_of(value) for value in resource.tag_values(view.settings.data_class_tag)]
-    return min(tiers, default=BY_DEFAULT)
 
 
 def _demanded(view: View, resource: Resource) -> bool:

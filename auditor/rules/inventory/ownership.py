@@ -6,14 +6,16 @@ import shlex
 from collections.abc import Iterator
 
 from auditor.model.access import Decision
-from auditor.model.arn import account_of
+from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.exposure.external import outside_names, reached
 from auditor.rules.exposure.strangers import outsider_access
-from auditor.rules.grants.holders import service_held
+from auditor.rules.grants.holders import identity_grants, standing_of, stopped
 from auditor.rules.hit import Hit, given, listing
+from auditor.rules.lifecycle.events import last_use
 from auditor.rules.reach import Openness
+from auditor.rules.resources import keys_of_restricted
 from auditor.rules.view import View
 
 LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
@@ -42,14 +44,13 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
         if not missing:
             continue
         outside = _reachable_from_outside(view, key)
-        in_use = view.tier(key) == "T1" and key.last_usage is not None and key.last_usage.last_used is not None
         yield Hit(
             subject=key.arn,
             kind="key",
             summary=f"{key.label} lacks {listing(missing)}.",
             keys=(key.arn,),
             evidence=(Evidence("missing", listing(missing)),),
-            raised=given((outside or in_use, "reachable from outside the organization")),
+            raised=given((outside or _on_restricted_data(view, key), "reachable from outside the organization")),
             remedy=_commands(key, missing),
             remedy_kind="cli",
         )
@@ -58,9 +59,8 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
 def _reachable_from_outside(view: View, key: Key) -> bool:
     """Whether strangers, outside accounts that the policy names, or outside grantees can use the key today."""
     if any(
-        view.trust.standing(account_of(grant.grantee), key.account).foreign
-        for grant in key.grants
-        if grant.grantee is not None and not service_held(grant)
+        held.key is key and standing_of(view, held).foreign and not stopped(view, held, CROSS_ACCOUNT_EFFECTIVE)
+        for held in identity_grants(view)
     ):
         return True
     if Fact.KEY_POLICY in key.unread:
@@ -69,6 +69,13 @@ def _reachable_from_outside(view: View, key: Key) -> bool:
     return any(one is not None and one.level is not Openness.LATENT for one in found) or not all_denied(
         outsider_access(view, key)
     )
+
+
+def _on_restricted_data(view: View, key: Key) -> bool:
+    """Whether the key was used on restricted data, by its own class or that of a resource that names it."""
+    if key.arn in keys_of_restricted(view):
+        return True
+    return view.tier(key) == "T1" and last_use(view, key) is not None
 
 
 def _commands(key: Key, missing: list[str]) -> str:
