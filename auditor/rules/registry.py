@@ -18,7 +18,7 @@ from auditor.rules.grants import alone, hygiene
 from auditor.rules.grants import external as grants_external
 from auditor.rules.guardrails import accounts, callers
 from auditor.rules.hit import Hit
-from auditor.rules.identity import names, orphans, users
+from auditor.rules.identity import exemptions, names, orphans, users
 from auditor.rules.inventory import customer_keys, ownership
 from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes, sweeping
@@ -115,7 +115,7 @@ RULES: dict[str, Check] = {
     "no-guardrail-external-principals": accounts.no_guardrail_external_principals,
     "lockout-bypass-allowed": callers.lockout_bypass_allowed,
     "foreign-key-encryption-not-blocked": callers.foreign_key_encryption_not_blocked,
-    "guardrail-exemption-matchable": names.guardrail_exemption_matchable,
+    "guardrail-exemption-matchable": exemptions.guardrail_exemption_matchable,
     "keys-in-management-account": accounts.keys_in_management_account,
     "trail-excludes-kms": logging.trail_excludes_kms,
     "no-active-trail": logging.no_active_trail,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from auditor.evaluator import Context
 from auditor.evaluator.synthetic import account_admin
 from auditor.model.access import Role
-from auditor.model.finding import Evidence
+from auditor.model.actions import READ_PLAINTEXT, actions_in, mask_of
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
@@ -28,7 +30,8 @@ from auditor.rules.view import View, keys_by_account
 OPEN_POLICY = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
 )
-DESTRUCTION = ("ScheduleKeyDeletion", "DisableKey", "DeleteImportedKeyMaterial")
+MATERIAL = "DeleteImportedKeyMaterial"
+DESTROYING = ("ScheduleKeyDeletion", "DisableKey", MATERIAL)
 IN_USE: Context = {"kms:TrailingDaysWithoutKeyUsage": ("0",)}
 """What is known of a request about a key that was used today."""
 EXPOSURES = (
@@ -126,8 +129,8 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
 
     Asks what an administrator without a boundary could do on a key that allows everything: only SCPs and RCPs are left
     to say no, and exemptions for named or tagged roles do not help the invented one. The key is one in use: to refuse
-    destruction for so many days after the last use is a guardrail. Exempt accounts and the management account (which no
-    SCP binds) are silent.
+    destruction for so many days after the last use is a guardrail, and so is to protect each key by its ARN or tags.
+    Exempt accounts and the management account (which no SCP binds) are silent.
 
     Fix: deny destruction at the OU, with the decommissioning role exempt.
     """
@@ -135,20 +138,13 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
     for account, keys in keys_by_account(view).items():
         if is_management(view, account) or view.trust.account_in(account, view.settings.destroy_exempt_accounts):
             continue
-        probe, admin = (
-            open_key(account, keys[0].region, keys[0].partition),
-            account_admin(account, keys[0].partition),
-        )
-        open_actions = [
-            name
-            for name in DESTRUCTION
-            if (name != "DeleteImportedKeyMaterial" or any(key.origin == "EXTERNAL" for key in keys))
-            and how_open(view, admin, probe, name, account, known) is Openness.OPEN
-        ]
+        left = {name: _left(view, account, keys, name, known) for name in DESTROYING}
+        certain = [name for name, level in left.items() if level is Openness.OPEN]
+        open_actions = certain or [name for name, level in left.items() if level in (Openness.BLIND, Openness.MAYBE)]
         if not open_actions:
             continue
         alone = view.snapshot.organization is None
-        yield account_hit(
+        hit = account_hit(
             view,
             account,
             keys,
@@ -160,6 +156,35 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
             ),
             more=(Evidence("open", listing(open_actions)),),
         )
+        yield hit if certain else replace(hit, confidence=Confidence.POTENTIAL)
+
+
+def _left(view: View, account: str, keys: list[Key], name: str, known: Context) -> Openness:
+    """What guardrails leave to an administrator of the account on one of its keys: where an invented key of the Region
+    is open, each is looked at, as guardrails may protect keys by ARN, alias or tag."""
+    found = Openness.CLOSED
+    for probe in probes(account, keys):
+        admin = account_admin(account, probe.partition)
+        if how_open(view, admin, probe, name, account, known) is not Openness.OPEN:
+            continue
+        for key in keys:
+            if key.region == probe.region and (name != MATERIAL or key.origin == "EXTERNAL"):
+                found = max(found, how_open(view, admin, _opened(key), name, account, known))
+            if found is Openness.OPEN:
+                return found
+    return found
+
+
+def probes(account: str, keys: list[Key]) -> list[Key]:
+    """An invented key that is open to everybody in each Region that has keys of the account."""
+    places = dict.fromkeys((key.region, key.partition) for key in keys)
+    return [open_key(account, region, partition) for region, partition in places]
+
+
+def _opened(key: Key) -> Key:
+    """The key as if its policy allowed everybody everything."""
+    policy = AttachedPolicy(Layer.KEY_POLICY, "default", key.arn, OPEN_POLICY)
+    return replace(key, policies=(policy,), grants=(), unread=key.unread - {Fact.KEY_POLICY, Fact.GRANTS})
 
 
 def _no_tags(view: View) -> Context:
@@ -188,8 +213,9 @@ def _guarded(view: View, key: Key) -> bool:
 def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
     """No resource control policy keeps outsiders away from the account's keys.
 
-    Asks whether a stranger could read with a key whose policy is wide open: a mistake in one key policy would then be
-    enough. Silent for the management account, where RCPs have no effect, and without an organization.
+    Asks whether a stranger could read, in whatever way, with a key whose policy is wide open, in each Region that has
+    keys: a mistake in one key policy would then be enough. Silent for the management account, where RCPs have no
+    effect, and without an organization.
 
     Fix: attach an RCP that refuses KMS to principals outside the organization.
     """
@@ -198,14 +224,21 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
     for account, keys in keys_by_account(view).items():
         if is_management(view, account) or account not in view.trust.organization_accounts:
             continue
-        probe = open_key(account, keys[0].region, keys[0].partition)
-        if how_open(view, view.outsider, probe, "Decrypt", account) is not Openness.OPEN:
+        reading = [
+            name
+            for name in _reading(view, keys)
+            if any(
+                how_open(view, view.outsider, probe, name, account) is Openness.OPEN for probe in probes(account, keys)
+            )
+        ]
+        if not reading:
             continue
+        left = "" if "Decrypt" in reading else f" that call {listing(f'kms:{name}' for name in reading)}"
         yield account_hit(
             view,
             account,
             keys,
-            f"No RCP keeps outsiders away from the {count(len(keys), 'key')} of account {account}.",
+            f"No RCP keeps outsiders{left} away from the {count(len(keys), 'key')} of account {account}.",
             raised=given(
                 (
                     any_restricted(view, keys) or account in exposed_accounts(view),
@@ -214,7 +247,16 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
             ),
             remedy=_perimeter(view),
             layer=Layer.RCP,
+            more=(Evidence("open", listing(reading)),),
         )
+
+
+def _reading(view: View, keys: list[Key]) -> list[str]:
+    """The ways to read with a symmetric key, and with the other types that the keys have."""
+    usable = mask_of(("Decrypt", "ReEncryptFrom"))
+    for key in keys:
+        usable |= view.reach.usable[view.reach.key_at[key.arn]]
+    return [action.short for action in actions_in(READ_PLAINTEXT & usable)]
 
 
 def _perimeter(view: View) -> str:

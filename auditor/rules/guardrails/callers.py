@@ -24,12 +24,13 @@ from auditor.rules.guardrails.accounts import (
     open_key,
 )
 from auditor.rules.hit import Hit, count, given, listing, naming
-from auditor.rules.iam_side import identities_of, likeness, speaks_of
+from auditor.rules.iam_side import identities_of, likeness, may, speaks_of
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, allowing
 from auditor.rules.privilege.holding import CERTAIN, LIVE
 from auditor.rules.privilege.power import PUT_POLICY, creators
 from auditor.rules.reach import INSIDE, Openness, openness
+from auditor.rules.resources import tier_of
 from auditor.rules.view import View, keys_by_account
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ FOREIGN_USE = ("GenerateDataKey", "Encrypt", "ReEncryptTo", "CreateGrant")
 STORAGE_WRITES = (
     "s3:PutObject",
     "ec2:CreateVolume",
+    "ec2:CopySnapshot",
     "rds:CreateDBInstance",
+    "rds:CopyDBSnapshot",
     "dynamodb:CreateTable",
     "backup:StartCopyJob",
 )
@@ -162,7 +165,7 @@ def _under_keys_of(view: View, account: str, keys: list[Key], foreign: str, *, n
         account,
         keys,
         f"{count(len(holders), 'identity')} of account {account} can encrypt data under {whose}.",
-        raised=given((any_restricted(view, keys), "T1 data")),
+        raised=given((any_restricted(view, keys) or account in _with_restricted_data(view), "T1 data")),
         more=(
             naming("identities", holders),
             Evidence("open", listing(reachable)),
@@ -170,6 +173,15 @@ def _under_keys_of(view: View, account: str, keys: list[Key], foreign: str, *, n
         ),
     )
     return replace(hit, advice=UNBOUND_ADVICE, bare=True) if is_management(view, account) else hit
+
+
+def _with_restricted_data(view: View) -> frozenset[str]:
+    """The accounts with a resource of tier T1."""
+    resources = view.snapshot.evidence.resources
+    return view.once(
+        "accounts of restricted resources",
+        lambda: frozenset(one.account for one in resources if tier_of(view, one) == "T1"),
+    )
 
 
 def _let_through(view: View, account: str) -> list[str]:
@@ -209,7 +221,9 @@ def _place(view: View, account: str, keys: list[Key]) -> tuple[str, str]:
 
 
 def _writers(view: View, account: str, foreign: Key) -> list[str]:
-    """Identities that may use a foreign key, as far as their own side goes, and may write to storage; asked once."""
+    """Identities that may use a foreign key, as far as their own side goes, and may write to storage; asked once.
+
+    That they may do so through one service alone is no barrier: the service encrypts for them."""
     memo = view.commons.of_account(account)
     return memo.once(f"writers to {foreign.arn}", lambda: _find_writers(view, account, foreign))
 
@@ -222,9 +236,9 @@ def _find_writers(view: View, account: str, foreign: Key) -> list[str]:
             continue
         like = likeness(view, who)
         if like not in memo:
-            writes = any(speaks_of(view, who, action) for action in STORAGE_WRITES)
+            writes = any(may(view, who, action, None) for action in STORAGE_WRITES if speaks_of(view, who, action))
             memo[like] = writes and any(
-                openness(view.evaluation.decide(who, foreign, f"kms:{name}")) is Openness.OPEN for name in FOREIGN_USE
+                openness(view.evaluation.decide(who, foreign, f"kms:{name}")) in CERTAIN for name in FOREIGN_USE
             )
         if memo[like]:
             found.append(who.arn)
