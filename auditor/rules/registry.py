@@ -21,7 +21,7 @@ from auditor.rules.hit import Hit
 from auditor.rules.identity import exemptions, names, orphans, users
 from auditor.rules.inventory import customer_keys, ownership
 from auditor.rules.lifecycle import deletion, material, rotation
-from auditor.rules.policy import conditions, delegation, denials, impossible, inert, mistakes, sweeping
+from auditor.rules.policy import conditions, delegation, denials, exempted, impossible, inert, mistakes, sweeping
 from auditor.rules.privilege import (
     aliases,
     attributes,
@@ -108,7 +108,7 @@ RULES: dict[str, Check] = {
     "condition-key-not-applicable": conditions.condition_key_not_applicable,
     "permissive-condition-operator": conditions.permissive_condition_operator,
     "deny-has-gap": denials.deny_has_gap,
-    "notprincipal-deny-trap": denials.notprincipal_deny_trap,
+    "notprincipal-deny-trap": exempted.notprincipal_deny_trap,
     "key-without-ownership-metadata": ownership.key_without_ownership_metadata,
     "aws-managed-key-where-customer-key-expected": customer_keys.aws_managed_key_where_customer_key_expected,
     "no-guardrail-key-destruction": accounts.no_guardrail_key_destruction,

@@ -21,16 +21,15 @@ from auditor.model.actions import (
     actions_in,
     mask_of,
 )
-from auditor.model.arn import account_of, is_unique_id, parse_arn
+from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
-from auditor.model.key import Fact, Key
+from auditor.model.key import Key
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.rules.doubt import also_in_doubt
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, naming, titled
-from auditor.rules.iam_side import identities_of
-from auditor.rules.policy.places import Placed, key_statements, placed_statements
+from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
 from auditor.rules.reach import INSIDE, Openness, Pairs
@@ -170,61 +169,3 @@ def _deny_citations(view: View) -> dict[tuple[Layer, str, int], list[int]]:
         for ref in {c.statement for c in decision.causes if c.role in roles and c.statement is not None}:
             found.setdefault((ref.layer, ref.policy, ref.index), []).append(number)
     return found
-
-
-def notprincipal_deny_trap(view: View) -> Iterator[Hit]:
-    """A Deny with NotPrincipal locks out more than it says.
-
-    IAM denies an exempted role that carries any permissions boundary all the same, and an exempted role needs its
-    account listed next to it. Where every exemption works as written the finding is information.
-
-    Fix: rewrite it as Principal * with ArnNotEquals on ``aws:PrincipalArn``.
-    """
-    for placed in key_statements(view):
-        statement = placed.located.statement
-        if statement.effect == "Deny" and statement.not_principals is not None:
-            yield _trap_hit(view, placed, [entry.value for entry in statement.not_principals])
-
-
-def _gone(view: View, arn: str) -> bool:
-    """Whether the ARN is of a role or user that is not among those of an account whose identities were read."""
-    named = parse_arn(arn)
-    if named is None or named.service != "iam" or not named.resource.startswith(("role/", "user/")):
-        return False
-    facts, known = view.snapshot.account(named.account), identities_of(view, named.account)
-    read = facts is not None and Fact.IDENTITIES not in facts.unread and bool(known)
-    return read and all(who.arn != arn for who in known)
-
-
-def _trap_hit(view: View, placed: Placed, exempt: list[str]) -> Hit:
-    statement = placed.located.statement
-    accounts = {account_of(value) for value in exempt if is_account_principal(value)}
-    problems = []
-    for value in sorted(exempt):
-        who = view.principal_by_arn.get(value)
-        if who is not None and who.boundary is not None:
-            problems.append(f"{value} carries a permissions boundary and is denied all the same")
-        elif is_unique_id(value) or _gone(view, value):
-            problems.append(f"{value} was deleted")
-        elif not is_account_principal(value) and value != "*" and account_of(value) not in accounts:
-            problems.append(f"{value} is listed without its account principal")
-    covers = bool(action_mask(statement) & PUT_POLICY)
-    position = view.reach.key_at[placed.key.arn] if placed.key else 0
-    column = view.reach.table.cells[:, position]
-    able = covers and any(
-        view.reach.held(int(profile), position, Openness.OPEN, Openness.GUARDED) & PUT_POLICY
-        for profile in set(column.tolist())
-    )
-    written = as_written(placed.policy, statement.index)
-    written.pop("NotPrincipal", None)
-    condition = dict(written.get("Condition") or {})
-    condition["ArnNotEquals"] = {"aws:PrincipalArn": sorted(exempt)}
-    said = problems[0] if problems else "every exemption works as written"
-    return placed.hit(
-        f"{titled(statement)} of {placed.name} denies everybody but its exemptions: {said}.",
-        more=(naming("exempted", exempt), *(Evidence("trap", text) for text in problems)),
-        raised=given((problems and covers and not able, "covers kms:PutKeyPolicy")),
-        lowered=given((not problems, "works as written")),
-        identity=(meaning(statement),),
-        remedy=render({**written, "Principal": {"AWS": "*"}, "Condition": condition}),
-    )
