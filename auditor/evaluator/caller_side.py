@@ -51,8 +51,14 @@ def joined(principal: Principal, own: tuple[Contribution, ...], scps: ScpPart) -
 
 
 def is_bounded(principal: Principal) -> bool:
-    """Whether the caller has a permissions boundary, read or not."""
+    """Whether the caller has, or may have, a permissions boundary, read or not."""
     return principal.boundary is not None or Fact.BOUNDARY in principal.unread
+
+
+def certainly_bounded(principal: Principal) -> bool:
+    """Whether the caller has a permissions boundary for certain; one that was collected is known to have it, whether
+    the document could be read or not."""
+    return is_bounded(principal) and (principal.boundary is not None or Fact.IDENTITIES not in principal.unread)
 
 
 def cited_owner(attached: AttachedPolicy, principal: Principal) -> str:

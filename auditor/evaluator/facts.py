@@ -25,15 +25,13 @@ from auditor.evaluator.values import (
 )
 from auditor.model.actions import (
     GRANTABLE,
-    ON_KEY,
     Action,
     actions_in,
     encryption_algorithms,
     key_type,
     signing_algorithms,
-    usable_mask,
 )
-from auditor.model.key import ALIAS_QUOTA, Fact, Key
+from auditor.model.key import ALIAS_QUOTA, Fact, Key, usable_on
 from auditor.model.moments import instant
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
@@ -262,5 +260,5 @@ def over_alias_quota(key: Key) -> bool:
 
 def grantable_on(key: Key) -> int:
     """The operations that a grant on the key can have: KMS makes none with operations that do not suit the key."""
-    suitable = ON_KEY if Fact.KEY_METADATA in key.unread else usable_mask(key.spec, key.usage, key.origin)
+    suitable = usable_on(key)
     return GRANTABLE & suitable

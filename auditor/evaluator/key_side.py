@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 
 from auditor.evaluator import naming
 from auditor.evaluator.asking import Pair
-from auditor.evaluator.caller_side import denials, is_bounded
+from auditor.evaluator.caller_side import certainly_bounded, denials, is_bounded
 from auditor.evaluator.contributions import Contribution, KeySide, Slot
 from auditor.evaluator.expressions import all_of, unsettled
 from auditor.evaluator.grants import grant_contributions
@@ -19,6 +19,7 @@ from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, ON_KEY, RCP_APPLIES
 from auditor.model.arn import is_unique_id
 from auditor.model.key import RAM_POLICY, Fact
+from auditor.model.policy import PrincipalValue
 from auditor.model.policy_document import parse_policy
 from auditor.model.principal import Principal
 from auditor.model.residual import TRUE, Residual
@@ -77,14 +78,21 @@ def _allows(pair: Pair, compiled: Compiled, flag: str, slot: Slot, match: Residu
 
 def _denies(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:
     exempt = compiled.statement.not_principals
+    found: list[Residual]
     if exempt is not None:
-        spared = naming.exempted(exempt, pair.principal, bounded=is_bounded(pair.principal))
-        found: list[Residual] = [] if spared else [TRUE]
+        found = _not_spared(exempt, pair.principal)
     else:
         found = list(_named(compiled, pair.principal).values())
     for match in found:
         denied = partial(pair.contributions, compiled, Slot.KEY_DENY, match=match)
         yield from pair.recall(compiled, (Slot.KEY_DENY, match), denied)
+
+
+def _not_spared(exempt: tuple[PrincipalValue, ...], principal: Principal) -> list[Residual]:
+    """Under what a Deny with NotPrincipal hits the caller: a boundary, whatever it says, undoes every exemption."""
+    if not naming.exempted(exempt, principal, bounded=certainly_bounded(principal)):
+        return [TRUE]
+    return [unsettled("permissions boundary", "deny")] if is_bounded(principal) else []
 
 
 def _reach(mask: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.evaluator.asking import Pair
-from auditor.evaluator.caller_side import is_bounded
+from auditor.evaluator.caller_side import certainly_bounded, is_bounded
 from auditor.evaluator.conditions import passes_empty, test_outcome
 from auditor.evaluator.deciding_in_bulk import Decider
 from auditor.evaluator.facts import Question
@@ -38,7 +38,7 @@ Codes = NDArray[np.int64]
 def coarse_group(principal: Principal) -> Hashable:
     """What a key side can see of a caller that it does not name and whose own facts it does not test."""
     if principal.kind in PLAIN_KINDS:
-        return (principal.kind, principal.account, is_bounded(principal))
+        return (principal.kind, principal.account, is_bounded(principal), certainly_bounded(principal))
     return principal.arn
 
 
@@ -199,7 +199,7 @@ class KeySides:
         kind: Hashable = principal.kind if not_principal else principal.kind is PrincipalKind.SERVICE_LINKED_ROLE
         return (
             kind if plain else principal.arn,
-            not_principal and is_bounded(principal),
+            not_principal and (is_bounded(principal), certainly_bounded(principal)),
             caller_values(account_facts, principal, self._surroundings),
         )
 

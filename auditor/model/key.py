@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from auditor.model.actions import ON_KEY, usable_mask
 from auditor.model.arn import parse_arn
 from auditor.model.grant import Grant
 from auditor.model.policy import AttachedPolicy
@@ -153,3 +154,8 @@ class Key:
         """The values of all tags that are ``name`` without regard to case: KMS itself tells their keys apart."""
         lowered = name.lower()
         return tuple(dict.fromkeys(value for key, value in self.tags if key.lower() == lowered))
+
+
+def usable_on(key: Key) -> int:
+    """The actions that can succeed on the key for its type and origin, as a mask; all where those could not be read."""
+    return ON_KEY if Fact.KEY_METADATA in key.unread else usable_mask(key.spec, key.usage, key.origin)

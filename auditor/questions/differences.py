@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
-from auditor.model.key import Key
+from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in
+from auditor.model.key import Key, usable_on
 from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import Facts, affected
 from auditor.questions.change_kinds import Change, condition_of, kind_of, rank_of
@@ -116,7 +116,7 @@ def _in_block(before: Side, after: Side, principals: Sequence[str], arns: Sequen
     memo: dict[tuple[tuple[int, int, int], bool], list[_Changed]] = {}
     for row, column in _suspects(old, new):
         principal, key = principals[row], after.keys.get(arns[column]) or before.keys[arns[column]]
-        pair = (int(old.codes[row, column]), int(new.codes[row, column]), usable_mask(key.spec, key.usage, key.origin))
+        pair = (int(old.codes[row, column]), int(new.codes[row, column]), usable_on(key))
         missing = _not_comparable(before, after, principal, key, pair)
         entity = missing or _came_or_went(before, after, principal, key)
         if (pair, bool(entity)) not in memo:

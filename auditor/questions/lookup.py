@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluator import Evaluation
 from auditor.model.access import Decision
-from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, Action, Capability, actions_in, usable_mask
+from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, Action, Capability, actions_in
+from auditor.model.key import usable_on
 from auditor.questions.answers import Answer
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Lookup:
         self._table = evaluation.table
         self._principals, self._keys = evaluation.principals, evaluation.snapshot.keys
         self._questions, self._wanted = questions, wanted
-        masks = [usable_mask(key.spec, key.usage, key.origin) for key in self._keys]
+        masks = [usable_on(key) for key in self._keys]
         self._usable = tuple(dict.fromkeys(masks))
         places = {mask: place for place, mask in enumerate(self._usable)}
         self._kinds = [places[mask] for mask in masks]

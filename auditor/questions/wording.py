@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from auditor.evaluator import in_words
 from auditor.model.access import CONTRADICTED, NOT_ON_ALIAS, NOT_ON_KEY, Cause, Decision, Outcome, Role
-from auditor.model.actions import Action, usable_mask
-from auditor.model.key import Fact, Key
+from auditor.model.actions import Action
+from auditor.model.key import Fact, Key, usable_on
 from auditor.model.policy import Layer
 
 LAYER_WORDS = {
@@ -80,7 +80,7 @@ def cannot_do(key: Key, action: Action) -> tuple[str, ...]:
     if action.short in _MULTI_REGION and key.multi_region_key_type not in _MULTI_REGION[action.short]:
         kind = "multi-Region replica" if key.multi_region else "single-Region key"
         return (f"{action.name} fails on a {kind}",)
-    if usable_mask(key.spec, key.usage, key.origin) >> action.bit & 1:
+    if usable_on(key) >> action.bit & 1:
         return ()
     return (f"{action.name} fails on a key of {key.spec} for {key.usage}, with material of {key.origin}",)
 

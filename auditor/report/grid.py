@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, Capability, actions_in, usable_mask
+from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, Capability, actions_in
+from auditor.model.key import usable_on
 from auditor.model.report import Report
 
 CAPABILITIES = tuple(Capability)
@@ -77,7 +78,7 @@ def _cells_with(wanted: Any, report: Report, columns: list[int]) -> tuple[Any, A
 def _key_classes(report: Report) -> dict[int, list[int]]:
     classes: dict[int, list[int]] = {}
     for position, key in enumerate(report.snapshot.keys):
-        classes.setdefault(usable_mask(key.spec, key.usage, key.origin), []).append(position)
+        classes.setdefault(usable_on(key), []).append(position)
     return classes
 
 

@@ -10,7 +10,8 @@ import hashlib
 from dataclasses import dataclass
 
 from auditor.model.access import Outcome
-from auditor.model.actions import ACTIONS, actions_in, usable_mask
+from auditor.model.actions import ACTIONS, actions_in
+from auditor.model.key import usable_on
 from auditor.model.report import Report
 from auditor.report.grid import Grid
 
@@ -69,7 +70,7 @@ def _anywhere(report: Report) -> list[Drawn]:
     for number in range(DRAWS):
         principal, place = _number(report, "principal", number) % principals, _number(report, "key", number) % len(keys)
         key = keys[place]
-        usable = [action for action in actions_in(usable_mask(key.spec, key.usage, key.origin)) if action.on_key]
+        usable = [action for action in actions_in(usable_on(key)) if action.on_key]
         if usable:
             action = usable[_number(report, "action", number) % len(usable)]
             decision = report.access.profiles[int(report.access.cells[principal, place])][action.bit]

@@ -54,7 +54,6 @@ ALSO_READ = {
     "manual-rotation-overdue": ("key.policy",),
     "lockout-bypass-allowed": ("org.rcps",),
     "no-guardrail-key-destruction": ("org.rcps",),
-    "notprincipal-deny-trap": ("iam.boundaries",),
 }
 """Rule → inputs that it rests on besides those that the catalogue requires."""
 WORDS = {

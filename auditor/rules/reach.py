@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.expressions import UNSETTLED, all_of, any_of
 from auditor.evaluator.strength import Owner, Strength, strength
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import ACTIONS, mask_of, usable_mask
-from auditor.model.key import RAM_POLICY, Fact, Key
+from auditor.model.actions import ACTIONS, mask_of
+from auditor.model.key import RAM_POLICY, Fact, Key, usable_on
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import TRUE, AllOf, AnyOf, Leaf, Not, Residual
@@ -109,7 +109,7 @@ def _by_ram_alone(decision: Decision) -> bool:
 
 def usable(key: Key) -> int:
     """The actions that can succeed on a key: of its type and origin, and replication of multi-Region keys alone."""
-    mask = usable_mask(key.spec, key.usage, key.origin)
+    mask = usable_on(key)
     known = key.multi_region or Fact.KEY_METADATA in key.unread
     return mask if known else mask & ~MULTI_REGION_ONLY
 

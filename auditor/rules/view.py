@@ -305,7 +305,10 @@ class View(Memo):
         )
 
     def sensitive_use(self, key: Key) -> int:
-        """READ_PLAINTEXT, or FORGE for keys that sign or make MACs: what “using the key” means for its type."""
+        """READ_PLAINTEXT, or FORGE for keys that sign or make MACs: what “using the key” means for its type; both where
+        that could not be read."""
+        if Fact.KEY_METADATA in key.unread:
+            return READ_PLAINTEXT | FORGE
         kind = key_type(key.spec, key.usage)
         return FORGE if kind in ("asymmetric_sign_verify", "hmac") else READ_PLAINTEXT
 

@@ -66,9 +66,7 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
             continue
         held = named_by(view, account, pattern)
         ordinary += [guest for who in held if assumed_by_many(view, who) for guest in guests(view, who)]
-        changing, changing_admins = told_apart(view, _trust_changers(view, account, held))
-        ordinary += changing
-        admins += changing_admins
+        ordinary += _trust_changers(view, account, held)
         if not has_wildcard(pattern.split("/", 1)[-1]) and held:
             continue  # the one exact name is taken in this account
         here, there = makers(view, pattern, account)
@@ -84,12 +82,14 @@ def _exemption(view: View, document: Document, statement: Statement, pattern: st
 
 
 def _trust_changers(view: View, account: str, held: list[Principal]) -> list[Principal]:
-    """Those of the account that may let themselves into an exempt role by changing its trust policy."""
+    """Those of the account that may let themselves into an exempt role by changing its trust policy, administrators of
+    the account aside."""
     roles = [role for role in held if role.kind is PrincipalKind.ROLE and not service_linked(role)]
     return [
         who
         for who in (speakers(view, account, TRUST) if roles else ())
-        if not service_linked(who) and any(may(view, who, TRUST, role.arn) for role in roles)
+        if not (service_linked(who) or view.trust.account_admin(who))
+        and any(may(view, who, TRUST, role.arn) for role in roles)
     ]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
+from auditor.evaluator.caller_side import certainly_bounded
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.model.actions import mask_of
 from auditor.model.arn import account_of, is_account_id, is_unique_id, parse_arn, session_role_name
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact
 from auditor.model.policy import PrincipalValue
 from auditor.rules.fingerprint import meaning
@@ -30,22 +32,22 @@ def notprincipal_deny_trap(view: View) -> Iterator[Hit]:
 
     IAM denies an exempted role that carries any permissions boundary all the same, an exempted role needs its account
     listed next to it, and an exempted session its role. Where every exemption works as written the finding is
-    information; where a boundary could not be read, and nothing else is wrong, there is none.
+    information, and potential where nobody could look whether an exempted role has a boundary.
 
     Fix: rewrite it as Principal * with ArnNotEquals on ``aws:PrincipalArn``.
     """
     for placed in key_statements(view):
         statement = placed.located.statement
-        if statement.effect != "Deny" or statement.not_principals is None:
-            continue
-        problems = _problems(view, statement.not_principals)
-        if problems or not any(_unread(view, entry.value) for entry in statement.not_principals):
-            yield _trap_hit(view, placed, statement.not_principals, problems)
+        if statement.effect == "Deny" and statement.not_principals is not None:
+            yield _trap_hit(view, placed, statement.not_principals, _problems(view, statement.not_principals))
 
 
-def _unread(view: View, arn: str) -> bool:
-    who = view.principal_by_arn.get(arn)
-    return who is not None and Fact.BOUNDARY in who.unread
+def _unseen(view: View, value: str) -> bool:
+    """Whether an exempted name is of a role or user that nobody looked at."""
+    who = view.principal_by_arn.get(value)
+    named = parse_arn(value)
+    looked_at = who is not None and not who.assume_allowed and Fact.IDENTITIES not in who.unread
+    return named is not None and named.resource.startswith(("role/", "user/")) and not looked_at
 
 
 def _problems(view: View, exempt: Sequence[PrincipalValue]) -> list[str]:
@@ -55,7 +57,7 @@ def _problems(view: View, exempt: Sequence[PrincipalValue]) -> list[str]:
     problems = []
     for value in listed:
         who = view.principal_by_arn.get(value)
-        if who is not None and who.boundary is not None:
+        if who is not None and certainly_bounded(who):
             problems.append(f"{value} carries a permissions boundary and is denied all the same")
         elif is_unique_id(value) or _gone(view, value):
             problems.append(f"{value} was deleted")
@@ -94,7 +96,8 @@ def _trap_hit(view: View, placed: Placed, exempt: Sequence[PrincipalValue], prob
     )
     said = problems[0] if problems else "every exemption works as written"
     names = [entry.value for entry in exempt]
-    return placed.hit(
+    doubtful = not problems and any(_unseen(view, name) for name in names)
+    hit = placed.hit(
         f"{titled(statement)} of {placed.name} denies everybody but its exemptions: {said}.",
         more=(naming("exempted", names), *(Evidence("trap", text) for text in problems)),
         raised=given((problems and covers and not able, "covers kms:PutKeyPolicy")),
@@ -102,6 +105,7 @@ def _trap_hit(view: View, placed: Placed, exempt: Sequence[PrincipalValue], prob
         identity=(meaning(statement),),
         remedy=_rewritten(view, placed, exempt),
     )
+    return replace(hit, confidence=Confidence.POTENTIAL) if doubtful else hit
 
 
 def _rewritten(view: View, placed: Placed, exempt: Sequence[PrincipalValue]) -> str:

@@ -183,7 +183,7 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
 
 def use_only(view: View, holding: Holding) -> str:
     """The statement that gives the power, with nothing but the use that a workload of this key type makes of it."""
-    signs = bool(view.sensitive_use(holding.keys[0]) & FORGE)
+    signs = view.sensitive_use(holding.keys[0]) == FORGE
     use = ("kms:Sign", "kms:GetPublicKey") if signs else ("kms:Decrypt", "kms:GenerateDataKey*")
     for cause in reversed(holding.sample.causes):
         if cause.role is not Role.ALLOWS or cause.statement is None:

@@ -97,7 +97,7 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
         number = len(readers) + bool(admins[own.principals].any())
         if number <= limit:
             continue
-        verb = "sign" if view.sensitive_use(key) & FORGE else "read"
+        verb = "sign" if view.sensitive_use(key) == FORGE else "read"
         names = [reach.principals[row].arn for row in readers]
         yield Hit(
             subject=key.arn,
