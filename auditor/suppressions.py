@@ -17,6 +17,7 @@ from typing import Any
 
 from auditor.errors import ConfigError
 from auditor.model.finding import Finding, FindingState, Severity
+from auditor.model.moments import day
 from auditor.userfiles import as_yaml, read_text
 
 LONGEST_DAYS, LONGEST_CRITICAL_DAYS = 365, 90
@@ -165,10 +166,10 @@ def _suppression(item: Mapping[str, Any], place: str) -> Suppression:
 
 
 def _date(value: str, place: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise ConfigError(f"{place}: “{value}” is not a date.", "Write it as YYYY-MM-DD.") from None
+    found = day(value)
+    if found is None:
+        raise ConfigError(f"{place}: “{value}” is not a date.", "Write it as YYYY-MM-DD.")
+    return found
 
 
 def apply(

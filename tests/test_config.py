@@ -61,6 +61,7 @@ def test_empty_file_is_the_default_configuration() -> None:
         ("rules: {trusted_accounts: [{account: '12', expires: 2027-01-01}]}", "trusted_accounts[0].account"),
         ("rules: {trusted_accounts: [{account: 123456789012, expires: 2027-01-01}]}", "Put it in quotes"),
         ("rules: {trusted_accounts: [{account: '123456789012', expires: soon}]}", "“soon” is not a date"),
+        ("rules: {trusted_accounts: [{account: '123456789012', expires: 2027-W01-1}]}", "is not a date"),
         ("collection: {max_workers: many}", "collection.max_workers: expected a whole number, found the text “many”"),
         ("collection: {max_workers: 0}", "collection.max_workers: must be at least 1"),
         ("collection: {quota_share: 2}", "collection.quota_share"),

@@ -98,6 +98,7 @@ def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
         ("reason: rotated by hand", "reason: …", "“reason” is missing or not filled in"),
         ("expires: 2027-03-01", "expires: 2028-03-01", "more than 365 days"),
         ("expires: 2027-03-01", "expires: soon", "not a date"),
+        ("expires: 2027-03-01", "expires: 20270301", "“20270301” is not a date"),
         (SUBJECT, 'subject: "*"', "accepts every finding"),
         ("kind: accepted-risk", "kind: whatever", "no kind"),
         ("reason:", "because: x\n  reason:", "unknown field “because”"),

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor import __version__, evaluator
+from auditor.audit.arguments import check, check_report, check_snapshots, named, objects
 from auditor.audit.collecting import collect_into
 from auditor.audit.comparing import Compared
 from auditor.audit.times import as_of_for
 from auditor.config import Config
-from auditor.errors import UsageError
 from auditor.evaluator.mentions import rows
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
+from auditor.userfiles import as_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +80,10 @@ class Evaluation(evaluator.Evaluation):
         from auditor.questions.answers import asked_action
         from auditor.questions.context_keys import stated
 
+        if context is not None:
+            check(
+                context, Mapping, "context", "It is a mapping such as {'kms:ViaService': 's3.eu-west-1.amazonaws.com'}."
+            )
         facts = stated(context or {})
         (caller,), (place,) = named((principal,), "principal", "role/NAME"), named((key,), "key", "an alias")
         (found,) = find_keys(self.snapshot, place, several=False)
@@ -101,13 +106,13 @@ class Auditor:
 
     def __init__(self, config: Config | None = None) -> None:
         """``config``: of ``auditor.config.load_config(Path("config.yaml"))``, by default the defaults."""
-        if config is not None and not isinstance(config, Config):
-            raise UsageError(f"A {type(config).__name__} is no configuration.", "Read one with load_config.")
+        if config is not None:
+            check(config, Config, "configuration", "Read one with load_config.")
         self.config = config or Config()
 
     def collect(self, folder: Path | str, *, resume: bool = False, progress: Progress | None = None) -> Snapshot:
         """Read the facts from AWS into the snapshot folder ``folder``; see ``collect_into`` for the errors."""
-        return collect_into(Path(folder), self.config.collection, resume=resume, progress=progress)
+        return collect_into(folder, self.config.collection, resume=resume, progress=progress)
 
     def load(self, folder: Path | str, known: DecodedShards | None = None) -> Snapshot:
         """A snapshot from disk, checked against its hashes. Raises SnapshotError.
@@ -115,12 +120,15 @@ class Auditor:
         Snapshots that are loaded with the same ``known`` (``auditor.store.DecodedShards()``) share the objects of the
         shards that are equal in them: loading the second and comparing both takes less.
         """
-        from auditor.store import read_snapshot
+        from auditor.store import DecodedShards, read_snapshot
 
-        return read_snapshot(Path(folder), known)
+        if known is not None:
+            check(known, DecodedShards, "DecodedShards", "Make one with auditor.store.DecodedShards().")
+        return read_snapshot(as_path(folder), known)
 
     def evaluate(self, snapshot: Snapshot, as_of: str | date | None = None) -> Evaluation:
         """The whole matrix. ``as_of``: date or time (ISO 8601, UTC), by default the end of the collection."""
+        check_snapshots(snapshot)
         found = evaluator.evaluate(snapshot, as_of=as_of_for(snapshot, as_of))
         return Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
 
@@ -138,14 +146,16 @@ class Auditor:
         """
         from auditor.evaluator.matrix import build_table
 
-        columns = snapshot.keys if keys is None else tuple(keys)
-        callers = rows(snapshot) if principals is None else tuple(principals)
+        check_snapshots(snapshot)
+        columns = snapshot.keys if keys is None else objects(keys, Key, "key")
+        callers = rows(snapshot) if principals is None else objects(principals, Principal, "principal")
         surroundings = evaluator.surroundings_of(snapshot, as_of=as_of_for(snapshot, as_of))
         table = build_table(callers, columns, surroundings)
         return Evaluation(replace(snapshot, keys=columns), surroundings, callers, table)
 
     def rows(self, snapshot: Snapshot) -> tuple[Principal, ...]:
         """Every caller that an evaluation answers for, collected or only mentioned, without evaluating."""
+        check_snapshots(snapshot)
         return rows(snapshot)
 
     def judge(self, evaluation: Evaluation, *, baseline: Report | None = None) -> Report:
@@ -154,6 +164,9 @@ class Auditor:
         from auditor.rules import judge
         from auditor.rules.catalogue import catalogue_version
 
+        check(evaluation, Evaluation, "evaluation", "Make one with Auditor.evaluate.")
+        if baseline is not None:
+            check_report(baseline, "baseline")
         judgement = judge(evaluation, self.config.rules, as_of=evaluation.as_of, baseline=baseline)
         return Report(
             snapshot=evaluation.snapshot,
@@ -178,6 +191,7 @@ class Auditor:
         from auditor.escalation import in_order, routes_from, routes_to
         from auditor.questions.either import keys_and_principals
 
+        check_snapshots(snapshot)
         wanted = named(names, "key or principal", "an alias or role/NAME")
         keys, principals = keys_and_principals(snapshot, self.rows(snapshot), wanted)
         moment = as_of_for(snapshot, as_of)
@@ -196,22 +210,11 @@ class Auditor:
         from auditor.questions.affected import world_of
         from auditor.questions.differences import differences
 
+        check_snapshots(old, new)
         first, second = (world_of(facts, as_of=as_of_for(facts, as_of)) for facts in (old, new))
         if not findings:
             return Compared(differences(first, second), None)
         return judged_change(first, second, self.config.rules)
-
-
-def named(given: Iterable[object], kind: str, example: str) -> tuple[str, ...]:
-    """The names in ``given``, of keys and principals their ARNs. Raises UsageError where there are none."""
-    names = tuple(item.arn if isinstance(item, Key | Principal) else item for item in given)
-    for name in names:
-        if not isinstance(name, str):
-            told = f"Give names such as {example}, each as an argument of its own."
-            raise UsageError(f"A {type(name).__name__} is no name of a {kind}.", told)
-    if not names:
-        raise UsageError(f"No {kind} was named.", f"Give {example}, an ARN or a pattern.")
-    return tuple(str(name) for name in names)
 
 
 def bare_report(evaluation: Evaluation) -> Report:

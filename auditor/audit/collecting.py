@@ -11,11 +11,13 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.audit.arguments import check
 from auditor.audit.places import SNAPSHOT_FOLDER, UNFINISHED, make_private, report_folder, uncreatable
 from auditor.audit.times import iso
 from auditor.config import CollectionSettings
 from auditor.errors import OutputError
 from auditor.model.snapshot import Snapshot
+from auditor.userfiles import as_path
 
 if TYPE_CHECKING:
     from auditor.collectors import CollectRequest, Progress
@@ -25,6 +27,7 @@ def request_of(settings: CollectionSettings) -> CollectRequest:
     """The settings as the collectors take them; empty texts become None."""
     from auditor.collectors import CollectRequest
 
+    check(settings, CollectionSettings, "settings of a collection", "They are the member `collection` of a Config.")
     values = {item.name: getattr(settings, item.name) for item in fields(settings)}
     for name in ("role_name", "external_id", "endpoint_url"):
         values[name] = values[name] or None
@@ -56,13 +59,14 @@ def collect_facts(
 
 
 def collect_into(
-    folder: Path, settings: CollectionSettings, *, resume: bool = False, progress: Progress | None = None
+    folder: Path | str, settings: CollectionSettings, *, resume: bool = False, progress: Progress | None = None
 ) -> Snapshot:
     """As ``collect_facts``, and returns the whole snapshot, read back and checked."""
     from auditor.store import read_snapshot
 
-    _collect(folder, settings, resume, progress)
-    return read_snapshot(folder)
+    place = as_path(folder)
+    _collect(place, settings, resume, progress)
+    return read_snapshot(place)
 
 
 def counted(snapshot: Snapshot) -> Collected:

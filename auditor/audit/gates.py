@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.audit.arguments import check_report
+
 if TYPE_CHECKING:
     from auditor.model.finding import FindingState
     from auditor.model.report import Report
@@ -22,6 +24,7 @@ def verdict(report: Report, fail_on: str) -> Verdict:
     """Count what a gate looks at; accepted and resolved findings do not count. ``fail_on``: a severity or ``none``."""
     from auditor.model.finding import SEVERITY_RANK, Severity
 
+    check_report(report)
     failing = 0
     if fail_on != "none":
         limit = SEVERITY_RANK[Severity(fail_on)]

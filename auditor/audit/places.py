@@ -6,9 +6,11 @@ import json
 import re
 from pathlib import Path
 
+from auditor.audit.arguments import check_snapshots
 from auditor.audit.times import folder_name
 from auditor.errors import OutputError, UsageError
 from auditor.model.snapshot import Snapshot
+from auditor.userfiles import as_path
 
 SNAPSHOT_FOLDER = "snapshot"
 UNFINISHED = ".unfinished"
@@ -33,10 +35,11 @@ def _as_name(told: str) -> str:
     return _SAFE.sub("-", told)[:LONGEST_NAME].lstrip(".") or "unnamed"
 
 
-def report_folder(snapshot: Snapshot, output_dir: Path) -> Path:
+def report_folder(snapshot: Snapshot, output_dir: Path | str) -> Path:
     """The folder of a run's report. The same snapshot always has the same folder."""
+    check_snapshots(snapshot)
     moment = snapshot.provenance.finished or snapshot.provenance.started
-    return output_dir / subject_of(snapshot) / (folder_name(moment) if moment else "undated")
+    return as_path(output_dir) / subject_of(snapshot) / (folder_name(moment) if moment else "undated")
 
 
 def make_private(folder: Path) -> Path:
@@ -62,12 +65,13 @@ def missing_folders(folder: Path) -> tuple[Path, ...]:
     return tuple(path for path in (folder, *folder.parents) if not path.exists())
 
 
-def newest_snapshot(output_dir: Path) -> Path:
+def newest_snapshot(output_dir: Path | str) -> Path:
     """The newest complete snapshot under ``output_dir``. Raises UsageError when there is none."""
+    home = as_path(output_dir)
     found = [
         (moment, manifest.parent)
         for pattern in (f"*/*/{SNAPSHOT_FOLDER}/{MANIFEST}", f"*/{MANIFEST}", MANIFEST)
-        for manifest in output_dir.glob(pattern)
+        for manifest in home.glob(pattern)
         if UNFINISHED not in manifest.parts and (moment := _finished(manifest))
     ]
     if not found:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.audit.arguments import check_report
 from auditor.audit.places import make_private
 from auditor.audit.staging import staged, write_private
 from auditor.errors import OutputError, UsageError
+from auditor.userfiles import as_path
 
 if TYPE_CHECKING:
     from auditor.model.report import Report
@@ -45,7 +47,7 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
     """The formats, each once. Raises UsageError for one that does not exist."""
     from auditor.report import FORMATS
 
-    wanted = tuple(dict.fromkeys(formats)) or DEFAULT_FORMATS
+    wanted = tuple(dict.fromkeys([formats] if isinstance(formats, str) else formats)) or DEFAULT_FORMATS
     for form in wanted:
         if form not in FORMATS:
             raise UsageError(f"There is no format “{form}”.", f"Choose among {', '.join(sorted(FORMATS))}.")
@@ -53,7 +55,7 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
 
 
 def publish(
-    report: Report, folder: Path, formats: Iterable[str] = DEFAULT_FORMATS, *, attested: bool = False
+    report: Report, folder: Path | str, formats: Iterable[str] = DEFAULT_FORMATS, *, attested: bool = False
 ) -> tuple[Path, ...]:
     """Write the files of ``formats`` into ``folder``, all or none, and return their paths, sorted; ``attested``: with
     ``SHA256SUMS`` over them. Raises OutputError.
@@ -62,18 +64,19 @@ def publish(
     """
     from auditor.report import render
 
-    wanted = check_formats(formats)
-    make_private(folder)
+    check_report(report)
+    wanted, place = check_formats(formats), as_path(folder)
+    make_private(place)
     with staged() as files:
         for form in wanted:
             for name, content in render(report, form).items():
-                files.add(folder / name, content)
+                files.add(place / name, content)
         written = tuple(sorted(files.digests))
         if attested:
-            files.add(folder / SUMS, _sums(files.digests, folder))
+            files.add(place / SUMS, _sums(files.digests, place))
     if "asff" in wanted:
-        _remove_stale_batches(folder / BATCH_FOLDER, frozenset(written))
-    return (*written, folder / SUMS) if attested else written
+        _remove_stale_batches(place / BATCH_FOLDER, frozenset(written))
+    return (*written, place / SUMS) if attested else written
 
 
 def _remove_stale_batches(folder: Path, current: frozenset[Path]) -> None:
@@ -109,6 +112,7 @@ def render_one(report: Report, form: str) -> bytes:
     """One format as one file; a format of several files gives its first (CSV: the findings). Raises UsageError."""
     from auditor.report import render
 
+    check_report(report)
     (wanted,) = check_formats([form])
     return next(iter(render(report, wanted).values()))
 

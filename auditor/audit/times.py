@@ -22,7 +22,7 @@ def parse_as_of(given: str | date) -> str:
 
 def as_of_for(snapshot: Snapshot, given: str | date | None) -> str:
     """The time of an evaluation: ``given``, else the end of the collection."""
-    if given:
+    if given is not None:
         return parse_as_of(given)
     moment = snapshot.provenance.finished or snapshot.provenance.started
     if not moment:

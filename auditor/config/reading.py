@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from pathlib import Path
 
 from auditor.config.aws_names import check_names
 from auditor.config.binding import bind
 from auditor.config.sections import Config
 from auditor.errors import ConfigError
+from auditor.model.moments import day
 from auditor.model.settings import RuleSettings
-from auditor.userfiles import as_yaml, read_text
+from auditor.userfiles import as_path, as_yaml, read_text
 
 MAX_BYTES = 4 * 1024 * 1024
 CHECK_HINT = "See config.example.yaml for every option, or run `kms-audit config schema`."
@@ -32,9 +32,9 @@ ARN_PATTERNS = (
 )
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path | str) -> Config:
     """The configuration in ``path``. Raises ConfigError that names the file and the option."""
-    return parse_config(read_text(path, ConfigError, limit=MAX_BYTES), str(path))
+    return parse_config(read_text(as_path(path, ConfigError), ConfigError, limit=MAX_BYTES), str(path))
 
 
 def parse_config(text: str, source: str = "configuration") -> Config:
@@ -102,10 +102,8 @@ def _check_collection(config: Config) -> None:
 
 
 def _check_date(place: str, text: str) -> None:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(f"{place}: “{text}” is not a date.", "Write it as YYYY-MM-DD.") from None
+    if day(text) is None:
+        raise ConfigError(f"{place}: “{text}” is not a date.", "Write it as YYYY-MM-DD.")
 
 
 def _check_pattern(place: str, pattern: str) -> None:

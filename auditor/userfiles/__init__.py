@@ -5,6 +5,6 @@ Turns bytes into plain data and nothing more; what the data means is for the roo
 
 from __future__ import annotations
 
-from auditor.userfiles.reading import as_json, as_yaml, check_plain, read_text
+from auditor.userfiles.reading import as_json, as_path, as_yaml, check_plain, read_text
 
-__all__ = ["as_json", "as_yaml", "check_plain", "read_text"]
+__all__ = ["as_json", "as_path", "as_yaml", "check_plain", "read_text"]

@@ -20,6 +20,15 @@ MAX_NODES = 3_000_000
 """Counted with every YAML alias written out: a small file may stand for an enormous one."""
 
 
+def as_path(given: object, error: type[UsageError] = UsageError) -> Path:
+    """What names a file or folder as a path. Raises ``error`` for anything else than a text or a path."""
+    if not isinstance(given, str | Path):
+        raise error(f"A {type(given).__name__} is no path.", "Give a text or a pathlib.Path.")
+    if "\0" in str(given):
+        raise error("A path has no character NUL.")
+    return Path(given)
+
+
 def read_text(path: Path, error: type[UsageError] = UsageError, *, limit: int = MAX_BYTES, remedy: str = "") -> str:
     """The UTF-8 text of a file of at most ``limit`` bytes; a byte order mark does not count. Pipes are read once."""
     try:

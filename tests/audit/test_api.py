@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auditor import audit
 from auditor.audit import Auditor, Evaluation
+from auditor.config import load_config
 from auditor.errors import UsageError
 from tests.cli.conftest import APP, KEY, ROOT, allow, estate, text
 
@@ -59,6 +62,28 @@ def test_a_stated_fact_is_one_value_or_several(value: object) -> None:
         (lambda one: one.explain(APP, "kms:Decrypt", KEY, {"kms:ViaService": b"s3"}), "neither text nor a list"),
         (lambda one: Auditor().routes(one.snapshot), "No key or principal was named"),
         (lambda one: Auditor({}), "A dict is no configuration"),
+        (lambda one: one.explain(APP, "kms:Decrypt", KEY, "kms:ViaService=x"), "A str is no context"),
+        (lambda one: Auditor().load(None), "A NoneType is no path"),
+        (lambda one: Auditor().load("a\0b"), "no character NUL"),
+        (lambda one: Auditor().load("now", "now"), "A str is no DecodedShards"),
+        (lambda one: Auditor().collect(3), "A int is no path"),
+        (lambda one: Auditor().evaluate("snapshots/today"), "A str is no snapshot"),
+        (lambda one: Auditor().evaluate(one.snapshot, ""), "is not a date or time"),
+        (lambda one: Auditor().judge(one.snapshot), "A Snapshot is no evaluation"),
+        (lambda one: Auditor().judge(one, baseline="result.json"), "A str is no baseline"),
+        (lambda one: Auditor().routes(one, KEY), "A Evaluation is no snapshot"),
+        (lambda one: Auditor().compare(one.snapshot, None), "A NoneType is no snapshot"),
+        (lambda one: Auditor().rows(one), "A Evaluation is no snapshot"),
+        (lambda one: Auditor().evaluate_part(one.snapshot, keys="alias/app"), "A str is no list of keys"),
+        (lambda one: Auditor().evaluate_part(one.snapshot, keys=["alias/app"]), "A str is no key"),
+        (lambda one: Auditor().evaluate_part(one.snapshot, principals=[KEY]), "A str is no principal"),
+        (lambda one: audit.report_folder(one, "reports"), "A Evaluation is no snapshot"),
+        (lambda one: audit.newest_snapshot(None), "A NoneType is no path"),
+        (lambda one: audit.publish(one, "reports"), "A Evaluation is no report"),
+        (lambda one: audit.render_one(None, "json"), "A NoneType is no report"),
+        (lambda one: audit.verdict(one, "high"), "A Evaluation is no report"),
+        (lambda one: audit.request_of(None), "A NoneType is no settings of a collection"),
+        (lambda one: load_config(3), "A int is no path"),
     ],
 )
 def test_wrong_arguments_are_errors_of_usage(ask: Callable[[Any], object], message: str) -> None:
@@ -69,3 +94,9 @@ def test_wrong_arguments_are_errors_of_usage(ask: Callable[[Any], object], messa
 @pytest.mark.parametrize("given", [date(2026, 12, 1), datetime(2026, 12, 1, 2, tzinfo=timezone(timedelta(hours=2)))])
 def test_a_time_may_be_an_object(given: date) -> None:
     assert Auditor().evaluate(estate(text(ROOT)), given).as_of == "2026-12-01T00:00:00Z"
+
+
+def test_folders_may_be_texts_and_one_format_needs_no_list(tmp_path: Path) -> None:
+    report = Auditor().judge(evaluated())
+    (page,) = audit.publish(report, str(tmp_path), "markdown")
+    assert page.parent == tmp_path

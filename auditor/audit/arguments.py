@@ -1,0 +1,56 @@
+"""Arguments of the Python API that are of the wrong kind: refused in a sentence, before anything is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from auditor.errors import UsageError
+from auditor.model.key import Key
+from auditor.model.principal import Principal
+from auditor.model.report import Report
+from auditor.model.snapshot import Snapshot
+
+T = TypeVar("T")
+LOAD = "Load one with Auditor.load."
+JUDGE = "Make one with Auditor.judge."
+OBJECTS = "Give the objects themselves, in a list; Evaluation.who_can and what_can take names."
+
+
+def check_snapshots(*given: object) -> None:
+    """Raises UsageError for anything that is no snapshot."""
+    for one in given:
+        check(one, Snapshot, "snapshot", LOAD)
+
+
+def check_report(given: object, noun: str = "report") -> None:
+    """Raises UsageError for anything that is no report."""
+    check(given, Report, noun, JUDGE)
+
+
+def check(given: object, kind: type[object], noun: str, remedy: str) -> None:
+    """Raises UsageError unless ``given`` is of its kind."""
+    if not isinstance(given, kind):
+        raise UsageError(f"A {type(given).__name__} is no {noun}.", remedy)
+
+
+def objects(given: Sequence[T], kind: type[T], noun: str) -> tuple[T, ...]:
+    """The keys or principals in a sequence. Raises UsageError for names, and for one that stands alone."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise UsageError(f"A {type(given).__name__} is no list of {noun}s.", OBJECTS)
+    found = tuple(given)
+    for one in found:
+        check(one, kind, noun, OBJECTS)
+    return found
+
+
+def named(given: Iterable[object], kind: str, example: str) -> tuple[str, ...]:
+    """The names in ``given``, of keys and principals their ARNs. Raises UsageError where there are none."""
+    names = tuple(item.arn if isinstance(item, Key | Principal) else item for item in given)
+    for name in names:
+        if not isinstance(name, str):
+            told = f"Give names such as {example}, each as an argument of its own."
+            raise UsageError(f"A {type(name).__name__} is no name of a {kind}.", told)
+    if not names:
+        raise UsageError(f"No {kind} was named.", f"Give {example}, an ARN or a pattern.")
+    return tuple(str(name) for name in names)
