@@ -9,7 +9,7 @@ import click
 from auditor.cli.options import FILE, global_options
 
 
-@click.group("config")
+@click.group("config", no_args_is_help=False)
 @global_options
 def command() -> None:
     """Check a configuration file, or print its JSON Schema."""

@@ -55,7 +55,8 @@ def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -
     wanted = find_all_keys(asking.snapshot, keys) if keys else asking.snapshot.keys
     rows = grant_list(asking.snapshot, asking.as_of, keys=wanted, stale_days=stale)
     rows = tuple(item for item in rows if _wanted(item, given))
-    asking.say_unknown(follows="grants may be missing here")
+    if not keys or any("*" in name or "?" in name for name in keys):
+        asking.say_unknown(follows="grants may be missing here")
     for key in wanted:
         if Fact.GRANTS in key.unread:
             warn(f"not listed: the grants of {key.arn} ({key.label}), which could not be read")
@@ -102,15 +103,22 @@ def _row(item: GrantRow) -> dict[str, Any]:
     }
 
 
+def _age(item: GrantRow) -> str:
+    from auditor.report.wording import plural
+
+    if item.age_days is None:
+        return "age unknown"
+    return plural(item.age_days, "day") if item.age_days >= 0 else f"made {plural(-item.age_days, 'day')} later"
+
+
 def _text(rows: tuple[GrantRow, ...]) -> list[str]:
     from auditor.cli.terminal import printable
     from auditor.report.wording import plural
 
     lines: list[str] = []
     for item in rows:
-        age = "age unknown" if item.age_days is None else plural(item.age_days, "day")
         missing = click.style(" (does not exist)", fg="red") if item.grantee_missing else ""
-        lines.append(printable(f"{item.key.label}  {item.grant.name or item.grant.grant_id[:16]}  {age}"))
+        lines.append(printable(f"{item.key.label}  {item.grant.name or item.grant.grant_id[:16]}  {_age(item)}"))
         lines.append(printable(f"  {item.grantee}") + missing)
         constraint = f", if {item.constraint}" if item.constraint else ""
         lines.append(printable(f"  {', '.join(item.grant.operations)}{constraint}"))

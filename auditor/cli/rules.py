@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from auditor.rules.catalogue import RuleFacts
 
 
-@click.group("rules")
+@click.group("rules", no_args_is_help=False)
 @global_options
 def command() -> None:
     """List the rules, or show one."""

@@ -46,10 +46,14 @@ def fold(answers: Iterable[Answer]) -> tuple[Folded, ...]:
     return tuple(Folded(group[0], tuple(answer.principal for answer in group)) for group in groups.values())
 
 
-def asked(text: str) -> Action | Capability:
+OR_CAPABILITY = f"A capability would do as well: {', '.join(Capability)}."
+ONE_ACTION = "Name one action, such as kms:Decrypt."
+
+
+def asked(text: str, otherwise: str = OR_CAPABILITY) -> Action | Capability:
     """The action or capability called ``text``; ``decrypt`` is the capability, ``Decrypt`` the action.
 
-    Raises UnknownNameError with the nearest names.
+    Raises UnknownNameError with the nearest names, ``otherwise`` where there are none.
     """
     from difflib import get_close_matches
 
@@ -65,7 +69,7 @@ def asked(text: str) -> Action | Capability:
         return named
     names = {name.removeprefix("kms:"): found.name for name, found in BY_NAME.items()}
     near = [names[name] for name in get_close_matches(text.lower().removeprefix("kms:"), names, n=3)]
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"A capability would do as well: {', '.join(Capability)}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else otherwise
     wrong = f"kms:{text.lower().removeprefix('kms:')}"
     meant = {name.lower(): right for name, right in NONEXISTENT.items()}.get(wrong)
     if meant:
@@ -75,7 +79,7 @@ def asked(text: str) -> Action | Capability:
 
 def asked_action(text: str) -> Action:
     """The action called ``text``. Raises UnknownNameError, also for a capability."""
-    found = asked(text)
+    found = asked(text, ONE_ACTION)
     if isinstance(found, Action):
         return found
-    raise UnknownNameError(f"“{text}” is a capability.", "Name one action, such as kms:Decrypt.")
+    raise UnknownNameError(f"“{text}” is a capability.", ONE_ACTION)

@@ -36,7 +36,9 @@ class GrantRow:
     def held_by(self, pattern: str) -> bool:
         """Whether the grantee is called so: by ARN, ``role/NAME``, name, account or a pattern with ``*``."""
         arn = parse_arn(self.grantee)
-        names = [self.grantee, *((arn.resource, arn.name, arn.account) if arn else ())]
+        names = [self.grantee]
+        if arn is not None:
+            names += [arn.resource, arn.name, arn.account, f"{arn.resource.partition('/')[0]}/{arn.name}"]
         return any(fnmatchcase(name, pattern) for name in names)
 
     @property

@@ -74,6 +74,8 @@ def test_importing_a_command_loads_nothing_heavy() -> None:
         (("evaluate", "nowhere"), "nowhere"),
         (("--max-workers", "0"), "max-workers"),
         (("config", "check"), "Name it"),
+        (("config",), "Missing command. Try `kms-audit config --help`"),
+        (("rules",), "Missing command. Try `kms-audit rules --help`"),
     ],
 )
 def test_mistakes_exit_2_in_one_line(ask: Ask, words: tuple[str, ...], message: str) -> None:

@@ -232,6 +232,7 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
         (("what-can", ".amazonaws.com"), "No principal is called"),
         (("what-can", "group/none"), "No collected user belongs to “group/none”. A group without members"),
         (("who-can", "decrypt", "x" * 5000), "xxx…”"),
+        (("explain", "role/app", "kms:*", "app"), "no KMS action. Name one action"),
         (("grants", "--grantee", ""), "--grantee: it is empty"),
         (("grants", "--issued-by", ""), "“” is no account"),
         (
@@ -318,6 +319,25 @@ def test_grants_by_grantee_issuer_constraint_and_existence(ask: Ask) -> None:
         (("--unconstrained",), 0),
     ]:
         assert len(ask("grants", "--from", "now", *words, "-f", "json").json()) == number, words
+
+
+def test_a_grantee_with_a_path_is_found_by_its_name(ask: Ask, snapshots: dict[str, Any]) -> None:
+    app, other = snapshots["now"].keys
+    grant = replace(app.grants[0], grantee=f"arn:aws:iam::{HOME}:role/team/batch")
+    snapshots["now"] = replace(snapshots["now"], keys=(replace(app, grants=(grant,)), other))
+    for name in ("role/batch", "batch", "role/team/batch"):
+        assert len(ask("grants", "--from", "now", "--grantee", name, "-f", "json").json()) == 1
+
+
+def test_a_gap_elsewhere_is_no_doubt_about_the_grants_of_a_key(ask: Ask, snapshots: dict[str, Any]) -> None:
+    gap = Gap(fact=Fact.KEY_METADATA, account=HOME, operation="kms:DescribeKey", code="AccessDenied", subject=OTHER)
+    snapshots["now"] = replace(snapshots["now"], gaps=(gap,))
+    for words, doubt in (((), True), (("*/app",), True), (("alias/app",), False)):
+        assert ("grants may be missing" in ask("grants", *words, "--from", "now").err) == doubt
+
+
+def test_a_grant_that_was_made_after_the_moment_of_the_question(ask: Ask) -> None:
+    assert "  made 31 days later\n" in ask("grants", "--from", "now", "--as-of", "2026-05-01").out
 
 
 def test_a_key_that_is_named_twice_is_answered_once(ask: Ask) -> None:

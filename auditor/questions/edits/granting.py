@@ -60,8 +60,9 @@ def _check_operations(new: Grant) -> None:
 
 
 def _grantable(name: str) -> bool:
+    """Whether CreateGrant takes an operation; unlike policies, it tells capital letters from small ones."""
     action = find_action(f"kms:{name}")
-    return action is not None and bool(GRANTABLE >> action.bit & 1)
+    return action is not None and action.short == name and bool(GRANTABLE >> action.bit & 1)
 
 
 def _check_form(new: Grant) -> None:

@@ -65,7 +65,9 @@ def detach_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
     def change(principal: Principal, owner: str) -> Principal:
         kept = _without(principal, owner, lambda item: item.name.startswith("arn:") and is_called(item, edit.name))
         if len(kept) == len(principal.identity_policies):
-            raise UnknownNameError(f"“{edit.name}” is not attached to {owner}.", _policies_of(principal, owner))
+            inline = any(item.name == edit.name for item in principal.identity_policies if item.owner == owner)
+            told = "It is an inline policy (identity-policy)." if inline else _policies_of(principal, owner)
+            raise UnknownNameError(f"“{edit.name}” is not attached to {owner}.", told)
         return replace(principal, identity_policies=kept)
 
     return on_owners(snapshot, edit.target, change)
