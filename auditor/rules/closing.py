@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from auditor.evaluator.operators import Operator, parse_operator
+from auditor.evaluator.strength import holds_without_key
 from auditor.model.arn import account_of, is_account_id, is_root
 from auditor.model.policy import ConditionTest, Policy, Statement
+from auditor.model.residual import Leaf
 from auditor.rules.acting import acts
 
 POSITIVE = {
@@ -26,10 +28,17 @@ OTHER_QUANTIFIER = {"": "", "any": "ForAllValues:", "all": "ForAnyValue:"}
 
 
 def demanding(tests: Iterable[ConditionTest]) -> tuple[ConditionTest, ...]:
-    """The tests, without IfExists and ForAllValues where a Null test beside them demands the key to be there."""
+    """The tests, without IfExists and ForAllValues where a test beside them demands the key to be there."""
     tests = tuple(tests)
-    there = {test.key.lower() for test in tests if test.operator.lower() == "null" and _only(test, "false")}
+    there = demanded(tests)
     return tuple(_hardened(test) if test.key.lower() in there else test for test in tests)
+
+
+def demanded(tests: Iterable[ConditionTest]) -> frozenset[str]:
+    """The condition keys (lower case) without which a request fails one of the tests: a Null false, or one that asks
+    for a value, such as ForAnyValue beside ForAllValues."""
+    leaves = (Leaf(test.operator, test.key, test.values) for test in tests)
+    return frozenset(leaf.key.lower() for leaf in leaves if holds_without_key(leaf) is False)
 
 
 def _only(test: ConditionTest, value: str) -> bool:

@@ -12,7 +12,7 @@ from auditor.model.access import Decision, Role
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.policy import Statement, StatementRef
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
-from auditor.rules.closing import demanding
+from auditor.rules.closing import demanded, demanding
 
 IDENTITY_ONLY = ("aws:resourcetag/", "kms:resourcealiases")
 """Condition keys that are documented for identity policies; their effect in a key policy or an RCP is not."""
@@ -188,15 +188,11 @@ def block_strength(statement: Statement, owner: Owner) -> Strength:
 
 
 def true_when_absent(statement: Statement) -> list[str]:
-    """The condition keys whose test also holds when the request does not carry them, without a Null guard."""
-    guarded = {
-        test.key.lower()
-        for test in statement.conditions
-        if test.operator.lower() == "null" and {value.lower() for value in test.values} == {"false"}
-    }
+    """The condition keys whose tests all hold when the request does not carry them."""
+    guarded = demanded(statement.conditions)
     found = []
     for test in statement.conditions:
         operator = parse_operator(test.operator)
-        if operator and operator.base != "null" and passes_when_absent(operator) and test.key.lower() not in guarded:
+        if operator and operator.base != "null" and test.key.lower() not in guarded:
             found.append(test.key)
     return found

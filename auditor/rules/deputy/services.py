@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import passes_when_absent, unique_without_account
@@ -15,13 +14,14 @@ from auditor.model.actions import CREATE_GRANT, CRYPTO, DESTROY, READ_PLAINTEXT,
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.policy import ConditionTest, Layer, Statement
+from auditor.model.policy import ConditionTest, Layer
 from auditor.rules.closing import demanding
 from auditor.rules.conditions import as_residual, demands, fixes_holder
 from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
+from auditor.rules.policy.service_calls import missed_by, named_services
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
@@ -80,18 +80,16 @@ def service_principal_without_source(view: View) -> Iterator[Hit]:
     """
     exempt = {entry.service for entry in view.settings.source_exempt_services}
     for placed in key_statements(view):
-        statement = placed.located.statement
-        services = _services(statement)
         bindings = loose_bindings(view, placed)
         if bindings is not None:
-            yield _hit(placed, services, bindings, exempt, action_mask(statement))
+            yield _hit(placed, admitted(view, placed), bindings, exempt, action_mask(placed.located.statement))
 
 
 def loose_bindings(view: View, placed: Placed) -> set[str] | None:
     """How far a statement that lets services use a key ties them to the own estate; None for one that ties them to
     known accounts, or lets no service use the key."""
     statement, key = placed.located.statement, placed.key
-    services = _services(statement)
+    services = admitted(view, placed)
     if statement.effect != "Allow" or not services or key is None:
         return None
     asked = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP) & view.reach.usable[view.reach.key_at[key.arn]]
@@ -107,9 +105,9 @@ def loose_bindings(view: View, placed: Placed) -> set[str] | None:
     return bindings
 
 
-def _services(statement: Statement) -> list[str]:
-    named = {entry.value for entry in statement.principals or () if entry.kind == "Service"}
-    return sorted(value for value in named if not has_wildcard(value))
+def admitted(view: View, placed: Placed) -> list[str]:
+    """The services that the statement names and whose own calls may meet what it asks of the caller."""
+    return [service for service in named_services(placed) if not missed_by(view, placed, service)]
 
 
 def _own_organization(view: View) -> str:

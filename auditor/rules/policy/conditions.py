@@ -7,14 +7,12 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from auditor.evaluator.facts import UNDOCUMENTED_LAYERS
-from auditor.evaluator.glob import NAME_RUN, matches, overlap
+from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.request_keys import CONSTRAINT_TYPES
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, passes_when_absent, strength
+from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
 from auditor.evaluator.synthetic import external
-from auditor.evaluator.vocabulary import canonical, carried_by, family_of, meant, misspelt, nameless
+from auditor.evaluator.vocabulary import carried_by, family_of, meant, misspelt
 from auditor.model.actions import (
     ACTIONS,
     CREATE_GRANT,
@@ -31,90 +29,27 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer, Statement
 from auditor.model.principal import Principal
-from auditor.rules.conditions import IDENTITY_ONLY, as_residual, true_when_absent
+from auditor.rules.conditions import as_residual, true_when_absent
 from auditor.rules.corrections import one_or_many
 from auditor.rules.exposure.strangers import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, placed_statements
+from auditor.rules.policy.supplied import (
+    ALIAS_KEYS,
+    LEGACY,
+    alias_name,
+    names_aliases,
+    names_session,
+    not_supplied,
+    other_mistake,
+    role_of,
+    wrong_sort,
+)
 from auditor.rules.statements import as_written, render, render_all
 from auditor.rules.view import View
 
-LEGACY = {"kms:customermasterkeyspec": "kms:KeySpec", "kms:customermasterkeyusage": "kms:KeyUsage"}
-ALIAS_KEYS = ("kms:requestalias", "kms:resourcealiases")
-ORG_PATHS = "aws:principalorgpaths"
 READS = META | mask_of(["GetPublicKey"])
-TRUST_ONLY = ("sts:externalid", "sts:rolesessionname")
-
-
-def not_supplied(test: ConditionTest, mask: int, layer: Layer) -> tuple[int, str] | None:
-    """The actions of ``mask`` whose requests do not carry the key, and why; None when there are none."""
-    name = test.key.lower()
-    if name in LEGACY:
-        return mask, f"{canonical(test.key)} is a legacy name; write {LEGACY[name]}"
-    if layer in UNDOCUMENTED_LAYERS and name.startswith(IDENTITY_ONLY) and not _exempts(test, layer):
-        where = UNDOCUMENTED_LAYERS[layer]
-        return mask, f"{canonical(test.key)} is documented for identity policies only, not for {where}"
-    if nameless(name):
-        return mask, f"{canonical(test.key)} lacks the name of a {'pair' if name.startswith('kms:') else 'tag'}"
-    if name in TRUST_ONLY:
-        return mask, f"{test.key} exists in role trust policies only"
-    if misspelt(name):
-        hint = f"; meant was probably {meant(name)}" if meant(name) else ""
-        return mask, f"there is no condition key {test.key}{hint}"
-    if name.startswith("kms:"):
-        missing = mask & ~carried_by(name)
-        if missing:
-            names = listing((action.name for action in actions_in(missing)), 4)
-            return missing, f"{canonical(test.key)} is not sent with {names}"
-    return None
-
-
-def _exempts(test: ConditionTest, layer: Layer) -> bool:
-    """Whether a test in an RCP takes keys out of its Deny, as AWS's examples do: reading nothing, it denies more."""
-    operator = parse_operator(test.operator)
-    return layer is Layer.RCP and operator is not None and passes_when_absent(operator)
-
-
-def wrong_sort(test: ConditionTest) -> str:
-    """Why the values are of a sort that the condition key never has; empty where they may be right."""
-    name = test.key.lower()
-    if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
-        return f"{canonical(test.key)} holds alias names (alias/…), never ARNs or bare names"
-    if name == "aws:principalarn" and test.values and all(map(_names_session, test.values)):
-        return f"{canonical(test.key)} is the ARN of the role, never that of its session"
-    if name == "kms:grantconstrainttype" and test.values and not set(test.values) & set(CONSTRAINT_TYPES):
-        return f"{canonical(test.key)} is {' or '.join(CONSTRAINT_TYPES)}, never {listing(test.values)}"
-    return ""
-
-
-def _other_mistake(test: ConditionTest, layer: Layer) -> str:
-    name = test.key.lower()
-    if wrong := wrong_sort(test):
-        return wrong
-    if layer is Layer.SCP and (name == "aws:principalorgid" or (name == ORG_PATHS and all(map(_whole, test.values)))):
-        return f"{canonical(test.key)} in an SCP always names the own organization: SCPs bind nobody else"
-    return ""
-
-
-def _whole(path: str) -> bool:
-    """Whether a value of ``aws:PrincipalOrgPaths`` names an organization and nothing below it."""
-    return not path.partition("/")[2].strip("*/")
-
-
-def _names_session(value: str) -> bool:
-    """Whether a value is the ARN of a role's session, or a pattern of such."""
-    return ":sts:" in value and ":assumed-role/" in value
-
-
-def _role_of(value: str) -> str:
-    """The ARN of the role of a session, as far as its ARN tells: it has no path."""
-    return "/".join(value.replace(":sts:", ":iam:").replace(":assumed-role/", ":role/").split("/")[:2])
-
-
-def _names_aliases(value: str) -> bool:
-    """Whether the value of an alias condition may match an alias name at all."""
-    return "${" in value or overlap(value, f"alias/{NAME_RUN}")
 
 
 def _constant_in_scp(view: View, test: ConditionTest, layer: Layer) -> bool | None:
@@ -144,7 +79,7 @@ def condition_key_not_applicable(view: View) -> Iterator[Hit]:
             if test.key.lower() in nulls:
                 continue
             found = not_supplied(test, mask, layer) if mask else None
-            other = _other_mistake(test, layer)
+            other = other_mistake(test, layer)
             if found is None and not other:
                 continue
             missing, why = found if found is not None else (mask, other)
@@ -218,11 +153,11 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
     if name in LEGACY or meant(name):
         block[LEGACY.get(name) or meant(name)] = block.pop(test.key, None)
         return render({**written, "Condition": condition})
-    if name in ALIAS_KEYS and not all(map(_names_aliases, test.values)):
-        block[test.key] = one_or_many(map(_alias_name, test.values))
+    if name in ALIAS_KEYS and not all(map(names_aliases, test.values)):
+        block[test.key] = one_or_many(map(alias_name, test.values))
         return render({**written, "Condition": condition})
-    if name == "aws:principalarn" and all(map(_names_session, test.values)):
-        block[test.key] = one_or_many(map(_role_of, test.values))
+    if name == "aws:principalarn" and all(map(names_session, test.values)):
+        block[test.key] = one_or_many(map(role_of, test.values))
         return render({**written, "Condition": condition})
     if placed.located.ref.layer is Layer.SCP and name in ("aws:principalorgid", "aws:principalorgpaths"):
         return render(_without(written, condition, test))
@@ -238,11 +173,6 @@ def _split(placed: Placed, test: ConditionTest, missing: int, mask: int) -> str:
     if "Sid" in second:
         second["Sid"] = f"{second['Sid']}WithCondition"
     return render_all((first, second))
-
-
-def _alias_name(value: str) -> str:
-    """The alias name that was probably meant by an alias ARN or a bare name."""
-    return value if _names_aliases(value) else f"alias/{value.rsplit('alias/', 1)[-1]}"
 
 
 def _without(written: dict[str, Any], condition: dict[str, Any], test: ConditionTest) -> dict[str, Any]:

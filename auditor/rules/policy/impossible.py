@@ -25,8 +25,9 @@ from auditor.rules.clock import CLOCK, in_time
 from auditor.rules.conditions import as_residual
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
-from auditor.rules.policy.conditions import not_supplied, wrong_sort
 from auditor.rules.policy.places import Placed, placed_statements
+from auditor.rules.policy.service_calls import missed_by_all, of_sources
+from auditor.rules.policy.supplied import not_supplied, wrong_sort
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
@@ -34,6 +35,7 @@ LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 NO_SERVICE = "names no service that AWS documents"
 NO_VARIABLES = "is literal text: variables need Version 2012-10-17 in the document"
 NO_SUFFIX = "does not end in amazonaws.com, as names of services do here in every partition"
+OF_CALLERS = "is asked of users and roles, and a service that calls as itself is neither"
 PRIVATE = "is never the address of a caller: aws:VpcSourceIp has those of a VPC"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
 SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
@@ -108,6 +110,7 @@ def _impossible(view: View, placed: Placed) -> list[str]:
             found.append(f"{test.key} before {listing(test.values)} is over")
         elif placed.key is None and never_passes(test) and not _told_elsewhere(test, placed):
             found.append(f"{test.operator} {test.key} {listing(test.values)}")
+    found += [f"{test.operator} {test.key} {listing(test.values)} {OF_CALLERS}" for test in missed_by_all(view, placed)]
     return [*found, *_disjoint(statement, nulls)]
 
 
@@ -190,7 +193,8 @@ def never_true_condition(view: View) -> Iterator[Hit]:
 
     Found by evaluating the block against the key's fixed facts and the date of the run: ``kms:ViaService`` of another
     Region, a date that has passed, an encryption context on a key that has none, disjoint values, an account id that is
-    not one. A Deny with such a condition protects nothing.
+    not one, a service that calls as itself and is asked for its organization. A Deny with such a condition protects
+    nothing.
 
     Fix: correct the condition, or remove the statement so that reviewers stop counting it.
     """
@@ -204,7 +208,7 @@ def never_true_condition(view: View) -> Iterator[Hit]:
         ):
             continue
         core = bad or _contradictions(view, placed)
-        remedy = _repaired(placed, bad[0]) if bad else ""
+        remedy = _repaired(view, placed, bad[0]) if bad else ""
         yield placed.hit(
             f"The condition of {titled(statement)} of {placed.name} can never be met: {core[0]}.",
             more=(Evidence("element", "Condition"), *(Evidence("never true", text) for text in core)),
@@ -228,8 +232,10 @@ def _never_sent(placed: Placed) -> bool:
     return False
 
 
-def _repaired(placed: Placed, first: str) -> str:
+def _repaired(view: View, placed: Placed, first: str) -> str:
     """The statement corrected where the first mistake tells what was meant, else empty."""
+    if first.endswith(OF_CALLERS):
+        return of_sources(placed, missed_by_all(view, placed))
     if first.endswith(LITERAL_WILDCARD):
         return _with_patterns(placed)
     moved = first.startswith("kms:ViaService") and not first.endswith(NO_SERVICE)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import (
-    DESTROY,
-    READ_PLAINTEXT,
-    TAKEOVER,
-    actions_in,
-)
+from auditor.model.actions import DESTROY, KEY_POLICY_EFFECTIVE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal
+from auditor.rules.corrections import without_actions
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
@@ -23,6 +21,7 @@ from auditor.rules.privilege.wide import reached_by, resources_reach
 from auditor.rules.statements import Document, as_written, render
 from auditor.rules.view import View, keys_by_account
 
+LIST_THEM = "List the actions that are meant: NotAction widens whenever AWS adds some."
 POWERFUL = READ_PLAINTEXT | TAKEOVER | DESTROY
 
 
@@ -30,7 +29,8 @@ def notaction_allow(view: View) -> Iterator[Hit]:
     """An Allow with NotAction or NotResource sweeps in powerful KMS permissions.
 
     NotAction allows everything but the list, and silently widens whenever AWS adds an operation. Told when reading,
-    takeover or destruction is among what remains. Silent when kms:* is excluded, and for account administrators.
+    takeover or destruction is among what remains. Silent when kms:* is excluded, and for account administrators. A key
+    policy that leaves all but a list to IAM, as AWS advises for enclaves, gives less than the default does.
 
     Fix: list the actions.
     """
@@ -43,7 +43,7 @@ def notaction_allow(view: View) -> Iterator[Hit]:
                     yield hit
     for placed in key_statements(view):
         if _sweeps(placed.located.statement):
-            yield _sweep_hit(placed, powerful_actions(placed.located.statement), (), True, False)
+            yield _sweep_hit(placed, powerful_actions(placed.located.statement), (), not _delegates(placed), False)
 
 
 def powerful_actions(statement: Statement) -> int:
@@ -54,6 +54,18 @@ def powerful_actions(statement: Statement) -> int:
 def _sweeps(statement: Statement) -> bool:
     excepts = statement.not_actions is not None or statement.not_resources is not None
     return statement.effect == "Allow" and excepts and bool(powerful_actions(statement))
+
+
+def _delegates(placed: Placed) -> bool:
+    """Whether a statement of a key policy speaks of the key's own account alone: IAM decides who gets it."""
+    principals, key = placed.located.statement.principals, placed.key
+    return (
+        key is not None
+        and bool(principals)
+        and all(
+            is_account_principal(entry.value) and account_of(entry.value) == key.account for entry in principals or ()
+        )
+    )
 
 
 def _document_sweep(view: View, placed: Placed, document: Document) -> Hit | None:
@@ -99,21 +111,34 @@ def _sweep_hit(placed: Placed, mask: int, holders: tuple[Principal, ...], seriou
         more=(
             Evidence("element", element),
             Evidence("swept in", listing((action.name for action in actions_in(mask)), 12)),
-            Evidence("held by", listing(holder.arn for holder in holders) or "the principals of the key policy"),
+            Evidence("held by", listing(holder.arn for holder in holders) or _named(placed)),
         ),
         raised=given((serious, "statement is in a key policy")),
-        lowered=given((latent, "latent")),
+        lowered=given((latent, "latent"), (_delegates(placed), "it leaves things to IAM")),
         identity=(meaning(statement),),
-        remedy=_without_kms(placed),
-        advice="List the actions; until then keep KMS out of the statement. NotAction widens whenever AWS adds some.",
+        remedy=_listed(placed) if placed.key is not None else _without_kms(placed),
+        advice=LIST_THEM if placed.key is not None else f"{LIST_THEM} Until then keep KMS out of the statement.",
     )
     return replace(hit, latent=latent)
 
 
-def _without_kms(placed: Placed) -> str:
-    """The statement with KMS among what NotAction leaves out; empty for a key policy or NotResource."""
+def _named(placed: Placed) -> str:
+    return "whom IAM gives it to" if _delegates(placed) else "the principals of the key policy"
+
+
+def _listed(placed: Placed) -> str:
+    """The statement of a key policy with the actions that it allows today by name; empty for NotResource."""
     statement = placed.located.statement
-    if placed.key is not None or statement.not_actions is None:
+    if statement.not_actions is None:
+        return ""
+    allowed = actions_in(action_mask(statement) & KEY_POLICY_EFFECTIVE)
+    return render(without_actions(as_written(placed.policy, statement.index), (), (one.name for one in allowed)))
+
+
+def _without_kms(placed: Placed) -> str:
+    """The statement of an identity policy with KMS among what NotAction leaves out; empty for NotResource."""
+    statement = placed.located.statement
+    if statement.not_actions is None:
         return ""
     written = as_written(placed.policy, statement.index)
     return render({**written, "NotAction": [*statement.not_actions, "kms:*"]})
