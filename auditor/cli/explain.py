@@ -87,8 +87,8 @@ def _context(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...] | None]:
 
 def _text(answer: Explanation) -> list[str]:
     from auditor.cli.terminal import printable
+    from auditor.evaluator.reasons import LAYER_WORDS
     from auditor.questions import decision_words
-    from auditor.questions.wording import LAYER_WORDS
 
     decision = answer.decision
     lines = [
@@ -118,9 +118,9 @@ def _evidence(view: LayerView) -> Iterator[str]:
 def _json(answer: Explanation) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from auditor.evaluator.reasons import condition_words
     from auditor.model.residual import to_json
     from auditor.questions import cause_words
-    from auditor.questions.wording import condition_words
 
     decision = answer.decision
     return {

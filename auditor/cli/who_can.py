@@ -71,8 +71,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
 
 def row(answer: Answer) -> dict[str, Any]:
     """An answer as the plain row of JSON and CSV."""
-    from auditor.questions import cause_words
-    from auditor.questions.wording import condition_words
+    from auditor.evaluator.reasons import chain_words, condition_words
 
     decision = answer.decision
     return {
@@ -86,7 +85,7 @@ def row(answer: Answer) -> dict[str, Any]:
         "condition": condition_words(decision),
         "path": decision.path,
         "reason": decision.reason,
-        "why": "; ".join(cause_words(cause) for cause in decision.causes),
+        "why": chain_words(decision),
         "flags": list(decision.flags),
     }
 

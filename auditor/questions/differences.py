@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.evaluator.matrix import TableBuilder
+from auditor.evaluator.reasons import cause_words, condition_words, source_words
 from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in
 from auditor.model.key import Key, usable_on
@@ -18,7 +19,7 @@ from auditor.questions.affected import Facts, affected
 from auditor.questions.change_kinds import Change, condition_of, kind_of, rank_of
 from auditor.questions.changed_facts import FactChange, changed_facts
 from auditor.questions.sides import Block, Side
-from auditor.questions.wording import blocked_by, cause_words, condition_words, source_words
+from auditor.questions.wording import blocked_by
 
 if TYPE_CHECKING:
     import numpy as np

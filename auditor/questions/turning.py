@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from auditor.evaluator.contributions import Slot
 from auditor.evaluator.grants import ANY_GRANT
+from auditor.evaluator.reasons import LAYER_WORDS, condition_words, on_half, source_words
 from auditor.model.access import Cause, Decision, Outcome, Role
 from auditor.model.actions import ALIAS_ACTIONS, CREATE_GRANT, KEY_POLICY_EFFECTIVE, RETIRE_GRANT, Action
 from auditor.model.policy import Layer
 from auditor.model.principal import PrincipalKind
 from auditor.questions.standing import Standing
-from auditor.questions.wording import LAYER_WORDS, condition_words, on_half, source_words
 
 HOPELESS = {
     "action_not_cross_account": "Nothing can allow it: this action works inside the key's own account only.",

@@ -1,67 +1,19 @@
-"""Decisions and their causes in plain words, with the layer, the policy and the statement named."""
+"""Decisions in plain words."""
 
 from __future__ import annotations
 
-from auditor.evaluator import in_words
-from auditor.model.access import CONTRADICTED, NOT_ON_ALIAS, NOT_ON_KEY, Cause, Decision, Outcome, Role
+from auditor.evaluator.reasons import cause_words, condition_words
+from auditor.model.access import Decision, Outcome, Role
 from auditor.model.actions import Action
 from auditor.model.key import Fact, Key, usable_on
-from auditor.model.policy import Layer
 
-LAYER_WORDS = {
-    Layer.KEY_POLICY: "key policy",
-    Layer.IDENTITY: "identity policy",
-    Layer.BOUNDARY: "permissions boundary",
-    Layer.SESSION: "session policy",
-    Layer.SCP: "SCP",
-    Layer.RCP: "RCP",
-    Layer.GRANT: "grant",
-}
 REASON_WORDS = {
     "no_allow": "nothing allows it",
     "action_not_cross_account": "the action works inside the key's own account only",
     "unknown_action": "there is no such action",
 }
-ROLE_WORDS = {
-    Role.ALLOWS: "allowed by",
-    Role.DENIES: "denied by",
-    Role.LIMITS: "limited by",
-    Role.MISSING: "nothing allows it in the",
-    Role.UNREAD: "could not be read:",
-}
 _MULTI_REGION = {"ReplicateKey": ("PRIMARY",), "UpdatePrimaryRegion": ("PRIMARY", "REPLICA")}
 """Actions that only multi-Region keys of these types do (AWS KMS API reference)."""
-
-
-def cause_words(cause: Cause) -> str:
-    """One link of the why chain: ``denied by SCP DenyOutsideEU statement “Region” on Prod``."""
-    layer = LAYER_WORDS[cause.layer]
-    if cause.role is Role.UNREAD:
-        return f"could not be read: {cause.note or layer}"
-    if cause.role is Role.MISSING:
-        place = f"{layer} of {cause.owner}" if cause.owner else layer
-        if cause.note == CONTRADICTED:
-            return f"the {place} allows it under conditions that others rule out"
-        return f"nothing allows it {on_half(cause)}in the {place}"
-    return f"{ROLE_WORDS[cause.role]} {source_words(cause)}"
-
-
-def on_half(cause: Cause) -> str:
-    """Which half of an alias action is missing, with a blank behind it; empty where it is the whole action."""
-    return {NOT_ON_ALIAS: "on the alias ", NOT_ON_KEY: "on the key "}.get(cause.note, "")
-
-
-def source_words(cause: Cause) -> str:
-    """Where a cause stands: layer, policy, statement, owner."""
-    layer = LAYER_WORDS[cause.layer]
-    if cause.grant is not None:
-        return f"grant {cause.grant}"
-    if cause.statement is None:
-        return layer
-    ref = cause.statement
-    statement = f"statement “{ref.sid}”" if ref.sid else f"statement {ref.index + 1}"
-    owner = ref.owner or cause.owner
-    return f"{layer} {ref.policy} {statement}{f' on {owner}' if owner else ''}"
 
 
 def blocked_by(decision: Decision) -> str:
@@ -83,11 +35,6 @@ def cannot_do(key: Key, action: Action) -> tuple[str, ...]:
     if usable_on(key) >> action.bit & 1:
         return ()
     return (f"{action.name} fails on a key of {key.spec} for {key.usage}, with material of {key.origin}",)
-
-
-def condition_words(decision: Decision) -> str:
-    """The residual condition in words; empty without one."""
-    return in_words(decision.residual) if decision.residual is not None else ""
 
 
 def decision_words(decision: Decision) -> str:

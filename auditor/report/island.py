@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from auditor.evaluator.reasons import condition_words
 from auditor.model.access import Cause, Decision, Outcome
 from auditor.model.actions import ACTIONS
 from auditor.model.key import Fact, Key
@@ -22,7 +23,7 @@ from auditor.report.counts import outside
 from auditor.report.grid import CAPABILITIES, Grid
 from auditor.report.island_findings import Intern, findings_beyond
 from auditor.report.pages import findings_by_place, open_findings
-from auditor.report.views import condition_words, rotation_words
+from auditor.report.views import rotation_words
 from auditor.report.wording import BASIS
 
 OUTCOMES = tuple(Outcome)

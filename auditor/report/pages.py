@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.evaluator.reasons import condition_words
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import ACTIONS
 from auditor.model.finding import SEVERITY_RANK, Finding, FindingState, Severity
@@ -17,7 +18,6 @@ from auditor.model.score import Score
 from auditor.report.counts import LISTED_STATES
 from auditor.report.grid import CAPABILITIES, Grid
 from auditor.report.located import key_places, principal_places
-from auditor.report.views import condition_words
 
 KEY_PAGES = 60
 PRINCIPAL_PAGES = 120

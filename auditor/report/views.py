@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.evaluator import in_words
-from auditor.model.access import Decision
+from auditor.evaluator.reasons import chain_words, condition_words
 from auditor.model.actions import ACTIONS, key_type
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
-from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.score import scores_of_keys, scores_of_principals
@@ -82,14 +80,9 @@ def _findings(report: Report) -> View:
     return View("findings", "Findings", "One row for each finding, worst first.", tuple(columns.split()), rows)
 
 
-def condition_words(decision: Decision) -> str:
-    """The residual condition in plain words, empty without one."""
-    return in_words(decision.residual) if decision.residual is not None else ""
-
-
 def _access(report: Report, grid: Grid) -> View:
     words = [condition_words(decision) for decision in report.access.decisions]
-    why = [why_line(decision) for decision in report.access.decisions]
+    why = [chain_words(decision) for decision in report.access.decisions]
     rows = tuple(_access_rows(report, grid, words, why))
     note = (
         "One row for each principal, key and capability that is not denied, with the action of the strongest outcome. "
@@ -123,16 +116,6 @@ def _access_rows(report: Report, grid: Grid, words: list[str], why: list[str]) -
             why[number],
             " ".join(decision.flags),
         )
-
-
-def why_line(decision: Decision) -> str:
-    """The causes of a decision in one line."""
-    parts = []
-    for cause in decision.causes:
-        where = str(cause.statement) if cause.statement else f"grant {cause.grant}" if cause.grant else str(cause.layer)
-        place = f" on {cause.owner}" if cause.owner and cause.layer in (Layer.SCP, Layer.RCP) else ""
-        parts.append(f"{where}{place} {cause.role}" + (f" ({cause.note})" if cause.note else ""))
-    return "; ".join(parts)
 
 
 def rotation_words(key: Key) -> str:

@@ -11,8 +11,10 @@ import pytest
 
 from auditor import audit
 from auditor.audit import Auditor, Evaluation
+from auditor.cli.who_can import row
 from auditor.config import load_config
 from auditor.errors import UsageError
+from auditor.model.actions import Capability
 from tests.cli.conftest import APP, KEY, ROOT, allow, estate, text
 
 
@@ -100,3 +102,12 @@ def test_folders_may_be_texts_and_one_format_needs_no_list(tmp_path: Path) -> No
     report = Auditor().judge(evaluated())
     (page,) = audit.publish(report, str(tmp_path), "markdown")
     assert page.parent == tmp_path
+
+
+def test_the_table_of_access_says_what_the_questions_say() -> None:
+    """It also lists what one layer gives and another takes away."""
+    evaluation = evaluated()
+    columns = ("principal", "key", "outcome", "condition", "reason", "path", "action", "why")
+    told = [tuple(one[name] for name in columns) for one in evaluation.access_frame().to_dict("records")]
+    asked = [row(answer) for capability in Capability for answer in evaluation.who_can(capability, "*")]
+    assert {tuple(one[name] for name in columns) for one in asked} == {one for one in told if "denied" not in one[2]}

@@ -11,6 +11,7 @@ from typing import Any
 from auditor.evaluator import Evaluation, surroundings_of
 from auditor.evaluator.matrix import build_table
 from auditor.evaluator.mentions import rows
+from auditor.evaluator.reasons import source_words
 from auditor.model.access import Cause, Decision, Role
 from auditor.model.actions import Action, actions_in, match_pattern
 from auditor.model.grant import Grant
@@ -20,7 +21,6 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.snapshot import Snapshot
 from auditor.questions import explain, principal_named
 from auditor.questions.edits import Edit, EditKind, apply_edits
-from auditor.questions.wording import source_words
 
 TURN = "turn"
 Ways = list[list[Edit]]

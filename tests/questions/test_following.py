@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.evaluator.grants import grantable_now
+from auditor.evaluator.reasons import condition_words
 from auditor.model.access import Outcome
 from auditor.model.actions import BY_NAME, Action
 from auditor.model.key import Key
 from auditor.model.principal import PrincipalKind
 from auditor.model.snapshot import Snapshot
 from auditor.questions import principal_named
-from auditor.questions.wording import condition_words
 from tests.evaluator.organizations import HOME, OUTSIDE, snapshots
 from tests.laws import examples
 from tests.questions.following import Case, advice, denials, followed, undecided, ways

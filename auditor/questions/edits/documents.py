@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.errors import UnknownNameError, UsageError
+from auditor.evaluator.reasons import LAYER_WORDS
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer, Policy
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions.edits.kinds import Edit, EditKind
-from auditor.questions.wording import LAYER_WORDS
 
 VERSION = "2012-10-17"
 REFUSED = "AWS takes no such document there."
