@@ -12,7 +12,8 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import given
 from auditor.rules.principals import Admission, admissions, outside_admissions
 from auditor.rules.privilege.edges import ARROW, enabling_statements
-from auditor.rules.privilege.paths import WITHOUT, Finder, Path
+from auditor.rules.privilege.path import WITHOUT, Path
+from auditor.rules.privilege.paths import Finder
 from auditor.rules.privilege.steps import ASSUME
 from auditor.rules.view import View
 

@@ -1,8 +1,8 @@
 """What identities may do in IAM itself, as far as rules about becoming somebody need it: create, assume, tag roles.
 
 A plain reading of policies, not an authorization engine: identity policies, boundary and SCPs, with conditions on the
-caller's ARN, account and tags, on tag keys and on the service a role is passed to understood. Any other condition on an
-Allow is taken as met, on a Deny as not met: these rules warn of what could be, and the evaluator decides about keys.
+caller's ARN, account and tags, on tag keys, boundaries and the service a role is passed to understood. Others are taken
+as met on an Allow, as not met on a Deny: these rules warn of what could be, and the evaluator decides about keys.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from auditor.evaluator.callers import accepts_session_tags
 from auditor.evaluator.glob import literal, matches
 from auditor.evaluator.operators import Operator, parse_operator
-from auditor.evaluator.strength import passes_when_absent
+from auditor.evaluator.strength import holds_without_key, passes_when_absent
 from auditor.model.policy import ConditionTest, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import Leaf
 from auditor.rules.acting import acts
 from auditor.rules.view import View
 
@@ -72,13 +73,15 @@ def _resolved(pattern: str, caller: Principal) -> str:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked: an IAM or STS action on a resource (None: on any at all), with the tag key that it sets, the
-    values of which one has to be set (none: any), and the service that a role is passed to."""
+    values of which one has to be set (none: any), the service that a role is passed to, and the boundary (its ARN,
+    empty for none) of the identity that is made or changed."""
 
     action: str
     resource: str | None
     tag: str | None = None
     service: str | None = None
     values: tuple[str, ...] = ()
+    boundary: str | None = None
 
     @property
     def region(self) -> str:
@@ -88,11 +91,13 @@ class Request:
 
 
 def _met(test: ConditionTest, principal: Principal, request: Request) -> bool | None:
-    """Whether a test holds for the caller and the request; None when the rules here cannot tell."""
+    """Whether a test holds for the caller and the request; None: nobody here can tell."""
     operator = parse_operator(test.operator)
+    name, tag = test.key.lower(), request.tag
+    if operator is not None and name == "iam:permissionsboundary" and request.boundary is not None:
+        return _boundary_met(test, operator, request.boundary)
     if operator is None or operator.base == "null":
         return None
-    name, tag = test.key.lower(), request.tag
     if name == "aws:principalarn":
         return any(matches(value, principal.iam_arn) for value in test.values) != operator.negated
     if name == "aws:principalaccount":
@@ -111,6 +116,15 @@ def _met(test: ConditionTest, principal: Principal, request: Request) -> bool | 
     if name.startswith("aws:requesttag/") and request.values:
         return _value_met(test, operator, request.values)
     return None
+
+
+def _boundary_met(test: ConditionTest, operator: Operator, boundary: str) -> bool:
+    """A test of the permissions boundary of the identity that is made or changed; no boundary: the key is absent."""
+    if not boundary:
+        return holds_without_key(Leaf(test.operator, test.key, test.values)) is True
+    if operator.base == "null":
+        return any(value.lower() == "false" for value in test.values)
+    return any(matches(value, boundary) for value in test.values) != operator.negated
 
 
 def _value_met(test: ConditionTest, operator: Operator, wanted: tuple[str, ...]) -> bool | None:
@@ -132,11 +146,8 @@ def may_tag(view: View, principal: Principal, action: str, resource: str, tag: s
 def tag_locked(statement: Statement, principal: Principal, tag: str, values: tuple[str, ...]) -> bool:
     """Whether the conditions of a trust statement leave no session tag of this name with one of ``values``."""
     request = Request("sts:TagSession", principal.arn, tag, None, values)
-    return any(_met(test, principal, request) is False for test in statement.conditions if _about_tags(test))
-
-
-def _about_tags(test: ConditionTest) -> bool:
-    return test.key.lower().startswith(("aws:requesttag/", "aws:tagkeys"))
+    tests = (test for test in statement.conditions if test.key.lower().startswith(("aws:requesttag/", "aws:tagkeys")))
+    return any(_met(test, principal, request) is False for test in tests)
 
 
 def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> bool | None:
@@ -251,9 +262,10 @@ def may(
     resource: str | None,
     tag: str | None = None,
     service: str | None = None,
+    boundary: str | None = None,
 ) -> bool:
     """Whether the identity's own side lets it call an IAM or STS action on ``resource`` (None: on any at all)."""
-    return _remembered(view, principal, Request(action, resource, tag, service), own_side=True)
+    return _remembered(view, principal, Request(action, resource, tag, service, (), boundary), own_side=True)
 
 
 def not_stopped(view: View, principal: Principal, action: str, resource: str | None) -> bool:

@@ -11,8 +11,9 @@ from auditor.rules.corrections import one_or_many
 from auditor.rules.hit import Hit, count, first_of, given, listing
 from auditor.rules.principals import reachable_from_outside
 from auditor.rules.privilege.edges import enabling_statements
-from auditor.rules.privilege.paths import Finder, Path
-from auditor.rules.privilege.steps import FEDERATION
+from auditor.rules.privilege.path import Path
+from auditor.rules.privilege.paths import Finder
+from auditor.rules.privilege.steps import FEDERATION, HAND_ROLE
 from auditor.rules.statements import render
 from auditor.rules.view import View
 
@@ -23,8 +24,9 @@ def indirect_key_access_path(view: View) -> Iterator[Hit]:
     Steps: assuming a role (both sides must agree), rewriting its trust policy or the metadata of its identity provider,
     new credentials for a user, passing a role to compute, taking over code that runs under a role, giving itself a
     policy (directly, through a group, or by a new version of a managed policy) or somebody whom it then becomes,
-    joining a group, and taking its permissions boundary away, or a Deny in a policy of its own. What an SCP, boundary
-    or trust policy forbids is no step. Account administrators are told once per account, as information.
+    making a role or user of its own without a permissions boundary, joining a group, and taking its boundary away, or
+    a Deny in a policy of its own. What an SCP, boundary or trust policy forbids is no step. Account administrators are
+    told once per account, as information.
 
     Fix: cut the cheapest edge: pin the role's trust, or bound the IAM permission to a path prefix.
     """
@@ -87,7 +89,8 @@ def _cut(who: Principal, paths: list[Path]) -> str:
     actions = {action for edge in edges for action in edge.split(" + ")[:1]}
     targets = {path.via[0] for path in paths if path.via}
     # What runs already, and an identity provider, are no roles: such a step is stopped wherever it is taken.
-    aimed = all(path.via and not path.running for path in paths) and FEDERATION not in actions
+    aimed = all(path.via for path in paths) and FEDERATION not in actions
+    aimed = aimed and (actions == {HAND_ROLE} or not any(path.running for path in paths))
     statement = {
         "Sid": "NoDetourToKeys",
         "Effect": "Deny",

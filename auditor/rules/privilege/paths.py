@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from auditor.model.access import Outcome
 from auditor.model.actions import actions_in, mask_of
@@ -13,7 +13,10 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import grant_limited
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
+from auditor.rules.privilege.groups import policies_of_groups
+from auditor.rules.privilege.making import Made, made_by
 from auditor.rules.privilege.opened import EVERYTHING, POWER, Opened, opened_by_any_policy, powers
+from auditor.rules.privilege.path import NEW, WITHOUT, Path
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import (
     EDITS,
@@ -29,23 +32,6 @@ from auditor.rules.privilege.steps import (
 )
 from auditor.rules.reach import Openness, Pairs
 from auditor.rules.view import View, keys_by_account
-
-WITHOUT = "its own policies without"
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A way to keys: the steps in words, how many, and whether something must be running.
-
-    ``certain``: nothing that could not be read decides what is gained at its end.
-    """
-
-    words: str
-    hops: int
-    running: bool
-    keys: frozenset[str]
-    via: tuple[str, ...] = ()
-    certain: bool = True
 
 
 class Finder:
@@ -65,6 +51,8 @@ class Finder:
         for who in self.candidates:
             for path in self._by_itself(who):
                 self._add(found, who, path)
+        for who, path in list(self._by_making(found)):
+            self._add(found, who, path)
         targets = self._ends()
         for hop in range(1, self.view.settings.max_hops + 1):
             self._extend(found, targets)
@@ -161,13 +149,33 @@ class Finder:
                 words = f"{who.arn} → {action} → {WITHOUT} {names}"
                 yield from self._gaining(who, replace(who, identity_policies=kept), words, stopped)
 
+    def _by_making(self, found: dict[str, list[Path]]) -> Iterator[tuple[Principal, Path]]:
+        """Making a role or user with any policy, and becoming it."""
+        able: list[tuple[Principal, Made, frozenset[str]]] = []
+        for who in self.candidates:
+            verbs = self.graph.verbs[who.arn]
+            missing = self._missing(found, who) if verbs & EDITS else frozenset()
+            if missing and (made := made_by(self.view, who, verbs)):
+                able.append((who, made, missing))
+        asked = frozenset[str]().union(*(missing for _, _, missing in able))
+        made_up = {made.identity.arn: made.identity for _, made, _ in able}
+        opened = opened_by_any_policy(self.view, tuple(made_up.values()), asked, {}) if asked else []
+        for who, made, missing in able:
+            for one in opened:
+                if made.identity in one.targets and one.keys & missing:
+                    yield who, Path(f"{who.arn} → {made.actions} → {NEW}", 1, False, one.keys, certain=one.certain)
+
+    def _missing(self, found: dict[str, list[Path]], who: Principal) -> frozenset[str]:
+        """The keys of its account that leave power to IAM and to which the identity has no certain path yet."""
+        told = (path.keys for path in found.get(who.arn, ()) if path.certain)
+        delegating = self._delegating().get(who.account or "", frozenset())
+        return delegating.difference(self.own.get(who.arn, ()), *told)
+
     def _by_editing(self, found: dict[str, list[Path]]) -> Iterator[tuple[Principal, Path]]:
         """Giving somebody any policy whom one may become in one step, and becoming it."""
         editors: dict[str, list[tuple[Principal, frozenset[str]]]] = {}
         for who in self.candidates:
-            delegating = self._delegating().get(who.account or "") if self.graph.verbs[who.arn] & EDITS else None
-            told = (path.keys for path in found.get(who.arn, ()) if path.certain)
-            missing = (delegating or frozenset()).difference(self.own.get(who.arn, ()), *told)
+            missing = self._missing(found, who) if self.graph.verbs[who.arn] & EDITS else frozenset()
             if missing:
                 editors.setdefault(who.account or "", []).append((who, missing))
         for account, members in editors.items():
@@ -224,26 +232,12 @@ class Finder:
         return frozenset(reach.keys[position].arn for position in stopped.keys.tolist())
 
     def _by_joining(self, who: Principal) -> Iterator[Path]:
-        for group, policies in sorted(self._groups_of_iam().get(who.account or "", {}).items()):
+        for group, policies in sorted(
+            policies_of_groups(self.view, self.graph.candidates).get(who.account or "", {}).items()
+        ):
             if group.rsplit("/", 1)[-1] not in who.groups and may(self.view, who, JOIN, group):
                 bigger = replace(who, identity_policies=(*who.identity_policies, *policies))
                 yield from self._gaining(who, bigger, f"{who.arn} → {JOIN} → {group}")
-
-    def _groups_of_iam(self) -> dict[str, dict[str, tuple[AttachedPolicy, ...]]]:
-        """Account → group ARN → its policies, as far as somebody is in the group."""
-
-        def make() -> dict[str, dict[str, tuple[AttachedPolicy, ...]]]:
-            found: dict[str, dict[str, tuple[AttachedPolicy, ...]]] = {}
-            for who in self.graph.candidates:
-                for attached in who.identity_policies:
-                    if ":group/" in attached.owner:
-                        groups = found.setdefault(who.account or "", {})
-                        known = groups.setdefault(attached.owner, ())
-                        if attached not in known:
-                            groups[attached.owner] = (*known, attached)
-            return found
-
-        return self.view.commons.once("iam-groups", make)
 
     def _not_stopped(self, who: Principal, place: str) -> int:
         """The actions that neither a boundary nor an SCP nor a Deny of its own keeps from the identity in a Region."""

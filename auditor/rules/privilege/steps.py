@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import is_account_id, is_root
+from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
 from auditor.rules.iam_side import may, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes
+from auditor.rules.privilege.compute import FIRST, LENT, STARTED, Ways, handed, taken_over
 from auditor.rules.view import View
 
 RESERVED = "/aws-reserved/"
@@ -35,31 +37,13 @@ JOIN = "iam:AddUserToGroup"
 LEAVE = "iam:RemoveUserFromGroup"
 EDITS = frozenset((*(action for actions in OWN_POLICY.values() for action in actions), *GROUP_POLICY, *POLICY_VERSION))
 """The actions by which somebody is given any identity policy."""
-COMPUTE: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("lambda.amazonaws.com", ("lambda:CreateFunction",)),
-    ("ec2.amazonaws.com", ("ec2:RunInstances",)),
-    ("ecs-tasks.amazonaws.com", ("ecs:RegisterTaskDefinition", "ecs:RunTask")),
-    ("glue.amazonaws.com", ("glue:CreateJob",)),
-    ("codebuild.amazonaws.com", ("codebuild:CreateProject",)),
-    ("sagemaker.amazonaws.com", ("sagemaker:CreateNotebookInstance",)),
-    ("cloudformation.amazonaws.com", ("cloudformation:CreateStack",)),
-    ("ssm.amazonaws.com", ("ssm:StartAutomationExecution",)),
-)
-"""Service that a role trusts → the actions that start something of the caller's own under it."""
-RUNNING: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("lambda.amazonaws.com", ("lambda:UpdateFunctionCode",)),
-    ("ec2.amazonaws.com", ("ssm:SendCommand", "ssm:StartSession")),
-    ("ecs-tasks.amazonaws.com", ("ecs:ExecuteCommand",)),
-    ("codebuild.amazonaws.com", ("codebuild:StartBuild", "codebuild:StartBuildBatch")),
-    ("cloudformation.amazonaws.com", ("cloudformation:UpdateStack",)),
-    ("sagemaker.amazonaws.com", ("sagemaker:CreatePresignedNotebookInstanceUrl",)),
-)
-"""Service → the actions of which one takes over something that runs under the role already."""
 VERBS = (
     *(ASSUME, TRUST, HAND_ROLE, FEDERATION, *CREDENTIALS, JOIN, *GROUP_POLICY, *POLICY_VERSION),
     *(action for actions in OWN_POLICY.values() for action in actions),
-    *(action for _, actions in RUNNING for action in actions),
+    *sorted(FIRST),
 )
+OTHER = "arn:aws:iam::aws:policy/AdministratorAccess"
+"""A permissions boundary that keeps nothing from anybody."""
 STEMS = ("*", "?", *sorted({action.split(":")[0][:1].lower() for action in VERBS}))
 """How an action pattern begins that may speak of a step at all."""
 
@@ -203,23 +187,25 @@ def _by_compute(
     view: View, who: Principal, role: Principal, ways: tuple[Admission, ...], verbs: frozenset[str]
 ) -> Step | None:
     """Starting something under the role, or taking over what runs under it."""
-    services = {way.value for way in ways if way.kind == "service"}
-    open_trust = role.trust_policy is None
-    if HAND_ROLE in verbs:
-        for service, actions in COMPUTE:
-            if not (open_trust or service in services) or not may(view, who, HAND_ROLE, role.arn, service=service):
-                continue
-            bare = service == "ec2.amazonaws.com" and not role.instance_profiles
-            needed = (*actions, "iam:AddRoleToInstanceProfile") if bare else actions
-            if all(may(view, who, action, None) for action in needed):
-                return Step(" + ".join((HAND_ROLE, *needed)))
-    for service, actions in RUNNING:
-        if service not in services or (service == "ec2.amazonaws.com" and not role.instance_profiles):
-            continue
-        for action in actions:
-            if action in verbs and may(view, who, action, None):
-                return Step(action, running=True)
+    services = frozenset(way.value for way in ways if way.kind == "service")
+    passing = HAND_ROLE in verbs
+    if passing and (actions := _passed(view, who, role, STARTED, services)):
+        return Step(actions)
+    for taking in taken_over(role, services) if verbs & FIRST else ():
+        if taking[0] in verbs and all(may(view, who, action, None) for action in taking):
+            return Step(" + ".join(taking), running=True)
+    if passing and (actions := _passed(view, who, role, LENT, services)):
+        return Step(actions, running=True)
     return None
+
+
+def _passed(view: View, who: Principal, role: Principal, ways: Ways, services: frozenset[str]) -> str:
+    """The actions by which the identity has something of a table run under the role that it passes; empty: none."""
+    for way in handed(ways, role, services):
+        passes = may(view, who, HAND_ROLE, role.arn, service=way.service)
+        if passes and all(may(view, who, action, None) for action in way.actions):
+            return " + ".join((HAND_ROLE, *way.actions))
+    return ""
 
 
 def edits_itself(view: View, who: Principal, verbs: frozenset[str]) -> Iterator[str]:
@@ -230,8 +216,9 @@ def edits_itself(view: View, who: Principal, verbs: frozenset[str]) -> Iterator[
 def edits(view: View, who: Principal, target: Principal, verbs: frozenset[str]) -> Iterator[str]:
     """The actions by which ``who`` may give the target any identity policy: of its own, of its group, or as a new
     version of one that it has."""
+    bound = boundary_of(target)
     for action in OWN_POLICY.get(target.kind, ()):
-        if action in verbs and may(view, who, action, target.arn):
+        if action in verbs and may(view, who, action, target.arn, boundary=bound):
             yield action
     for attached in target.identity_policies:
         if ":group/" in attached.owner:
@@ -241,6 +228,13 @@ def edits(view: View, who: Principal, target: Principal, verbs: frozenset[str]) 
             yield from (one for one in POLICY_VERSION if one in verbs and may(view, who, one, name))
 
 
+def boundary_of(who: Principal) -> str | None:
+    """The ARN of the identity's permissions boundary, empty for none; None where nobody could look."""
+    if who.boundary is not None:
+        return who.boundary.name
+    return None if Fact.BOUNDARY in who.unread else ""
+
+
 def sheds(view: View, who: Principal, attached: AttachedPolicy) -> str:
     """The action by which the identity may rid itself of one of its identity policies; empty where it may not."""
     verb = "Detach" if attached.name.startswith("arn:") else "Delete"
@@ -248,7 +242,7 @@ def sheds(view: View, who: Principal, attached: AttachedPolicy) -> str:
         found = (action for action in (f"iam:{verb}GroupPolicy", LEAVE) if may(view, who, action, attached.owner))
         return next(found, "")
     action = f"iam:{verb}{'User' if who.kind is PrincipalKind.USER else 'Role'}Policy"
-    return action if may(view, who, action, who.arn) else ""
+    return action if may(view, who, action, who.arn, boundary=boundary_of(who)) else ""
 
 
 def denying(who: Principal) -> tuple[AttachedPolicy, ...]:
@@ -261,8 +255,8 @@ def unbinds_itself(view: View, who: Principal) -> str:
     if who.boundary is None:
         return ""
     word = "User" if who.kind is PrincipalKind.USER else "Role"
-    actions = (f"iam:Delete{word}PermissionsBoundary", f"iam:Put{word}PermissionsBoundary")
-    return next((action for action in actions if may(view, who, action, who.arn)), "")
+    ways = ((f"iam:Delete{word}PermissionsBoundary", who.boundary.name), (f"iam:Put{word}PermissionsBoundary", OTHER))
+    return next((action for action, left in ways if may(view, who, action, who.arn, boundary=left)), "")
 
 
 def about_identity(statement: Statement) -> bool:
