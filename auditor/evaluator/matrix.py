@@ -51,7 +51,11 @@ class TableBuilder:
         self._last: ReadyCallers | None = None
 
     def build(
-        self, principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings
+        self,
+        principals: tuple[Principal, ...],
+        keys: tuple[Key, ...],
+        surroundings: Surroundings,
+        asked: int = EVERY_ACTION,
     ) -> AccessTable:
         """As ``build_table``; only the numbering of decisions and profiles may differ."""
         known = [ready for ready in (self._last, self._largest) if ready is not None]
@@ -60,7 +64,7 @@ class TableBuilder:
             ready = self._last = ReadyCallers(principals, surroundings, known)
             if self._largest is None or len(self._largest) <= len(ready):
                 self._largest = ready
-        return ready.table(keys)
+        return ready.table(keys, asked)
 
 
 def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:

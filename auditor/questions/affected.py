@@ -8,19 +8,21 @@ policy asks how long a key has not been used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
-from operator import attrgetter
+from functools import reduce
+from operator import attrgetter, or_
 from typing import Generic, Protocol, TypeVar
 
 from auditor.evaluator import Surroundings, surroundings_of
 from auditor.evaluator.mentions import rows
 from auditor.model.access import AccessTable
-from auditor.model.key import Fact, Key
-from auditor.model.organization import Organization, OrgTarget
+from auditor.model.actions import ALL
+from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Policy
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
+from auditor.questions.levels import Levels, seen_of_caller, seen_of_key
 
 Described = TypeVar("Described", Key, Principal)
 AGE = "kms:trailingdayswithoutkeyusage"
@@ -63,10 +65,14 @@ def world_of(snapshot: Snapshot, *, as_of: str) -> World:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """ARNs of the callers and keys whose decisions may differ; every pair without one of them is as it was."""
+    """ARNs of the callers and keys whose decisions may differ; every pair without one of them is as it was.
+
+    ``actions`` is the mask of those whose decisions may differ at all: not all where nothing but SCPs and RCPs does.
+    """
 
     principals: frozenset[str]
     keys: frozenset[str]
+    actions: int = ALL
 
 
 def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Principal]) -> Affected:
@@ -77,12 +83,11 @@ def affected(old: Facts, new: Facts, was: Iterable[Principal], now: Iterable[Pri
     if (times[0] == times[1] and keys.are_the_same()) or not time_counts(old, new):
         times = ("", "")
     aging = _seen_with_age(times[0])
-    return Affected(
-        callers.differing(_SEEN_OF_PRINCIPAL, _SEEN_OF_PRINCIPAL, _Levels(*worlds, _seen_of_caller)),
-        keys.differing(
-            aging, aging if times[0] == times[1] else _seen_with_age(times[1]), _Levels(*worlds, _seen_of_key)
-        ),
-    )
+    who = callers.differing(_SEEN_OF_PRINCIPAL, _SEEN_OF_PRINCIPAL)
+    what = keys.differing(aging, aging if times[0] == times[1] else _seen_with_age(times[1]))
+    bound, by_scps = callers.under(Levels(*worlds, seen_of_caller))
+    guarded, by_rcps = keys.under(Levels(*worlds, seen_of_key))
+    return Affected(who | bound, what | guarded, ALL if who or what else by_scps | by_rcps)
 
 
 def time_counts(*sides: Facts) -> bool:
@@ -105,10 +110,8 @@ class _Sides(Generic[Described]):
         """Whether both sides have the very same objects."""
         return self.was.keys() == self.now.keys() and all(self.was[arn] is self.now[arn] for arn in self.was)
 
-    def differing(
-        self, before: Callable[[Described], object], after: Callable[[Described], object], levels: _Levels
-    ) -> frozenset[str]:
-        """ARNs whose decisions may differ; ``before`` and ``after`` tell what a decision sees of an item on each side.
+    def differing(self, before: Callable[[Described], object], after: Callable[[Described], object]) -> frozenset[str]:
+        """ARNs of items that differ; ``before`` and ``after`` tell what a decision sees of an item on each side.
 
         Most items are the same object on both sides: those are alike wherever both sides look the same way.
         """
@@ -116,9 +119,14 @@ class _Sides(Generic[Described]):
         for arn in self.was.keys() & self.now.keys():
             was, now = self.was[arn], self.now[arn]
             same = before is after and was is now
-            if (not same and before(was) != after(now)) or levels.differ(was.account):
+            if not same and before(was) != after(now):
                 found.add(arn)
         return frozenset(found)
+
+    def under(self, levels: Levels) -> tuple[frozenset[str], int]:
+        """ARNs of items of both sides under levels that differ, and the mask of the actions for which they do."""
+        masks = {arn: levels.actions(self.was[arn].account) for arn in self.was.keys() & self.now.keys()}
+        return frozenset(arn for arn, mask in masks.items() if mask), reduce(or_, set(masks.values()), 0)
 
 
 def _but(kind: type[Key | Principal], *ignored: str) -> Callable[[object], object]:
@@ -172,61 +180,3 @@ def policies_of(snapshot: Snapshot) -> Iterator[AttachedPolicy]:
         yield from (principal.boundary,) if principal.boundary else ()
     for target in snapshot.organization.targets if snapshot.organization else ():
         yield from (*(target.scps or ()), *(target.rcps or ()))
-
-
-def _seen_of_caller(level: OrgTarget) -> Hashable:
-    """What the caller's side sees of a level: who stands there, and its SCPs."""
-    return (level.id, level.name, level.kind, level.scps, Fact.SCP in level.unread)
-
-
-def _seen_of_key(level: OrgTarget) -> Hashable:
-    """What the key's side sees of a level: who stands there, and its RCPs."""
-    return (level.id, level.name, level.kind, level.rcps, Fact.RCP in level.unread)
-
-
-class _Levels:
-    """Tells whether two surroundings differ for an account, as one of its sides sees it; asked once per account."""
-
-    def __init__(self, old: Surroundings, new: Surroundings, seen: Callable[[OrgTarget], Hashable]) -> None:
-        self._seen = seen
-        self._everywhere = _frame(old) != _frame(new)
-        self._old, self._new = _Tree(old.organization), _Tree(new.organization)
-        self._known: dict[str, bool] = {}
-
-    def differ(self, account: str | None) -> bool:
-        if self._everywhere or account is None:
-            return self._everywhere
-        if account not in self._known:
-            self._known[account] = self._levels(self._old, account) != self._levels(self._new, account)
-        return self._known[account]
-
-    def _levels(self, tree: _Tree, account: str) -> Hashable:
-        found = tree.levels(account)
-        return None if found is None else tuple(map(self._seen, found))
-
-
-def _frame(world: Surroundings) -> Hashable:
-    """What every pair sees of its surroundings."""
-    organization = world.organization
-    known = (
-        (organization.id, organization.management_account, organization.tree_read, organization.unseen)
-        if organization
-        else None
-    )
-    return (known, world.organization_unread)
-
-
-class _Tree:
-    def __init__(self, organization: Organization | None) -> None:
-        self._targets = {target.id: target for target in organization.targets} if organization else {}
-
-    def levels(self, account: str) -> tuple[OrgTarget, ...] | None:
-        """As ``Organization.levels``, without building its index again for each account."""
-        current = self._targets.get(account)
-        if current is None or current.kind != "account":
-            return None
-        path = [current]
-        while current.parent is not None and current.parent in self._targets and len(path) <= len(self._targets):
-            current = self._targets[current.parent]
-            path.append(current)
-        return tuple(path)

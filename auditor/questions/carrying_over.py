@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from auditor.evaluator import Evaluation, Surroundings
 from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import AccessTable, Decision
+from auditor.model.actions import ALL, actions_in
 from auditor.questions.affected import Affected, Facts, World, affected, time_counts
+from auditor.questions.pairs import numbered
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +36,9 @@ def evaluate_after(before: Evaluation, after: Facts, builder: TableBuilder | Non
     reached = affected(before, after, before.principals, after.principals)
     around = _around(before, after)
     if _too_much(reached, after):
-        table = builder.build(after.principals, after.snapshot.keys, around)
+        table = builder.build(after.principals, after.snapshot.keys, around, reached.actions)
+        if reached.actions != ALL:  # then the callers and the keys are those of before
+            table = _with_actions(before.table, table, reached.actions)
     else:
         table = _patched(before, after, around, reached, builder)
     return Evaluation(after.snapshot, after.surroundings, after.principals, table)
@@ -94,6 +98,34 @@ def _patched(
     )
 
 
+def _with_actions(before: AccessTable, part: AccessTable, asked: int) -> AccessTable:
+    """The table ``before`` with what ``part``, of the same callers and keys, says of the actions of ``asked``."""
+    import numpy as np
+
+    joined = _Joined(list(before.decisions), list(before.profiles))
+    decided = joined.decided(part)
+    bits = [action.bit for action in actions_in(asked)]
+
+    def number(old: int, new: int) -> int:
+        row = list(before.profiles[old])
+        for bit in bits:
+            row[bit] = decided[part.profiles[new][bit]]
+        return joined.profile(tuple(row))
+
+    cells = np.empty_like(before.cells)
+    for first, numbers in numbered(before.cells, part.cells, number):
+        cells[first : first + len(numbers)] = numbers
+    levels = zip(before.account_level.tolist(), part.account_level.tolist(), strict=True)
+    account_level = np.array([number(old, new) for old, new in levels], dtype=np.int32)
+    return replace(
+        before,
+        decisions=tuple(joined.decisions),
+        profiles=tuple(joined.profiles),
+        cells=cells,
+        account_level=account_level,
+    )
+
+
 @dataclass(slots=True)
 class _Joined:
     """Decisions and profiles of several tables under one numbering."""
@@ -111,10 +143,14 @@ class _Joined:
         """Takes a table in; the new number of each of its profiles."""
         import numpy as np
 
-        numbers = [self._decision(decision) for decision in table.decisions]
+        numbers = self.decided(table)
         return np.array(
-            [self._profile(tuple(numbers[number] for number in row)) for row in table.profiles], dtype=np.int32
+            [self.profile(tuple(numbers[number] for number in row)) for row in table.profiles], dtype=np.int32
         )
+
+    def decided(self, table: AccessTable) -> list[int]:
+        """Takes the decisions of a table in; the new number of each."""
+        return [self._decision(decision) for decision in table.decisions]
 
     def _decision(self, decision: Decision) -> int:
         number = self._numbers.setdefault(decision, len(self.decisions))
@@ -122,7 +158,8 @@ class _Joined:
             self.decisions.append(decision)
         return number
 
-    def _profile(self, row: tuple[int, ...]) -> int:
+    def profile(self, row: tuple[int, ...]) -> int:
+        """The number of a row of decision numbers."""
         number = self._rows.setdefault(row, len(self.profiles))
         if number == len(self.profiles):
             self.profiles.append(row)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from auditor.evaluator.matrix import TableBuilder
 from auditor.evaluator.reasons import cause_words, condition_words, source_words
@@ -18,12 +17,9 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import Facts, affected
 from auditor.questions.change_kinds import Change, condition_of, kind_of, rank_of
 from auditor.questions.changed_facts import FactChange, changed_facts
+from auditor.questions.pairs import numbered
 from auditor.questions.sides import Block, Side
 from auditor.questions.wording import blocked_by
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 SHOWN = 3
 _ON_KEY_BITS = tuple(action.bit for action in actions_in(ON_KEY))
@@ -105,15 +101,18 @@ def _access(before: Side, after: Side) -> Iterator[AccessChange]:
     reached = affected(before.facts, after.facts, before.rows.values(), after.rows.values())
     keys = sorted(before.keys.keys() | after.keys.keys())
     others = sorted((before.rows.keys() | after.rows.keys()) - reached.principals)
-    yield from _in_block(before, after, sorted(reached.principals), keys)
-    yield from _in_block(before, after, others, sorted(reached.keys))
+    asked = reached.actions & ON_KEY
+    yield from _in_block(before, after, sorted(reached.principals), keys, asked)
+    yield from _in_block(before, after, others, sorted(reached.keys), asked)
 
 
-def _in_block(before: Side, after: Side, principals: Sequence[str], arns: Sequence[str]) -> Iterator[AccessChange]:
+def _in_block(
+    before: Side, after: Side, principals: Sequence[str], arns: Sequence[str], asked: int
+) -> Iterator[AccessChange]:
     """The changes of one block. Profiles are compared once per distinct pair, not once per cell."""
     if not principals or not arns:
         return
-    old, new = before.block(principals, arns), after.block(principals, arns)
+    old, new = (side.block(principals, arns, asked) for side in (before, after))
     memo: dict[tuple[tuple[int, int, int], bool], list[_Changed]] = {}
     for row, column in _suspects(old, new):
         principal, key = principals[row], after.keys.get(arns[column]) or before.keys[arns[column]]
@@ -129,26 +128,10 @@ def _in_block(before: Side, after: Side, principals: Sequence[str], arns: Sequen
 
 def _suspects(before: Block, after: Block) -> Iterator[tuple[int, int]]:
     """Positions whose profiles differ in any action; only those are looked at one by one."""
-    import numpy as np
-
-    base = int(after.codes.max(initial=-1)) + 2
-    codes = (before.codes + 1) * base + (after.codes + 1)
-    told = _Differ(before.table, after.table)
-    pairs = _distinct(codes, (int(before.codes.max(initial=-1)) + 2) * base)
-    differ = np.array([told.profiles(*divmod(pair, base)) for pair in pairs.tolist()], dtype=bool)
-    hits = np.isin(codes, pairs[differ])
-    return ((int(row), int(column)) for row, column in zip(*np.nonzero(hits), strict=True))
-
-
-def _distinct(codes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """The distinct values, all below ``size``, in order; without sorting them where a table of all costs less."""
-    import numpy as np
-
-    if size > 16 * codes.size:
-        return np.unique(codes)
-    seen = np.zeros(size, dtype=bool)
-    seen[codes.ravel()] = True
-    return np.flatnonzero(seen)
+    differ = _Differ(before.table, after.table)
+    for first, numbers in numbered(before.codes, after.codes, differ.profiles):
+        rows, columns = numbers.nonzero()
+        yield from zip((rows + first).tolist(), columns.tolist(), strict=True)
 
 
 class _Differ:
@@ -160,10 +143,10 @@ class _Differ:
         self._known: dict[tuple[int, int], bool] = {}
 
     def profiles(self, old: int, new: int) -> bool:
-        """Whether profiles with these numbers, counted from 1, differ; 0 stands for no such pair."""
-        if not old or not new:
+        """Whether profiles with these numbers differ; -1 stands for no such pair."""
+        if old < 0 or new < 0:
             return old != new
-        was, now = self._before.profiles[old - 1], self._after.profiles[new - 1]
+        was, now = self._before.profiles[old], self._after.profiles[new]
         return any(self._decisions(was[bit], now[bit]) for bit in _ON_KEY_BITS)
 
     def _decisions(self, old: int, new: int) -> bool:

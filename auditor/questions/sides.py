@@ -24,7 +24,7 @@ class Block:
     """A part of one side's table: ``codes`` are profile numbers by position; -1 where the side has no such pair."""
 
     table: AccessTable
-    codes: NDArray[np.int64]
+    codes: NDArray[np.int32]
 
     def best(self, code: int, mask: int) -> tuple[Action, Decision] | None:
         """The strongest decision of a profile over the actions of ``mask``; None without a pair or an action."""
@@ -57,24 +57,24 @@ class Side:
         actual = frozenset(principal.arn for principal in facts.snapshot.principals)
         return cls(facts, Inventory(facts.snapshot), rows, keys, actual, builder)
 
-    def block(self, principals: Sequence[str], keys: Sequence[str]) -> Block:
-        """The evaluated block of these ARNs, in this order."""
+    def block(self, principals: Sequence[str], keys: Sequence[str], asked: int) -> Block:
+        """The block of these ARNs, in this order, evaluated at least for the actions of the mask ``asked``."""
         import numpy as np
 
         rows = [place for place, arn in enumerate(principals) if arn in self.rows]
         columns = [place for place, arn in enumerate(keys) if arn in self.keys]
         callers = tuple(self.rows[principals[place]] for place in rows)
-        table = self._table(callers, tuple(self.keys[keys[place]] for place in columns))
-        codes = np.full((len(principals), len(keys)), -1, dtype=np.int64)
+        table = self._table(callers, tuple(self.keys[keys[place]] for place in columns), asked)
+        codes = np.full((len(principals), len(keys)), -1, dtype=np.int32)
         if rows and columns:
             codes[np.ix_(rows, columns)] = table.cells
         return Block(table, codes)
 
-    def _table(self, callers: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
+    def _table(self, callers: tuple[Principal, ...], keys: tuple[Key, ...], asked: int) -> AccessTable:
         """Cut out of a table that has all of these, else made."""
         found = (_cut(table, callers, keys) for table in self.facts.tables)
         known = next((table for table in found if table), None)
-        return known or self.builder.build(callers, keys, self.facts.surroundings)
+        return known or self.builder.build(callers, keys, self.facts.surroundings, asked)
 
 
 def _cut(table: AccessTable, callers: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable | None:

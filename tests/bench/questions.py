@@ -47,9 +47,11 @@ def prepare(snapshot: Snapshot, place: Path) -> dict[str, list[str]]:
         keys = (replace(key, policies=(attached,)), *snapshot.keys[1:])
         write_snapshot(replace(snapshot, keys=keys), place / "new")
     role = next(item for item in snapshot.principals if len(item.identity_policies) > 1).arn
-    scp = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "kms:*", "Resource": "*"}]})
-    (place / "scp.json").write_text(scp)
+    for name, action in (("scp", "kms:*"), ("deletion", "kms:ScheduleKeyDeletion")):
+        denied = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        (place / f"{name}.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
     old = str(place / "old")
+    at_root = ["what-if", old, "--scp"]
     return {
         "who-can": ["who-can", "decrypt", key.arn, "--from", old],
         "who-can, pattern of keys": ["who-can", "decrypt", "alias/data-*", "--from", old],
@@ -65,7 +67,8 @@ def prepare(snapshot: Snapshot, place: Path) -> dict[str, list[str]]:
         **_compared("what-if grant", ["what-if", old, "--revoke-grant", key.grants[0].grant_id]),
         **_compared("what-if identity policy", ["what-if", old, "--identity-policy", f"{role}:kms="]),
         **_compared("what-if SCP of an account", ["what-if", old, "--scp", f"new@{key.account}={place / 'scp.json'}"]),
-        **_compared("what-if SCP of the root", ["what-if", old, "--scp", f"r-1-scp={place / 'scp.json'}"]),
+        **_compared("what-if SCP of the root, one action", [*at_root, f"new@r-1={place / 'deletion.json'}"]),
+        **_compared("what-if SCP of the root", [*at_root, f"r-1-scp={place / 'scp.json'}"]),
     }
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from auditor.audit import Auditor, touched
 from auditor.audit.comparing import compare_findings
-from auditor.evaluator import evaluate
+from auditor.evaluator import Evaluation, evaluate
 from auditor.evaluator.matrix import TableBuilder
 from auditor.model.access import Outcome
 from auditor.model.actions import ACTIONS, ON_KEY, actions_in
 from auditor.model.key import LastUsage
-from auditor.model.organization import Organization
+from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
@@ -28,7 +28,7 @@ from auditor.questions.affected import Affected, affected, time_counts, world_of
 from auditor.questions.carrying_over import evaluate_after, evaluate_both
 from auditor.questions.change_kinds import Change
 from auditor.questions.differences import Differences, differences
-from tests.evaluator.organizations import KEY_ARNS, ROLES, keys, organizations, principals, snapshots
+from tests.evaluator.organizations import FULL, KEY_ARNS, ROLES, keys, organizations, principals, snapshots
 from tests.laws import examples
 
 OLD, NEW = "2026-11-24T12:00:00Z", "2026-12-24T12:00:00Z"
@@ -112,14 +112,57 @@ def test_what_is_carried_over_is_what_would_be_decided(data: st.DataObject) -> N
     before = evaluate(snapshot, as_of=OLD)
     with mock.patch.object(carrying_over, "TOO_MUCH", data.draw(st.sampled_from([0.5, 1.0]))):
         found = evaluate_after(before, world_of(changed, as_of=NEW))
-    whole_new = evaluate(changed, as_of=NEW)
-    assert (found.principals, found.table.keys) == (whole_new.principals, whole_new.table.keys)
+    assert_equal_decisions(found, evaluate(changed, as_of=NEW))
+
+
+@LAWS
+@given(st.data())
+def test_where_guardrails_alone_differ_only_the_actions_that_they_speak_of_are_decided(data: st.DataObject) -> None:
+    snapshot = data.draw(snapshots().filter(lambda facts: facts.organization is not None))
+    old = snapshot.organization
+    assert old is not None
+    place, other = data.draw(st.integers(0, 4)), data.draw(organizations())
+    guarded = replace(old.targets[place], scps=other.targets[place].scps, rcps=other.targets[place].rcps)
+    changed = replace(snapshot, organization=_one_target(place, old, replace(old, targets=(guarded,) * 5)))
+    sides = world_of(snapshot, as_of=OLD), world_of(changed, as_of=OLD)
+    assert differences(*sides) == whole(*sides)
+    with mock.patch.object(carrying_over, "TOO_MUCH", 0):
+        found = evaluate_both(*sides, TableBuilder())[1]
+    assert_equal_decisions(found, evaluate(changed, as_of=OLD))
+
+
+@pytest.mark.parametrize("changed", [{"scps"}, {"rcps"}, {"scps", "rcps"}])
+def test_one_action_denied_at_the_root(changed: set[str]) -> None:
+    snapshot = replace(_lately_used(UNUSED), organization=_rooted())
+    denied = {"scps": _guard(Layer.SCP, "kms:ScheduleKeyDeletion"), "rcps": _guard(Layer.RCP, "kms:Decrypt")}
+    now = replace(snapshot, organization=_rooted(**{name: (denied[name],) for name in changed}))
+    with mock.patch.object(carrying_over, "TOO_MUCH", 0):
+        found = evaluate_both(world_of(snapshot, as_of=NEW), world_of(now, as_of=NEW), TableBuilder())[1]
+    assert_equal_decisions(found, evaluate(now, as_of=NEW))
+    assert found.table.decisions != evaluate(snapshot, as_of=NEW).table.decisions
+
+
+def _rooted(**policies: Any) -> Organization:
+    home = KEY_ARNS[0].split(":")[4]
+    full = AttachedPolicy(Layer.SCP, "FullAWSAccess", "r-1", parse_policy(FULL))
+    root = OrgTarget(id="r-1", name="Root", kind=TargetKind.ROOT, parent=None, scps=(full, *policies.get("scps", ())))
+    root = replace(root, rcps=policies.get("rcps", ()))
+    member = OrgTarget(id=home, name="Home", kind=TargetKind.ACCOUNT, parent="r-1", scps=(full,))
+    return Organization(id="o-1", management_account="999999999999", targets=(root, member))
+
+
+def _guard(layer: Layer, action: str) -> AttachedPolicy:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
+    return AttachedPolicy(layer, "guard", "r-1", parse_policy({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def assert_equal_decisions(found: Evaluation, expected: Evaluation) -> None:
+    assert (found.principals, found.table.keys) == (expected.principals, expected.table.keys)
     for row in range(len(found.principals)):
         for action in ACTIONS:
-            for column in range(len(changed.keys)):
-                expected = whole_new.table.decision(row, column, action)
-                assert found.table.decision(row, column, action) == expected
-            assert found.table.account_decision(row, action) == whole_new.table.account_decision(row, action)
+            for column in range(len(found.table.keys)):
+                assert found.table.decision(row, column, action) == expected.table.decision(row, column, action)
+            assert found.table.account_decision(row, action) == expected.table.account_decision(row, action)
 
 
 @LAWS
@@ -200,4 +243,4 @@ def test_what_no_decision_sees_affects_nothing() -> None:
     (key,) = snapshot.keys
     later = replace(key, description="new words", last_usage=LastUsage("2026-12-20T00:00:00Z"), rotation=None)
     old, new = world_of(snapshot, as_of=OLD), world_of(replace(snapshot, keys=(later,)), as_of=NEW)
-    assert affected(old, new, old.principals, new.principals) == Affected(frozenset(), frozenset())
+    assert affected(old, new, old.principals, new.principals) == Affected(frozenset(), frozenset(), 0)
