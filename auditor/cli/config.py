@@ -28,7 +28,11 @@ def check(file: Path | None) -> int:
     path = file or current().config
     if path is None:
         raise UsageError("Which configuration?", "Name it: kms-audit config check FILE.")
-    check_formats(load_config(path).output.formats)
+    formats = load_config(path).output.formats
+    try:
+        check_formats(formats)
+    except UsageError as error:
+        raise UsageError(f"{path}: output.formats: {error.message}", error.remedy) from None
     result(f"{path}: valid")
     return 0
 

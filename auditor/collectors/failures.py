@@ -25,6 +25,7 @@ class Cause(StrEnum):
     UNREACHABLE = "Unreachable"
     NOT_FOUND = "NotFound"
     NOT_ENABLED = "RegionNotEnabled"
+    OTHER_PARTITION = "OtherPartition"
     NO_REPORT = "NoCredentialReport"
     SERVER = "ServerError"
     MALFORMED = "IncompleteAnswer"

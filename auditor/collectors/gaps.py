@@ -48,6 +48,7 @@ _REMEDIES = {
     Cause.UNREACHABLE: f"Check the network path to the endpoint. {_RESUME}.",
     Cause.NOT_FOUND: "It was probably deleted while the collection ran; resume it to read what there is now.",
     Cause.NOT_ENABLED: "Enable the Region for the account, or take it out of the scope.",
+    Cause.OTHER_PARTITION: "Ask for Regions of its partition too, or leave its profile out.",
     Cause.NO_REPORT: "Make one (aws iam generate-credential-report) and collect again: the auditor creates nothing.",
     Cause.MALFORMED: "Resume the collection; if it stays, something between here and AWS changes the answers.",
     Cause.LIMIT: "Raise collection.key_event_pages, or ask for fewer days (--key-events).",

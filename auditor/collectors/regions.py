@@ -1,6 +1,7 @@
 """Which Regions of an account to read: account:ListRegions, else ec2:DescribeRegions, else the SDK's list and probing.
 
-A Region that was asked for by name and is not enabled leaves a Gap; a name that no SDK knows is a usage error.
+A Region that was asked for by name and is not enabled leaves a Gap, and so does an account in whose partition none of
+those asked for is; a name that no SDK knows is a usage error.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ def check_regions(request: CollectRequest, known: Collection[str]) -> None:
 def regions_of(caller: Caller, request: CollectRequest, known: tuple[str, ...]) -> Regions:
     """The enabled Regions of the caller's account that the request asks for, sorted."""
     partition = caller.session.partition_of(known[0]) if known else "aws"
+    if request.regions and not any(fnmatchcase(name, wanted) for name in known for wanted in request.regions):
+        told = f"None of the Regions asked for is in the partition {partition} of the account."
+        caller.note(Failure(Cause.OTHER_PARTITION, "", told), Fact.REGIONS, LIST_REGIONS)
     listed, failure = _listed(caller)
     if listed is None:
         listed, failure = _described(caller)

@@ -66,6 +66,24 @@ def test_other_partitions_are_read_under_their_own_names(
     assert all(item.startswith(region[: region.index("-")]) for item in found.provenance.scope.regions)
 
 
+def test_a_profile_of_a_partition_that_no_region_was_asked_for_in(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keys were not looked for, which the Regions asked for do not say."""
+    accounts = {"one": member(proxy.url, FIRST), "two": member(proxy.url, SECOND)}
+    for account, region in zip(accounts.values(), ("eu-west-1", "us-gov-west-1"), strict=True):
+        fill(account, region, keys=1)
+    _profiles(tmp_path, monkeypatch, **accounts)
+    (tmp_path / "config").write_text("[profile one]\nregion = eu-west-1\n[profile two]\nregion = us-gov-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    found = collected(proxy, profiles=("one", "two"), regions=("eu-*",), **QUICK)
+    assert {key.account for key in found.keys} == {FIRST}
+    assert [(gap.account, gap.fact, gap.code) for gap in found.gaps] == [(SECOND, "regions", "OtherPartition")]
+    both = collected(proxy, profiles=("one", "two"), regions=("eu-*", "us-gov-*"), **QUICK)
+    assert ({key.account for key in both.keys}, both.gaps) == ({FIRST, SECOND}, ())
+
+
 def _roles(body: bytes) -> list[str]:
     return [text.replace("%3A", ":").replace("%2F", "/") for text in re.findall(r"RoleArn=([^&]+)", body.decode())]
 

@@ -568,6 +568,11 @@ def test_a_new_policy_is_followed_through_the_configuration() -> None:
         (change("aws_cloudformation_stack.s", None, {"template_body": "{}"}), "are not judged"),
         (change("awscc_kms_key.k", None, {"key_policy": ROOT_POLICY}), "are not judged"),
         (change("aws_kms_key.app", {"arn": KEY}, {"arn": KEY}, actions=["renew"]), "does not say what it does"),
+        (change("aws_kms_grant.g", None, {**GRANT, "constraints": "none"}), "`constraints` is no list"),
+        (
+            change("aws_iam_user_group_membership.m", None, {"user": "alice", "groups": "readers"}),
+            "`groups` is no list",
+        ),
         (
             change("aws_kms_external_key.e", {"arn": KEY, "valid_to": None}, {"arn": KEY, "valid_to": "2027"}),
             "imported key material",
@@ -739,6 +744,46 @@ def test_what_a_plan_puts_off_or_could_not_make_is_listed() -> None:
     assert [text.partition(" ")[0] for text in open_ones] == ["aws_kms_key_policy.k", "the"]
 
 
+def test_references_are_followed_through_outputs_and_variables_of_modules() -> None:
+    """A policy of one module, attached in another that gets its ARN; where locals come in between, it is left open."""
+    policy = change('module.policies["use"].aws_iam_policy.this[0]', None, {"name": "Use", "policy": USE})
+    attachment = change("module.roles.module.one.aws_iam_role_policy_attachment.a", None, {"role": "batch"})
+    for entry, type_ in ((policy, "aws_iam_policy"), (attachment, "aws_iam_role_policy_attachment")):
+        entry["type"], entry["change"]["after_unknown"] = type_, {"arn": True, "policy_arn": True}
+    names = ["aws_iam_policy.this[0].arn", "aws_iam_policy.this[0]", "aws_iam_policy.this"]
+    written = resource("aws_iam_role_policy_attachment.a", policy_arn="var.given")
+    one = {"expressions": {"given": {"references": ["var.policy"]}}, "module": {"resources": [written]}}
+    given = {"references": ['module.policies["use"].arn', 'module.policies["use"]', "module.policies"]}
+    calls = {
+        "policies": {"module": {"outputs": {"arn": {"expression": {"references": names}}}}},
+        "roles": {"expressions": {"policy": given}, "module": {"module_calls": {"one": one}}},
+    }
+    more = {"configuration": {"root_module": {"module_calls": calls}}}
+    expected = {("gained", "batch", "app"), ("gained", "batch", "other")}
+    assert judged(plan(policy, attachment, **more)) == (expected, [])
+    for unclear in (["module.policies"], ["local.arn"], ["var.other"]):
+        given["references"] = unclear
+        found, (told,) = judged(plan(policy, attachment, **more))
+        assert (found, "`policy_arn` is known only after apply" in told) == (set(), True)
+
+
+@pytest.mark.parametrize(
+    ("tags", "provider", "number"),
+    [({"tags": None}, {}, 0), ({"tags": {"a": "b"}}, {}, 1), ({"tags": None}, {"default_tags": [{}]}, 1)],
+)
+def test_tags_that_the_provider_leaves_open_for_want_of_any(
+    tags: dict[str, Any], provider: dict[str, Any], number: int
+) -> None:
+    """AWS provider 5: ``tags_all`` of a resource without tags is unknown until apply."""
+    new = change("aws_iam_user.new", None, {"name": "new", "path": "/", **tags}, unknown={"tags_all": True})
+    written = configuration(resource("aws_iam_user.new"), provider_config={"aws": {"expressions": provider}})
+    assert len(judged(plan(new, **written))[1]) == number
+    was = {"arn": KEY, "tags_all": {"team": "blue"}}
+    bare = change("aws_kms_key.app", was, {"arn": KEY, **tags}, unknown={"tags_all": True})
+    edits = edits_of_plan(json.loads(plan(bare, **written))).edits
+    assert [(edit.kind, edit.name, edit.text) for _, edit in edits] == [("tag", "team", None)] * (1 - number)
+
+
 FAR = HOME.replace("1", "2")
 """Another collected account, with a key of the same id in another Region and a role of the same name."""
 
@@ -837,7 +882,9 @@ def test_a_state_is_no_plan() -> None:
         edits_of_plan({"format_version": "1.0", "values": {"root_module": {}}})
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", '{"resource_changes": {}}', '{"resource_changes": [1]}', "3"])
+@pytest.mark.parametrize(
+    "content", ["[]", "{}", '{"resource_changes": {}}', '{"resource_changes": [1]}', '{"resource_changes": [{}]}', "3"]
+)
 def test_what_is_no_plan_is_refused(content: str) -> None:
     with pytest.raises(UsageError, match="no Terraform plan"):
         edits_of_plan(json.loads(content))

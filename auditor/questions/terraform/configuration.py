@@ -12,8 +12,9 @@ from typing import Any
 
 from auditor.questions.terraform.values import Values, items, mapping
 
-_INSTANCE = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
-_MODULES = re.compile(rf"(?:module\.[^.\[]+(?:{_INSTANCE.pattern})?\.)*")
+INSTANCE = r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]'
+_INSTANCE = re.compile(INSTANCE)
+_MODULES = re.compile(rf"(?:module\.[^.\[]+(?:{INSTANCE})?\.)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ def provider_regions(plan: Values) -> dict[str, str]:
     return found
 
 
+def default_tags(plan: Values) -> bool | None:
+    """Whether a provider of the plan has tags for all of its resources; None where the plan does not say."""
+    configuration = mapping(plan.get("configuration"))
+    if "root_module" not in configuration:
+        return None
+    providers = mapping(configuration.get("provider_config")).values()
+    return any("default_tags" in mapping(mapping(provider).get("expressions")) for provider in providers)
+
+
 def without_instances(address: str) -> str:
     """The address in the configuration of a resource of the plan."""
     return _INSTANCE.sub("", address)
@@ -59,12 +69,13 @@ def module_of(address: str) -> str:
 def _of_module(module: Values, prefix: str) -> Iterator[tuple[str, Configured]]:
     for resource in map(mapping, items(module.get("resources"))):
         expressions = mapping(resource.get("expressions"))
-        named = {name: _references(value) for name, value in expressions.items() if isinstance(value, Mapping)}
+        named = {name: references(value) for name, value in expressions.items() if isinstance(value, Mapping)}
         provider = str(resource.get("provider_config_key") or "")
         yield f"{prefix}{resource.get('address')}", Configured(named, frozenset(expressions), provider)
     for name, call in mapping(module.get("module_calls")).items():
         yield from _of_module(mapping(mapping(call).get("module")), f"{prefix}module.{name}.")
 
 
-def _references(expression: Mapping[str, Any]) -> tuple[str, ...]:
+def references(expression: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an expression names: resources, variables, outputs of modules, each also by the beginnings of its name."""
     return tuple(map(str, items(expression.get("references"))))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from auditor.questions.edits import Edit, EditKind
-from auditor.questions.terraform.plan import Change, OpenError, Plan, Reader, text_of
+from auditor.questions.terraform.plan import Change, OpenError, Plan, Reader, listed, text_of
 from auditor.questions.terraform.principals import owner_named
-from auditor.questions.terraform.values import items
 
 
 def group(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -19,8 +18,8 @@ def group(plan: Plan, change: Change) -> Iterator[Edit]:
 
 def memberships_of_user(plan: Plan, change: Change) -> Iterator[Edit]:
     """``aws_iam_user_group_membership``: the groups of one user, beside others that it may be in."""
-    was = set(map(str, items(change.was("groups"))))
-    now = set(map(str, items(change.now("groups")))) if change.after is not None else set[str]()
+    was = set(map(str, listed(change.was("groups"), "groups")))
+    now = set(map(str, listed(change.now("groups"), "groups"))) if change.after is not None else set[str]()
     moved = change.after is not None and change.before is not None and change.differs("user")
     left, joined = (was, now) if moved else (was - now, now - was)
     if left:
@@ -31,8 +30,8 @@ def memberships_of_user(plan: Plan, change: Change) -> Iterator[Edit]:
 
 def members_of_group(plan: Plan, change: Change) -> Iterator[Edit]:
     """``aws_iam_group_membership``: the users of one group."""
-    was = set(map(str, items(change.was("users"))))
-    now = set(map(str, items(change.now("users")))) if change.after is not None else set[str]()
+    was = set(map(str, listed(change.was("users"), "users")))
+    now = set(map(str, listed(change.now("users"), "users"))) if change.after is not None else set[str]()
     moved = change.after is not None and change.before is not None and change.differs("group")
     left, joined = (was, now) if moved else (was - now, now - was)
     for user in sorted(left):
@@ -59,12 +58,12 @@ def exclusive(owner: str, kind: EditKind) -> Reader:
     def read(plan: Plan, change: Change) -> Iterator[Edit]:
         if change.after is None:
             return
-        listed = tuple(sorted(map(str, items(change.now(attribute)))))
+        kept = tuple(sorted(map(str, listed(change.now(attribute), attribute))))
         who = owner_named(plan, change, f"{owner}_name", owner)
-        for arn in listed if kind is EditKind.ONLY_ATTACHED else ():
+        for arn in kept if kind is EditKind.ONLY_ATTACHED else ():
             known = plan.document("aws_iam_policy", "arn", arn, "policy")
             yield Edit(EditKind.ATTACH_POLICY, who, arn, known[1] if known else None)
-        yield Edit(kind, who, only=listed)
+        yield Edit(kind, who, only=kept)
 
     return read
 

@@ -9,9 +9,9 @@ from typing import Any
 from auditor.questions.edits import Edit, EditKind
 from auditor.questions.terraform.groups import GROUPS
 from auditor.questions.terraform.kms import tags
-from auditor.questions.terraform.plan import Change, OpenError, Plan, Reader, document, each, text_of
+from auditor.questions.terraform.plan import Change, OpenError, Plan, Reader, document, each, listed, text_of
 from auditor.questions.terraform.principals import owner_named, planned_arn, planned_name, policy_arn
-from auditor.questions.terraform.values import items, mapping
+from auditor.questions.terraform.values import mapping
 
 
 def managed_policy(plan: Plan, change: Change) -> Iterator[Edit]:
@@ -75,9 +75,8 @@ def attachments(plan: Plan, change: Change) -> Iterator[Edit]:
 
 
 def _holders(value: Callable[[str], Any]) -> set[str]:
-    return {
-        f"{field.removesuffix('s')}/{name}" for field in ("users", "roles", "groups") for name in items(value(field))
-    }
+    fields = ("users", "roles", "groups")
+    return {f"{field.removesuffix('s')}/{name}" for field in fields for name in listed(value(field), field)}
 
 
 def attach(plan: Plan, change: Change, target: str) -> Edit:
@@ -110,7 +109,7 @@ def principal(kind: str) -> Reader:
         elif "delete" not in change.actions:
             arn = change.name_of("arn")
             parts = _parts(plan, change, kind, arn)
-            yield from each(_renamed(change, kind), tags(change, arn, EditKind.PRINCIPAL_TAG), *parts)
+            yield from each(_renamed(change, kind), tags(plan, change, arn, EditKind.PRINCIPAL_TAG), *parts)
 
     return read
 
@@ -120,7 +119,7 @@ def _new(plan: Plan, change: Change, kind: str) -> Iterator[Edit]:
     fresh = replace(change, before=None)
     name = planned_arn(plan, change) or planned_name(change)
     yield Edit(EditKind.ADD_PRINCIPAL, name)
-    yield from each(tags(fresh, name, EditKind.PRINCIPAL_TAG), *_parts(plan, fresh, kind, name))
+    yield from each(tags(plan, fresh, name, EditKind.PRINCIPAL_TAG), *_parts(plan, fresh, kind, name))
 
 
 def _parts(plan: Plan, change: Change, kind: str, name: str) -> tuple[Iterator[Edit], ...]:
@@ -167,7 +166,7 @@ def _inline_blocks(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
 def _managed_arns(plan: Plan, change: Change, target: str) -> Iterator[Edit]:
     if _changes(plan, change, "managed_policy_arns"):
         was_arns, now_arns = (
-            set(map(str, items(value)))
+            set(map(str, listed(value, "managed_policy_arns")))
             for value in (change.was("managed_policy_arns"), change.now("managed_policy_arns"))
         )
         for arn in sorted(was_arns - now_arns):
@@ -183,7 +182,7 @@ def _changes(plan: Plan, change: Change, name: str) -> bool:
 
 
 def _inline_policies(value: Any) -> dict[str, Any]:
-    return {str(item.get("name") or ""): item.get("policy") for item in map(mapping, items(value))}
+    return {str(item.get("name") or ""): item.get("policy") for item in map(mapping, listed(value, "inline_policy"))}
 
 
 IAM: dict[str, Reader] = {

@@ -8,9 +8,9 @@ from typing import Any
 from auditor.model.grant import Grant, Pairs
 from auditor.questions.edits import Edit, EditKind
 from auditor.questions.terraform.new_keys import KEYS, new_key, planned_id
-from auditor.questions.terraform.plan import Change, OpenError, Plan, document, each, text_of
+from auditor.questions.terraform.plan import Change, OpenError, Plan, document, each, listed, text_of
 from auditor.questions.terraform.principals import OWNERS, planned_arn
-from auditor.questions.terraform.values import is_unknown, items, mapping
+from auditor.questions.terraform.values import is_unknown, mapping
 
 CONSTRAINTS = frozenset({"encryption_context_equals", "encryption_context_subset"})
 PERIOD, DEFAULT_PERIOD = "rotation_period_in_days", 365
@@ -22,11 +22,16 @@ def key(plan: Plan, change: Change) -> Iterator[Edit]:
         yield Edit(EditKind.KEY_STATE, _arn(change), text="PendingDeletion")
     if change.made:
         yield new_key(plan, change, _key_named(plan, change, "primary_key_arn") if "replica" in change.type else None)
-        yield from tags(change, _planned(plan, change), EditKind.TAG)
+        yield from tags(plan, change, _planned(plan, change), EditKind.TAG)
     if "delete" in change.actions or change.made:
         return
     arn = _arn(change)
-    parts = (tags(change, arn, EditKind.TAG), _state(change, arn), _rotation(plan, change, arn), _material(change))
+    parts = (
+        tags(plan, change, arn, EditKind.TAG),
+        _state(change, arn),
+        _rotation(plan, change, arn),
+        _material(change),
+    )
     yield from each(*parts, _policy(change, arn))
 
 
@@ -126,7 +131,7 @@ def grant(plan: Plan, change: Change) -> Iterator[Edit]:
         name=_maybe(change.after.get("name")),
         grantee=grantee,
         retiring=_maybe(change.now("retiring_principal")),
-        operations=tuple(sorted(map(str, items(change.now("operations"))))),
+        operations=tuple(sorted(map(str, listed(change.now("operations"), "operations")))),
         context_equals=_pairs(constraints.get("encryption_context_equals")),
         context_subset=_pairs(constraints.get("encryption_context_subset")),
     )
@@ -147,7 +152,9 @@ def _grantee(plan: Plan, change: Change) -> str:
 
 def _grant_constraints(blocks: Any) -> dict[str, Any]:
     """The constraints of all blocks. Raises OpenError for one of another kind: without it the grant would be wider."""
-    found = {name: value for block in map(mapping, items(blocks)) for name, value in block.items() if value}
+    found = {
+        name: value for block in map(mapping, listed(blocks, "constraints")) for name, value in block.items() if value
+    }
     other = sorted(found.keys() - CONSTRAINTS)
     if other:
         raise OpenError(f"the constraint `{other[0]}` is not judged")
@@ -162,12 +169,21 @@ def _pairs(value: Any) -> Pairs | None:
     return tuple(sorted((str(k), str(v)) for k, v in value.items())) if isinstance(value, Mapping) and value else None
 
 
-def tags(change: Change, target: str, kind: EditKind) -> Iterator[Edit]:
-    """Tags that are set, changed or removed; those of the provider's defaults count (``tags_all``)."""
+def _untagged(plan: Plan, change: Change) -> bool:
+    """Whether it will have no tags: none of its own, and no provider of the plan has any to add."""
+    own = is_unknown(change.unknown.get("tags")) or bool((change.after or {}).get("tags"))
+    return change.unknown.get("tags_all") is True and not own and plan.default_tags is False
+
+
+def tags(plan: Plan, change: Change, target: str, kind: EditKind) -> Iterator[Edit]:
+    """Tags that are set, changed or removed; those of the provider's defaults count (``tags_all``).
+
+    Of a resource without any tag the provider leaves ``tags_all`` open until apply.
+    """
     name = "tags_all" if "tags_all" in {**(change.after or {}), **change.unknown} else "tags"
     if not change.differs(name):
         return
-    now, was = mapping(change.now(name)), mapping(change.was(name))
+    now, was = {} if _untagged(plan, change) else mapping(change.now(name)), mapping(change.was(name))
     for label in sorted(was.keys() - now.keys()):
         yield Edit(kind, target, label)
     for label in sorted(now):

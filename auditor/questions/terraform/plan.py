@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from auditor.errors import UsageError
@@ -12,12 +12,14 @@ from auditor.questions.edits import Edit
 from auditor.questions.terraform.configuration import (
     Configured,
     configured,
+    default_tags,
     module_of,
     provider_regions,
     without_instances,
 )
 from auditor.questions.terraform.places import Place, Seen, places, provider_of, seen_before
 from auditor.questions.terraform.values import Values, is_unknown, items, mapping
+from auditor.questions.terraform.wiring import Wiring, wired
 
 IDLE = frozenset({"no-op", "read", "forget"})
 """Actions that change nothing at AWS."""
@@ -102,11 +104,19 @@ def text_of(value: Any, name: str) -> str:
     return value
 
 
+def listed(value: Any, name: str) -> list[Any]:
+    """The items of a list; none where there is none. Raises OpenError for anything else."""
+    if value is not None and not isinstance(value, list):
+        raise OpenError(f"`{name}` is no list")
+    return value or []
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The changes of a plan, and every resource in it, changed or not.
 
-    ``deferred`` are changes that Terraform puts off to a later plan; ``errored``: it could not plan everything.
+    ``deferred`` are changes that Terraform puts off to a later plan; ``errored``: it could not plan everything;
+    ``default_tags``: whether a provider adds tags of its own, None where nobody knows.
     """
 
     changes: tuple[Change, ...]
@@ -115,6 +125,8 @@ class Plan:
     places: Mapping[str, Place]
     deferred: tuple[Change, ...] = ()
     errored: bool = False
+    default_tags: bool | None = None
+    wiring: Wiring = field(default_factory=Wiring)
 
     def document(self, type_: str, id_name: str, identity: str, content: str) -> tuple[str, str] | None:
         """``(name, text)`` of the policy of ``type_`` whose ``id_name`` is ``identity``, as it will be after apply."""
@@ -134,7 +146,8 @@ class Plan:
         """
         written = self.configuration.get(without_instances(change.address))
         named = written.references.get(attribute, ()) if written else ()
-        addresses = {module_of(change.address) + name for name in named}
+        module = module_of(change.address)
+        addresses = {address for name in named for address in self.wiring.followed(module, name)}
         lasting = (item for item in self.resources if item.type in types and item.actions != ("delete",))
         found = [item for item in lasting if item.address in addresses]
         return found[0] if len(found) == 1 else None
@@ -173,7 +186,8 @@ def read_plan(plan: Any) -> Plan:
     changes = tuple(item for item in resources if not item.actions or set(item.actions) - IDLE)
     put_off = (mapping(entry).get("resource_change") for entry in items(plan.get("deferred_changes")))
     deferred = tuple(_change(entry) for entry in put_off if isinstance(entry, dict) and _managed(entry))
-    return Plan(changes, resources, written, _places(plan, resources, written), deferred, plan.get("errored") is True)
+    errored, where = plan.get("errored") is True, _places(plan, resources, written)
+    return Plan(changes, resources, written, where, deferred, errored, default_tags(plan), wired(plan))
 
 
 def _places(plan: Values, resources: Iterable[Change], written: dict[str, Configured]) -> dict[str, Place]:
@@ -183,8 +197,10 @@ def _places(plan: Values, resources: Iterable[Change], written: dict[str, Config
 
 
 def _managed(entry: Any) -> bool:
-    if not isinstance(entry, dict):
-        raise UsageError("This is no Terraform plan: an entry of `resource_changes` is no object.", REMEDY)
+    if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
+        raise UsageError(
+            "This is no Terraform plan: an entry of `resource_changes` is no change of a resource.", REMEDY
+        )
     return bool(entry.get("mode", "managed") == "managed")
 
 
