@@ -21,6 +21,7 @@ KEY_FACTS = {
     "key.tags": (Fact.TAGS,),
     "key.aliases": (Fact.ALIASES,),
     "key.rotation": (Fact.ROTATION,),
+    "key.rotations": (Fact.ROTATIONS,),
     "key.last_usage": (Fact.LAST_USAGE,),
     "access.matrix": (Fact.KEY_POLICY, Fact.GRANTS),
 }
@@ -51,6 +52,8 @@ INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
 ALSO_READ = {
     "access-review-overdue": ("key.tags", "key.metadata"),
     "cross-environment-access": ("access.matrix",),
+    "idle-key": ("key.tags",),
+    "imported-material-expiring": ("key.rotations",),
     "manual-rotation-overdue": ("key.policy",),
     "lockout-bypass-allowed": ("org.rcps",),
     "no-guardrail-key-destruction": ("org.rcps",),

@@ -11,13 +11,16 @@ from auditor.model.key import Fact, Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.events import disabled_by_stranger, done_by, told
-from auditor.rules.lifecycle.usage import dependencies, idle_reason, named_by, siblings
+from auditor.rules.lifecycle.usage import by_alias_alone, dependencies, idle_reason, named_by, siblings
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
+NEED_FACTS = frozenset({Fact.LAST_USAGE, Fact.GRANTS})
+"""What tells whether a key is needed: unread, a key cannot be called idle."""
 SOON_DAYS = 7
 WIDE_POPULATION = 25
+EVERYBODY = "*"
 NOT_SEEN = "not known: look for {} in CloudTrail"
 
 
@@ -61,7 +64,8 @@ def pending_deletion(view: View) -> Iterator[Hit]:
     """A key is scheduled for deletion, and nothing shows that it is still needed.
 
     Deletion cannot be undone once the date has passed. A decommission record in the settings turns the finding into
-    information; a short waiting period or a near date raises it.
+    information, where the last use and the grants of the key could be read; a short waiting period or a near date
+    raises it.
 
     Fix: match the deletion to an approved change, or cancel it.
     """
@@ -86,7 +90,7 @@ def pending_deletion(view: View) -> Iterator[Hit]:
                 (ticket is None and left is not None and left <= SOON_DAYS, "deletion date within 7 days"),
                 (short, "below `min_deletion_window`"),
             ),
-            lowered=given((ticket, "decommission record present")),
+            lowered=given((ticket and not key.unread & NEED_FACTS, "decommission record present")),
         )
 
 
@@ -95,11 +99,12 @@ def disabled_key_still_referenced(view: View) -> Iterator[Hit]:
     resource of the inventory (``--resources``) that names it.
 
     So do calls that it let down in the last 30 days, where events were read. Encrypted resources keep working until
-    their data key is needed again, so silence is not proof.
+    their data key is needed again, so silence is not proof. Lower where all that refers to it names an alias, which may
+    lead to another key by now.
 
     Fix: enable the key again, or move what depends on it.
     """
-    for key in view.keys_with(Fact.KEY_METADATA, Fact.GRANTS):
+    for key in view.keys_with(Fact.KEY_METADATA):
         proofs = dependencies(view, key) if key.state in ("Disabled", "Unavailable") else []
         if not proofs:
             continue
@@ -110,6 +115,7 @@ def disabled_key_still_referenced(view: View) -> Iterator[Hit]:
             keys=(key.arn,),
             evidence=(Evidence("state", key.state), *proofs, _done(view, key, "disabled by", "DisableKey")),
             raised=given((disabled_by_stranger(view, key), "disabled within 24 hours by a principal")),
+            lowered=given((proofs == by_alias_alone(view, key), "reference is an alias plus inventory")),
         )
 
 
@@ -117,10 +123,10 @@ def idle_key(view: View) -> Iterator[Hit]:
     """Nobody uses the key: its last recorded use is longer ago than ``idle_days``, or there never was one.
 
     AWS records key usage since April 2026 only; an older key without a record is *unknown*, not idle. Multi-Region keys
-    count as idle when all related keys are. A disabled key that something still refers to is told by
-    disabled-key-still-referenced. Silent for keys tagged ``purpose`` archive, dr or break-glass, and for
-    asymmetric keys, whose public half may be in use outside AWS. Resources of the inventory (``--resources``) that name
-    the key are evidence: a volume or a table may need it again after years.
+    count as idle when all related keys are, and a use that events tell of is one. A disabled key that something still
+    refers to is told by disabled-key-still-referenced. Silent for keys tagged ``purpose`` archive, dr or break-glass,
+    and for asymmetric keys, whose public half may be in use outside AWS. Resources of the inventory (``--resources``)
+    that name the key are evidence: a volume or a table may need it again after years.
 
     Fix: disable first, watch for failed calls through a full business cycle, then schedule deletion.
     """
@@ -130,6 +136,7 @@ def idle_key(view: View) -> Iterator[Hit]:
             continue
         readers = _users(view, key)
         outside = [arn for arn in readers if view.trust.standing(account_of(arn), key.account).foreign]
+        wide = outside or EVERYBODY in readers or len(readers) > WIDE_POPULATION
         yield Hit(
             subject=key.arn,
             kind="key",
@@ -142,7 +149,12 @@ def idle_key(view: View) -> Iterator[Hit]:
                 *named_by(view, key),
                 *siblings(key),
             ),
-            raised=given((outside or len(readers) > WIDE_POPULATION, "external principal or more than 25")),
+            raised=given(
+                (
+                    outside or EVERYBODY in readers or len(readers) > WIDE_POPULATION,
+                    "external principal or more than 25",
+                )
+            ),
         )
 
 

@@ -8,7 +8,7 @@ from auditor.model.evidence import KeyStore
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.lifecycle.usage import dependencies
+from auditor.rules.lifecycle.usage import dependencies, named_by
 from auditor.rules.view import View
 
 SOON_DAYS = 7
@@ -104,7 +104,8 @@ def unapproved_key_origin(view: View) -> Iterator[Hit]:
     """Key material comes from an origin, or an external proxy, that was not approved.
 
     Material of somebody else's making can be taken back, copied or never have been secret; encrypting data under such
-    a key is one form of ransom. Keys that are pending deletion are silent.
+    a key is one form of ransom: critical where resources (``--resources``) name a key that is younger than 30 days.
+    Keys that are pending deletion are silent.
 
     Fix: confirm the owner and approve the origin; if unknown, block the key and re-encrypt what uses it.
     """
@@ -121,6 +122,7 @@ def unapproved_key_origin(view: View) -> Iterator[Hit]:
         strange_proxy = key.origin == "EXTERNAL_KEY_STORE" and proxy and proxy not in view.settings.approved_proxies
         if not {key.origin, f"{key.account}:{key.origin}"}.isdisjoint(approved) and not strange_proxy:
             continue
+        named = named_by(view, key)
         ages = [view.age(key.created), view.age(store.created) if store else None]
         yield Hit(
             subject=key.arn,
@@ -130,6 +132,10 @@ def unapproved_key_origin(view: View) -> Iterator[Hit]:
             evidence=(
                 Evidence("origin", key.origin),
                 Evidence("key store", f"{store.name} {proxy}".strip() if store else key.custom_key_store_id or "none"),
+                *named,
             ),
-            raised=given((any(age is not None and age < YOUNG_DAYS for age in ages), "younger than 30 days")),
+            raised=given(
+                (any(age is not None and age < YOUNG_DAYS for age in ages), "younger than 30 days"),
+                (named and ages[0] is not None and ages[0] < YOUNG_DAYS, "re-encrypted to it within 30 days"),
+            ),
         )

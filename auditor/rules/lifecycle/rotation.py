@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from auditor.model.actions import FORGE, WRAP, key_type, mask_of
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.hit import Hit, given
 from auditor.rules.statements import action_mask
@@ -40,7 +41,9 @@ def rotation_disabled(view: View) -> Iterator[Hit]:
             continue
         ages = [age for moment in key.rotation.history if (age := view.age(moment)) is not None]
         age = view.age(key.created)
-        never = not ages and age is not None and age > OLD_DAYS
+        known = Fact.ROTATIONS not in key.unread
+        past = ", ".join(key.rotation.history) or ("none" if known else "could not be read")
+        never = known and not ages and age is not None and age > OLD_DAYS
         yield Hit(
             subject=key.arn,
             kind="key",
@@ -49,7 +52,7 @@ def rotation_disabled(view: View) -> Iterator[Hit]:
             evidence=(
                 Evidence("rotation", "off"),
                 Evidence("created", key.created or "unknown"),
-                Evidence("past rotations", ", ".join(key.rotation.history) or "none"),
+                Evidence("past rotations", past),
             ),
             raised=given((never and view.tier(key) == "T1", "T1 key older than 365 days")),
             lowered=given((any(age <= limit for age in ages), "on-demand rotation within")),
@@ -107,7 +110,8 @@ def manual_rotation_overdue(view: View) -> Iterator[Hit]:
 
     Imported, asymmetric, HMAC and custom key store keys are rotated by hand; the age of the current material counts,
     from the last rotation or import, else from creation. Silent for keys that something outside pins (tag ``pinned``)
-    and for keys that are only used to verify any more.
+    and for keys that are only used to verify any more. Imported material whose rotations could not be read may be
+    younger than the key.
 
     Fix: import new material and rotate on demand, or make a new key and move the alias.
     """
@@ -131,4 +135,26 @@ def manual_rotation_overdue(view: View) -> Iterator[Hit]:
                 Evidence("cryptoperiod", f"{period} days"),
             ),
             raised=given((view.tier(key) == "T1" and age > 2 * period, "T1 key above twice")),
+            confidence=Confidence.POTENTIAL if Fact.ROTATIONS in key.unread and not history else Confidence.CONFIRMED,
+            remedy="" if _renewable(key) else _successor(key),
+            remedy_kind="" if _renewable(key) else "cli",
         )
+
+
+def _renewable(key: Key) -> bool:
+    """Whether new material can be imported into the key itself."""
+    return key.origin == "EXTERNAL" and key.spec == "SYMMETRIC_DEFAULT"
+
+
+def _successor(key: Key) -> str:
+    """The commands that make a key of the same type and move the aliases to it."""
+    store = f" --origin {key.origin} --custom-key-store-id {key.custom_key_store_id}" if key.custom_key_store_id else ""
+    origin = f" --origin {key.origin}" if key.origin == "EXTERNAL" else store
+    xks = " --xks-key-id EXTERNAL_KEY_ID" if key.origin == "EXTERNAL_KEY_STORE" else ""
+    multi = " --multi-region" if key.multi_region else ""
+    make = f"aws kms create-key --region {key.region} --key-spec {key.spec} --key-usage {key.usage}"
+    moves = [
+        f"aws kms update-alias --region {key.region} --alias-name {shlex.quote(alias.name)} --target-key-id NEW_KEY_ID"
+        for alias in key.aliases
+    ]
+    return "\n".join([f"{make}{origin}{xks}{multi}", *moves])

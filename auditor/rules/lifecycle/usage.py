@@ -38,6 +38,14 @@ def named_by(view: View, key: Key) -> list[Evidence]:
     return [naming("named by", resources)] if resources else []
 
 
+def by_alias_alone(view: View, key: Key) -> list[Evidence]:
+    """The evidence of resources that name the key, where all of them name one of its aliases; nothing elsewhere."""
+    named = encrypted_by(view, key)
+    aliases = {name for alias in key.aliases for name in (alias.name, alias.arn)}
+    direct = any(one.key not in aliases for one in view.snapshot.evidence.resources if one.arn in named)
+    return [] if direct else named_by(view, key)
+
+
 def _siblings_stay(view: View, key: Key) -> bool:
     """Whether a replica goes while all related keys stay enabled: they decrypt what was encrypted with it."""
     if not key.state.startswith("Pending") or key.multi_region_key_type != "REPLICA":
@@ -75,7 +83,8 @@ def _recent(view: View, key: Key, used: str) -> bool:
 
 def idle_reason(view: View, key: Key) -> str | None:
     """Why the key counts as idle, or None when it is used, or nothing can be said."""
-    if (key.tag("purpose") or "").lower() in RESTING_PURPOSES or key.state not in ("Enabled", "Disabled"):
+    resting = Fact.TAGS in key.unread or (key.tag("purpose") or "").lower() in RESTING_PURPOSES
+    if resting or key.state not in ("Enabled", "Disabled"):
         return None
     if key_type(key.spec, key.usage).startswith("asymmetric"):
         return None
@@ -88,6 +97,7 @@ def _idle(view: View, key: Key) -> str | None:
     usage = key.last_usage
     if usage is None or Fact.LAST_USAGE in key.unread:
         return None
+    usage = last_use(view, key) or usage
     if usage.last_used is not None:
         days = view.age(usage.last_used)
         return f"last used {days} days ago" if days is not None and days > view.settings.idle_days else None
