@@ -11,10 +11,11 @@ from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.doubt import also_in_doubt
+from auditor.rules.exposure.strangers import held_by_strangers
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import Openness, openness
+from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
@@ -105,15 +106,6 @@ def _causes(decision: Decision, then: Decision | None) -> tuple[Evidence, ...]:
     return (*given_by, *(Evidence("cause", f"{cause.statement} no longer denies it") for cause in denials))
 
 
-def _of_strangers(view: View, who: Principal, key: Key, mask: int) -> Openness:
-    """What OUTSIDER has of what everybody gained; a condition on the organization keeps strangers out."""
-    if who.kind is not PrincipalKind.EVERYONE:
-        return Openness.CLOSED
-    decisions = view.decisions(view.outsider, key, mask).values()
-    levels = [openness(decision, view.owner(key)) for decision in decisions]
-    return max((level for level in levels if level >= Openness.MAYBE), default=Openness.CLOSED)
-
-
 def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, then: Decision | None) -> Hit:
     first = next(actions_in(mask))
     decision = view.reach.decision(
@@ -124,7 +116,7 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, 
         "",
     )
     outside = who.assume_allowed and view.trust.standing(who.account, key.account).foreign
-    strangers = _of_strangers(view, who, key, mask)
+    strangers = held_by_strangers(view, who, key, mask)
     serious = view.tier(key) == "T1" or outside or strangers is not Openness.CLOSED or bool(mask & (TAKEOVER | DESTROY))
     excused = new_key or bool(ticket)
     return Hit(

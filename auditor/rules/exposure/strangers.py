@@ -10,9 +10,11 @@ from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, mask_of
 from auditor.model.arn import is_account_id
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Statement
+from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.clock import settled
 from auditor.rules.conditions import written_for_keys
 from auditor.rules.hit import Located, listing
+from auditor.rules.reach import Openness, openness
 from auditor.rules.view import View
 
 ACCOUNT_DIGITS = 12
@@ -29,6 +31,15 @@ def outsider_access(view: View, key: Key) -> dict[str, Decision]:
     if not any(for_everybody(located.statement) for located in view.statements(key)):
         return {}
     return view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE)
+
+
+def held_by_strangers(view: View, who: Principal, key: Key, mask: int) -> Openness:
+    """What OUTSIDER has of the actions that the policy gives to everybody, MAYBE at least, else CLOSED: a condition on
+    the organization keeps strangers out. CLOSED for all other principals."""
+    if who.kind is not PrincipalKind.EVERYONE:
+        return Openness.CLOSED
+    levels = (openness(decision, view.owner(key)) for decision in view.decisions(view.outsider, key, mask).values())
+    return max((level for level in levels if level >= Openness.MAYBE), default=Openness.CLOSED)
 
 
 def patterned_access(view: View, key: Key) -> dict[str, Decision]:

@@ -149,12 +149,7 @@ def idle_key(view: View) -> Iterator[Hit]:
                 *named_by(view, key),
                 *siblings(key),
             ),
-            raised=given(
-                (
-                    outside or EVERYBODY in readers or len(readers) > WIDE_POPULATION,
-                    "external principal or more than 25",
-                )
-            ),
+            raised=given((wide, "external principal or more than 25")),
         )
 
 

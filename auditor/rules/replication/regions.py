@@ -9,10 +9,11 @@ from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, DESTROY, FORGE, META,
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
-from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.principal import Principal
 from auditor.rules.detection.seen import watchers_hidden
 from auditor.rules.detection.sinks import covering
 from auditor.rules.doubt import also_in_doubt
+from auditor.rules.exposure.strangers import held_by_strangers
 from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, given_by
@@ -21,6 +22,7 @@ from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 YOUNG_DAYS = 30
+OUTSIDE_USE = CROSS_ACCOUNT_EFFECTIVE & ~META
 CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
 WORDS = {
     "read": "read with it",
@@ -60,7 +62,7 @@ def replica_policy_weaker(view: View) -> Iterator[Hit]:
         for row, who in enumerate(view.reach.principals):
             if service_linked(who) or view.trust.named(who, view.settings.regional_principals):
                 continue
-            for word, mask in _classes_for(who).items():
+            for word, mask in _classes_for(view, who, keys).items():
                 open_on = [key for key in keys if _holds(view, row, key, mask)]
                 shut_on = [key for key in keys if _refused(view, row, key, mask)]
                 if open_on and shut_on:
@@ -71,10 +73,15 @@ def replica_policy_weaker(view: View) -> Iterator[Hit]:
             yield _weaker_hit(view, keys, differences, names, tuple(dict.fromkeys(causes)))
 
 
-def _classes_for(who: Principal) -> dict[str, int]:
+def _classes_for(view: View, who: Principal, keys: list[Key]) -> dict[str, int]:
     """What counts for a principal: for outside ones, whatever works across accounts and does not only look."""
-    outside = who.assume_allowed or who.kind is PrincipalKind.EVERYONE
-    return {"use": CROSS_ACCOUNT_EFFECTIVE & ~META} if outside else CLASSES
+    outside = who.assume_allowed or _strangers(view, who, keys)
+    return {"use": OUTSIDE_USE} if outside else CLASSES
+
+
+def _strangers(view: View, who: Principal, keys: list[Key]) -> bool:
+    """Whether it is everybody, and strangers are among them on one of the keys."""
+    return any(held_by_strangers(view, who, key, OUTSIDE_USE) is not Openness.CLOSED for key in keys)
 
 
 def _holds(view: View, row: int, key: Key, mask: int) -> bool:
@@ -97,7 +104,7 @@ def _weaker_hit(
 ) -> Hit:
     callers = [view.principal_by_arn[name] for name in names]
     outside = any(
-        who.kind is PrincipalKind.EVERYONE
+        _strangers(view, who, keys)
         or (who.assume_allowed and view.trust.standing(who.account, keys[0].account).foreign)
         for who in callers
     )
@@ -165,6 +172,8 @@ def _set_of(key: Key, arn: str) -> set[str]:
 
 def _replica_hit(view: View, arn: str, key: Key, reasons: list[str]) -> Hit:
     age = view.age(key.created)
+    recorded = any(change.key in (arn, key.key_id) for change in view.settings.approved_changes)
+    young = arn == key.arn and age is not None and age < YOUNG_DAYS and not recorded
     parsed = parse_arn(arn)
     return Hit(
         subject=arn,
@@ -176,6 +185,6 @@ def _replica_hit(view: View, arn: str, key: Key, reasons: list[str]) -> Hit:
             naming("primary", [key.primary_arn or key.arn]),
             Evidence("Regions of the set", listing(one.split(":")[3] for one in _set_of(key, arn))),
         ),
-        raised=given((arn == key.arn and age is not None and age < YOUNG_DAYS, "younger than 30 days")),
+        raised=given((young, "younger than 30 days")),
         fix=(("REPLICA", parsed.region if parsed else ""), ("mrk-ID", arn.rsplit("/", 1)[-1])),
     )
