@@ -29,7 +29,7 @@ WORDS = {
     "forge": "sign with it",
     "takeover": "take it over",
     "destroy": "destroy it",
-    "use": "use it from outside",
+    "use": "use it from other accounts",
 }
 
 
