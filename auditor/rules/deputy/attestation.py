@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from auditor.model.access import Role
 from auditor.model.actions import NEW_DATA_KEYS, READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
+from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_key, demands
+from auditor.rules.corrections import deny
 from auditor.rules.deputy.trusts import assumed_by_many
 from auditor.rules.doubt import also_in_doubt
-from auditor.rules.hit import Hit, given, listing, naming
+from auditor.rules.exposure.strangers import held_by_strangers
+from auditor.rules.hit import Hit, Located, given, listing, naming
 from auditor.rules.principals import reachable_from_outside
 from auditor.rules.reach import INSIDE, Openness
 from auditor.rules.view import View
 
 ATTESTATION = "kms:recipientattestation:"
+PLAINTEXT = READ_PLAINTEXT | NEW_DATA_KEYS
 LISTED_PATHS = 10
 BYPASSERS = (*INSIDE, PrincipalKind.EXTERNAL_ACCOUNT, PrincipalKind.EXTERNAL_PRINCIPAL, PrincipalKind.EVERYONE)
 
@@ -36,7 +40,6 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
 
     Fix: close the key with a Deny for requests that carry no attestation document.
     """
-    mask = READ_PLAINTEXT | NEW_DATA_KEYS
     for key in view.keys:
         attested = [
             located
@@ -52,7 +55,7 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
             if who.kind not in BYPASSERS or view.trust.named(who, view.settings.break_glass):
                 continue
             profile = view.reach.profile(row, position)
-            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
+            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & PLAINTEXT
             decisions = [view.reach.decision(profile, action.bit) for action in actions_in(held)]
             loose = [one for one in decisions if not demands(one.residual, _attests)]
             if loose:
@@ -62,10 +65,7 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
                         words = f"{who.arn}: {cause.statement or cause.grant or cause.note}"
                         paths.setdefault(words, Evidence("bypassing path", words, cause.statement, cause.grant))
         if bypassing:
-            outside = any(
-                who.assume_allowed or reachable_from_outside(who, view.trust) or assumed_by_many(view, who)
-                for who in bypassing.values()
-            )
+            outside = any(_easily_become(view, who, key) for who in bypassing.values())
             yield Hit(
                 subject=key.arn,
                 kind="key",
@@ -79,4 +79,25 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
                 ),
                 raised=given((outside, "external or widely assumable")),
                 identity=tuple(bypassing),
+                remedy=_closed(attested),
             )
+
+
+def _easily_become(view: View, who: Principal, key: Key) -> bool:
+    """Whether it is outside the organization, or such that outsiders or many others can become it."""
+    outside = who.assume_allowed and view.trust.standing(who.account, key.account).foreign
+    strangers = held_by_strangers(view, who, key, PLAINTEXT) is not Openness.CLOSED
+    return outside or strangers or reachable_from_outside(who, view.trust) or assumed_by_many(view, who)
+
+
+def _closed(attested: list[Located]) -> str:
+    """A Deny of whatever gives plaintext to requests without the document that the key's policy asks for. ReEncrypt
+    never has one."""
+    asked = next(
+        test.key
+        for located in attested
+        for test in located.statement.conditions
+        if test.key.lower().startswith(ATTESTATION)
+    )
+    actions = [action.name for action in actions_in(PLAINTEXT)]
+    return deny("NoPlaintextOutsideEnclave", actions, {"Null": {asked: "true"}}, in_key_policy=True)
