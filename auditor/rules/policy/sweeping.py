@@ -9,7 +9,7 @@ from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.model.actions import DESTROY, KEY_POLICY_EFFECTIVE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.arn import account_of
-from auditor.model.finding import Evidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal
 from auditor.rules.corrections import without_actions
@@ -18,10 +18,12 @@ from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.wide import reached_by, resources_reach
+from auditor.rules.reach import Openness
 from auditor.rules.statements import Document, as_written, render
 from auditor.rules.view import View, keys_by_account
 
 LIST_THEM = "List the actions that are meant: NotAction widens whenever AWS adds some."
+POSSIBLE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE, Openness.BLIND)
 POWERFUL = READ_PLAINTEXT | TAKEOVER | DESTROY
 
 
@@ -43,7 +45,19 @@ def notaction_allow(view: View) -> Iterator[Hit]:
                     yield hit
     for placed in key_statements(view):
         if _sweeps(placed.located.statement):
-            yield _sweep_hit(placed, powerful_actions(placed.located.statement), (), not _delegates(placed), False)
+            serious, mask = not _delegates(placed), powerful_actions(placed.located.statement)
+            yield _sweep_hit(placed, mask, (), serious, _dead(view, placed))
+
+
+def _dead(view: View, placed: Placed) -> bool:
+    """Whether a statement of a key policy that speaks of its own account alone gives nobody there anything today."""
+    key, named = placed.key, placed.located.statement.principals
+    if key is None or named is None or any(account_of(entry.value) != key.account for entry in named):
+        return False
+    mask, position = powerful_actions(placed.located.statement), view.reach.key_at[key.arn]
+    column = view.reach.table.cells[:, position].tolist()
+    own = {profile for who, profile in zip(view.reach.principals, column, strict=True) if who.account == key.account}
+    return not any(view.reach.held(profile, position, *POSSIBLE) & mask for profile in own)
 
 
 def powerful_actions(statement: Statement) -> int:
@@ -69,7 +83,8 @@ def _delegates(placed: Placed) -> bool:
 
 
 def _document_sweep(view: View, placed: Placed, document: Document) -> Hit | None:
-    """A sweeping statement of an identity policy, if it grants anything on a key; latent where the key refuses it."""
+    """A sweeping statement of an identity policy, if it grants anything on a key; latent where the key refuses it, and
+    potential where that could not be read."""
     mask = powerful_actions(placed.located.statement)
     holders = tuple(
         holder for holder in document.holders if not service_linked(holder) and not _has_it_anyway(view, holder, mask)
@@ -85,8 +100,9 @@ def _document_sweep(view: View, placed: Placed, document: Document) -> Hit | Non
     restricted = view.restricted(key.arn for key in wide.reached) and any(
         not view.trust.account_admin(holder) for holder in holders
     )
-    hit = _sweep_hit(placed, mask, holders, restricted, not wide.reached)
-    reached = Evidence("keys", listing(key.arn for key in wide.reached) or "none today")
+    hit = _sweep_hit(placed, mask, holders, restricted, not wide.reached and not wide.unsure)
+    hit = replace(hit, confidence=Confidence.POTENTIAL if wide.unsure else Confidence.CONFIRMED)
+    reached = Evidence("keys", listing(key.arn for key in wide.reached) or ("unknown" if wide.unsure else "none today"))
     return replace(hit, keys=tuple(key.arn for key in wide.reached), evidence=(*hit.evidence, reached))
 
 
