@@ -86,6 +86,18 @@ def test_baseline_tells_new_resolved_and_unverified() -> None:
     assert {finding.first_seen for finding in back.findings} == {before.as_of}
 
 
+def test_a_baseline_of_the_same_moment_is_one() -> None:
+    """Judged anew under other settings; what was resolved and is back is new again, and keeps its first day."""
+    first = with_states(assess(), None, None)
+    again = with_states(assess(), first, None)
+    assert change_words(again) == "Since the baseline: 0 new findings, 0 resolved."
+    resolved = tuple(replace(finding, state=FindingState.RESOLVED) for finding in first.findings)
+    earlier = replace(first, as_of="2026-11-01T00:00:00Z", findings=resolved)
+    back = with_states(assess(), earlier, None)
+    assert {newness(finding, back) for finding in back.findings} == {"new"}
+    assert {finding.first_seen for finding in back.findings} == {first.as_of}
+
+
 def test_what_the_baseline_could_not_look_for_is_perhaps_new(tmp_path: Path) -> None:
     """It counts for the gate all the same: it is open now."""
     after = assess()

@@ -63,6 +63,7 @@ def _with_history(report: Report, baseline: Report | None) -> tuple[Finding, ...
         replace(
             finding,
             first_seen=_first_seen(known.get(finding.fingerprint), baseline, report.as_of),
+            known=_standing(known.get(finding.fingerprint)),
             perhaps_old=finding.fingerprint not in known and not before.reached(finding),
         )
         for finding in report.findings
@@ -74,11 +75,17 @@ def _with_history(report: Report, baseline: Report | None) -> tuple[Finding, ...
     return tuple(sorted([*now, *kept], key=_order))
 
 
+def _standing(known: Finding | None) -> bool:
+    """Whether a finding of the baseline was one that is not resolved."""
+    return known is not None and known.state is not FindingState.RESOLVED
+
+
 def _gone(finding: Finding, sight: Sight) -> Finding | None:
     """A finding that is not there any more; one that was resolved before is forgotten."""
     if finding.state is FindingState.RESOLVED:
         return None
-    return replace(finding, state=FindingState.RESOLVED if sight.reached(finding) else FindingState.UNVERIFIED)
+    state = FindingState.RESOLVED if sight.reached(finding) else FindingState.UNVERIFIED
+    return replace(finding, state=state, known=True)
 
 
 def _first_seen(known: Finding | None, baseline: Report, as_of: str) -> str:

@@ -90,7 +90,8 @@ class Finding:
 
     ``subject`` is the ARN the finding is about (key, principal, policy, grant, account …), ``subject_kind`` its kind;
     ``keys`` and ``principals`` are the ARNs involved, sorted. ``latent``: a guardrail elsewhere stops it today.
-    ``perhaps_old``: the baseline does not have it, and could not look for it.
+    ``known``: whether the baseline has it, and not as resolved; None without a baseline. ``perhaps_old``: the baseline
+    does not have it, and could not look for it.
     """
 
     rule: str
@@ -116,6 +117,7 @@ class Finding:
     mappings: tuple[ControlMapping, ...] = ()
     references: tuple[str, ...] = ()
     first_seen: str = ""
+    known: bool | None = None
     perhaps_old: bool = False
     extra: tuple[tuple[str, Any], ...] = ()
 

@@ -133,15 +133,19 @@ def evidence_line(item: Evidence) -> str:
 
 
 def has_history(report: Report) -> bool:
-    """Whether the findings show an earlier run: something is gone, or was first seen before."""
+    """Whether the findings show an earlier run: something is gone, or was looked for or seen before."""
     gone = (FindingState.RESOLVED, FindingState.UNVERIFIED)
-    return any(item.state in gone or (item.first_seen or report.as_of) != report.as_of for item in report.findings)
+    return any(
+        item.state in gone or item.known is not None or (item.first_seen or report.as_of) != report.as_of
+        for item in report.findings
+    )
 
 
 def newness(finding: Finding, report: Report) -> str:
     """``new`` for a finding of a report with a history that was not there before, ``perhaps new`` where the baseline
     could not look for it, else empty."""
-    if finding.state not in (FindingState.OPEN, FindingState.ACCEPTED) or finding.first_seen != report.as_of:
+    seen_before = finding.first_seen != report.as_of if finding.known is None else finding.known
+    if finding.state not in (FindingState.OPEN, FindingState.ACCEPTED) or seen_before:
         return ""
     return "perhaps new" if finding.perhaps_old else "new"
 
