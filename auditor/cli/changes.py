@@ -82,7 +82,7 @@ def _edit(option: str, text: str) -> Iterator[Edit]:
     elif option in ("scp", "rcp"):
         place, file = _pair(text, option)
         name, _, target = place.partition("@")
-        yield Edit(kind, name, target, _document(file))
+        yield Edit(kind, _given(name, text, option), target, _document(file))
     elif option in ("attach-scp", "attach-rcp"):
         name, _, target = text.partition("@")
         if not name or not target:

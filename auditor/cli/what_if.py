@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,6 +48,7 @@ def _change_options(function: Any) -> Any:
 @click.command("what-if")
 @click.argument("source", metavar="[SNAPSHOT]", type=SNAPSHOT, required=False)
 @_change_options
+@click.option("--from", "origin", type=SNAPSHOT, metavar="SNAPSHOT", help="The same as the argument.")
 @click.option(
     "--changes", "lists", multiple=True, type=FILE, help="YAML list: {change, of, name, file}; takes any names."
 )
@@ -64,7 +66,7 @@ def _change_options(function: Any) -> Any:
 @place_options
 @aws_options
 @global_options
-def command(fail_on_gained: str | None, strict: bool, form: str, **given: Any) -> int:
+def command(fail_on_gained: str | None, strict: bool, form: str, origin: Path | None, **given: Any) -> int:
     """What would change in SNAPSHOT (default: the newest one; with AWS options: now) if these changes were made?
 
     Prints the difference as `kms-audit diff` does, and says which of those who lose access have been active lately.
@@ -76,9 +78,13 @@ def command(fail_on_gained: str | None, strict: bool, form: str, **given: Any) -
     from auditor.cli.diff import Gate, show
     from auditor.cli.differing import Comparison, labels_of
     from auditor.cli.terminal import warn
+    from auditor.errors import UsageError
     from auditor.questions.active_losers import active_losers
     from auditor.questions.edits import apply_edits, try_edits
 
+    if origin is not None and given["source"] is not None:
+        raise UsageError("Two snapshots were given.", "Name one, as SNAPSHOT or with --from.")
+    given["source"] = given["source"] or origin
     changes = wanted_changes(given)
     if given["plans"] and not changes.planned and not changes.open_ones:
         warn("the plan changes nothing that access to keys rests on")

@@ -69,7 +69,7 @@ def asked(text: str, otherwise: str = OR_CAPABILITY) -> Action | Capability:
         return named
     names = {name.removeprefix("kms:"): found.name for name, found in BY_NAME.items()}
     near = [names[name] for name in get_close_matches(text.lower().removeprefix("kms:"), names, n=3)]
-    hint = f"Did you mean {' or '.join(near)}?" if near else otherwise
+    hint = f"Did you mean {' or '.join(near)}?" if near and "/" not in text else otherwise
     wrong = f"kms:{text.lower().removeprefix('kms:')}"
     meant = {name.lower(): right for name, right in NONEXISTENT.items()}.get(wrong)
     if meant:

@@ -58,6 +58,8 @@ def _fits(name: str, text: str, pattern: bool) -> bool:
 
 
 def _nearest(snapshot: Snapshot, text: str) -> str:
+    if text.startswith(("role/", "user/", "group/")) or ":iam::" in text:
+        return "That is the name of a principal; what-can asks what it can do."
     names = {name for key in snapshot.keys for name in (key.key_id, *(alias.name for alias in key.aliases))}
     near = get_close_matches(text, names, n=5, cutoff=0.5)
     if near:

@@ -202,6 +202,8 @@ def _nearest(known: Known, text: str) -> str:
 def _near(known: Known, text: str) -> str:
     if is_account_id(text):
         return f"It is a collected account, not one caller; its principals are 'arn:*:{text}:*'."
+    if text.startswith("alias/"):
+        return "That is the name of a key; who-can asks who can use it."
     wrong = parse_arn(text) is not None and not is_caller(text) and not _is_pattern(text)
     told = "That is no ARN of a user, a role, a session or an account. " if wrong else ""
     names = {name: None for principal in known.principals for name in names_of(principal)}

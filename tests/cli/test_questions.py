@@ -17,7 +17,7 @@ from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Gap, Snapshot
 from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, VIA_S3, Answer, allow, role, text
-from tests.questions.estate import second_region
+from tests.questions.estate import NO_DECRYPT, second_region
 
 pytestmark = pytest.mark.usefixtures("snapshots")
 Ask = Callable[..., Answer]
@@ -186,6 +186,14 @@ def test_what_if_removals(ask: Ask, change: tuple[str, str], lost: str) -> None:
     assert {item["principal"] for item in found["access"] if item["change"] == "lost"} == {lost}
 
 
+def test_what_if_takes_its_snapshot_as_every_question_does(ask: Ask) -> None:
+    words = ("--revoke-grant", "nightly", "--no-findings")
+    assert ask("what-if", "--from", "now", *words).out == ask("what-if", "now", *words).out
+    assert "Two snapshots were given" in ask("what-if", "then", "--from", "now", *words).err
+    Path("stop.json").write_text(NO_DECRYPT, encoding="utf-8")
+    assert "is not NAME[@TARGET]=FILE" in ask("what-if", "now", "--scp", "@ou-a=stop.json").err
+
+
 def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
     change: dict[str, Any] = {
         "address": "aws_kms_key.app",
@@ -233,6 +241,9 @@ def test_what_if_of_a_terraform_plan(ask: Ask) -> None:
         (("what-can", "group/none"), "No collected user belongs to “group/none”. A group without members"),
         (("who-can", "decrypt", "x" * 5000), "xxx…”"),
         (("explain", "role/app", "kms:*", "app"), "no KMS action. Name one action"),
+        (("who-can", "alias/app", "decrypt"), "no KMS action. A capability would do"),
+        (("who-can", "decrypt", "role/app"), "the name of a principal; what-can asks"),
+        (("what-can", "alias/app"), "the name of a key; who-can asks"),
         (("grants", "--grantee", ""), "--grantee: it is empty"),
         (("grants", "--issued-by", ""), "“” is no account"),
         (
