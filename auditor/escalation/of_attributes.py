@@ -8,8 +8,8 @@ from auditor.escalation.route import Route, RouteKind
 from auditor.model.finding import Evidence
 from auditor.rules.hit import Hit
 from auditor.rules.privilege.aliases import abac_alias_hijack
-from auditor.rules.privilege.attributes import abac_tag_escalation
 from auditor.rules.privilege.self_service import abac_principal_tag_self_service
+from auditor.rules.privilege.tags import abac_tag_escalation
 from auditor.rules.view import View
 
 CHANGES = "changes the attribute"

@@ -24,7 +24,6 @@ from auditor.rules.lifecycle import deletion, material, rotation
 from auditor.rules.policy import conditions, delegation, denials, exempted, impossible, inert, mistakes, sweeping
 from auditor.rules.privilege import (
     aliases,
-    attributes,
     boundaries,
     combined,
     detours,
@@ -34,6 +33,7 @@ from auditor.rules.privilege import (
     population,
     self_service,
     substitution,
+    tags,
     unused,
 )
 from auditor.rules.privilege.disuse import blind_spots
@@ -58,7 +58,7 @@ RULES: dict[str, Check] = {
     "key-destruction-by-non-admin": nonadmin.key_destruction_by_non_admin,
     "key-substitution-by-non-admin": substitution.key_substitution_by_non_admin,
     "broad-plaintext-population": population.broad_plaintext_population,
-    "abac-tag-escalation": attributes.abac_tag_escalation,
+    "abac-tag-escalation": tags.abac_tag_escalation,
     "abac-alias-hijack": aliases.abac_alias_hijack,
     "abac-principal-tag-self-service": self_service.abac_principal_tag_self_service,
     "iam-decrypt-all-keys": documents.iam_decrypt_all_keys,

@@ -9,7 +9,7 @@ from auditor.evaluator.glob import covers
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.vocabulary import carried_by
-from auditor.model.access import Outcome, Role
+from auditor.model.access import Outcome
 from auditor.model.actions import (
     ABAC_TAMPER,
     ALL,
@@ -29,6 +29,7 @@ from auditor.model.principal import Principal
 from auditor.rules.doubt import also_in_doubt
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, naming, titled
+from auditor.rules.policy.citations import deny_citations
 from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
@@ -154,18 +155,8 @@ def _stopped_by(view: View, placed: Placed, covered: int) -> NDArray[np.bool_] |
     import numpy as np
 
     ref = placed.located.ref
-    cited = view.once("deny-citations", lambda: _deny_citations(view)).get((ref.layer, ref.policy, ref.index))
+    cited = deny_citations(view).get((ref.layer, ref.policy, ref.index))
     if cited is None:
         return None
     rows = view.reach.rows[:, [action.bit for action in actions_in(covered)]]
     return np.asarray(np.isin(rows, cited).any(axis=1))
-
-
-def _deny_citations(view: View) -> dict[tuple[Layer, str, int], list[int]]:
-    """Layer, policy and position of a Deny → the numbers of the decisions that it takes part in."""
-    found: dict[tuple[Layer, str, int], list[int]] = {}
-    for number, decision in enumerate(view.reach.table.decisions):
-        roles = (Role.DENIES, Role.LIMITS)
-        for ref in {c.statement for c in decision.causes if c.role in roles and c.statement is not None}:
-            found.setdefault((ref.layer, ref.policy, ref.index), []).append(number)
-    return found

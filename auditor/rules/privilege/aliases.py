@@ -15,7 +15,6 @@ from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_values
 from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, Located, listing
-from auditor.rules.iam_side import may
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import (
     LIVE,
@@ -31,11 +30,18 @@ from auditor.rules.privilege.attributes import (
     pronoun,
     would_gain,
 )
-from auditor.rules.privilege.naming import open_on_key
+from auditor.rules.privilege.naming import (
+    CREATE_ALIAS,
+    DELETE_ALIAS,
+    UPDATE_ALIAS,
+    aliases_at,
+    fitting,
+    may_alias,
+    open_on_key,
+)
+from auditor.rules.privilege.renaming import renaming
 from auditor.rules.reach import openness
 from auditor.rules.view import View
-
-CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
 
 
 @also_in_doubt
@@ -43,12 +49,15 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
     """A principal whose access depends on an alias name may give that name to keys that it cannot use today.
 
     CreateAlias is checked on the alias and on the key, UpdateAlias on the alias, its current key and the new one. A
-    literal name that exists already must be moved, or deleted and made again. Told when the key delegates to IAM and
-    the identity statement covers it, or when the key's own policy asks for the alias of the request.
+    literal name that exists already must be moved, or deleted and made again. A Deny of an identity policy, boundary
+    or SCP that hangs on aliases counts as well, where whom it stops may take the alias away or give another. Told when
+    the key delegates to IAM and the identity statement covers it, or when the key's own policy asks for the alias of
+    the request.
 
     Fix: reserve the alias names that policies use for the key pipeline.
     """
     yield from _by_identity_policies(view)
+    yield from renaming(view)
     for dependence, keys in _by_key_policies(view):
         yield _hit(view, dependence, keys)
 
@@ -109,15 +118,10 @@ def _namers(view: View, key: Key) -> Iterator[tuple[Principal, int]]:
 
 def _gained(view: View, who: Principal, key: Key, mask: int, values: tuple[str, ...]) -> int:
     """The actions of the mask that the principal would have on the key if it carried a fitting alias."""
-    fresh = tuple(Alias(_literal(value), key.arn.replace(f"key/{key.key_id}", _literal(value))) for value in values)
+    fresh = tuple(Alias(fitting(value), key.arn.replace(f"key/{key.key_id}", fitting(value))) for value in values)
     renamed = replace(key, aliases=(*key.aliases, *fresh))
     decided = ((action, view.evaluation.decide(who, renamed, action.name)) for action in actions_in(mask))
     return mask_of(action.name for action, one in decided if openness(one) in LIVE)
-
-
-def _literal(value: str) -> str:
-    """A name that a pattern fits."""
-    return value.replace("*", "x").replace("?", "x")
 
 
 def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
@@ -130,17 +134,17 @@ def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:
 
 def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
     """Whether the principal may give the key a fitting alias: a new one, or one that another key carries today."""
-    who, taken = dependence.principal, _aliases_at(view, key)
+    who, taken = dependence.principal, aliases_at(view, key)
     for value in dependence.values:
-        fitting = [(alias, owner) for alias, owner in taken.items() if matches(value, alias)]
-        fresh = _literal(value)
+        carried = [(alias, owner) for alias, owner in taken.items() if matches(value, alias)]
+        fresh = fitting(value)
         arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{fresh}"
-        if value.startswith(("alias/", "*")) and fresh not in taken and _may_alias(view, who, arn, key, CREATE_ALIAS):
+        if value.startswith(("alias/", "*")) and fresh not in taken and may_alias(view, who, arn, key, CREATE_ALIAS):
             return True
-        for alias, owner in fitting:
+        for alias, owner in carried:
             arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{alias}"
-            moved = _may_alias(view, who, arn, key, UPDATE_ALIAS) and _may_alias(view, who, arn, owner, UPDATE_ALIAS)
-            again = _may_alias(view, who, arn, owner, DELETE_ALIAS) and _may_alias(view, who, arn, key, CREATE_ALIAS)
+            moved = may_alias(view, who, arn, key, UPDATE_ALIAS) and may_alias(view, who, arn, owner, UPDATE_ALIAS)
+            again = may_alias(view, who, arn, owner, DELETE_ALIAS) and may_alias(view, who, arn, key, CREATE_ALIAS)
             if moved or again:
                 return True
     return False
@@ -148,20 +152,5 @@ def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
 
 def _carriers(view: View, dependence: Dependence, key: Key) -> list[Key]:
     """The keys that carry a fitting alias today, and from which it would be taken."""
-    taken = _aliases_at(view, key).items()
+    taken = aliases_at(view, key).items()
     return [owner for alias, owner in taken if any(matches(value, alias) for value in dependence.values)]
-
-
-def _aliases_at(view: View, key: Key) -> dict[str, Key]:
-    """The aliases of the key's account and Region, each with its key; aliases do not cross."""
-    memo = view.once("aliases-by-place", dict[tuple[str, str], dict[str, Key]])
-    place = (key.account, key.region)
-    if place not in memo:
-        here = [other for other in view.keys if (other.account, other.region) == place]
-        memo[place] = {alias.name: other for other in here for alias in other.aliases}
-    return memo[place]
-
-
-def _may_alias(view: View, who: Principal, alias: str, key: Key, action: int) -> bool:
-    """Whether an alias action is open on the alias (identity policies decide) and on the key."""
-    return may(view, who, next(actions_in(action)).name, alias) and open_on_key(view, who, key, action)

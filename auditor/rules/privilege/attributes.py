@@ -1,9 +1,9 @@
-"""Rule about access that depends on tags of keys, and what it shares with the one about aliases."""
+"""What the rules share about access that depends on an attribute of a key: its tags or its aliases."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from auditor.evaluator.glob import matches, overlap
 from auditor.evaluator.operators import parse_operator
@@ -16,12 +16,9 @@ from auditor.model.policy import Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
-from auditor.rules.corrections import but_by, deny
-from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.steps import ASSUME, step_to, ways_into
 from auditor.rules.reach import Openness
 from auditor.rules.view import View, keys_by_account
 
@@ -29,6 +26,7 @@ POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 TAG = mask_of(["TagResource"])
 UNTAG = mask_of(["UntagResource"])
 NAMING = mask_of(["CreateAlias", "UpdateAlias"])
+CHANGING = TAG | UNTAG | NAMING | mask_of(["DeleteAlias"])
 REQUEST_ALIAS = "kms:requestalias"
 LIVE = (Openness.OPEN, Openness.GUARDED)
 
@@ -73,16 +71,19 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
 
 
 def dependent(view: View) -> set[str]:
-    """The ARNs of all whose own policies or boundary ask for an attribute of a key, and of those who may name keys in
-    an account where a key's policy asks for the alias of a request."""
+    """The ARNs of all whose own policies or boundary ask for an attribute of a key, and of those who may change what
+    an SCP, or the policy of a key of their account, asks for."""
     tied = {
         key.account for key in view.keys if any(_asks(one.statement, REQUEST_ALIAS) for one in view.statements(key))
     }
+    limited = any(_asks(one.statement, SPOKEN) for document in view.scps for one in document.statements)
     asking = (
         document
         for document in (*view.identity_documents, *view.boundaries)
         if any(
-            _asks(one.statement, SPOKEN) or (document.account in tied and action_mask(one.statement) & NAMING)
+            _asks(one.statement, SPOKEN)
+            or (document.account in tied and action_mask(one.statement) & NAMING)
+            or (limited and action_mask(one.statement) & CHANGING)
             for one in document.statements
         )
     )
@@ -163,40 +164,6 @@ def gain_hit(view: View, dependence: Dependence, keys: list[Key], summary: str, 
     )
 
 
-@also_in_doubt
-def abac_tag_escalation(view: View) -> Iterator[Hit]:
-    """A principal whose access depends on a key's tag may set that tag on keys that it cannot use today.
-
-    TagResource then is the same as decryption. Told when the key delegates to IAM, the identity statement covers it,
-    and nothing in the tagging permission locks the tag; also when a role that the principal may assume can do the
-    tagging. Taking a tag away counts where a Deny depends on it.
-
-    Fix: protect the authorization tags from everybody but the tagging pipeline.
-    """
-    seen: set[tuple[str, str, tuple[str, ...]]] = set()
-    for dependence in dependences(view, "aws:resourcetag/"):
-        who = dependence.principal
-        told = (who.arn, dependence.name.lower(), dependence.values)
-        hands = [] if told in seen else [one for one in (who, *_one_hop(view, who)) if _tags_anything(view, one)]
-        gained = [key for key in own_keys(view, who) if _gains_by_tag(view, dependence, key, hands)] if hands else []
-        seen.add(told)
-        if gained:
-            tag = f"{dependence.name}={listing(dependence.values)}"
-            summary = f"{who.arn} can set the tag {tag} on {on_what(gained)} and then use {pronoun(gained)}."
-            tagging = granting(view, hands, gained[0], TAG)
-            hit = gain_hit(view, dependence, gained, summary, (Evidence("tag", tag), *tagging))
-            yield replace(hit, remedy=_sealed_tag(view, dependence.name, gained[0]))
-    yield from untagging(view)
-
-
-def _sealed_tag(view: View, tag: str, key: Key) -> str:
-    """An SCP statement that leaves the tag of such keys to the key administrators."""
-    others = but_by(view.settings.key_admins, "NAME-OF-THE-TAGGING-ROLE", key.partition)
-    condition = {"ForAnyValue:StringEquals": {"aws:TagKeys": tag}, **others}
-    actions = ("kms:TagResource", "kms:UntagResource", "kms:CreateKey")
-    return deny("AuthorizationTagIsSealed", actions, condition, in_key_policy=False)
-
-
 def on_what(keys: list[Key]) -> str:
     """The keys in words: the label of one, the number of many."""
     return keys[0].label if len(keys) == 1 else count(len(keys), "key")
@@ -205,16 +172,6 @@ def on_what(keys: list[Key]) -> str:
 def pronoun(keys: list[Key]) -> str:
     """The word that stands for the keys."""
     return "it" if len(keys) == 1 else "them"
-
-
-def _gains_by_tag(view: View, dependence: Dependence, key: Key, hands: list[Principal]) -> bool:
-    """Whether the key becomes usable once one of ``hands`` has tagged it."""
-    held = key.tag(dependence.name)
-    if held is not None and any(matches(value, held) for value in dependence.values):
-        return False
-    return would_gain(view, dependence, key) and any(
-        _may_tag(view, who, key, TAG, dependence.name, dependence.values) for who in hands
-    )
 
 
 def own_keys(view: View, who: Principal) -> list[Key]:
@@ -232,7 +189,8 @@ def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
     return bool(_delegated(view, key, dependence.mask) & ~held)
 
 
-def _may_tag(view: View, who: Principal, key: Key, action: int, tag: str, values: tuple[str, ...] = ()) -> bool:
+def may_tag_key(view: View, who: Principal, key: Key, action: int, tag: str, values: tuple[str, ...] = ()) -> bool:
+    """Whether the identity may take a tag from the key, or set it to one of ``values`` (``action``: a mask)."""
     row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
     if row is None:
         return False
@@ -240,77 +198,3 @@ def _may_tag(view: View, who: Principal, key: Key, action: int, tag: str, values
     if not view.reach.held(profile, position, *LIVE) & action:
         return False
     return not _tag_locked(view.reach.decision(profile, action.bit_length() - 1).residual, tag, values)
-
-
-def _one_hop(view: View, who: Principal) -> list[Principal]:
-    """The roles that hold TagResource on some key and that the principal may assume."""
-    roles = [role for role in _taggers(view).values() if role.account == who.account and role.arn != who.arn]
-    return [role for role in roles if step_to(view, who, role, ways_into(role), frozenset({ASSUME}))]
-
-
-def _tags_anything(view: View, who: Principal) -> bool:
-    return who.arn in _taggers(view)
-
-
-def _taggers(view: View) -> dict[str, Principal]:
-    """ARN → the identities that hold TagResource on some key; account administrators aside."""
-
-    def make() -> dict[str, Principal]:
-        pairs = view.reach.all_pairs
-        rows = set(pairs.principals[view.reach.having(pairs, TAG, *LIVE)].tolist())
-        found = [view.reach.principals[row] for row in sorted(rows)]
-        return {who.arn: who for who in found if not service_linked(who) and not view.trust.account_admin(who)}
-
-    return view.once("taggers", make)
-
-
-def untagging(view: View) -> Iterator[Hit]:
-    """Identities that may remove the tag on which a Deny against them depends."""
-    for document in (*view.identity_documents, *view.boundaries):
-        for located in document.statements:
-            for name in _denied_by_tag(located.statement):
-                for who in document.holders:
-                    keys = [key for key in view.keys if _gains_by_untagging(view, who, located.statement, key, name)]
-                    if keys and not view.trust.account_admin(who):
-                        yield _untag_hit(view, who, name, located, keys)
-
-
-def _denied_by_tag(statement: Statement) -> list[str]:
-    """Tag names that a Deny of powerful actions asks for."""
-    if statement.effect != "Deny" or not action_mask(statement) & POWER:
-        return []
-    prefix = "aws:resourcetag/"
-    tests = [test for test in statement.conditions if test.key.lower().startswith(prefix)]
-    return [test.key[len(prefix) :] for test in tests if not (op := parse_operator(test.operator)) or not op.negated]
-
-
-def _gains_by_untagging(view: View, who: Principal, statement: Statement, key: Key, tag: str) -> bool:
-    row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
-    if row is None or key.account != who.account or key.tag(tag) is None:
-        return False
-    profile = view.reach.profile(row, position)
-    stopped = view.reach.held(profile, position, Openness.LATENT) & action_mask(statement) & POWER
-    return bool(stopped) and _may_tag(view, who, key, UNTAG, tag)
-
-
-def _untag_hit(view: View, who: Principal, tag: str, located: Located, keys: list[Key]) -> Hit:
-    mask = action_mask(located.statement) & POWER
-    return Hit(
-        subject=who.arn,
-        kind="principal",
-        summary=f"{who.arn} can remove the tag {tag} from {on_what(keys)}, on which a Deny against it depends.",
-        account=who.account or "",
-        keys=tuple(key.arn for key in keys),
-        principals=(who.arn,),
-        evidence=(
-            Evidence("tag", tag),
-            *granting(view, [who], keys[0], UNTAG),
-            Evidence("depends on it", str(located.ref), located.ref),
-            Evidence("actions gained", listing((action.name for action in actions_in(mask)), 6)),
-            Evidence("keys gained", listing(key.arn for key in keys)),
-        ),
-        raised=given((bool(mask & READ_PLAINTEXT) and view.restricted(key.arn for key in keys), "T1 key")),
-        lowered=("only UntagResource matters",),
-        identity=(who.unique_id or who.arn, "untag", tag),
-        remedy=_sealed_tag(view, tag, keys[0]),
-    )

@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import actions_in
+from auditor.model.actions import actions_in, mask_of
 from auditor.model.key import Key
 from auditor.model.principal import Principal
+from auditor.rules.iam_side import may
 from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.reach import Openness, openness
 from auditor.rules.view import View
 
+CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
 Asked = dict[tuple[str, str, int], bool]
 LIVE = (Openness.OPEN, Openness.GUARDED)
 
@@ -46,3 +48,23 @@ def _speaks_of(who: Principal, key: Key, action: int) -> bool:
 def _without_aliases(view: View, who: Principal, key: Key, action: int) -> bool:
     name = next(actions_in(action)).name
     return openness(view.evaluation.decide(who, replace(key, aliases=()), name)) in LIVE
+
+
+def aliases_at(view: View, key: Key) -> dict[str, Key]:
+    """The aliases of the key's account and Region, each with its key; aliases do not cross."""
+    memo = view.once("aliases-by-place", dict[tuple[str, str], dict[str, Key]])
+    place = (key.account, key.region)
+    if place not in memo:
+        here = [other for other in view.keys if (other.account, other.region) == place]
+        memo[place] = {alias.name: other for other in here for alias in other.aliases}
+    return memo[place]
+
+
+def may_alias(view: View, who: Principal, alias: str, key: Key, action: int) -> bool:
+    """Whether an alias action is open on the alias (identity policies decide) and on the key."""
+    return may(view, who, next(actions_in(action)).name, alias) and open_on_key(view, who, key, action)
+
+
+def fitting(value: str) -> str:
+    """A name or value that a pattern fits."""
+    return value.replace("*", "x").replace("?", "x")

@@ -1,0 +1,74 @@
+"""What lifts a Deny that asks for an attribute of the key: an alias or tag that whom it stops may take away or give.
+
+Nothing is guessed: the key is tried with the attribute changed, and told where the action is open then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.statements import action_mask
+from auditor.model.actions import actions_in, mask_of
+from auditor.model.key import Key
+from auditor.model.policy import ConditionTest, Layer
+from auditor.model.principal import Principal
+from auditor.rules.hit import Located
+from auditor.rules.policy.citations import deny_citations
+from auditor.rules.principals import service_linked
+from auditor.rules.privilege.attributes import LIVE, POWER
+from auditor.rules.reach import Openness, openness
+from auditor.rules.statements import Document
+from auditor.rules.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A test of a key's attribute in a Deny, and whom it stops from what: (identity, key, actions)."""
+
+    document: Document
+    located: Located
+    test: ConditionTest
+    stopped: tuple[tuple[Principal, Key, int], ...]
+
+    @property
+    def negated(self) -> bool:
+        """Whether the Deny spares keys that have one of the values."""
+        operator = parse_operator(self.test.operator)
+        return operator is not None and operator.negated
+
+
+def denied_by(view: View, prefix: str) -> Iterator[Denied]:
+    """The Deny tests of identity policies, boundaries and SCPs about an attribute that begins with ``prefix``, as far
+    as they stop an ordinary identity from a power over a key of its account."""
+    for document in (*view.identity_documents, *view.boundaries, *view.scps):
+        for located in document.statements:
+            statement = located.statement
+            tests = [test for test in statement.conditions if test.key.lower().startswith(prefix)]
+            if statement.effect == "Deny" and tests and action_mask(statement) & POWER:
+                stopped = tuple(_stopped(view, document, located))
+                yield from (Denied(document, located, test, stopped) for test in tests if stopped)
+
+
+def _stopped(view: View, document: Document, located: Located) -> Iterator[tuple[Principal, Key, int]]:
+    import numpy as np
+
+    ref, reach, mask = located.ref, view.reach, action_mask(located.statement) & POWER
+    cited = deny_citations(view).get((ref.layer, ref.policy, ref.index))
+    if cited is None:
+        return
+    profiles = np.asarray(np.isin(reach.rows[:, [action.bit for action in actions_in(mask)]], cited).any(axis=1))
+    holders = {who.arn for who in document.holders}
+    for row, column, profile in reach.all_pairs.select(profiles[reach.all_pairs.profiles]).rows():
+        who, key = reach.principals[row], reach.keys[column]
+        ours = ref.layer is Layer.SCP or who.arn in holders
+        denied = reach.held(profile, column, Openness.LATENT) & mask if ours and who.account == key.account else 0
+        if denied and not service_linked(who) and not view.trust.account_admin(who):
+            yield who, key, denied
+
+
+def opened(view: View, who: Principal, changed: Key, denied: int) -> int:
+    """The actions of ``denied`` that are open to the identity on the key as it would be."""
+    decisions = ((action, view.evaluation.decide(who, changed, action.name)) for action in actions_in(denied))
+    return mask_of(action.name for action, one in decisions if openness(one) in LIVE)

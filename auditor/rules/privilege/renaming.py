@@ -1,0 +1,99 @@
+"""Aliases on which a Deny hangs, and whom it stops may take them from a key, or give it one that the Deny spares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from auditor.model.actions import READ_PLAINTEXT, actions_in
+from auditor.model.finding import Evidence
+from auditor.model.key import Alias, Key
+from auditor.model.principal import Principal
+from auditor.rules.hit import Hit, count, given, listing
+from auditor.rules.privilege.attributes import LIVE, granting, on_what
+from auditor.rules.privilege.lifting import Denied, denied_by, opened
+from auditor.rules.privilege.naming import CREATE_ALIAS, DELETE_ALIAS, UPDATE_ALIAS, aliases_at, fitting, may_alias
+from auditor.rules.view import View
+
+RESOURCE_ALIASES = "kms:resourcealiases"
+ANY_NAME = "alias/x"
+
+
+@dataclass(slots=True)
+class Lifted:
+    """What one identity comes to by one way of renaming: the keys, the actions, and the alias action that it takes."""
+
+    who: Principal
+    takes: bool
+    names: set[str]
+    keys: list[Key]
+    mask: int = 0
+
+
+def renaming(view: View) -> Iterator[Hit]:
+    """Identities that may take away the alias that a Deny against them asks for, or give the key one that it spares."""
+    for denied in denied_by(view, RESOURCE_ALIASES):
+        found: dict[tuple[str, bool], Lifted] = {}
+        for who, key, mask in denied.stopped:
+            for changed, names, takes in _ways(view, denied, who, key):
+                gained = opened(view, who, changed, mask)
+                if gained:
+                    one = found.setdefault((who.arn, takes), Lifted(who, takes, set(), []))
+                    one.names |= names
+                    one.keys.append(key)
+                    one.mask |= gained
+                    break
+        yield from (_hit(view, denied, one) for one in found.values())
+
+
+def _ways(view: View, denied: Denied, who: Principal, key: Key) -> Iterator[tuple[Key, set[str], bool]]:
+    """The key as the identity could make it, with the names that it takes away (True) or gives (False)."""
+    gone = {alias.name for alias in key.aliases if _may_take(view, who, key, alias)}
+    if gone:
+        yield replace(key, aliases=tuple(alias for alias in key.aliases if alias.name not in gone)), gone, True
+    for value in (*(value for value in denied.test.values if "${" not in value), ANY_NAME):
+        name = fitting(value)
+        arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{name}"
+        fresh = name.startswith("alias/") and name not in aliases_at(view, key)
+        if fresh and may_alias(view, who, arn, key, CREATE_ALIAS):
+            yield replace(key, aliases=(*key.aliases, Alias(name, arn))), {name}, False
+
+
+def _may_take(view: View, who: Principal, key: Key, alias: Alias) -> bool:
+    """Whether the identity may delete an alias of the key as it is, or point it at another key of its place."""
+    if _holds(view, who, key, DELETE_ALIAS) and may_alias(view, who, alias.arn, key, DELETE_ALIAS):
+        return True
+    others = {other.arn: other for other in aliases_at(view, key).values() if other.arn != key.arn}
+    moves = bool(others) and _holds(view, who, key, UPDATE_ALIAS)
+    return moves and any(may_alias(view, who, alias.arn, other, UPDATE_ALIAS) for other in others.values())
+
+
+def _holds(view: View, who: Principal, key: Key, action: int) -> bool:
+    row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
+    return row is not None and bool(view.reach.held(view.reach.profile(row, position), position, *LIVE) & action)
+
+
+def _hit(view: View, denied: Denied, one: Lifted) -> Hit:
+    who, what, names = one.who, on_what(one.keys), listing(sorted(one.names))
+    summary = f"{who.arn} can name {what} {names}, and a Deny against it spares such keys."
+    if one.takes:
+        summary = f"{who.arn} can take {names} away from {count(len(one.keys), 'key')}; a Deny against it hangs on it."
+    return Hit(
+        subject=who.arn,
+        kind="principal",
+        summary=summary,
+        account=who.account or "",
+        keys=tuple(key.arn for key in one.keys),
+        principals=(who.arn,),
+        evidence=(
+            Evidence("alias pattern", listing(denied.test.values)),
+            *granting(view, [who], one.keys[0], DELETE_ALIAS | UPDATE_ALIAS if one.takes else CREATE_ALIAS),
+            Evidence("depends on it", str(denied.located.ref), denied.located.ref),
+            Evidence("actions gained", listing((action.name for action in actions_in(one.mask)), 6)),
+            Evidence("keys gained", listing(key.arn for key in one.keys)),
+        ),
+        raised=given((bool(one.mask & READ_PLAINTEXT) and view.restricted(key.arn for key in one.keys), "T1 key")),
+        lowered=("a Deny depends on the alias",) if one.takes else (),
+        identity=(who.unique_id or who.arn, "rename", str(one.takes), *denied.test.values),
+        fix=(("restricted-*", denied.test.values[0].removeprefix("alias/")),),
+    )
