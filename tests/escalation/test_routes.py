@@ -11,6 +11,7 @@ import yaml
 from auditor.audit import Auditor
 from auditor.config import Config
 from auditor.escalation import Route, RouteKind, routes_from, routes_to
+from auditor.escalation.of_identities import lets_in
 from auditor.evaluator import evaluate
 from auditor.evaluator.mentions import rows
 from auditor.model.principal import PrincipalKind
@@ -63,17 +64,13 @@ def test_case(case: dict[str, Any]) -> None:
 def test_both_questions_find_the_same(case: dict[str, Any]) -> None:
     snapshot, settings = estate.snapshot(case), estate.settings(case.get("settings"))
     reaching = {(route.principal, key) for route in to_all(snapshot, case) for key in route.keys}
-    one_by_one = {
-        (route.principal, key.arn)
-        for key in snapshot.keys
-        for route in routes_to(snapshot, (key,), settings, as_of(case))
-    }
-    leading = {
-        (route.principal, key)
-        for who in rows(snapshot)
-        for route in routes_from(snapshot, (who,), settings, as_of(case))
-        for key in route.keys
-    }
+    to_each = {key.arn: routes_to(snapshot, (key,), settings, as_of(case)) for key in snapshot.keys}
+    one_by_one = {(route.principal, arn) for arn, routes in to_each.items() for route in routes}
+    assert all(route.keys == (arn,) for arn, routes in to_each.items() for route in routes)
+    from_each = {who: routes_from(snapshot, (who,), settings, as_of(case)) for who in rows(snapshot)}
+    leading = {(route.principal, key) for routes in from_each.values() for route in routes for key in route.keys}
+    for who, routes in from_each.items():
+        assert all(route.keys and (lets_in(route.principal, who) or route.principal == who.iam_arn) for route in routes)
     assert one_by_one == reaching
     strangers = {route.principal for route in to_all(snapshot, case) if route.kind is RouteKind.OUTSIDE}
     assert {pair for pair in leading if pair[0] not in strangers} == {
@@ -102,6 +99,8 @@ def test_a_session_has_the_routes_of_its_role_and_a_stranger_those_of_who_lets_i
     assert [route.principal for route in session] == ["arn:aws:iam::111111111111:role/vendor"]
     stranger = auditor.routes(snapshot, "arn:aws:iam::222222222222:user/x", as_of=estate.AS_OF)
     assert {route.kind for route in stranger} == {RouteKind.OUTSIDE}
+    nobody = "arn:aws:iam::444444444444:user/x"
+    assert auditor.routes(snapshot, "arn:aws:iam::222222222222:user/x", nobody, as_of=estate.AS_OF) == stranger
     assert auditor.routes(snapshot, "444444444444", as_of=estate.AS_OF) == ()
 
 
