@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from auditor.evaluator.glob import matches
 from auditor.evaluator.statements import action_mask
@@ -24,10 +25,12 @@ from auditor.rules.privilege.attributes import (
     Dependence,
     dependences,
     gain_hit,
+    gaining,
     granting,
     on_what,
     own_keys,
     pronoun,
+    together,
     would_gain,
 )
 from auditor.rules.privilege.naming import (
@@ -63,17 +66,11 @@ def abac_alias_hijack(view: View) -> Iterator[Hit]:
 
 
 def _by_identity_policies(view: View) -> Iterator[Hit]:
-    seen: set[tuple[str, tuple[str, ...]]] = set()
-    for prefix in ("kms:resourcealiases", REQUEST_ALIAS):
-        for dependence in dependences(view, prefix):
-            who = dependence.principal
-            told = (who.arn, dependence.values)
-            gained = (
-                [] if told in seen else [key for key in own_keys(view, who) if _gains_by_alias(view, dependence, key)]
-            )
-            seen.add(told)
-            if gained:
-                yield _hit(view, dependence, gained)
+    found = (one for prefix in ("kms:resourcealiases", REQUEST_ALIAS) for one in dependences(view, prefix))
+    for group in together(found):
+        told = gaining(own_keys(view, group[0].principal), group, partial(_gains_by_alias, view))
+        if told is not None:
+            yield _hit(view, *told)
 
 
 def _hit(view: View, dependence: Dependence, gained: list[Key]) -> Hit:

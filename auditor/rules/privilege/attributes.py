@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
-from auditor.evaluator.glob import matches, overlap
+from auditor.evaluator.glob import covers, matches, overlap
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.model.access import Role
@@ -17,6 +19,7 @@ from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
 from auditor.rules.hit import Hit, Located, count, given, listing
+from auditor.rules.iam_side import not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
 from auditor.rules.reach import Openness
@@ -63,11 +66,37 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
                 operator = parse_operator(test.operator)
                 if operator is None or operator.negated or not test.key.lower().startswith(prefix):
                     continue
-                if operator.base == "null" or any("${" in value for value in test.values):
+                values = test.values if operator.base != "null" else _any_value(test.values)
+                if not values or any("${" in value for value in values):
                     continue  # a value taken from the caller is another rule's business
                 for holder in document.holders:
                     if not service_linked(holder) and not view.trust.account_admin(holder):
-                        yield Dependence(holder, located, test.key[len(prefix) :], test.values, mask)
+                        yield Dependence(holder, located, test.key[len(prefix) :], values, mask)
+
+
+def _any_value(asked: tuple[str, ...]) -> tuple[str, ...]:
+    """What a test of the Null operator leaves open: any value where the attribute has to be there, else nothing."""
+    return ("*",) if {value.lower() for value in asked} == {"false"} else ()
+
+
+def together(found: Iterable[Dependence]) -> list[list[Dependence]]:
+    """Those of one principal on the same values of the same attribute, whatever statements they stand in."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Dependence]] = {}
+    for one in found:
+        groups.setdefault((one.principal.arn, one.name.lower(), one.values), []).append(one)
+    return list(groups.values())
+
+
+def gaining(
+    keys: list[Key], group: list[Dependence], gains: Callable[[Dependence, Key], bool]
+) -> tuple[Dependence, list[Key]] | None:
+    """The keys that one of the dependences opens, and the first that opens some, with the actions of all that do."""
+    opened = [[key for key in keys if gains(one, key)] for one in group]
+    telling = [one for one, found in zip(group, opened, strict=True) if found]
+    if not telling:
+        return None
+    mask = reduce(or_, (one.mask for one in telling))
+    return replace(telling[0], mask=mask), [key for key in keys if any(key in found for found in opened)]
 
 
 def dependent(view: View) -> set[str]:
@@ -114,10 +143,11 @@ def _tag_locked(residual: Residual | None, tag: str, values: tuple[str, ...]) ->
             return False
         accepts = operator.negated == negated
         if name == f"aws:requesttag/{tag.lower()}":
-            named = [any("${" in one or overlap(one, value) for one in leaf.values) for value in values]
             if any("${" in one for one in leaf.values):
                 return accepts  # the value comes from the caller, whose tags are another rule's business
-            return not any(named) if accepts else all(named) and bool(named)
+            if accepts:
+                return not any(overlap(one, value) for one in leaf.values for value in values)
+            return bool(values) and all(any(covers(one, value) for one in leaf.values) for value in values)
         if name == "aws:tagkeys" and (operator.quantifier == "all") != negated:
             return accepts != any(matches(value.lower(), tag.lower()) for value in leaf.values)
         return False
@@ -180,13 +210,16 @@ def own_keys(view: View, who: Principal) -> list[Key]:
 
 
 def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
-    """Whether the identity statement would give something new on the key, if the key carried the attribute."""
-    row = view.reach.principal_at.get(dependence.principal.arn)
+    """Whether the identity statement would give something new on the key, if the key carried the attribute: nothing
+    that a boundary, an SCP or a Deny of its own keeps from it anyway."""
+    who = dependence.principal
+    row = view.reach.principal_at.get(who.arn)
     if row is None or not _in_reach(dependence, key):
         return False
     position = view.reach.key_at[key.arn]
     held = view.reach.held(view.reach.profile(row, position), position, *LIVE)
-    return bool(_delegated(view, key, dependence.mask) & ~held)
+    new = actions_in(_delegated(view, key, dependence.mask) & ~held)
+    return any(not_stopped(view, who, action.name, key.arn) for action in new)
 
 
 def may_tag_key(view: View, who: Principal, key: Key, action: int, tag: str, values: tuple[str, ...] = ()) -> bool:

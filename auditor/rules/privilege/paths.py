@@ -27,6 +27,7 @@ from auditor.rules.privilege.steps import (
     denying,
     edits,
     edits_itself,
+    overwrites,
     sheds,
     unbinds_itself,
 )
@@ -120,13 +121,12 @@ class Finder:
         verbs = self.graph.verbs[who.arn]
         action = unbinds_itself(self.view, who)
         if verbs:
-            edit = next(edits_itself(self.view, who, verbs), "")
-            if edit:
-                bigger = replace(who, identity_policies=(*who.identity_policies, EVERYTHING))
-                yield from self._gaining(who, bigger, f"{who.arn} → {edit} → any policy it likes")
+            for words, policies in self._by_writing(who, verbs):
+                bigger = replace(who, identity_policies=policies)
+                yield from self._gaining(who, bigger, f"{words} → any policy it likes")
                 if action:
-                    words = f"{who.arn} → {edit} + {action} → any policy it likes"
-                    yield from self._gaining(who, replace(bigger, boundary=None), words)
+                    longer = f"{words} + {action} → any policy it likes"
+                    yield from self._gaining(who, replace(bigger, boundary=None), longer)
             if JOIN in verbs and who.kind is PrincipalKind.USER:
                 yield from self._by_joining(who)
         stopped = self._stopped(who) if action or denying(who) else frozenset()
@@ -135,6 +135,17 @@ class Finder:
             yield from self._gaining(who, replace(who, boundary=None), words, stopped)
         if stopped:
             yield from self._by_shedding(who, stopped)
+
+    def _by_writing(self, who: Principal, verbs: frozenset[str]) -> Iterator[tuple[str, tuple[AttachedPolicy, ...]]]:
+        """Giving itself any policy, in words, and its policies then: beside all that it has, and in place of what
+        denies."""
+        if edit := next(edits_itself(self.view, who, verbs), ""):
+            yield f"{who.arn} → {edit}", (*who.identity_policies, EVERYTHING)
+            written = [(action, one) for one in denying(who) if (action := overwrites(self.view, who, one, verbs))]
+            if written:
+                actions, gone = (edit, *(action for action, _ in written)), [one for _, one in written]
+                kept = tuple(one for one in who.identity_policies if one not in gone)
+                yield f"{who.arn} → {' + '.join(dict.fromkeys(actions))}", (*kept, EVERYTHING)
 
     def _by_shedding(self, who: Principal, stopped: frozenset[str]) -> Iterator[Path]:
         """Ridding itself of policies with a Deny: of one, or of all that one action takes away."""
@@ -262,7 +273,8 @@ class Finder:
         certain."""
         keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view)).get(who.account or "", [])
         known = self.own.get(who.arn, frozenset())
-        bound = bigger.boundary is who.boundary and len(bigger.identity_policies) >= len(who.identity_policies)
+        own = who.identity_policies
+        bound = bigger.boundary is who.boundary and bigger.identity_policies[: len(own)] == own
         found = {}
         for key in keys:
             if key.arn in known:

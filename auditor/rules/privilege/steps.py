@@ -235,6 +235,18 @@ def boundary_of(who: Principal) -> str | None:
     return None if Fact.BOUNDARY in who.unread else ""
 
 
+def overwrites(view: View, who: Principal, attached: AttachedPolicy, verbs: frozenset[str]) -> str:
+    """The action by which the identity may write another document in place of one of its policies; empty where it may
+    not. Whoever puts an inline policy may give it the name of one that is there (IAM API, PutRolePolicy)."""
+    actions: tuple[str, ...] = OWN_POLICY[who.kind][:1]
+    place = who.arn
+    if attached.name.startswith("arn:"):
+        actions, place = () if ":iam::aws:" in attached.name else POLICY_VERSION, attached.name
+    elif ":group/" in attached.owner:
+        actions, place = GROUP_POLICY[:1], attached.owner
+    return next((action for action in actions if action in verbs and may(view, who, action, place)), "")
+
+
 def sheds(view: View, who: Principal, attached: AttachedPolicy) -> str:
     """The action by which the identity may rid itself of one of its identity policies; empty where it may not."""
     verb = "Detach" if attached.name.startswith("arn:") else "Delete"

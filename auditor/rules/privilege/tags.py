@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from auditor.evaluator.glob import matches
 from auditor.model.actions import READ_PLAINTEXT, actions_in
@@ -21,11 +22,13 @@ from auditor.rules.privilege.attributes import (
     Dependence,
     dependences,
     gain_hit,
+    gaining,
     granting,
     may_tag_key,
     on_what,
     own_keys,
     pronoun,
+    together,
     would_gain,
 )
 from auditor.rules.privilege.lifting import Denied, denied_by, opened
@@ -47,14 +50,12 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
 
     Fix: protect the authorization tags from everybody but the tagging pipeline.
     """
-    seen: set[tuple[str, str, tuple[str, ...]]] = set()
-    for dependence in dependences(view, RESOURCE_TAG):
-        who = dependence.principal
-        told = (who.arn, dependence.name.lower(), dependence.values)
-        hands = [] if told in seen else [one for one in (who, *_one_hop(view, who)) if _tags_anything(view, one)]
-        gained = [key for key in own_keys(view, who) if _gains_by_tag(view, dependence, key, hands)] if hands else []
-        seen.add(told)
-        if gained:
+    for group in together(dependences(view, RESOURCE_TAG)):
+        who = group[0].principal
+        hands = [one for one in (who, *_one_hop(view, who)) if _tags_anything(view, one)]
+        found = gaining(own_keys(view, who), group, partial(_gains_by_tag, view, hands)) if hands else None
+        if found is not None:
+            dependence, gained = found
             tag = f"{dependence.name}={listing(dependence.values)}"
             summary = f"{who.arn} can set the tag {tag} on {on_what(gained)} and then use {pronoun(gained)}."
             tagging = granting(view, hands, gained[0], TAG)
@@ -71,7 +72,7 @@ def _sealed_tag(view: View, tag: str, key: Key) -> str:
     return deny("AuthorizationTagIsSealed", actions, condition, in_key_policy=False)
 
 
-def _gains_by_tag(view: View, dependence: Dependence, key: Key, hands: list[Principal]) -> bool:
+def _gains_by_tag(view: View, hands: list[Principal], dependence: Dependence, key: Key) -> bool:
     """Whether the key becomes usable once one of ``hands`` has tagged it."""
     held = key.tag(dependence.name)
     if held is not None and any(matches(value, held) for value in dependence.values):
