@@ -84,6 +84,8 @@ def _matching(known: Known, text: str) -> tuple[Principal, ...]:
 
 def _called(known: Known, text: str) -> list[Principal]:
     """The principals of a name; whoever has it as ARN or unique id comes before those that are only called so."""
+    if text.startswith("arn:"):  # no other name begins so
+        return [principal for principal in known.principals if principal.arn == text]
     found = [principal for principal in known.principals if text in names_of(principal)]
     return [principal for principal in found if text in (principal.arn, principal.unique_id)] or found
 

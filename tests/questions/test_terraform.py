@@ -20,6 +20,7 @@ from tests.questions.estate import ALICE, KEY_USE, NO_DECRYPT, USE, change, orga
 
 AS_OF = "2026-11-24T12:00:00Z"
 KEY_ID = KEY.rsplit("/", 1)[1]
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 AWS_OWNED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 NOT_PARTNER = ROOT_POLICY = text(ROOT)
 OTHERS_TOO = text(ROOT, {**ROOT, "Sid": "Partner", "Principal": {"AWS": PARTNER}})
@@ -86,6 +87,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], set[tuple[str, str, str]]]] = {
     ),
     "attachment of a policy that the snapshot knows": (
         [change("aws_iam_role_policy_attachment.a", None, {"role": "batch", "policy_arn": KEY_USE})],
+        {("gained", "batch", "app"), ("gained", "batch", "other")},
+    ),
+    "attachment of AWS's own policy for administrators, which says the same everywhere": (
+        [change("aws_iam_role_policy_attachment.a", None, {"role": "batch", "policy_arn": ADMINISTRATOR})],
         {("gained", "batch", "app"), ("gained", "batch", "other")},
     ),
     "attachment removed": (

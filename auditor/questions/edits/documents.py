@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,6 +21,9 @@ NOTHING_READ = "Write the JSON of a policy, with Version and Statement."
 REFUSED_PROBLEMS = ("duplicate-element", "unknown-version")
 FULL_RCP = "RCPFullAWSAccess"
 """AWS's own RCP, on every root, OU and account, which nobody can detach."""
+ADMINISTRATOR = re.compile(r"arn:[a-z-]+:iam::aws:policy/AdministratorAccess")
+EVERYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+"""AWS's own policy for administrators says this since 2015; others of its policies change from time to time."""
 ATTACHED_BY_NAME = {
     EditKind.ATTACH_POLICY: (Layer.IDENTITY, Layer.BOUNDARY),
     EditKind.BOUNDARY: (Layer.IDENTITY, Layer.BOUNDARY),
@@ -89,6 +93,8 @@ def known_document(snapshot: Snapshot, layers: tuple[Layer, ...], name: str) -> 
     for item in _attached(snapshot, layers):
         if is_called(item, name):
             found.setdefault((item.name, item.policy), item)
+    if not found and Layer.IDENTITY in layers and ADMINISTRATOR.fullmatch(name):
+        return AttachedPolicy(Layer.IDENTITY, name, "", parse_policy(EVERYTHING))
     if not found:
         raise UnknownNameError(
             f"The document of “{name}” is not in the snapshot.", "Only policies that are attached somewhere are."

@@ -116,7 +116,8 @@ class Plan:
     """The changes of a plan, and every resource in it, changed or not.
 
     ``deferred`` are changes that Terraform puts off to a later plan; ``errored``: it could not plan everything;
-    ``default_tags``: whether a provider adds tags of its own, None where nobody knows.
+    ``default_tags``: whether a provider adds tags of its own, None where nobody knows; ``lasting``: address → what it
+    will be after apply.
     """
 
     changes: tuple[Change, ...]
@@ -127,6 +128,7 @@ class Plan:
     errored: bool = False
     default_tags: bool | None = None
     wiring: Wiring = field(default_factory=Wiring)
+    lasting: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
 
     def document(self, type_: str, id_name: str, identity: str, content: str) -> tuple[str, str] | None:
         """``(name, text)`` of the policy of ``type_`` whose ``id_name`` is ``identity``, as it will be after apply."""
@@ -148,8 +150,7 @@ class Plan:
         named = written.references.get(attribute, ()) if written else ()
         module = module_of(change.address)
         addresses = {address for name in named for address in self.wiring.followed(module, name)}
-        lasting = (item for item in self.resources if item.type in types and item.actions != ("delete",))
-        found = [item for item in lasting if item.address in addresses]
+        found = [item for address in addresses for item in self.lasting.get(address, ()) if item.type in types]
         return found[0] if len(found) == 1 else None
 
     def left_out(self, change: Change, attribute: str) -> bool:
@@ -187,7 +188,16 @@ def read_plan(plan: Any) -> Plan:
     put_off = (mapping(entry).get("resource_change") for entry in items(plan.get("deferred_changes")))
     deferred = tuple(_change(entry) for entry in put_off if isinstance(entry, dict) and _managed(entry))
     errored, where = plan.get("errored") is True, _places(plan, resources, written)
-    return Plan(changes, resources, written, where, deferred, errored, default_tags(plan), wired(plan))
+    tags, wiring, lasting = default_tags(plan), wired(plan), _lasting(resources)
+    return Plan(changes, resources, written, where, deferred, errored, tags, wiring, lasting)
+
+
+def _lasting(resources: Iterable[Change]) -> dict[str, tuple[Change, ...]]:
+    found: dict[str, tuple[Change, ...]] = {}
+    for one in resources:
+        if one.actions != ("delete",):
+            found[one.address] = (*found.get(one.address, ()), one)
+    return found
 
 
 def _places(plan: Values, resources: Iterable[Change], written: dict[str, Configured]) -> dict[str, Place]:
