@@ -6,7 +6,9 @@ Every text is written as a string, never as a formula or link; the dates inside 
 from __future__ import annotations
 
 import io
+from contextlib import nullcontext
 from datetime import datetime
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from auditor.model.moments import instant
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 CELL_LIMIT = 32_000
 ROW_LIMIT = 1_048_000
+MANY_ROWS = 50_000
+"""Rows up to which the sheets are put together in memory: it takes some 4 KB a row."""
 REVIEW = ("decision", "reviewer", "review_date", "comment")
 DECISIONS = ("keep", "remove", "change", "ask")
 HOW_TO = (
@@ -32,12 +36,24 @@ WIDTHS = (8, 60)
 
 
 def workbook_bytes(report: Report) -> bytes:
-    """The workbook. The same report gives the same bytes."""
+    """The workbook. The same report gives the same bytes.
+
+    Sheets of many rows are put together in temporary files. Raises OSError where these cannot be written.
+    """
+    views = views_of(report)
+    many = sum(len(view.rows) for view in views) > MANY_ROWS
+    with TemporaryDirectory(prefix="kms-audit-") if many else nullcontext() as place:
+        kept = {"constant_memory": True, "tmpdir": place} if many else {"in_memory": True}
+        return _written(report, views, kept)
+
+
+def _written(report: Report, views: tuple[View, ...], kept: dict[str, Any]) -> bytes:
+    """The workbook, whose parts are ``kept`` where these options of the library say."""
     import xlsxwriter
 
     stream = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    book = xlsxwriter.Workbook(stream, options)
+    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(stream, {**plain, **kept})
     book.set_properties({"title": "KMS access review", "created": _moment(report.as_of)})
     styles = {
         "head": book.add_format({"bold": True, "bg_color": "#E9ECEF", "bottom": 1, "valign": "top"}),
@@ -45,7 +61,6 @@ def workbook_bytes(report: Report) -> bytes:
         "wide": book.add_format({"valign": "top", "align": "left", "text_wrap": True}),
         "fill": book.add_format({"valign": "top", "bg_color": "#FFF8E1", "border": 1, "border_color": "#E0D3A8"}),
     }
-    views = views_of(report)
     sheets = [_summary(book, report, views, styles), *(_sheet(book, view, styles) for view in views)]
     for sheet in sheets:
         _on_paper(sheet, report)

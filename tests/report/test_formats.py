@@ -7,18 +7,20 @@ import csv
 import io
 import json
 import re
+import tempfile
 import zipfile
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auditor.model.finding import Evidence, FindingState
 from auditor.model.policy import Layer, StatementRef
 from auditor.model.report import Report
-from auditor.report import FORMATS, read_result, render
+from auditor.report import FORMATS, read_result, render, workbook
 from auditor.report.counts import counts_of
 from auditor.report.csv_files import guarded
 from auditor.report.html import SCRIPTS
@@ -266,6 +268,25 @@ def test_workbook_is_made_for_review_and_paper() -> None:
         assert sheet.print_title_rows == "$1:$1"
         assert "ab" * 32 in sheet.oddFooter.left.text
         assert sheet.freeze_panes == "B2"
+
+
+@pytest.mark.parametrize("name", ["ordinary", "hostile"])
+def test_workbook_of_many_rows_says_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MANY_ROWS", 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    large = [workbook.workbook_bytes(report(name)) for _ in range(2)]
+    assert large[0] == large[1] != files(name, "xlsx")["access-review.xlsx"]
+    assert _said(large[0]) == _said(files(name, "xlsx")["access-review.xlsx"])
+    assert not list(tmp_path.iterdir())
+
+
+def _said(content: bytes) -> dict[str, Any]:
+    from openpyxl import load_workbook
+
+    return {
+        sheet.title: [[(cell.value, cell.data_type, cell.font.b) for cell in row] for row in sheet.iter_rows()]
+        for sheet in load_workbook(io.BytesIO(content))
+    }
 
 
 class _Elements(HTMLParser):
