@@ -49,14 +49,40 @@ OF_PLACES = frozenset({Fact.TRAILS, Fact.ANALYZERS, Fact.ALARMS, Fact.SHARES, Fa
 """Facts of a whole account and Region, whatever their gaps are about."""
 INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
 """Rule and input → another that does as well for it; what both leave open is told by the rule's blind spots."""
+EVERY_DOCUMENT = ("iam.policies", "iam.boundaries", "org.scps", "org.rcps")
 ALSO_READ = {
     "access-review-overdue": ("key.tags", "key.metadata"),
+    "audit-log-key-at-risk": ("key.metadata",),
+    "condition-key-not-applicable": EVERY_DOCUMENT,
     "cross-environment-access": ("access.matrix",),
+    "custom-key-store-disconnected": ("key.metadata",),
+    "deny-has-gap": EVERY_DOCUMENT,
+    "direct-plaintext-without-context": ("key.metadata", "key.aliases"),
+    "external-account-access": ("org.accounts", "org.rcps"),
+    "external-can-delegate": ("org.accounts",),
+    "full-kms-to-non-admin": ("access.matrix",),
+    "grant-outlives-policy-removal": ("access.matrix",),
+    "iam-kms-admin-all-keys": ("key.metadata",),
     "idle-key": ("key.tags",),
     "imported-material-expiring": ("key.rotations",),
-    "manual-rotation-overdue": ("key.policy",),
+    "indirect-key-access-path": ("iam.boundaries",),
+    "inert-statement": EVERY_DOCUMENT,
+    "instant-destruction-capability": ("key.metadata",),
+    "key-destruction-by-non-admin": ("key.metadata",),
+    "key-substitution-by-non-admin": ("key.metadata",),
     "lockout-bypass-allowed": ("org.rcps",),
+    "malformed-statement": EVERY_DOCUMENT,
+    "manual-rotation-overdue": ("key.policy",),
+    "mfa-not-required-for-destruction": ("key.metadata",),
+    "never-true-condition": EVERY_DOCUMENT,
     "no-guardrail-key-destruction": ("org.rcps",),
+    "no-key-administrator": ("org.scps", "org.rcps"),
+    "permissive-condition-operator": ("iam.policies",),
+    "replica-policy-weaker": ("key.metadata",),
+    "replicate-key-unrestricted": ("key.metadata",),
+    "rotation-period-too-long": ("key.metadata",),
+    "service-principal-without-source": ("org.accounts",),
+    "unused-key-permission": ("key.metadata",),
 }
 """Rule → inputs that it rests on besides those that the catalogue requires."""
 WORDS = {

@@ -48,6 +48,7 @@ class Openness(IntEnum):
 
 
 NOWHERE = Owner("", None)
+MATERIAL_ONLY = mask_of(["ImportKeyMaterial", "DeleteImportedKeyMaterial"])
 MULTI_REGION_ONLY = mask_of(["ReplicateKey", "UpdatePrimaryRegion"])
 GUARDRAILS = (Layer.SCP, Layer.RCP, Layer.BOUNDARY)
 """Layers that give nothing: an Allow that is missing there stops what the others allow."""
@@ -108,10 +109,11 @@ def _by_ram_alone(decision: Decision) -> bool:
 
 
 def usable(key: Key) -> int:
-    """The actions that can succeed on a key: of its type and origin, and replication of multi-Region keys alone."""
-    mask = usable_on(key)
-    known = key.multi_region or Fact.KEY_METADATA in key.unread
-    return mask if known else mask & ~MULTI_REGION_ONLY
+    """The actions that can succeed on a key: of its type and origin, and replication of multi-Region keys alone. Where
+    those could not be read, all but what imported material alone allows: rules about that list the key as not seen."""
+    if Fact.KEY_METADATA in key.unread:
+        return usable_on(key) & ~MATERIAL_ONLY
+    return usable_on(key) if key.multi_region else usable_on(key) & ~MULTI_REGION_ONLY
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,8 +133,11 @@ RULES: dict[str, Check] = {
 BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {
     "aws-managed-key-where-customer-key-expected": customer_keys.unread_choices,
     "direct-plaintext-without-context": direct.unseen_use,
+    "disabled-key-still-referenced": deletion.unseen_while_stopped,
+    "imported-material-expiring": material.unseen_without_material,
     "no-active-trail": logging.unseen_status,
     "no-kms-change-alarm": logging.unseen_alarms,
+    "pending-deletion-in-use": deletion.unseen_while_pending,
     "replica-in-unapproved-region": regions.unwatched,
     "trail-excludes-kms": logging.unseen_selectors,
     "unused-key-permission": blind_spots,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from auditor.evaluator.expressions import UNSETTLED
-from auditor.evaluator.strength import Strength, strength
+from auditor.evaluator.strength import Strength
 from auditor.evaluator.synthetic import org_peer
 from auditor.model.access import Decision
 from auditor.model.actions import (
@@ -36,7 +36,7 @@ from auditor.rules.conditions import (
 )
 from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
-from auditor.rules.exposure.strangers import allowing, for_everybody
+from auditor.rules.exposure.strangers import allowing, for_everybody, proof
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.reach import Openness, openness
@@ -113,8 +113,7 @@ def _asks_for_more(leaf: Leaf, _: bool) -> bool:
 def _public(view: View, key: Key) -> bool:
     """Whether strangers get in as well: then the organization is not the boundary, and another rule tells it."""
     return any(
-        openness(one, view.owner(key)) in LIVE
-        and (one.residual is None or strength(one.residual, view.owner(key)) < Strength.S3)
+        openness(one, view.owner(key)) in LIVE and proof(view, key, one) < Strength.S3
         for one in view.decisions(view.outsider, key, USE).values()
     )
 
@@ -198,7 +197,7 @@ def ram_shared_key(view: View) -> Iterator[Hit]:
 
     Fix: compare the share with what the owner approved, and disassociate what is not needed.
     """
-    for key in view.keys_with(Fact.KEY_METADATA):
+    for key in view.keys:
         shares = [
             s for s in view.snapshot.evidence.shares if key.arn in s.keys and not s.inbound and s.status not in GONE
         ]

@@ -6,18 +6,25 @@ from collections.abc import Iterator
 
 from auditor.model.actions import WRAP
 from auditor.model.arn import account_of
-from auditor.model.finding import Evidence
+from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.events import disabled_by_stranger, done_by, told
-from auditor.rules.lifecycle.usage import by_alias_alone, dependencies, idle_reason, named_by, siblings
+from auditor.rules.lifecycle.usage import (
+    NEED_FACTS,
+    by_alias_alone,
+    dependencies,
+    idle_reason,
+    named_by,
+    siblings,
+    unseen_needs,
+)
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 PENDING = ("PendingDeletion", "PendingReplicaDeletion")
-NEED_FACTS = frozenset({Fact.LAST_USAGE, Fact.GRANTS})
-"""What tells whether a key is needed: unread, a key cannot be called idle."""
+STOPPED = ("Disabled", "Unavailable")
 SOON_DAYS = 7
 WIDE_POPULATION = 25
 EVERYBODY = "*"
@@ -60,6 +67,16 @@ def pending_deletion_in_use(view: View) -> Iterator[Hit]:
         )
 
 
+def unseen_while_pending(view: View) -> Iterator[SkippedScope]:
+    """Keys on their way out that something unread may show to be needed."""
+    return unseen_needs(view, PENDING)
+
+
+def unseen_while_stopped(view: View) -> Iterator[SkippedScope]:
+    """Disabled and unavailable keys that something unread may refer to."""
+    return unseen_needs(view, STOPPED)
+
+
 def pending_deletion(view: View) -> Iterator[Hit]:
     """A key is scheduled for deletion, and nothing shows that it is still needed.
 
@@ -90,7 +107,7 @@ def pending_deletion(view: View) -> Iterator[Hit]:
                 (ticket is None and left is not None and left <= SOON_DAYS, "deletion date within 7 days"),
                 (short, "below `min_deletion_window`"),
             ),
-            lowered=given((ticket and not key.unread & NEED_FACTS, "decommission record present")),
+            lowered=given((ticket and not key.unread & (NEED_FACTS - {Fact.ALIASES}), "decommission record present")),
         )
 
 
@@ -105,7 +122,7 @@ def disabled_key_still_referenced(view: View) -> Iterator[Hit]:
     Fix: enable the key again, or move what depends on it.
     """
     for key in view.keys_with(Fact.KEY_METADATA):
-        proofs = dependencies(view, key) if key.state in ("Disabled", "Unavailable") else []
+        proofs = dependencies(view, key) if key.state in STOPPED else []
         if not proofs:
             continue
         yield Hit(

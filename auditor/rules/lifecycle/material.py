@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.evidence import KeyStore
-from auditor.model.finding import Evidence
+from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
 from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.lifecycle.usage import dependencies, named_by
+from auditor.rules.lifecycle.usage import dependencies, named_by, unseen_needs
 from auditor.rules.view import View
 
 SOON_DAYS = 7
@@ -40,6 +40,11 @@ def imported_material_expiring(view: View) -> Iterator[Hit]:
             what = f"loses imported material in {count(left, 'day')}"
             what = what if left >= 0 else f"should have lost imported material {count(-left, 'day')} ago"
             yield _material_hit(key, what, moment, left <= SOON_DAYS, [])
+
+
+def unseen_without_material(view: View) -> Iterator[SkippedScope]:
+    """Keys without material that something unread may show to be needed."""
+    return unseen_needs(view, ("PendingImport",))
 
 
 def _ends(key: Key) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from auditor.model.actions import key_type
-from auditor.model.finding import Evidence
+from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
 from auditor.model.moments import before, instant
 from auditor.rules.detection.sinks import log_resources
@@ -13,6 +15,9 @@ from auditor.rules.lifecycle.events import failed_calls, last_use
 from auditor.rules.resources import encrypted_by
 from auditor.rules.view import View
 
+NEED_FACTS = frozenset({Fact.LAST_USAGE, Fact.GRANTS, Fact.ALIASES})
+NEED_EVIDENCE = frozenset({Fact.TRAILS, Fact.RESOURCES, Fact.KEY_EVENTS})
+"""What tells whether a key is needed: facts of the key, and evidence of whatever place in its Region."""
 RESTING_PURPOSES = ("archive", "dr", "break-glass")
 YOUNG_DAYS = 30
 
@@ -36,6 +41,16 @@ def named_by(view: View, key: Key) -> list[Evidence]:
     """The resources that name the key, if there are any that were read."""
     resources = encrypted_by(view, key)
     return [naming("named by", resources)] if resources else []
+
+
+def unseen_needs(view: View, states: tuple[str, ...]) -> Iterator[SkippedScope]:
+    """The keys in one of the states of which nothing shows that they are needed, and what could not be read of that."""
+    for key in view.keys:
+        if key.state not in states or dependencies(view, key):
+            continue
+        yield from (SkippedScope(key.arn, fact) for fact in sorted(key.unread & NEED_FACTS))
+        hidden = {fact for fact, _, region in view.snapshot.evidence.unread if region in ("", key.region)}
+        yield from (SkippedScope(key.arn, fact) for fact in sorted(hidden & NEED_EVIDENCE))
 
 
 def by_alias_alone(view: View, key: Key) -> list[Evidence]:
