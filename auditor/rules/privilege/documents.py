@@ -23,6 +23,7 @@ from auditor.rules.view import View, keys_by_account
 
 STALE_DAYS = 90
 LISTED_KEYS = 25
+LEAVE_STORES = "Leave the key stores to key administrators: no key policy and no Resource limits who stops them."
 NARROWING = ("aws:resourcetag/", "kms:resourcealiases", "kms:encryptioncontext:", "kms:requestalias")
 CONSTANT = ("aws:principalorg", "aws:principalaccount", "aws:principalarn", "kms:calleraccount", "aws:resourceaccount")
 """Tests that an identity policy's holders and the keys of their account meet or fail as a whole."""
@@ -208,17 +209,23 @@ def iam_kms_admin_all_keys(view: View) -> Iterator[Hit]:
     """An identity policy allows administration of every key of the account to somebody who is no account administrator.
 
     Administration means rewriting access (PutKeyPolicy, CreateGrant, ReplicateKey) or destroying keys. CreateGrant for
-    AWS services alone is silent, and so are boundaries and service-linked roles.
+    AWS services alone is silent, and so are boundaries and service-linked roles. Key stores cannot be given one by one:
+    with key administrators they are as they have to be.
 
     Fix: detach the broad policy; give administration in the key policies of the keys that the team owns.
     """
     for wide in wide_documents(view, _administers(view), administrators=False):
+        stores = not wide.mask & ~STORE_BREAKERS
+        if stores and wide.reached and not wide.by_ordinary:
+            continue
         latent = not wide.reached and not wide.unsure
         raised = given((any(_risky_holder(view, holder) for holder in wide.holders), "human without MFA evidence"))
         lowered = given((latent, "reaches nothing today"), (_bound(wide) or wide.guarded_only, "S2+ residual"))
+        what = "stop the key store of any key" if stores else "administer any key"
         summary = (
-            f"{wide.document.title} lets {count(len(wide.holders), 'identity')} administer any key of account "
+            f"{wide.document.title} lets {count(len(wide.holders), 'identity')} {what} of account "
             f"{wide.document.account}; {_so_many(wide)} be changed today."
         )
         hit = _document_hit(view, wide, summary, raised, lowered, latent)
-        yield replace(hit, remedy=detaching(wide.document), remedy_kind="cli")
+        advice = LEAVE_STORES if stores else hit.advice
+        yield replace(hit, remedy=detaching(wide.document), remedy_kind="cli", advice=advice)
