@@ -11,7 +11,7 @@ from functools import cached_property
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.iam_side import Likeness, likeness
 from auditor.rules.principals import Admission, service_linked
-from auditor.rules.privilege.steps import Step, about_identity, step_to, verbs_of, ways_into
+from auditor.rules.privilege.steps import Step, about_identity, step_to, steward, verbs_of, ways_into
 from auditor.rules.view import View
 
 ANYWHERE = "*"
@@ -52,6 +52,7 @@ class StepGraph:
         ways = ways_into(target)
         named = {way.value for way in ways}
         accounts = {target.account or ""} | {way.account for way in ways if way.account}
+        accounts |= {steward(self._view, target)} - {""}
         if any(way.kind in ("everyone", "organization") for way in ways):
             accounts |= set(self._groups)
         alike = not named & self.by_arn.keys() and not any(about_identity(way.statement) for way in ways)
@@ -97,6 +98,7 @@ class StepGraph:
         for target in self.candidates:
             ways = ways_into(target)
             accounts = {target.account or "", *(way.account for way in ways if way.account)}
+            accounts |= {steward(self._view, target)} - {""}
             if any(way.kind in ("everyone", "organization") for way in ways):
                 accounts = {ANYWHERE}
             for account in accounts:

@@ -26,6 +26,7 @@ ASSUME = "sts:AssumeRole"
 TRUST = "iam:UpdateAssumeRolePolicy"
 HAND_ROLE = "iam:PassRole"
 FEDERATION = "iam:UpdateSAMLProvider"
+ASSIGNING = frozenset(("sso:CreateAccountAssignment", "identitystore:CreateGroupMembership"))
 CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 OWN_POLICY = {
     PrincipalKind.USER: ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
@@ -40,7 +41,7 @@ EDITS = frozenset((*(action for actions in OWN_POLICY.values() for action in act
 VERBS = (
     *(ASSUME, TRUST, HAND_ROLE, FEDERATION, *CREDENTIALS, JOIN, *GROUP_POLICY, *POLICY_VERSION),
     *(action for actions in OWN_POLICY.values() for action in actions),
-    *sorted(FIRST),
+    *sorted(FIRST | ASSIGNING),
 )
 OTHER = "arn:aws:iam::aws:policy/AdministratorAccess"
 """A permissions boundary that keeps nothing from anybody."""
@@ -87,13 +88,31 @@ def step_to(
         return _to_user(view, who, target, verbs)
     if _assumes(view, who, target, ways):
         return Step(ASSUME)
-    if who.account != target.account or RESERVED in target.path:
+    if RESERVED in target.path:
+        return _by_assignment(view, who, target, verbs)
+    if who.account != target.account:
         return None
     if TRUST in verbs and may(view, who, TRUST, target.arn):
         return Step(TRUST)
     if FEDERATION in verbs and any(way.kind == "saml" and may(view, who, FEDERATION, way.value) for way in ways):
         return Step(FEDERATION)
     return _by_compute(view, who, target, ways, verbs)
+
+
+def steward(view: View, role: Principal) -> str:
+    """The account whose identities say who comes into a role of IAM Identity Center: the management account. Empty for
+    other roles, and where nobody knows it; which account it is delegated to is not read."""
+    organization = view.snapshot.organization
+    if organization is None or RESERVED not in role.path or organization.levels(role.account or "") is None:
+        return ""
+    return organization.management_account
+
+
+def _by_assignment(view: View, who: Principal, role: Principal, verbs: frozenset[str]) -> Step | None:
+    """Assigning its own person, or one of its making, to the permission set that the role is of."""
+    if not verbs & ASSIGNING or who.account != steward(view, role):
+        return None
+    return next((Step(one) for one in sorted(verbs & ASSIGNING) if may(view, who, one, None)), None)
 
 
 def _to_user(view: View, who: Principal, user: Principal, verbs: frozenset[str]) -> Step | None:
