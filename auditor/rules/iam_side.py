@@ -90,7 +90,7 @@ class Request:
         return parts[3] if len(parts) > 5 else ""
 
 
-def _met(test: ConditionTest, principal: Principal, request: Request) -> bool | None:
+def met(test: ConditionTest, principal: Principal, request: Request) -> bool | None:
     """Whether a test holds for the caller and the request; None: nobody here can tell."""
     operator = parse_operator(test.operator)
     name, tag = test.key.lower(), request.tag
@@ -147,7 +147,7 @@ def tag_locked(statement: Statement, principal: Principal, tag: str, values: tup
     """Whether the conditions of a trust statement leave no session tag of this name with one of ``values``."""
     request = Request("sts:TagSession", principal.arn, tag, None, values)
     tests = (test for test in statement.conditions if test.key.lower().startswith(("aws:requesttag/", "aws:tagkeys")))
-    return any(_met(test, principal, request) is False for test in tests)
+    return any(met(test, principal, request) is False for test in tests)
 
 
 def _tag_met(test: ConditionTest, principal: Principal, operator: Operator) -> bool | None:
@@ -181,7 +181,7 @@ def _says(statements: Iterable[Statement], principal: Principal, request: Reques
     for statement in statements:
         if not _reaches(statement, request.resource, principal):
             continue
-        answers = [_met(test, principal, request) for test in statement.conditions]
+        answers = [met(test, principal, request) for test in statement.conditions]
         unsure = statement.effect == "Allow"
         if all(unsure if answer is None else answer for answer in answers):
             return True

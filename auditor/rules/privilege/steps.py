@@ -15,7 +15,7 @@ from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
-from auditor.rules.iam_side import may, not_stopped
+from auditor.rules.iam_side import Request, may, met, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes
 from auditor.rules.privilege.compute import FIRST, LENT, STARTED, Ways, handed, taken_over
 from auditor.rules.view import View
@@ -23,6 +23,7 @@ from auditor.rules.view import View
 RESERVED = "/aws-reserved/"
 """Roles that only IAM Identity Center may change or pass on."""
 ASSUME = "sts:AssumeRole"
+ASSUMING = Request(ASSUME, None)
 TRUST = "iam:UpdateAssumeRolePolicy"
 HAND_ROLE = "iam:PassRole"
 FEDERATION = "iam:UpdateSAMLProvider"
@@ -153,13 +154,9 @@ def _refused(role: Principal, who: Principal) -> bool:
             or ((is_account_id(entry.value) or is_root(entry.value)) and entry.value.find(who.account or "-") >= 0)
             for entry in statement.principals or ()
         )
-        if named and statement.conditions == _known(statement) and _fits(statement, who):
+        if named and all(_answers(statement, who)):
             return True
     return False
-
-
-def _known(statement: Statement) -> tuple[object, ...]:
-    return tuple(test for test in statement.conditions if _about_identity(test.key))
 
 
 def _about_identity(key: str) -> bool:
@@ -167,24 +164,13 @@ def _about_identity(key: str) -> bool:
 
 
 def _fits(statement: Statement, who: Principal) -> bool:
-    """Whether the tests about the caller hold; tests of anything else are taken as met."""
-    for test in statement.conditions:
-        operator = parse_operator(test.operator)
-        if operator is None or operator.base == "null" or not _about_identity(test.key):
-            continue
-        name = test.key.lower()
-        held: str | None
-        if name == "aws:principalarn":
-            held = who.iam_arn
-        elif name == "aws:principalaccount":
-            held = who.account
-        else:
-            held = next((value for key, value in who.tags if f"aws:principaltag/{key.lower()}" == name), None)
-            if held is None and not operator.if_exists:
-                continue  # a session may carry the tag
-        if any(matches(value, held or "") for value in test.values) == operator.negated:
-            return False
-    return True
+    """Whether the tests about the caller may hold; tests of anything else are taken as met."""
+    return all(answer is not False for answer in _answers(statement, who))
+
+
+def _answers(statement: Statement, who: Principal) -> Iterator[bool | None]:
+    """Of each test, whether it holds for the caller; None where it looks at something else, or nobody can tell."""
+    return (met(test, who, ASSUMING) if _about_identity(test.key) else None for test in statement.conditions)
 
 
 def _in_organization(view: View, statement: Statement, who: Principal) -> bool:
