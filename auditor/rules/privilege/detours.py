@@ -25,8 +25,8 @@ def indirect_key_access_path(view: View) -> Iterator[Hit]:
     new credentials for a user, passing a role to compute, taking over code that runs under a role, giving itself a
     policy (directly, through a group, or by a new version of a managed policy) or somebody whom it then becomes,
     making a role or user of its own without a permissions boundary, assigning people to permission sets from the
-    management account, joining a group, and taking its boundary away, or a Deny in a policy of its own. What an SCP, boundary or trust policy forbids is no step. Account administrators are
-    told once per account, as information.
+    management account, joining a group, and taking its boundary away, or a Deny in a policy of its own. What an SCP,
+    boundary or trust policy forbids is no step. Account administrators are told once per account, as information.
 
     Fix: cut the cheapest edge: pin the role's trust, or bound the IAM permission to a path prefix.
     """
