@@ -26,6 +26,8 @@ class _Place(click.Path):
             self.fail("a path is missing: the text is empty.", param, ctx)
         if "\0" in str(value):
             self.fail("a path holds no character NUL.", param, ctx)
+        if not self.file_okay and Path(value).exists() and not Path(value).is_dir():
+            self.fail(f"“{value}” is no folder.", param, ctx)
         return super().convert(value, param, ctx)
 
 

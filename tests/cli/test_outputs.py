@@ -105,7 +105,8 @@ def test_one_csv_file_is_the_table_of_its_name_or_says_which(ask: Ask, tmp_path:
         (("-o", "x.json", "--attest"), "--attest signs a folder"),
         (("-f", "JSON"), "There is no format “JSON”"),
         (("--as-of", ""), "“” is not a date or time"),
-        (("--output-dir", __file__), "is a file"),
+        (("--output-dir", __file__), "is no folder"),
+        (("--output-dir", "/dev/null"), "is no folder"),
         (("--fail-on", "HIGH"), "'HIGH' is not one of 'none', 'low'"),
     ],
 )

@@ -832,6 +832,35 @@ def test_names_are_looked_for_in_the_account_and_region_of_their_provider(
     }
 
 
+def test_of_several_accounts_the_plan_must_tell_which_one_a_name_is_in() -> None:
+    """One that is not configured any more has the provider that is left, if that is one alone."""
+    was = {"role": "app", "name": "inline", "policy": USE}
+    gone = {**change("aws_iam_role_policy.p", was, None), "provider_name": "aws"}
+    there = {**change("aws_iam_role.app", ROLE, ROLE, actions=["no-op"]), "provider_name": "aws"}
+    one, other = {"main": {"full_name": "aws"}}, {"far": {"full_name": "aws"}}
+    written = resource("aws_iam_role.app", "main")
+    for providers, refused in ((one, 0), ({**one, **other}, 1)):
+        told = plan(there, gone, **configuration(written, provider_config=providers))
+        after, open_ones = try_edits(two_accounts(), edits_of_plan(json.loads(told)).edits)
+        lost = [item.arn for item in after.principals if item.name == "app" and not item.identity_policies]
+        assert (lost, len(open_ones)) == ([APP] * (1 - refused), refused)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"assume_role": [{"role_arn": {"constant_value": f"arn:aws:iam::{HOME}:role/deploy"}}]},
+        {"allowed_account_ids": {"constant_value": [HOME]}},
+    ],
+)
+def test_the_configuration_of_a_provider_says_where_it_works(written: dict[str, Any]) -> None:
+    policy = change("aws_iam_role_policy.p", None, {"role": "app", "name": "New", "policy": USE})
+    providers = {"provider_config": {"aws": {"expressions": written}}}
+    told = plan(policy, **configuration(resource("aws_iam_role_policy.p", role={}), **providers))
+    ((_, edit),) = edits_of_plan(json.loads(told)).edits
+    assert edit.account == HOME
+
+
 def test_what_findings_alone_rest_on_is_told_apart() -> None:
     trail = change("aws_cloudtrail.t", {"name": "t"}, None)
     queue = change("aws_sqs_queue.q", {"name": "q"}, {"name": "r"})

@@ -36,14 +36,16 @@ OF_IDENTITIES = (
 
 
 def located(snapshot: Snapshot, edit: Edit) -> Edit:
-    """The edit with the ARN of what it names in its account and Region, if it has them.
+    """The edit of a plan with the ARN of what it names in its account and Region, if it has them.
 
-    Raises UnknownNameError where nothing there is called so.
+    Raises UnknownNameError where nothing there is called so, and where several accounts could be meant.
     """
     if edit.target.startswith("arn:"):
         return edit
     if edit.kind in OF_KEYS and (edit.account or edit.region):
         return replace(edit, target=_one(edit, "key", _keys(snapshot, edit)))
+    if edit.kind in OF_IDENTITIES and not edit.account and len(snapshot.accounts) > 1:
+        raise UnknownNameError(f"Nothing says in which account “{edit.target}” is (data.aws_caller_identity would).")
     if edit.kind in OF_IDENTITIES and edit.account:
         if is_group(edit.target):
             return replace(edit, target=f"arn:{_partition(snapshot, edit.account)}:iam::{edit.account}:{edit.target}")

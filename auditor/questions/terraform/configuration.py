@@ -30,20 +30,45 @@ class Configured:
     provider: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderTexts:
+    """What a provider's configuration says: its Region, the roles that it assumes one after the other, and the accounts
+    that it may work in."""
+
+    region: str = ""
+    roles: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
 def configured(plan: Values) -> dict[str, Configured]:
     """Address without instances → what is configured there; empty for a plan without its configuration."""
     module = mapping(mapping(plan.get("configuration")).get("root_module"))
     return dict(_of_module(module, ""))
 
 
-def provider_regions(plan: Values) -> dict[str, str]:
-    """Key of a provider's configuration → its Region, where that is written as text."""
-    found = {}
+def provider_texts(plan: Values) -> dict[str, ProviderTexts]:
+    """Key of a provider's configuration → what is written there as text."""
+    providers = mapping(mapping(plan.get("configuration")).get("provider_config")).items()
+    return {str(key): _texts(mapping(mapping(provider).get("expressions"))) for key, provider in providers}
+
+
+def _texts(expressions: Values) -> ProviderTexts:
+    assumed = [_constant(mapping(block).get("role_arn")) for block in items(expressions.get("assume_role"))]
+    accounts = items(mapping(expressions.get("allowed_account_ids")).get("constant_value"))
+    return ProviderTexts(_constant(expressions.get("region")), tuple(assumed), tuple(map(str, accounts)))
+
+
+def _constant(expression: Any) -> str:
+    value = mapping(expression).get("constant_value")
+    return value if isinstance(value, str) else ""
+
+
+def sole_providers(plan: Values) -> dict[str, str]:
+    """Name of a provider → the key of its configuration, where it has one alone: then all its resources have that."""
+    found: dict[str, list[str]] = {}
     for key, provider in mapping(mapping(plan.get("configuration")).get("provider_config")).items():
-        region = mapping(mapping(mapping(provider).get("expressions")).get("region")).get("constant_value")
-        if isinstance(region, str):
-            found[str(key)] = region
-    return found
+        found.setdefault(str(mapping(provider).get("full_name")), []).append(str(key))
+    return {name: keys[0] for name, keys in found.items() if len(keys) == 1}
 
 
 def default_tags(plan: Values) -> bool | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.model.arn import is_account_id, parse_arn
-from auditor.questions.terraform.configuration import Configured, without_instances
+from auditor.questions.terraform.configuration import Configured, ProviderTexts, without_instances
 from auditor.questions.terraform.values import Values, items, mapping
 
 CALLER, REGION = "aws_caller_identity", "aws_region"
@@ -34,18 +34,31 @@ class Place:
     region: str = ""
 
 
-def places(seen: Iterable[Seen], resources: dict[str, Configured], regions: dict[str, str]) -> dict[str, Place]:
+def places(
+    seen: Iterable[Seen], resources: dict[str, Configured], texts: dict[str, ProviderTexts], sole: dict[str, str]
+) -> dict[str, Place]:
     """Provider → where it works, as far as all that is known of it agrees."""
-    found: dict[str, list[Place]] = {provider: [Place(region=region)] for provider, region in regions.items()}
+    found: dict[str, list[Place]] = {provider: [_place_in(told)] for provider, told in texts.items()}
     for one in seen:
-        found.setdefault(provider_of(one.address, one.provider_name, resources), []).extend(_places_of(one))
+        found.setdefault(provider_of(one.address, one.provider_name, resources, sole), []).extend(_places_of(one))
     return {provider: _agreed(known) for provider, known in found.items()}
 
 
-def provider_of(address: str, provider_name: str, resources: dict[str, Configured]) -> str:
-    """The provider's configuration that a resource has; without it all of a plan are taken together, by their name."""
+def provider_of(address: str, provider_name: str, resources: dict[str, Configured], sole: dict[str, str]) -> str:
+    """The provider's configuration that a resource has; of one that is not configured any more the only one there is.
+
+    Without any, all of a plan are taken together, by the provider's name.
+    """
     written = resources.get(without_instances(address))
-    return written.provider if written and written.provider else provider_name
+    return written.provider if written and written.provider else sole.get(provider_name, provider_name)
+
+
+def _place_in(told: ProviderTexts) -> Place:
+    """Where a provider's configuration says that it works: in the account of the last role, or the only one allowed."""
+    role = parse_arn(told.roles[-1]) if told.roles else None
+    if role is not None:
+        return Place(role.partition, _account(role.account), told.region)
+    return Place(account=_account(told.accounts[0]) if len(told.accounts) == 1 else "", region=told.region)
 
 
 def _places_of(one: Seen) -> Iterator[Place]:

@@ -14,7 +14,8 @@ from auditor.questions.terraform.configuration import (
     configured,
     default_tags,
     module_of,
-    provider_regions,
+    provider_texts,
+    sole_providers,
     without_instances,
 )
 from auditor.questions.terraform.places import Place, Seen, places, provider_of, seen_before
@@ -182,12 +183,13 @@ def read_plan(plan: Any) -> Plan:
     if isinstance(version, str) and not version.startswith(FORMATS):
         raise UsageError(f"This Terraform plan has the format {version[:20]}, which is not known.", KNOWN_FORMAT)
     written = configured(plan)
+    sole = sole_providers(plan)
     made = (_change(entry) for entry in entries if _managed(entry))
-    resources = tuple(replace(one, provider=provider_of(one.address, one.provider, written)) for one in made)
+    resources = tuple(replace(one, provider=provider_of(one.address, one.provider, written, sole)) for one in made)
     changes = tuple(item for item in resources if not item.actions or set(item.actions) - IDLE)
     put_off = (mapping(entry).get("resource_change") for entry in items(plan.get("deferred_changes")))
     deferred = tuple(_change(entry) for entry in put_off if isinstance(entry, dict) and _managed(entry))
-    errored, where = plan.get("errored") is True, _places(plan, resources, written)
+    errored, where = plan.get("errored") is True, _places(plan, resources, written, sole)
     tags, wiring, lasting = default_tags(plan), wired(plan), _lasting(resources)
     return Plan(changes, resources, written, where, deferred, errored, tags, wiring, lasting)
 
@@ -200,10 +202,12 @@ def _lasting(resources: Iterable[Change]) -> dict[str, tuple[Change, ...]]:
     return found
 
 
-def _places(plan: Values, resources: Iterable[Change], written: dict[str, Configured]) -> dict[str, Place]:
+def _places(
+    plan: Values, resources: Iterable[Change], written: dict[str, Configured], sole: dict[str, str]
+) -> dict[str, Place]:
     """Where each provider works, by what it has made already and what it has read."""
     there = (Seen(one.address, one.type, one.provider, one.before) for one in resources if one.before is not None)
-    return places((*there, *seen_before(plan)), written, provider_regions(plan))
+    return places((*there, *seen_before(plan)), written, provider_texts(plan), sole)
 
 
 def _managed(entry: Any) -> bool:
