@@ -21,12 +21,11 @@ from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
-from auditor.rules.policy.service_calls import missed_by, named_services
+from auditor.rules.policy.service_calls import EVERY_SERVICE, SOURCE_KEYS, missed_by, named_services, service_principal
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
 STRANGERS = "o-somebodyelse"
-SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 CUSTOMER_RESOURCES = ("sns.", "sqs.", "s3.", "events.", "cloudtrail.", "config.", "delivery.logs.", "ses.")
 
 
@@ -73,8 +72,9 @@ def _ours(view: View, value: str, owner: str) -> bool:
 def service_principal_without_source(view: View) -> Iterator[Hit]:
     """An AWS service may use the key, and the statement does not say for whom it must act.
 
-    The service acts for every customer. Without ``aws:SourceArn``, ``aws:SourceAccount`` or an encryption context of
-    the own account, somebody else's resource may be behind the call. Values that match anything count as absent.
+    The service acts for every customer, also where the statement names everybody and asks for what services alone have.
+    Without ``aws:SourceArn``, ``aws:SourceAccount`` or an encryption context of the own account, somebody else's
+    resource may be behind the call. Values that match anything count as absent.
 
     Fix: bind the statement to the resource, or at least to the account.
     """
@@ -89,8 +89,8 @@ def loose_bindings(view: View, placed: Placed) -> set[str] | None:
     """How far a statement that lets services use a key ties them to the own estate; None for one that ties them to
     known accounts, or lets no service use the key."""
     statement, key = placed.located.statement, placed.key
-    services = admitted(view, placed)
-    if statement.effect != "Allow" or not services or key is None:
+    services = admitted(view, placed) if statement.effect == "Allow" else []
+    if not services or key is None:
         return None
     asked = action_mask(statement) & (CRYPTO | CREATE_GRANT | WRAP) & view.reach.usable[view.reach.key_at[key.arn]]
     if not asked:
@@ -122,8 +122,8 @@ def _kept_out(view: View, key: Key, services: list[str], mask: int, organization
         "aws:PrincipalIsAWSService": ("true",),
     }
     for name in services:
-        service = view.principal_by_arn.get(name)
-        if service is None or not mask:
+        service = service_principal(view, name)
+        if not mask:
             return False
         for action in actions_in(mask):
             decision = view.evaluation.decide(service, key, action.name, stranger)
@@ -139,7 +139,8 @@ def _hit(placed: Placed, services: list[str], bindings: set[str], exempt: set[st
     statement = placed.located.statement
     limited = demands(as_residual(statement), fixes_holder)
     everything = bool(mask & (TAKEOVER & ~CREATE_GRANT | DESTROY)) or bool(mask & CREATE_GRANT and not limited)
-    open_service = any(service.startswith(CUSTOMER_RESOURCES) for service in services) and bool(mask & READ_PLAINTEXT)
+    customers = any(one.startswith(CUSTOMER_RESOURCES) or one == EVERY_SERVICE for one in services)
+    open_service = customers and bool(mask & READ_PLAINTEXT)
     organization = "organization" in bindings
     excepted = all(service in exempt for service in services)
     seen = [f"{test.operator} {test.key} {listing(test.values)}" for test in statement.conditions]

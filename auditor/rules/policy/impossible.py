@@ -26,7 +26,7 @@ from auditor.rules.conditions import as_residual
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, placed_statements
-from auditor.rules.policy.service_calls import missed_by_all, of_sources
+from auditor.rules.policy.service_calls import SOURCE_KEYS, missed_by_all, of_sources
 from auditor.rules.policy.supplied import not_supplied, wrong_sort
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
@@ -38,7 +38,6 @@ NO_SUFFIX = "does not end in amazonaws.com, as names of services do here in ever
 OF_CALLERS = "is asked of users and roles, and a service that calls as itself is neither"
 PRIVATE = "is never the address of a caller: aws:VpcSourceIp has those of a VPC"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
-SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 CALLER = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "aws:source", "aws:securetransport")
 CHANGING = ("kms:requestalias", "kms:resourcealiases", "aws:resourcetag/", "kms:trailingdayswithoutkeyusage")
 ACCOUNT_VALUED = ("aws:principalaccount", "kms:calleraccount", "aws:sourceaccount", "aws:resourceaccount")

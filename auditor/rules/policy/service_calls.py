@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +12,21 @@ from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.simplify import simplify
 from auditor.evaluator.statements import action_mask
 from auditor.model.actions import KEY_POLICY_EFFECTIVE, actions_in
-from auditor.model.policy import ConditionTest
-from auditor.model.residual import FALSE
+from auditor.model.policy import ConditionTest, Statement
+from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import FALSE, Leaf
+from auditor.rules.closing import demanding
+from auditor.rules.conditions import asks_for_values, holds
 from auditor.rules.corrections import with_tests_alone
 from auditor.rules.policy.places import Placed
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
 OF_CALLERS = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "kms:viaservice", "aws:calledvia")
+SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+SERVICE_NAMES = ("aws:principalservicename", "aws:principalservicenameslist")
+EVERY_SERVICE = "Every AWS service"
+"""Stands for a service that a statement does not name."""
 OF_SOURCES = {
     "aws:principalorgid": "aws:SourceOrgID",
     "aws:principalorgpaths": "aws:SourceOrgPaths",
@@ -29,9 +37,32 @@ OF_SOURCES = {
 
 
 def named_services(placed: Placed) -> list[str]:
-    """The service principals that the statement names, sorted."""
-    named = {entry.value for entry in placed.located.statement.principals or () if entry.kind == "Service"}
+    """The service principals that the statement names, sorted; EVERY_SERVICE where it names everybody and asks for what
+    a service alone has when it calls as itself."""
+    statement = placed.located.statement
+    named = {entry.value for entry in statement.principals or () if entry.kind == "Service"}
+    if any(entry.value == "*" and entry.kind == "AWS" for entry in statement.principals or ()):
+        named.update(_by_conditions(statement))
     return sorted(value for value in named if not has_wildcard(value))
+
+
+def _by_conditions(statement: Statement) -> Iterator[str]:
+    """The services that a statement for everybody is about by its tests, which no user or role meets."""
+    leaves = [Leaf(test.operator, test.key.lower(), test.values) for test in demanding(statement.conditions)]
+    asked = [leaf for leaf in leaves if asks_for_values(leaf, False)]
+    named = [value for leaf in asked if leaf.key in SERVICE_NAMES for value in leaf.values]
+    if named:
+        yield from named
+    elif any(leaf.key in SOURCE_KEYS for leaf in asked) or any(
+        leaf.key == "aws:principalisawsservice" and holds(leaf, False, "true") for leaf in leaves
+    ):
+        yield EVERY_SERVICE
+
+
+def service_principal(view: View, name: str) -> Principal:
+    """A service that calls as itself."""
+    known = view.principal_by_arn.get(name)
+    return known or Principal(kind=PrincipalKind.SERVICE, arn=name, iam_arn=name, account=None, name=name)
 
 
 def services_alone(placed: Placed) -> bool:
@@ -43,9 +74,9 @@ def services_alone(placed: Placed) -> bool:
 def missed_by(view: View, placed: Placed, service: str) -> list[ConditionTest]:
     """The tests about who calls that the service never meets when it calls as itself (reference, sections 9 and 12: it
     is of no account or organization of the customer, and comes through no other service)."""
-    who, key, statement = view.principal_by_arn.get(service), placed.key, placed.located.statement
+    who, key, statement = service_principal(view, service), placed.key, placed.located.statement
     action = next(actions_in(action_mask(statement) & KEY_POLICY_EFFECTIVE), None)
-    if who is None or key is None or action is None:
+    if key is None or action is None:
         return []
     question = Question(view.evaluation.surroundings, who, key, action, placed.located.ref.layer, {})
     return [test for test in statement.conditions if _about_callers(test) and _fails(test, placed, question)]
