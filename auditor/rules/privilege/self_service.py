@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
+from auditor.evaluator.matrix import build_table
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.access import Decision
+from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.conditions import mentions
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.iam_side import identities_of, may_tag, speakers, tag_locked
 from auditor.rules.policy.delegation import delegated_mask
@@ -116,14 +119,11 @@ def _gives_power_to_a_tag(statement: Statement) -> bool:
     return statement.effect == "Allow" and any(True for _ in _tags(statement)) and bool(action_mask(statement) & POWER)
 
 
-def _doors_of(view: View) -> Iterator[tuple[Door, Principal]]:
-    """Every door with every ordinary identity that only the tag keeps out."""
+def _doors_of(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
+    """Every door with the identities that it speaks of."""
     for door in _key_doors(view):
-        for who in identities_of(view, door.keys[0].account):
-            if _spoken_of(door, who):
-                yield door, who
-    for door, holders in _identity_doors(view):
-        yield from ((door, who) for who in holders)
+        yield door, tuple(who for who in identities_of(view, door.keys[0].account) if _spoken_of(door, who))
+    yield from _identity_doors(view)
 
 
 def _how(view: View, who: Principal, door: Door) -> Means | None:
@@ -172,23 +172,71 @@ def _guest(view: View, role: Principal, door: Door) -> Principal | None:
     return None
 
 
+def _ways_through(view: View) -> Iterator[tuple[Door, list[tuple[Principal, list[tuple[Principal, Means]]]]]]:
+    """Every door with those that it would let in with the tag, and who can give each of them the tag, and how."""
+    trusted = {tag.lower() for tag in view.settings.trusted_session_tags}
+    for door, callers in _doors_of(view):
+        if door.tag.lower() in trusted:
+            continue
+        ways = []
+        for who in callers:
+            own = [(who, how)] if (how := _how(view, who, door)) else []
+            if hands := [*own, *_through(view, who, door)]:
+                ways.append((who, hands))
+        if ways:
+            yield door, ways
+
+
+def _opens(view: View, door: Door, callers: Sequence[Principal]) -> frozenset[str]:
+    """The callers (ARNs) to whom the tag gives, or may give, a power on one of the keys that they have not without."""
+    if not door.values:
+        return frozenset()
+    if any(mark in door.values[0] for mark in ("${", "*", "?")):
+        return frozenset(who.arn for who in callers)
+    plain = [tuple(one for one in who.tags if one[0].lower() != door.tag.lower()) for who in callers]
+    tagged = [tuple(sorted([*tags, (door.tag, door.values[0])])) for tags in plain]
+    both = [replace(who, tags=tags) for row in (plain, tagged) for who, tags in zip(callers, row, strict=True)]
+    table = build_table(tuple(both), door.keys, view.evaluation.surroundings, door.mask)
+
+    def gains(before: int, after: int) -> bool:
+        return any(
+            not table.decisions[table.profiles[after][action.bit]].outcome.denied
+            and not _without(table.decisions[table.profiles[before][action.bit]], door.tag)
+            for action in actions_in(door.mask)
+        )
+
+    cells, number = table.cells.tolist(), len(callers)
+    known = {pair: gains(*pair) for row in range(number) for pair in zip(cells[row], cells[number + row], strict=True)}
+    return frozenset(
+        who.arn
+        for row, who in enumerate(callers)
+        if any(known[pair] for pair in zip(cells[row], cells[number + row], strict=True))
+    )
+
+
+def _without(decision: Decision, tag: str) -> bool:
+    """Whether something gives the action, or may, that does not ask for the tag, which a session may bring."""
+    asked = PREFIX + tag.lower()
+    asks = decision.residual is not None and mentions(decision.residual, lambda leaf, _: leaf.key.lower() == asked)
+    return not decision.outcome.denied and not asks
+
+
 def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
     """Access depends on a tag of the principal, and the principal can give itself that tag.
 
     Looks at ``aws:PrincipalTag`` conditions of key policies and identity policies, and asks who may call iam:TagRole or
     iam:TagUser on itself or on a role that it may assume, or whose trust policy lets callers choose session tags. Tags
-    that come from a directory are listed in ``trusted_session_tags``. Account administrators are told once per account,
-    where nobody else can.
+    that come from a directory are listed in ``trusted_session_tags``. A tag that gives its holder nothing, as it
+    has the power anyway, or as a Deny, guardrail or boundary stops what it would give, is silent. Administrators of an
+    account are told once, where nobody else can.
 
     Fix: deny tagging of the authorization tag to everybody but the identity pipeline.
     """
     found: dict[tuple[str, str], list[tuple[Door, Means]]] = {}
     people: dict[str, Principal] = {}
-    for door, who in _doors_of(view):
-        if door.tag.lower() in {tag.lower() for tag in view.settings.trusted_session_tags}:
-            continue
-        ways = [(who, how)] if (how := _how(view, who, door)) else []
-        for one, how in (*ways, *_through(view, who, door)):
+    for door, ways in _ways_through(view):
+        opened = _opens(view, door, [who for who, _ in ways])
+        for one, how in (way for who, hands in ways if who.arn in opened for way in hands):
             people[one.arn] = one
             found.setdefault((one.arn, door.tag.lower()), []).append((door, how))
     admins: dict[tuple[str, str], list[str]] = {}
