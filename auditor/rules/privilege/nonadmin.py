@@ -145,7 +145,7 @@ def _for_backups(keys: tuple[Key, ...]) -> bool:
 
 def _usage_guard(leaf: Leaf, negated: bool) -> bool:
     """Whether a test leaves only keys that nobody has used for more than USAGE_GUARD_DAYS days."""
-    if leaf.key.lower() != "kms:trailingdayswithoutkeyusage":
+    if leaf.key.lower() != "kms:trailingdayswithoutkeyusage" or "than" not in leaf.operator.lower():
         return False
     days = [float(value) for value in leaf.values if value.replace(".", "", 1).isdigit()]
     operator = leaf.operator.lower()
