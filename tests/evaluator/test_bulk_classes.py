@@ -124,6 +124,9 @@ FOR_CONTEXT = replace(
     FOR_SOURCE, operations=("Decrypt", "DescribeKey", "RetireGrant"), source_arn=None, context_equals=(("app", "shop"),)
 )
 
+BY_SUBSET = replace(FOR_CONTEXT, context_equals=None, context_subset=(("app", "shop"),))
+BEYOND_GRANTS = replace(FOR_SOURCE, operations=("Decrypt", "PutKeyPolicy", "ScheduleKeyDeletion"), source_arn=None)
+
 
 def bounded(principal: Principal, *statements: dict[str, Any]) -> Principal:
     return replace(principal, boundary=attached(Layer.BOUNDARY, "limit", principal.arn, list(statements)))
@@ -252,6 +255,8 @@ def in_key_policy(statement: dict[str, Any]) -> AttachedPolicy:
         ),
         pytest.param([role("a", None)], [key("1", grants=(FOR_SOURCE,))], id="SourceArn binds one operation of two"),
         pytest.param([role("a", None)], [key("1", grants=(FOR_CONTEXT,))], id="a context binds one operation of three"),
+        pytest.param([role("a", None)], [key("1", grants=(BY_SUBSET,))], id="a part of the context binds one of three"),
+        pytest.param([role("a", None)], [key("1", grants=(BEYOND_GRANTS,))], id="operations that no grant can have"),
         pytest.param([role("a", None)], [replace(key("1"), unread=frozenset({Fact.GRANTS}))], id="grants unread"),
     ],
 )
