@@ -55,7 +55,9 @@ class StepGraph:
         accounts |= {steward(self._view, target)} - {""}
         if any(way.kind in ("everyone", "organization") for way in ways):
             accounts |= set(self._groups)
-        alike = not named & self.by_arn.keys() and not any(about_identity(way.statement) for way in ways)
+        trust = target.trust_policy.statements if target.trust_policy else ()
+        listed = {entry.value for statement in trust for entry in statement.principals or ()}
+        alike = not (named | listed) & self.by_arn.keys() and not any(map(about_identity, trust))
         for account in sorted(accounts):
             for group in self._groups.get(account, ()):
                 # Where neither policies nor the trust tell the members apart, one answer holds for all of them.
