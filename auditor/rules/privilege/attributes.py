@@ -14,7 +14,7 @@ from auditor.model.access import Role
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.model.policy import Statement, StatementRef
+from auditor.model.policy import ConditionTest, Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import demands
@@ -63,10 +63,7 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
             if statement.effect != "Allow" or not mask:
                 continue
             for test in statement.conditions:
-                operator = parse_operator(test.operator)
-                if operator is None or operator.negated or not test.key.lower().startswith(prefix):
-                    continue
-                values = test.values if operator.base != "null" else _any_value(test.values)
+                values = opening(test) if test.key.lower().startswith(prefix) else ()
                 if not values or any("${" in value for value in values):
                     continue  # a value taken from the caller is another rule's business
                 for holder in document.holders:
@@ -74,9 +71,15 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
                         yield Dependence(holder, located, test.key[len(prefix) :], values, mask)
 
 
-def _any_value(asked: tuple[str, ...]) -> tuple[str, ...]:
-    """What a test of the Null operator leaves open: any value where the attribute has to be there, else nothing."""
-    return ("*",) if {value.lower() for value in asked} == {"false"} else ()
+def opening(test: ConditionTest) -> tuple[str, ...]:
+    """The values of an attribute with which a test holds: those that it lists, or any, where the attribute only has to
+    be there. None for a test that an absent attribute meets, or that another attribute may meet."""
+    operator = parse_operator(test.operator)
+    if operator is None or operator.negated:
+        return ()
+    if operator.base != "null":
+        return test.values
+    return ("*",) if {value.lower() for value in test.values} == {"false"} else ()
 
 
 def together(found: Iterable[Dependence]) -> list[list[Dependence]]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from auditor.evaluator.matrix import build_table
 from auditor.evaluator.naming import is_account_principal
-from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.model.access import Decision
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
@@ -22,6 +21,8 @@ from auditor.rules.iam_side import identities_of, may_tag, speakers, tag_locked
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked
+from auditor.rules.privilege.attributes import opening
+from auditor.rules.privilege.naming import fitting
 from auditor.rules.privilege.steps import ASSUME, admits, step_to, ways_into
 from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.statements import Document
@@ -65,17 +66,25 @@ def _tags(statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
     for test in statement.conditions:
         if not test.key.lower().startswith(PREFIX):
             continue
-        operator = parse_operator(test.operator)
-        if operator and not operator.negated and operator.base != "null":
-            yield test.key[len(PREFIX) :], test.values
+        if values := opening(test):
+            yield test.key[len(PREFIX) :], values
 
 
 def _key_doors(view: View) -> Iterator[Door]:
     for placed in key_statements(view):
         statement = placed.located.statement
-        if statement.effect == "Allow" and placed.key is not None and action_mask(statement) & POWER:
+        if (
+            statement.effect == "Allow"
+            and placed.key is not None
+            and action_mask(statement) & _served(view, placed.key)
+        ):
             for tag, values in _tags(statement):
                 yield Door(tag, values, placed.located, f"the key policy of {placed.key.label}", (placed.key,))
+
+
+def _served(view: View, key: Key) -> int:
+    """The powerful actions that the key is made for."""
+    return POWER & view.reach.usable[view.reach.key_at[key.arn]]
 
 
 def _spoken_of(door: Door, who: Principal) -> bool:
@@ -98,7 +107,7 @@ def _identity_doors(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
             opened = tuple(
                 key
                 for key in keys.get(document.account, [])
-                if resources_reach(statement, key.arn) and delegated_mask(view, key) & mask
+                if resources_reach(statement, key.arn) and delegated_mask(view, key) & mask & _served(view, key)
             )
             if opened:
                 yield Door(tag, values, located, document.title, opened), document.holders
@@ -191,10 +200,10 @@ def _opens(view: View, door: Door, callers: Sequence[Principal]) -> frozenset[st
     """The callers (ARNs) to whom the tag gives, or may give, a power on one of the keys that they have not without."""
     if not door.values:
         return frozenset()
-    if any(mark in door.values[0] for mark in ("${", "*", "?")):
+    if "${" in door.values[0]:
         return frozenset(who.arn for who in callers)
     plain = [tuple(one for one in who.tags if one[0].lower() != door.tag.lower()) for who in callers]
-    tagged = [tuple(sorted([*tags, (door.tag, door.values[0])])) for tags in plain]
+    tagged = [tuple(sorted([*tags, (door.tag, fitting(door.values[0]))])) for tags in plain]
     both = [replace(who, tags=tags) for row in (plain, tagged) for who, tags in zip(callers, row, strict=True)]
     table = build_table(tuple(both), door.keys, view.evaluation.surroundings, door.mask)
 
