@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+from auditor.evaluator import Context
 from auditor.evaluator.glob import has_wildcard
 from auditor.model.access import Decision
 from auditor.model.actions import (
@@ -262,7 +263,9 @@ def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
 
 
 def _admitted(view: View, key: Key, organization: str) -> Reached | None:
-    """What a caller of ``organization`` may do: the decisions on a stranger that hang on its organization."""
+    """What a caller of ``organization`` may do: the decisions on a stranger that hang on its organization, and do not
+    deny one of that."""
+    known: Context = {"aws:PrincipalOrgID": (organization,)}
 
     def asks(leaf: Leaf, negated: bool) -> bool:
         fits = any(value.split("/")[0] == organization for value in leaf.values)
@@ -271,7 +274,9 @@ def _admitted(view: View, key: Key, organization: str) -> Reached | None:
     found = {
         name: decision
         for name, decision in view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE).items()
-        if decision.residual is not None and mentions(decision.residual, asks)
+        if decision.residual is not None
+        and mentions(decision.residual, asks)
+        and not view.evaluation.decide(view.outsider, key, f"kms:{name}", known).outcome.denied
     }
     return Reached(organization, (organization,), Openness.OPEN, found) if found else None
 

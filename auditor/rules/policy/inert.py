@@ -123,8 +123,10 @@ def _repaired(
     resources: list[tuple[str, str]],
     principals: list[tuple[str, str]],
 ) -> str:
-    """The statement without its dead parts, or with what was probably meant; empty when nothing is left to say."""
+    """The statement without its dead parts, or with what was probably meant; empty when nothing is left to say, or
+    nothing is known that was meant."""
     written = as_written(placed.policy, placed.located.statement.index)
+    before = dict(written)
     dead = {name: replacement for name, _, replacement in actions}
     names = placed.located.statement.actions or ()
     if dead:
@@ -134,4 +136,4 @@ def _repaired(
         written["Action"] = kept[0] if len(kept) == 1 else list(dict.fromkeys(kept))
     if resources:
         written |= placed.resource_repair([name for name, _ in resources])
-    return "" if principals else render(written)
+    return "" if principals or written == before else render(written)

@@ -13,7 +13,7 @@ from auditor.model.policy_document import DOCUMENT_ELEMENTS, STATEMENT_ELEMENTS
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, customer_documents, placed_statements
-from auditor.rules.policy.tests_as_written import mistakes_in_tests
+from auditor.rules.policy.tests_as_written import corrected_condition, mistakes_in_tests
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
@@ -64,6 +64,8 @@ def _corrected(policy: Policy, index: int, missing: list[str], dropped: tuple[st
     fixed = {renamed.get(name, name): value for name, value in written.items() if name not in dropped}
     if "Resource" in missing and "Resource" not in fixed and "NotResource" not in fixed:
         fixed["Resource"] = "*"
+    if "Condition" in fixed:
+        fixed["Condition"] = corrected_condition(fixed["Condition"])
     effect = fixed.get("Effect")
     if isinstance(effect, str) and effect.strip().capitalize() in ("Allow", "Deny"):
         fixed["Effect"] = effect.strip().capitalize()
@@ -77,7 +79,8 @@ def malformed_statement(view: View) -> Iterator[Hit]:
     elements: the element counts as missing. A Deny written that way protects nothing, and a misspelt Condition leaves
     an Allow unconditional.
 
-    Fix: correct the element; the finding shows the statement as it was probably meant. In CI, refuse unknown elements.
+    Fix: correct the element; where it can be guessed, the finding shows the statement as it was probably meant. In CI,
+    refuse unknown elements.
     """
     for placed in placed_statements(view):
         located, policy = placed.located, placed.policy
@@ -105,7 +108,8 @@ def _malformed_hit(placed: Placed, missing: list[str], problems: list[PolicyProb
         raised=given((deny or (lost_condition and statement.effect == "Allow"), "statement is a Deny")),
         lowered=given((placed.duplicated(fixed), "duplicates another")),
         identity=(meaning(statement), *missing, *(problem.element for problem in problems)),
-        remedy=render(fixed),
+        remedy="" if fixed == as_written(placed.policy, statement.index) else render(fixed),
+        bare=True,
     )
 
 

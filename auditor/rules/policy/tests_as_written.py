@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import Any
 
 from auditor.evaluator.operators import Operator, operator_names, parse_operator, readable
 from auditor.evaluator.variables import VARIABLE, variable_name
@@ -62,8 +63,38 @@ def _twice(statement: Statement) -> Iterator[str]:
 def _hint(test: ConditionTest) -> str:
     if parse_operator(test.key) is not None:
         return "; operator and condition key have changed places"
-    close = get_close_matches(test.operator, operator_names(), 1, 0.8)
-    return f"; meant was probably {close[0]}" if close else ""
+    close = _operator_meant(test.operator)
+    return f"; meant was probably {close}" if close else ""
+
+
+def _operator_meant(name: str) -> str:
+    """The operator that a name which is none was probably meant to be; empty where none is like it."""
+    return next(iter(get_close_matches(name, operator_names(), 1, 0.8)), "")
+
+
+def corrected_condition(written: Any) -> Any:
+    """A Condition element with its operators as they were probably meant: by another name, or for the keys that stand
+    in their place. Anything else as it is."""
+    if not isinstance(written, dict):
+        return written
+    found: dict[str, Any] = {}
+    for operator, tests in written.items():
+        for name, key, value in _meant(str(operator), tests):
+            held = found.setdefault(name, {})
+            if not isinstance(held, dict) or key in held:
+                return written
+            held[key] = value
+        if not isinstance(tests, dict):
+            return written
+    return found
+
+
+def _meant(operator: str, tests: Any) -> Iterator[tuple[str, str, Any]]:
+    for key, value in tests.items() if isinstance(tests, dict) else ():
+        if parse_operator(operator) is None and parse_operator(str(key)) is not None:
+            yield str(key), operator, value
+        else:
+            yield operator if parse_operator(operator) else _operator_meant(operator) or operator, str(key), value
 
 
 def _readable(operator: Operator, value: str) -> bool:
