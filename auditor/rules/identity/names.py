@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evaluator.glob import common_text, has_wildcard, matches
+from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.request_keys import never_met
 from auditor.evaluator.statements import action_mask
@@ -16,11 +17,12 @@ from auditor.model.policy import ConditionTest, Statement
 from auditor.model.principal import Principal
 from auditor.rules.acting import acts
 from auditor.rules.corrections import one_or_many
+from auditor.rules.exposure.strangers import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, naming, titled
 from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.policy.places import Placed, key_statements
-from auditor.rules.principals import service_linked
+from auditor.rules.principals import condition_values, service_linked
 from auditor.rules.statements import render
 from auditor.rules.view import View
 
@@ -110,8 +112,8 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
 
     A condition on ``aws:PrincipalArn`` keeps the text of a name, so a role that is created anew under it gets the
     access; a Principal element does not. Told when nobody of that name exists and somebody may create it, and for a
-    pattern under which others than account administrators may create one more. Accounts that were not collected are
-    silent; exemptions of SCPs and RCPs are told by guardrail-exemption-matchable.
+    pattern under which others than account administrators may create one more, in every account that it lets in.
+    Accounts that were not collected are silent; exemptions of SCPs and RCPs are told by guardrail-exemption-matchable.
 
     Fix: use a Principal element or a protected path, and deny role creation on that path.
     """
@@ -121,22 +123,32 @@ def reclaimable_principal_name(view: View) -> Iterator[Hit]:
             continue
         for test in name_tests(statement):
             for pattern in test.values:
-                account = _account_meant(pattern, key.account)
-                if (
-                    account is None
-                    or not identities_of(view, account)
-                    or "${" in pattern
-                    or pattern.endswith(":root")
-                    or protected(pattern)
-                ):
+                if "${" in pattern or pattern.endswith(":root") or protected(pattern):
                     continue
-                held = named_by(view, account, pattern)
-                if held and not has_wildcard(pattern.split("/", 1)[-1]):
-                    continue
-                ordinary, admins = makers(view, pattern, account)
-                ordinary = [who for who in ordinary if who not in held]
+                held, ordinary, admins = _takers(view, pattern, _accounts_meant(view, statement, pattern, key.account))
                 if ordinary or (admins and not held):
                     yield _reclaim_hit(placed, test, pattern, ordinary, admins, held)
+
+
+def _takers(view: View, pattern: str, accounts: list[str]) -> tuple[list[Principal], list[Principal], list[Principal]]:
+    """Who has a name of the pattern in the accounts, and who may create one that is not taken: ordinary identities, and
+    administrators of the account."""
+    held: list[Principal] = []
+    ordinary: list[Principal] = []
+    admins: list[Principal] = []
+    for account in accounts:
+        named = named_by(view, account, pattern)
+        held += named
+        if not named or has_wildcard(pattern.split("/", 1)[-1]):
+            here, there = _makers_once(view, pattern, account)
+            ordinary += [who for who in here if who not in named]
+            admins += there
+    return held, ordinary, admins
+
+
+def _makers_once(view: View, pattern: str, account: str) -> tuple[list[Principal], list[Principal]]:
+    memo = view.commons.of_account(account)
+    return memo.once(f"makers of {pattern} {view.settings.account_admins}", lambda: makers(view, pattern, account))
 
 
 def named_by(view: View, account: str, pattern: str) -> list[Principal]:
@@ -148,12 +160,33 @@ def named_by(view: View, account: str, pattern: str) -> list[Principal]:
     return view.commons.of_account(account).once(f"named by {pattern}", make)
 
 
-def _account_meant(pattern: str, owner: str) -> str | None:
-    """The account whose identities a pattern speaks of; with a wildcard there, the key's own is looked at."""
+def _accounts_meant(view: View, statement: Statement, pattern: str, owner: str) -> list[str]:
+    """The collected accounts whose identities a pattern speaks of: of one with a wildcard for the account, those that
+    the statement lets in."""
     parts = pattern.split(":")
-    if len(parts) > 4 and has_wildcard(parts[4]):
-        return owner
-    return account_of(pattern)
+    if len(parts) <= 4 or not has_wildcard(parts[4]):
+        named = account_of(pattern)
+        return [named] if named is not None and identities_of(view, named) else []
+    meant = {account for account in _spoken_to(view, statement, owner) if matches(parts[4], account)}
+    return [one for one in sorted(meant) if identities_of(view, one) and _lets_in(view, statement, one)]
+
+
+def _spoken_to(view: View, statement: Statement, owner: str) -> set[str]:
+    """The accounts whose identities a statement speaks of: all that were collected, or those that it names."""
+    if for_everybody(statement):
+        return {owner, *view.trust.collected}
+    named = {account_of(entry.value) for entry in statement.principals or () if is_account_principal(entry.value)}
+    return {one for one in named if one} if statement.effect == "Allow" else {owner}
+
+
+def _lets_in(view: View, statement: Statement, account: str) -> bool:
+    """Whether what a statement asks of the caller's account and organization leaves the identities of an account."""
+    accounts = condition_values(statement, "aws:principalaccount", "kms:calleraccount")
+    if accounts and not any(matches(value, account) for value in accounts):
+        return False
+    organizations = condition_values(statement, "aws:principalorgid", "aws:principalorgpaths")
+    known = view.trust.organization_of(account, whole_path=False)
+    return not organizations or known is None or any(matches(value.split("/")[0], known) for value in organizations)
 
 
 def _reclaim_hit(
