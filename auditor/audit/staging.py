@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ class Staged:
         """
         make_private(path.parent)
         with _telling(path):
-            if path.exists() and not path.is_file():
+            if _is_special(path):
                 path.write_bytes(content)
             else:
                 self._write(path.resolve(), content)
@@ -84,19 +85,27 @@ def write_private(path: Path, content: bytes) -> Path:
     return path
 
 
+def _is_special(path: Path) -> bool:
+    """Whether a pipe, a device or a folder is there. Raises OSError, also for a link that leads to itself."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def _telling(path: Path) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
         raise
-    except (OSError, RuntimeError) as error:  # the latter for a link that leads to itself
+    except OSError as error:
         raise _failed(path, error, []) from None
 
 
-def _failed(path: Path, error: Exception, done: list[Path]) -> OutputError:
+def _failed(path: Path, error: OSError, done: list[Path]) -> OutputError:
     there = f" Written before it: {', '.join(map(str, done))}; the others are as they were." if done else ""
     return OutputError(
-        f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}.{there}",
+        f"{path}: cannot be written: {error.strerror or error}.{there}",
         "Check the folder's permissions and free space.",
     )

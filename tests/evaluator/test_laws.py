@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from auditor.evaluator import decide, evaluate
+from auditor.evaluator import decide, evaluate, glob
 from auditor.evaluator.evaluation import Evaluation
 from auditor.evaluator.glob import LITERAL_STAR
 from auditor.evaluator.operators import parse_operator, satisfied
@@ -270,12 +270,14 @@ def applicable(context: Given, key: Key, principal: Principal, decision: Decisio
     found = find_action(action)
     assert found is not None
     question = Pair(Surroundings(), principal, key, 1 << found.bit).question(found.bit, Layer.IDENTITY)
-    kept: Given = {"aws:ViaAWSService": ("true",) if context["kms:ViaService"] else ("false",)}
+    kept: Given = {}
     for name, value in context.items():
         settled = question.value(name)
         kept[name] = (settled.values or None) if isinstance(settled, Known) else value
-        if isinstance(settled, RunTime) and settled.forms:
-            kept[name] = (settled.forms[0].replace("*", "x"),)
+        if isinstance(settled, RunTime) and settled.forms and (value or not settled.may_be_absent):
+            fitting = [text for text in value or () if any(glob.matches(form, text) for form in settled.forms)]
+            kept[name] = tuple(fitting) or (settled.forms[0].replace("*", "x"),)
+    kept["aws:ViaAWSService"] = ("true",) if kept["kms:ViaService"] else ("false",)
     tag = key.tag("team")
     kept["aws:ResourceTag/team"] = None if tag is None else (tag,)
     kept[RESOURCE] = (key.arn,)
