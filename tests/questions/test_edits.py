@@ -208,6 +208,11 @@ def test_a_new_state_is_a_change_of_facts() -> None:
     edited = apply_edits(organization_estate(), [Edit(EditKind.KEY_STATE, "alias/app", text="Disabled")])
     found = differences(world_of(organization_estate(), as_of=AS_OF), world_of(edited, as_of=AS_OF))
     assert [(item.kind, item.detail) for item in found.facts] == [("key state", "Enabled → Disabled")]
+    waiting = replace(organization_estate().keys[0], state="PendingDeletion", deletion_date="2026-12-24T12:00:00Z")
+    spared = apply_edits(
+        replace(organization_estate(), keys=(waiting,)), [Edit(EditKind.KEY_STATE, KEY, text="Enabled")]
+    )
+    assert (spared.keys[0].state, spared.keys[0].deletion_date) == ("Enabled", None)
 
 
 def test_a_new_user_has_what_its_groups_give() -> None:

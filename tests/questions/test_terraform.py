@@ -809,7 +809,7 @@ def two_accounts() -> Snapshot:
     [
         ("app", "us-east-1", ()),
         ("only-there", "us-east-1", (f"No principal of account {HOME} is called “role/only-there”.",)),
-        ("app", "eu-north-1", (f"No key of account {HOME} eu-north-1 is called “{OTHER.rsplit('/', 1)[1]}”.",)),
+        ("app", "eu-north-1", (f"No key of account {HOME} in eu-north-1 is called “{OTHER.rsplit('/', 1)[1]}”.",)),
     ],
 )
 def test_names_are_looked_for_in_the_account_and_region_of_their_provider(

@@ -57,7 +57,8 @@ def _one(edit: Edit, kind: str, found: Iterable[str]) -> str:
     arns = tuple(found)
     if len(arns) == 1:
         return arns[0]
-    place = " ".join(name for name in (f"account {edit.account}" if edit.account else "", edit.region) if name)
+    places = (f"account {edit.account}" if edit.account else "", edit.region if kind == "key" else "")
+    place = " in ".join(filter(None, places))
     if arns:
         raise UnknownNameError(f"“{edit.target}” means {len(arns)} {kind}s of {place}.")
     raise UnknownNameError(f"No {kind} of {place} is called “{edit.target}”.")

@@ -43,7 +43,12 @@ def key_state(snapshot: Snapshot, edit: Edit) -> Snapshot:
     state = edit.text or ""
     if state not in STATES:
         raise UsageError(f"“{state}” is no state that a key can be put into.", f"Choose one of {', '.join(STATES)}.")
-    return _on_own_keys(snapshot, edit.target, lambda key: replace(key, state=state))
+    kept = state == "PendingDeletion"
+    return _on_own_keys(
+        snapshot,
+        edit.target,
+        lambda key: replace(key, state=state, deletion_date=key.deletion_date if kept else None),
+    )
 
 
 def key_rotation(snapshot: Snapshot, edit: Edit) -> Snapshot:
