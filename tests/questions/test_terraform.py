@@ -864,9 +864,23 @@ def test_the_configuration_of_a_provider_says_where_it_works(written: dict[str, 
 def test_what_findings_alone_rest_on_is_told_apart() -> None:
     trail = change("aws_cloudtrail.t", {"name": "t"}, None)
     queue = change("aws_sqs_queue.q", {"name": "q"}, {"name": "r"})
-    planned = edits_of_plan(json.loads(plan(trail, queue)))
+    rules = [change(f"aws_cloudwatch_event_rule.{s}", None, {"name": s, "event_pattern": s}) for s in ("kms", "ec2")]
+    targets = [change(f"aws_cloudwatch_event_target.{s}", None, {"rule": s}) for s in ("kms", "ec2")]
+    filters = [
+        change(f"aws_cloudwatch_log_metric_filter.{name}", None, {}, unknown={"pattern": known is None})
+        for name, known in (("open", None), ("other", "x"))
+    ]
+    alarms = [change(f"aws_cloudwatch_metric_alarm.{s[:3]}", None, {"namespace": s}) for s in ("Company", "AWS/EC2")]
+    planned = edits_of_plan(json.loads(plan(trail, queue, *rules, *targets, *filters, *alarms)))
     assert (planned.edits, planned.open_ones) == ((), ())
-    assert [text.partition(" ")[0] for text in planned.evidence] == ["aws_cloudtrail.t"]
+    told = [text.partition(" ")[0].removeprefix("aws_cloudwatch_") for text in planned.evidence]
+    assert told == [
+        "aws_cloudtrail.t",
+        "event_rule.kms",
+        "event_target.kms",
+        "log_metric_filter.open",
+        "metric_alarm.Com",
+    ]
     assert [text.partition(" ")[0] for text in planned.encrypted] == ["aws_sqs_queue.q"]
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.questions.edits import FROM_PLANS, Edit, EditKind
+from auditor.questions.terraform.evidence import encrypted_of, evidence_of
 from auditor.questions.terraform.iam import IAM
 from auditor.questions.terraform.kms import KMS
 from auditor.questions.terraform.organizations import ORGANIZATIONS
 from auditor.questions.terraform.plan import Change, OpenError, Plan, read_plan
-from auditor.questions.terraform.types import ENCRYPTED, EVIDENCE, may_change_access
+from auditor.questions.terraform.types import may_change_access
 
 READERS = {**KMS, **IAM, **ORGANIZATIONS}
+FINDINGS_OPEN = "findings about it are not judged"
 ACTIONS = frozenset({"create", "update", "delete", "forget"})
 LAST = (EditKind.REMOVE_PRINCIPAL, EditKind.MANAGED_POLICY)
 GUARDRAILS = (EditKind.SCP, EditKind.RCP)
@@ -64,18 +66,13 @@ def edits_of_plan(plan: Any) -> PlannedEdits:
     return PlannedEdits(
         tuple(sorted(found, key=lambda planned: _turn(planned[1], anew))),
         tuple(open_ones),
-        _of_types(read, EVIDENCE),
-        _of_types(read, ENCRYPTED),
+        tuple(_open(change, FINDINGS_OPEN) for change in evidence_of(read)),
+        tuple(_open(change, FINDINGS_OPEN) for change in encrypted_of(read)),
     )
 
 
 def _counts(change: Change) -> bool:
     return may_change_access(change.type)
-
-
-def _of_types(plan: Plan, types: tuple[str, ...]) -> tuple[str, ...]:
-    changes = (change for change in (*plan.changes, *plan.deferred) if change.type.startswith(types))
-    return tuple(_open(change, "findings about it are not judged") for change in changes)
 
 
 def _open(change: Change, reason: str) -> str:

@@ -1,4 +1,4 @@
-"""Which types of resources in a plan may change access to keys, or findings about them, and which change neither."""
+"""Which types of resources in a plan may change access to keys, and which leave it as it is."""
 
 from __future__ import annotations
 
@@ -46,32 +46,6 @@ WITHOUT_ACCESS = frozenset(
     }
 )
 """Resources of these services whose change leaves access to keys as it is."""
-EVIDENCE = (
-    "aws_accessanalyzer_",
-    "aws_cloudtrail",
-    "aws_cloudwatch_event_",
-    "aws_cloudwatch_log_metric_filter",
-    "aws_cloudwatch_metric_alarm",
-    "aws_iam_access_key",
-    "aws_iam_openid_connect_provider",
-    "aws_iam_saml_provider",
-    "aws_iam_user_login_profile",
-    "aws_iam_virtual_mfa_device",
-    "aws_kms_custom_key_store",
-)
-"""Beginnings of types that findings look at, and access does not rest on: trails, alarms, credentials, providers."""
-ENCRYPTED = (
-    "aws_db_instance",
-    "aws_dynamodb_table",
-    "aws_ebs_volume",
-    "aws_efs_file_system",
-    "aws_rds_cluster",
-    "aws_s3_bucket",
-    "aws_secretsmanager_secret",
-    "aws_sns_topic",
-    "aws_sqs_queue",
-)
-"""The same of what is encrypted, which findings look at where it was collected."""
 
 
 def may_change_access(type_: str) -> bool:
