@@ -104,6 +104,28 @@ def test_a_session_has_the_routes_of_its_role_and_a_stranger_those_of_who_lets_i
     assert auditor.routes(snapshot, "444444444444", as_of=estate.AS_OF) == ()
 
 
+@pytest.mark.parametrize(
+    ("named", "enters"),
+    [
+        ("*", True),
+        ("222222222222", True),
+        ("arn:aws:iam::222222222222:root", True),
+        ("arn:aws:iam::222222222222:role/x", True),
+        ("arn:aws:sts::222222222222:assumed-role/x/me", True),
+        ("arn:aws:sts::222222222222:assumed-role/x/you", False),
+        ("arn:aws:iam::222222222222:role/y", False),
+        ("333333333333", False),
+    ],
+)
+def test_a_stranger_enters_where_the_trust_policy_may_mean_it(named: str, enters: bool) -> None:
+    trust = [{"Sid": "Vendor", "Effect": "Allow", "Principal": {"AWS": named}, "Action": "sts:AssumeRole"}]
+    reads = [{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}]
+    snapshot = estate.snapshot({**DATA["defaults"], "roles": [{"name": "vendor", "policy": reads, "trust": trust}]})
+    session = "arn:aws:sts::222222222222:assumed-role/x/me"
+    found = Auditor(Config(rules=estate.settings(None))).routes(snapshot, session, as_of=estate.AS_OF)
+    assert [route.principal for route in found] == ([named] if enters else [])
+
+
 def test_keys_and_principals_may_be_asked_together() -> None:
     walker = role("arn:aws:iam::111111111111:role/walker", allow(Action="iam:PutRolePolicy"))
     facts = small_estate(principals=(walker,))
