@@ -27,6 +27,7 @@ from auditor.rules.view import View
 PREFIX = "aws:principaltag/"
 TAGGING = {PrincipalKind.ROLE: "iam:TagRole", PrincipalKind.USER: "iam:TagUser"}
 CREATING = {"iam:CreateRole": ("role", "iam:TagRole"), "iam:CreateUser": ("user", "iam:TagUser")}
+BY_IDENTITIES = ("account", "principal", "organization", "everyone")
 SEAL_ADVICE = "Exempt a protected path instead of a tag, or keep everybody else from setting the tag."
 
 
@@ -150,22 +151,39 @@ def _tagged(who: Principal, tag: str, values: tuple[str, ...]) -> bool:
 
 
 def _may_get(view: View, who: Principal, tag: str, values: tuple[str, ...]) -> bool:
-    own = TAGGING.get(who.kind, "iam:TagRole")
-    if may_tag(view, who, own, who.arn, tag, values):
+    if may_tag(view, who, TAGGING.get(who.kind, "iam:TagRole"), who.arn, tag, values):
         return True
-    account = who.account or ""
-    if who in speakers(view, account, "iam:TagRole") and any(
-        may_tag(view, who, "iam:TagRole", role.arn, tag, values) and _becomes(view, who, role)
-        for role in identities_of(view, account)
-        if role.kind is PrincipalKind.ROLE and role.arn != who.arn and not service_linked(role)
+    if _speaks(view, who, "iam:TagRole") and any(
+        role.arn != who.arn and may_tag(view, who, "iam:TagRole", role.arn, tag, values) and _becomes(view, who, role)
+        for role in _open_roles(view, who.account or "")
     ):
         return True
     return any(
         may_tag(view, who, action, name, tag, values) and may_tag(view, who, tagging, name, tag, values)
         for action, (word, tagging) in CREATING.items()
-        if who in speakers(view, account, action) and who in speakers(view, account, tagging)
+        if _speaks(view, who, action) and _speaks(view, who, tagging)
         for name in shared_names(who, action, f"{who.arn.rpartition(':')[0]}:{word}/*")
     )
+
+
+def _speaks(view: View, who: Principal, action: str) -> bool:
+    """Whether a policy of the identity allows the action on anything."""
+    account = who.account or ""
+
+    def make() -> frozenset[str]:
+        return frozenset(one.arn for one in speakers(view, account, action))
+
+    return who.arn in view.commons.of_account(account).once(f"arns that speak of {action}", make)
+
+
+def _open_roles(view: View, account: str) -> tuple[Principal, ...]:
+    """The roles of an account whose trust policies let in more than services and providers."""
+
+    def make() -> tuple[Principal, ...]:
+        roles = (one for one in identities_of(view, account) if one.kind is PrincipalKind.ROLE)
+        return tuple(one for one in roles if any(way.kind in BY_IDENTITIES for way in ways_into(one)))
+
+    return view.commons.of_account(account).once("roles that identities enter", make)
 
 
 def _becomes(view: View, who: Principal, role: Principal) -> bool:
