@@ -408,6 +408,12 @@ def test_what_a_plan_says_is_judged(name: str) -> None:
     assert judged(plan(*changes)) == (expected, [])
 
 
+def redacted(entry: dict[str, Any]) -> dict[str, Any]:
+    """The change with its values taken out as sensitive."""
+    entry["change"]["after_sensitive"] = dict.fromkeys(entry["change"]["after"], True)
+    return entry
+
+
 REFERRING = {
     "configuration": {
         "root_module": {
@@ -574,6 +580,8 @@ def test_a_new_policy_is_followed_through_the_configuration() -> None:
         (change("awscc_kms_key.k", None, {"key_policy": ROOT_POLICY}), "are not judged"),
         (change("aws_kms_key.app", {"arn": KEY}, {"arn": KEY}, actions=["renew"]), "does not say what it does"),
         (change("aws_kms_grant.g", None, {**GRANT, "constraints": "none"}), "`constraints` is no list"),
+        (change("aws_kms_key.app", {"arn": KEY, "tags_all": {}}, {"tags_all": {"a": None}}), "values of tags"),
+        (redacted(change("aws_kms_key.app", {"arn": KEY, "tags_all": {"a": "b"}}, {"tags_all": None})), "`tags_all`"),
         (
             change("aws_iam_user_group_membership.m", None, {"user": "alice", "groups": "readers"}),
             "`groups` is no list",

@@ -50,7 +50,7 @@ def try_edits(snapshot: Snapshot, edits: Iterable[tuple[str, Edit]]) -> tuple[Sn
         except UsageError as error:
             if not (isinstance(error, UnknownNameError) and _idle(snapshot, edit)):
                 refused.append(f"{address}: {error.message}")
-    return snapshot, tuple(refused)
+    return snapshot, tuple(dict.fromkeys(refused))
 
 
 def _idle(snapshot: Snapshot, edit: Edit) -> bool:

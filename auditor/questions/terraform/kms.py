@@ -186,6 +186,8 @@ def tags(plan: Plan, change: Change, target: str, kind: EditKind) -> Iterator[Ed
     now, was = {} if _untagged(plan, change) else mapping(change.now(name)), mapping(change.was(name))
     for label in sorted(was.keys() - now.keys()):
         yield Edit(kind, target, label)
+    if not all(isinstance(value, str) for value in now.values()):
+        raise OpenError("values of tags are not in the plan")
     for label in sorted(now):
         if was.get(label) != now[label]:
             yield Edit(kind, target, label, str(now[label]))

@@ -28,6 +28,8 @@ PLANNED = frozenset({"resource_changes", "planned_values"})
 """One of these is in every plan, and in no state."""
 FORMATS = ("0.", "1.")
 """Versions of the format; Terraform's documentation asks readers to refuse any other first number."""
+MATERIAL = "key_material_base64"
+"""Always sensitive, also where there is none."""
 KNOWN_FORMAT = "Make it with a version of Terraform that writes format 1."
 REMEDY = "Make one with `terraform show -json PLANFILE`."
 
@@ -221,15 +223,22 @@ def _managed(entry: Any) -> bool:
 def _change(entry: Values) -> Change:
     change = _mapping(entry.get("change")) or {}
     actions = items(change.get("actions"))
+    hidden = _hidden(mapping(change.get("after")), mapping(change.get("after_sensitive")))
     return Change(
         address=str(entry.get("address", "?")),
         type=str(entry.get("type", "")),
         actions=tuple(map(str, actions)),
         before=_mapping(change.get("before")),
         after=_mapping(change.get("after")),
-        unknown=_mapping(change.get("after_unknown")) or {},
+        unknown={**mapping(change.get("after_unknown")), **hidden},
         provider=str(entry.get("provider_name", "")),
     )
+
+
+def _hidden(after: Values, sensitive: Values) -> Values:
+    """What somebody took out of the plan because it is sensitive, in the form of ``after_unknown``."""
+    taken = (name for name, hidden in sensitive.items() if hidden is True and name != MATERIAL)
+    return {name: True for name in taken if name in after and after[name] is None}
 
 
 def _mapping(value: Any) -> Values | None:
