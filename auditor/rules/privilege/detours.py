@@ -17,6 +17,8 @@ from auditor.rules.privilege.steps import FEDERATION, HAND_ROLE
 from auditor.rules.statements import render
 from auditor.rules.view import View
 
+CUT = "Cut the first edge: take the permission away, bound it to a path prefix, or pin the trust of the role."
+
 
 def indirect_key_access_path(view: View) -> Iterator[Hit]:
     """A principal without access to a key can obtain it in one step, or in ``max_hops``.
@@ -61,6 +63,8 @@ def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
     exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
     far = all(path.hops > 1 or path.running for path in paths)
     what = view.key_by_arn[keys[0]].label if len(keys) == 1 else count(len(keys), "key")
+    organization = view.snapshot.organization
+    bound = organization is None or organization.management_account != who.account
     through = listing((path.via[0] if path.via else path.words.split(" → ")[1] for path in paths), 3)
     return Hit(
         subject=who.arn,
@@ -77,9 +81,9 @@ def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
         raised=given((exposed and view.restricted(keys), "T1 key and P")),
         lowered=given((far, "two hops or a running resource")),
         identity=(who.unique_id or who.arn, *(path.words for path in paths)),
-        remedy=_cut(who, paths),
-        advice="Cut the first edge: take the permission away, bound it to a path prefix, or pin the trust of the role. "
-        "The SCP statement does it at once.",
+        remedy=_cut(who, paths) if bound else "",
+        advice=f"{CUT} The SCP statement does it at once." if bound else f"{CUT} No SCP binds the management account.",
+        bare=not bound,
     )
 
 
