@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 
-from auditor.evaluator.matrix import build_table
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
-from auditor.model.access import Decision
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import READ_PLAINTEXT
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.conditions import mentions
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.iam_side import identities_of, may_tag, speakers, tag_locked
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked
 from auditor.rules.privilege.attributes import opening
-from auditor.rules.privilege.naming import fitting
+from auditor.rules.privilege.doors import POWER, PREFIX, Door, Entry, Means, Tried
 from auditor.rules.privilege.steps import ASSUME, admits, step_to, ways_into
 from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.statements import Document
 from auditor.rules.view import View, keys_by_account
 
-POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
-PREFIX = "aws:principaltag/"
 TAG_SESSION = "sts:TagSession"
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """An Allow that asks for a tag of the caller: the tag, where it stands, and the keys that it opens."""
-
-    tag: str
-    values: tuple[str, ...]
-    located: Located
-    place: str
-    keys: tuple[Key, ...]
-
-    @property
-    def statement(self) -> Statement:
-        """The statement itself."""
-        return self.located.statement
-
-    @property
-    def mask(self) -> int:
-        """The powerful actions behind it."""
-        return action_mask(self.statement) & POWER
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """How a tag is got, in words, and the ARNs of the other identities that it takes."""
-
-    words: str
-    others: tuple[str, ...] = ()
 
 
 def _tags(statement: Statement) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -181,53 +146,16 @@ def _guest(view: View, role: Principal, door: Door) -> Principal | None:
     return None
 
 
-def _ways_through(view: View) -> Iterator[tuple[Door, list[tuple[Principal, list[tuple[Principal, Means]]]]]]:
-    """Every door with those that it would let in with the tag, and who can give each of them the tag, and how."""
+def _entries(view: View) -> Iterator[Entry]:
+    """Every door with each identity that it speaks of and that can be given the tag."""
     trusted = {tag.lower() for tag in view.settings.trusted_session_tags}
     for door, callers in _doors_of(view):
-        if door.tag.lower() in trusted:
+        if door.tag.lower() in trusted or not door.values:
             continue
-        ways = []
         for who in callers:
             own = [(who, how)] if (how := _how(view, who, door)) else []
             if hands := [*own, *_through(view, who, door)]:
-                ways.append((who, hands))
-        if ways:
-            yield door, ways
-
-
-def _opens(view: View, door: Door, callers: Sequence[Principal]) -> frozenset[str]:
-    """The callers (ARNs) to whom the tag gives, or may give, a power on one of the keys that they have not without."""
-    if not door.values:
-        return frozenset()
-    if "${" in door.values[0]:
-        return frozenset(who.arn for who in callers)
-    plain = [tuple(one for one in who.tags if one[0].lower() != door.tag.lower()) for who in callers]
-    tagged = [tuple(sorted([*tags, (door.tag, fitting(door.values[0]))])) for tags in plain]
-    both = [replace(who, tags=tags) for row in (plain, tagged) for who, tags in zip(callers, row, strict=True)]
-    table = build_table(tuple(both), door.keys, view.evaluation.surroundings, door.mask)
-
-    def gains(before: int, after: int) -> bool:
-        return any(
-            not table.decisions[table.profiles[after][action.bit]].outcome.denied
-            and not _without(table.decisions[table.profiles[before][action.bit]], door.tag)
-            for action in actions_in(door.mask)
-        )
-
-    cells, number = table.cells.tolist(), len(callers)
-    known = {pair: gains(*pair) for row in range(number) for pair in zip(cells[row], cells[number + row], strict=True)}
-    return frozenset(
-        who.arn
-        for row, who in enumerate(callers)
-        if any(known[pair] for pair in zip(cells[row], cells[number + row], strict=True))
-    )
-
-
-def _without(decision: Decision, tag: str) -> bool:
-    """Whether something gives the action, or may, that does not ask for the tag, which a session may bring."""
-    asked = PREFIX + tag.lower()
-    asks = decision.residual is not None and mentions(decision.residual, lambda leaf, _: leaf.key.lower() == asked)
-    return not decision.outcome.denied and not asks
+                yield door, who, hands
 
 
 def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
@@ -243,9 +171,12 @@ def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
     """
     found: dict[tuple[str, str], list[tuple[Door, Means]]] = {}
     people: dict[str, Principal] = {}
-    for door, ways in _ways_through(view):
-        opened = _opens(view, door, [who for who, _ in ways])
-        for one, how in (way for who, hands in ways if who.arn in opened for way in hands):
+    entries = tuple(_entries(view))
+    tried = Tried(view, entries) if entries else None
+    for door, who, hands in entries:
+        if tried is None or not tried.opens(door, who):
+            continue
+        for one, how in hands:
             people[one.arn] = one
             found.setdefault((one.arn, door.tag.lower()), []).append((door, how))
     admins: dict[tuple[str, str], list[str]] = {}
