@@ -13,21 +13,19 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import grant_limited
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
+from auditor.rules.privilege.editing import by_editing, edited, written_over
 from auditor.rules.privilege.groups import policies_of_groups
 from auditor.rules.privilege.making import Made, made_by
-from auditor.rules.privilege.opened import EVERYTHING, POWER, Opened, opened_by_any_policy, powers
+from auditor.rules.privilege.opened import EVERYTHING, POWER, opened_by_any_policy, powers
 from auditor.rules.privilege.path import NEW, WITHOUT, Path
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import (
     EDITS,
     JOIN,
     LEAVE,
-    RESERVED,
     Step,
     denying,
-    edits,
     edits_itself,
-    overwrites,
     sheds,
     unbinds_itself,
 )
@@ -141,11 +139,9 @@ class Finder:
         denies."""
         if edit := next(edits_itself(self.view, who, verbs), ""):
             yield f"{who.arn} → {edit}", (*who.identity_policies, EVERYTHING)
-            written = [(action, one) for one in denying(who) if (action := overwrites(self.view, who, one, verbs))]
-            if written:
-                actions, gone = (edit, *(action for action, _ in written)), [one for _, one in written]
-                kept = tuple(one for one in who.identity_policies if one not in gone)
-                yield f"{who.arn} → {' + '.join(dict.fromkeys(actions))}", (*kept, EVERYTHING)
+            actions, kept = written_over(self.view, who, who, verbs)
+            if actions:
+                yield f"{who.arn} → {' + '.join(dict.fromkeys((edit, *actions)))}", (*kept, EVERYTHING)
 
     def _by_shedding(self, who: Principal, stopped: frozenset[str]) -> Iterator[Path]:
         """Ridding itself of policies with a Deny: of one, or of all that one action takes away."""
@@ -191,37 +187,10 @@ class Finder:
                 editors.setdefault(who.account or "", []).append((who, missing))
         for account, members in editors.items():
             asked = frozenset[str]().union(*(missing for _, missing in members))
-            ways = self._edited(account, {who.arn for who, _ in members})
-            entered = set[str]().union(*ways.values())
-            targets = [one for one in self.graph.candidates if one.arn in entered]
+            targets, ways = edited(self.view, self.graph, account, {who.arn for who, _ in members})
             given = opened_by_any_policy(self.view, targets, asked, self.own)
             for who, missing in members:
-                yield from ((who, path) for path in self._editing(who, missing, given, ways.get(who.arn, {})))
-
-    def _edited(self, account: str, editors: set[str]) -> dict[str, dict[str, tuple[str, Step]]]:
-        """Editor → the identities of the account to whom it may give any policy and whom it becomes then, and how."""
-        ways: dict[str, dict[str, tuple[str, Step]]] = {}
-        for target in self.graph.candidates:
-            if target.account != account or RESERVED in target.path:
-                continue
-            for who, step in self.graph.into(target):
-                edit = next(edits(self.view, who, target, self.graph.verbs[who.arn]), "") if who.arn in editors else ""
-                if edit:
-                    ways.setdefault(who.arn, {})[target.arn] = (edit, step)
-        return ways
-
-    @staticmethod
-    def _editing(
-        who: Principal, missing: frozenset[str], given: list[Opened], ways: dict[str, tuple[str, Step]]
-    ) -> Iterator[Path]:
-        """One path to what each group of targets would come to and the identity has no power over."""
-        for opened in given:
-            through = next((one.arn for one in opened.targets if one.arn in ways), "") if opened.keys & missing else ""
-            if through:
-                edit, step = ways[through]
-                words = f"{who.arn} → {edit} + {step.action} → {through}"
-                yield Path(words, 2, step.running, opened.keys, (through,), opened.certain)
-                missing = missing - opened.keys if opened.certain else missing
+                yield from ((who, path) for path in by_editing(who, missing, given, ways.get(who.arn, {})))
 
     def _delegating(self) -> dict[str, frozenset[str]]:
         """Account → the keys that leave some power to identity policies."""

@@ -240,11 +240,11 @@ def boundary_of(who: Principal) -> str | None:
     return None if Fact.BOUNDARY in who.unread else ""
 
 
-def overwrites(view: View, who: Principal, attached: AttachedPolicy, verbs: frozenset[str]) -> str:
-    """The action by which the identity may write another document in place of one of its policies; empty where it may
+def overwrites(view: View, who: Principal, target: Principal, attached: AttachedPolicy, verbs: frozenset[str]) -> str:
+    """The action by which ``who`` may write another document in place of a policy of the target; empty where it may
     not. Whoever puts an inline policy may give it the name of one that is there (IAM API, PutRolePolicy)."""
-    actions: tuple[str, ...] = OWN_POLICY[who.kind][:1]
-    place = who.arn
+    actions: tuple[str, ...] = OWN_POLICY[target.kind][:1]
+    place = target.arn
     if attached.name.startswith("arn:"):
         actions, place = () if ":iam::aws:" in attached.name else POLICY_VERSION, attached.name
     elif ":group/" in attached.owner:
