@@ -21,7 +21,7 @@ from auditor.questions.context_keys import impossible
 from auditor.questions.near_misses import near_misses, without_effect
 from auditor.questions.standing import Standing
 from auditor.questions.turning import turning_points
-from auditor.questions.wording import cannot_do
+from auditor.questions.wording import cannot_do, flag_words
 
 ORDER = (Layer.SCP, Layer.RCP, Layer.KEY_POLICY, Layer.GRANT, Layer.IDENTITY, Layer.BOUNDARY, Layer.SESSION)
 """The order in which the chain is told: organization, key, caller."""
@@ -95,7 +95,7 @@ def explain(
     if not key.customer_managed and any("key policy" in sentence for sentence in turning):
         turning = (*turning, "AWS alone can change the key policy of an AWS managed key.")
     unasked = Pair(evaluation.surroundings, principal, key, pair.mask).question(action.bit, Layer.IDENTITY)
-    remarks = (*(flag.replace("_", " ") for flag in decision.flags), *cannot_do(key, action))
+    remarks = (*map(flag_words, decision.flags), *cannot_do(key, action))
     return Explanation(
         principal, key, action, decision, layers, turning, remarks, tuple(impossible(unasked, context or {}))
     )

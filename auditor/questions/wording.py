@@ -12,6 +12,14 @@ REASON_WORDS = {
     "action_not_cross_account": "the action works inside the key's own account only",
     "unknown_action": "there is no such action",
 }
+FLAG_WORDS = {
+    "boundary_not_applied_to_grant": "whether the permissions boundary, which lacks it, limits grants is undocumented",
+    "forallvalues_empty_set": "a ForAllValues test holds here because the request has nothing to compare",
+    "key_state_blocks_call": "who is allowed does not change, but the call fails in the state that the key is in",
+    "ram_policy": "the key policy that AWS RAM wrote takes part, and AWS does not document how it is evaluated",
+    "orphaned_principal": "the key policy names a principal that was deleted",
+}
+"""What the flags of a decision mean, for people."""
 _MULTI_REGION = {"ReplicateKey": ("PRIMARY",), "UpdatePrimaryRegion": ("PRIMARY", "REPLICA")}
 """Actions that only multi-Region keys of these types do (AWS KMS API reference)."""
 
@@ -23,6 +31,11 @@ def blocked_by(decision: Decision) -> str:
     wanted = (Role.DENIES, Role.MISSING)
     found = "; ".join(cause_words(cause) for cause in decision.causes if cause.role in wanted)
     return found or REASON_WORDS.get(decision.reason, decision.reason.replace("_", " "))
+
+
+def flag_words(flag: str) -> str:
+    """What a flag of a decision means."""
+    return FLAG_WORDS.get(flag, flag.replace("_", " "))
 
 
 def cannot_do(key: Key, action: Action) -> tuple[str, ...]:

@@ -7,6 +7,9 @@ from dataclasses import replace
 import pytest
 
 from auditor.evaluator import evaluate
+from auditor.evaluator.deciding import STATE_FLAG
+from auditor.evaluator.key_side import ORPHAN, RAM_FLAG
+from auditor.evaluator.verdict import BOUNDARY_FLAG
 from auditor.model.actions import BY_NAME
 from auditor.model.grant import Grant
 from auditor.model.policy import Layer
@@ -14,6 +17,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.questions import decision_words, explain, find_keys, principal_named
 from auditor.questions.edits import EditKind
 from auditor.questions.explain import Explanation
+from auditor.questions.wording import FLAG_WORDS
 from tests.cli.conftest import APP, HOME, OPS, ROOT, allow, text
 from tests.questions.estate import ALICE, USE, attached
 from tests.questions.test_turning import AS_OF, DIRECT, edited
@@ -170,3 +174,11 @@ def test_what_only_multi_region_keys_do_fails_on_others() -> None:
         ("UpdatePrimaryRegion", 1): (),
         ("UpdatePrimaryRegion", 2): (),
     }
+
+
+def test_what_a_decision_is_marked_with_is_told_in_words() -> None:
+    snapshot = edited()
+    asleep = replace(snapshot, keys=(replace(snapshot.keys[0], state="Disabled"), *snapshot.keys[1:]))
+    (note,) = explained(asleep, OPS).notes
+    assert note.startswith("who is allowed does not change, but the call fails")
+    assert {STATE_FLAG, RAM_FLAG, BOUNDARY_FLAG, ORPHAN} < set(FLAG_WORDS)
