@@ -1,4 +1,4 @@
-"""Two sets of facts side by side: access, facts, and findings: new, perhaps new, resolved, unverified."""
+"""Two sets of facts side by side: access, facts, and findings: new, perhaps new, changed, resolved, unverified."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from auditor.rules.catalogue import RuleFacts
 
     Headed = tuple[tuple[str, tuple[Finding, ...]], ...]
-    """Findings under the headings new, perhaps new, resolved and unverified."""
+    """Findings under the headings new, perhaps new, changed, resolved and unverified."""
 
 PERHAPS_NEW = "perhaps new"
+CHANGED = "changed"
 UNVERIFIED = "unverified"
 
 
@@ -49,15 +50,39 @@ def compare_findings(old: Judged, new: Judged, before: Snapshot, after: Snapshot
     """Findings by heading, worst first; ``before`` and ``after`` are what the runs looked at.
 
     One that was not there is ``perhaps new`` where the old run could not look for it, and one that is gone
-    ``unverified`` where the new run could not.
+    ``unverified`` where the new run could not. One that a rule had about the same subject, for other reasons or about
+    other keys and holders, is ``changed``: nothing of it is resolved.
     """
     from auditor.model.finding import in_order
 
     was, now = ({finding.fingerprint for finding in side.findings} for side in (old, new))
     fresh = _by_sight(Sight(old, before, after), (one for one in new.findings if one.fingerprint not in was))
     gone = _by_sight(Sight(new, after, before), (one for one in old.findings if one.fingerprint not in now))
-    headings = (("new", fresh[True]), (PERHAPS_NEW, fresh[False]), ("resolved", gone[True]), (UNVERIFIED, gone[False]))
+    changed = _changed(fresh[True], gone[True])
+    headings = (
+        ("new", fresh[True]),
+        (PERHAPS_NEW, fresh[False]),
+        (CHANGED, changed),
+        ("resolved", gone[True]),
+        (UNVERIFIED, gone[False]),
+    )
     return tuple((heading, in_order(found)) for heading, found in headings)
+
+
+def _changed(fresh: list[Finding], gone: list[Finding]) -> list[Finding]:
+    """Takes out of both lists what is the same rule about the same subject, and returns it as it is now."""
+    before: dict[tuple[str, str], list[Finding]] = {}
+    for one in sorted(gone, key=lambda finding: finding.fingerprint, reverse=True):
+        before.setdefault((one.rule, one.subject), []).append(one)
+    changed, replaced = [], set()
+    for one in sorted(fresh, key=lambda finding: finding.fingerprint):
+        if was := before.get((one.rule, one.subject)):
+            replaced.add(was.pop().fingerprint)
+            changed.append(one)
+    here = {one.fingerprint for one in changed}
+    fresh[:] = (one for one in fresh if one.fingerprint not in here)
+    gone[:] = (one for one in gone if one.fingerprint not in replaced)
+    return changed
 
 
 def _by_sight(sight: Sight, findings: Iterable[Finding]) -> dict[bool, list[Finding]]:

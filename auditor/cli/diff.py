@@ -31,9 +31,9 @@ CAPABILITIES = ("administer", "grant", "decrypt", "encrypt", "read", "any")
 def command(old: Path, fail_on_gained: str | None, strict: bool, form: str, **given: Any) -> int:
     """What changed between the snapshots OLD and NEW (default: the newest one; with AWS options: now).
 
-    Access gained, lost and under another condition, with the cause; keys, policies, grants, principals; findings new
-    and resolved. What one side could not read is told apart and never counted as a change of access: a finding is
-    perhaps new where OLD could not look for it, and unverified where NEW could not look whether it is still there.
+    Access gained, lost and under another condition, with the cause; keys, policies, grants, principals; findings new,
+    changed and resolved. What one side could not read is told apart and never counted as a change of access: a finding
+    is perhaps new where OLD could not look for it, and unverified where NEW could not look whether it is still there.
     """
     from auditor.cli.asking import facts
     from auditor.cli.differing import Comparison, labels_of

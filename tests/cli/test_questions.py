@@ -543,6 +543,21 @@ def test_a_finding_about_a_key_that_was_not_there_is_new_whatever_else_was_unrea
     assert opened.keys[0].arn == KEY
 
 
+def test_a_finding_that_only_changed_is_neither_new_nor_resolved(ask: Ask, snapshots: dict[str, Any]) -> None:
+    """The key is as public as before: what its policy gives to everybody is more, or less."""
+    for name, actions in (("then", ["kms:Decrypt"]), ("now", ["kms:Decrypt", "kms:Encrypt"])):
+        public = AttachedPolicy(
+            Layer.KEY_POLICY, "default", KEY, parse_policy(text(ROOT, allow(Principal="*", Action=actions)))
+        )
+        app, other = snapshots[name].keys
+        snapshots[name] = replace(snapshots[name], keys=(replace(app, policies=(public,)), other))
+    for sides in (("then", "now"), ("now", "then")):
+        found = ask("diff", *sides, "-f", "json").json()["findings"]
+        about = {heading for heading, items in found.items() if "public-key-policy" in {one["rule"] for one in items}}
+        assert about == {"changed"}
+        assert "changed   finding critical public-key-policy" in ask("diff", *sides).out
+
+
 def test_what_could_not_be_read_on_either_side_is_said(ask: Ask, snapshots: dict[str, Any]) -> None:
     gap = Gap(fact=Fact.IDENTITIES, account=HOME, operation="iam:GetAccountAuthorizationDetails", code="AccessDenied")
     for name in ("now", "then"):
