@@ -24,6 +24,7 @@ LONGEST_DAYS, LONGEST_CRITICAL_DAYS = 365, 90
 PATTERNS = ("fingerprint", "subject", "principal", "account")
 REQUIRED = ("rule", "kind", "reason", "approver", "expires")
 FIELDS = ("rule", *PATTERNS, "key", "match", "kind", "reason", "approver", "approved", "expires", "ticket", "evidence")
+KINDS = ("key/", "key", "alias/", "alias", "role/", "role", "user/", "user", "policy/", "root")
 RULE_ID = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$")
 
 
@@ -136,7 +137,7 @@ def _flat(item: dict[str, Any], place: str) -> dict[str, Any]:
 def _check_width(item: Mapping[str, Any], place: str) -> None:
     """Refuse an entry that accepts every finding of a rule, or begins all of its patterns with a wildcard."""
     given = [text for name in PATTERNS if (text := item.get(name) or "")]
-    if not any(text.strip("*?") for text in given):
+    if not any(map(_narrows, given)):
         raise ConfigError(
             f"{place}: accepts every finding of {item['rule']}.", f"Narrow it by one of {', '.join(PATTERNS)}."
         )
@@ -144,6 +145,18 @@ def _check_width(item: Mapping[str, Any], place: str) -> None:
         raise ConfigError(
             f"{place}: every pattern begins with a wildcard.", "Begin one of them with an account id or with “arn:”."
         )
+
+
+def _narrows(pattern: str) -> bool:
+    """Whether a pattern tells some from others: by more than that they are ARNs of a service or kind."""
+    if not pattern.startswith("arn:"):
+        fixed = re.split(r"[*?]", pattern, maxsplit=1)[0]
+        return bool(pattern.strip("*?")) and not (fixed and fixed != pattern and "arn:".startswith(fixed))
+    place = [*pattern.split(":", 5)[3:]]
+    if len(place) < 3:
+        return False
+    region, account, resource = (part.strip("*?") for part in place)
+    return bool(region or account or (resource and resource not in KINDS))
 
 
 def _suppression(item: Mapping[str, Any], place: str) -> Suppression:
