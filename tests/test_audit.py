@@ -45,6 +45,15 @@ def test_a_public_key_is_found_and_fails_the_gate() -> None:
     assert verdict(report, "low").failing >= verdict(report, "high").failing
 
 
+def test_a_gate_counts_open_and_unverified_findings_from_its_severity_on() -> None:
+    report = assess()
+    one = report.findings[0]
+    states = (FindingState.OPEN, FindingState.UNVERIFIED, FindingState.ACCEPTED, FindingState.RESOLVED)
+    findings = tuple(replace(one, severity=level, state=state) for level in Severity for state in states)
+    counted = [verdict(replace(report, findings=findings), level).failing for level in ("critical", "high", "low")]
+    assert counted == [2, 4, 8]
+
+
 def test_gaps_that_access_rests_on_count_and_others_do_not() -> None:
     snapshot = estate(gaps=(Gap(fact=Fact.KEY_POLICY, account=HOME), Gap(fact=Fact.TRAILS, account=HOME)))
     auditor = Auditor()
