@@ -413,3 +413,54 @@ def test_edits_are_explained_like_facts() -> None:
     assert why.decision.reason == "explicit_deny_scp"
     assert "Stop" in why.turning[0]
     assert BATCH in {item.arn for item in evaluation.principals}
+
+
+def test_edits_of_keys_leave_the_other_keys_aliases_and_tags() -> None:
+    before = second_region(organization_estate())
+    moved = apply_edits(before, [Edit(EditKind.ALIAS, OTHER, name="alias/app")])
+    assert [[alias.name for alias in key.aliases] for key in moved.keys] == [
+        [],
+        ["alias/app", "alias/other"],
+        ["alias/app"],
+    ]
+    gone = apply_edits(before, [Edit(EditKind.DELETE_ALIAS, "alias/other")])
+    assert [[alias.name for alias in key.aliases] for key in gone.keys] == [["alias/app"], [], ["alias/app"]]
+    tagged = apply_edits(before, [Edit(EditKind.TAG, OTHER, "team", "blue"), Edit(EditKind.TAG, OTHER, "cost", "1")])
+    assert tagged.keys[1].tags == (*before.keys[1].tags, ("cost", "1"), ("team", "blue"))
+    assert apply_edits(tagged, [Edit(EditKind.TAG, OTHER, "team")]).keys[1].tags == (
+        *before.keys[1].tags,
+        ("cost", "1"),
+    )
+
+
+def test_who_is_not_removed_keeps_its_name_in_policies() -> None:
+    both = text(ROOT, allow(Principal={"AWS": [APP, BATCH]}, Action="kms:Decrypt"))
+    before = apply_edits(organization_estate(), [Edit(EditKind.KEY_POLICY, KEY, text=both)])
+    policy = apply_edits(before, [Edit(EditKind.REMOVE_PRINCIPAL, APP)]).keys[0].policies[0].policy.text
+    assert APP not in policy
+    assert BATCH in policy
+
+
+def test_a_managed_policy_is_changed_where_it_is_a_boundary_too() -> None:
+    bounded = apply_edits(organization_estate(), [Edit(EditKind.BOUNDARY, APP, name=KEY_USE)])
+    assert decrypts(apply_edits(bounded, [Edit(EditKind.MANAGED_POLICY, KEY_USE, text=NO_DECRYPT)])) == {
+        ("batch", "app")
+    }
+    assert decrypts(apply_edits(bounded, [Edit(EditKind.MANAGED_POLICY, KEY_USE)])) == HELD - {("ops", "app")}
+    free = apply_edits(bounded, [Edit(EditKind.BOUNDARY, APP)])
+    assert next(item for item in free.principals if item.arn == APP).boundary is None
+
+
+def test_a_group_of_another_account_gives_nothing() -> None:
+    snapshot = organization_estate()
+    alice = snapshot.principals[-1]
+    bob = replace(
+        alice, arn=ALICE.replace("alice", "bob"), iam_arn=ALICE.replace("alice", "bob"), name="bob", groups=()
+    )
+    bob = replace(bob, identity_policies=())
+    away = replace(alice, account="333333333333", groups=("writers",))
+    with pytest.raises(UsageError, match="not in the snapshot"):
+        apply_edits(
+            replace(snapshot, principals=(*snapshot.principals, bob, away)),
+            [Edit(EditKind.ADD_TO_GROUP, "user/bob", "writers")],
+        )
