@@ -14,6 +14,8 @@ from auditor.model.principal import Principal
 Ways = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]
 """Service that the role trusts → alternatives, each the actions that it takes together."""
 INSTANCES = "ec2.amazonaws.com"
+ROLES_ANYWHERE = "rolesanywhere.amazonaws.com"
+"""Roles that trust it most often name the anchor, in ``aws:SourceArn``: another one does not help then."""
 ADD_TO_PROFILE = "iam:AddRoleToInstanceProfile"
 STARTED: Ways = (
     ("lambda.amazonaws.com", (("lambda:CreateFunction",),)),
@@ -54,6 +56,7 @@ STARTED: Ways = (
     ("emr-serverless.amazonaws.com", (("emr-serverless:CreateApplication", "emr-serverless:StartJobRun"),)),
     ("airflow-env.amazonaws.com", (("airflow:CreateEnvironment",),)),
     ("kinesisanalytics.amazonaws.com", (("kinesisanalytics:CreateApplication", "kinesisanalytics:StartApplication"),)),
+    (ROLES_ANYWHERE, (("rolesanywhere:CreateTrustAnchor", "rolesanywhere:CreateProfile"),)),
     (
         "datapipeline.amazonaws.com",
         (("datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition", "datapipeline:ActivatePipeline"),),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from auditor.model.arn import SERVICE_LINKED_PATH
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.rules.iam_side import may, not_stopped, speakers
+from auditor.rules.iam_side import may, not_stopped, speaks_of
 from auditor.rules.identity.names import shared_names
 from auditor.rules.privilege.steps import ASSUME, CREDENTIALS, OWN_POLICY, RESERVED
 from auditor.rules.view import View
@@ -33,7 +33,7 @@ def made_by(view: View, who: Principal, verbs: frozenset[str]) -> Made | None:
     """
     for kind, create in CREATING.items():
         giving = [action for action in OWN_POLICY[kind] if action in verbs]
-        if not giving or who not in speakers(view, who.account or "", create):
+        if not giving or not speaks_of(view, who, create):
             continue
         place = f"{who.arn.rpartition(':')[0]}:{kind.value}/*"
         for name in sorted(shared_names(who, create, place)):

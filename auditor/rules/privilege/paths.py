@@ -16,7 +16,7 @@ from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.privilege.editing import by_editing, edited, written_over
 from auditor.rules.privilege.groups import policies_of_groups
 from auditor.rules.privilege.making import Made, made_by
-from auditor.rules.privilege.opened import EVERYTHING, POWER, opened_by_any_policy, powers
+from auditor.rules.privilege.opened import EVERYTHING, POWER, Opened, opened_by_any_policy, powers
 from auditor.rules.privilege.path import NEW, WITHOUT, Path
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import (
@@ -166,10 +166,13 @@ class Finder:
                 able.append((who, made, missing))
         asked = frozenset[str]().union(*(missing for _, _, missing in able))
         made_up = {made.identity.arn: made.identity for _, made, _ in able}
-        opened = opened_by_any_policy(self.view, tuple(made_up.values()), asked, {}) if asked else []
+        opened: dict[str, list[Opened]] = {}
+        for one in opened_by_any_policy(self.view, tuple(made_up.values()), asked, {}) if asked else ():
+            for target in one.targets:
+                opened.setdefault(target.arn, []).append(one)
         for who, made, missing in able:
-            for one in opened:
-                if made.identity in one.targets and one.keys & missing:
+            for one in opened.get(made.identity.arn, ()):
+                if one.keys & missing:
                     yield who, Path(f"{who.arn} → {made.actions} → {NEW}", 1, False, one.keys, certain=one.certain)
 
     def _missing(self, found: dict[str, list[Path]], who: Principal) -> frozenset[str]:

@@ -16,8 +16,8 @@ from auditor.model.policy import AttachedPolicy, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
 from auditor.rules.iam_side import Request, may, met, not_stopped
-from auditor.rules.principals import Admission, admissions, assumes
-from auditor.rules.privilege.compute import FIRST, LENT, STARTED, Ways, handed, taken_over
+from auditor.rules.principals import Admission, admissions, assumes, condition_values
+from auditor.rules.privilege.compute import FIRST, LENT, ROLES_ANYWHERE, STARTED, Ways, handed, taken_over
 from auditor.rules.view import View
 
 RESERVED = "/aws-reserved/"
@@ -192,7 +192,7 @@ def _by_compute(
     view: View, who: Principal, role: Principal, ways: tuple[Admission, ...], verbs: frozenset[str]
 ) -> Step | None:
     """Starting something under the role, or taking over what runs under it."""
-    services = frozenset(way.value for way in ways if way.kind == "service")
+    services = frozenset(way.value for way in ways if way.kind == "service" and not _of_one_anchor(way))
     passing = HAND_ROLE in verbs
     if passing and (actions := _passed(view, who, role, STARTED, services)):
         return Step(actions)
@@ -202,6 +202,10 @@ def _by_compute(
     if passing and (actions := _passed(view, who, role, LENT, services)):
         return Step(actions, running=True)
     return None
+
+
+def _of_one_anchor(way: Admission) -> bool:
+    return way.value == ROLES_ANYWHERE and bool(condition_values(way.statement, "aws:sourcearn"))
 
 
 def _passed(view: View, who: Principal, role: Principal, ways: Ways, services: frozenset[str]) -> str:
