@@ -7,20 +7,23 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditor.audit import Auditor, Evaluation, collect_into, newest_snapshot
+from auditor.audit import Auditor, collect_into, newest_snapshot
 from auditor.audit.times import as_of_for
 from auditor.cli.progress import showing_progress, step
 from auditor.cli.settings import COLLECTION, wanted
 from auditor.cli.terminal import note
 from auditor.errors import UsageError
+from auditor.evaluator import Evaluation, surroundings_of
+from auditor.model.actions import Action, Capability
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
+from auditor.questions.answers import mask_asked
 
 if TYPE_CHECKING:
     from auditor.store import DecodedShards
@@ -39,9 +42,24 @@ class Asked:
         """Every caller that the facts know."""
         return self.auditor.rows(self.snapshot)
 
-    def about(self, *, keys: Sequence[Key] | None = None, principals: Sequence[Principal] | None = None) -> Evaluation:
-        """The part of the matrix for these keys and these callers; None means all."""
-        return self.auditor.evaluate_part(self.snapshot, self.as_of, keys=keys, principals=principals)
+    def about(
+        self,
+        what: Action | Capability | None = None,
+        *,
+        keys: Sequence[Key] | None = None,
+        principals: Sequence[Principal] | None = None,
+    ) -> Evaluation:
+        """The part of the matrix for these keys and these callers; None means all.
+
+        With ``what`` nothing but that is decided.
+        """
+        from auditor.evaluator.matrix import EVERY_ACTION, build_table
+
+        columns = self.snapshot.keys if keys is None else tuple(keys)
+        callers = self.principals if principals is None else tuple(principals)
+        surroundings = surroundings_of(self.snapshot, as_of=self.as_of)
+        table = build_table(callers, columns, surroundings, EVERY_ACTION if what is None else mask_asked(what))
+        return Evaluation(replace(self.snapshot, keys=columns), surroundings, callers, table)
 
     def say_unknown(self, *, follows: str = "answers that need what is missing say unknown") -> bool:
         """Say on stderr how much could not be read, and what follows from it; whether there is any such fact."""

@@ -10,6 +10,7 @@ import click
 from auditor.cli.options import answer_format, aws_options, from_options, global_options
 
 if TYPE_CHECKING:
+    from auditor.model.principal import Principal
     from auditor.questions import Answer
 
 
@@ -41,25 +42,41 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
     if isinstance(question, Action) and not question.on_key:
         wanted = ()  # no key plays a part in the answer
     who = tuple({item.arn: item for text in principals for item in find_principals(asking, text)}.values())
-    answers = what_can(asking.about(keys=wanted, principals=who), who, question)
+    answers = what_can(asking.about(question, keys=wanted, principals=who), who, question)
     asking.say_unknown()
     if form == "text":
         by_principal = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.principal.arn)}
-        result("\n".join(line for item in who for line in _text(item, by_principal.get(item.arn, []))))
+        told = _Headlines()
+        result("\n".join(line for item in who for line in _text(item, by_principal.get(item.arn, []), told)))
     else:
         rows = [row(answer) for answer in answers]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
     return 0
 
 
-def _text(principal: Any, mine: list[Answer]) -> list[str]:
+class _Headlines:
+    """What is said of answers, put into words once for each decision: many keys share it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], tuple[str, Answer]] = {}
+
+    def of(self, answer: Answer) -> str:
+        """The headline of an answer."""
+        from auditor.cli.who_can import headline
+
+        identity = (id(answer.decision), answer.action.name)
+        if identity not in self._known:
+            self._known[identity] = (headline(answer), answer)  # the answer keeps its decision, and so the id, alive
+        return self._known[identity][0]
+
+
+def _text(principal: Principal, mine: list[Answer], told: _Headlines) -> list[str]:
     from auditor.cli.terminal import printable
-    from auditor.cli.who_can import headline
 
     lines = [click.style(printable(f"{principal.arn} ({principal.kind})"), bold=True)]
     for _, group in groupby(mine, key=lambda answer: answer.key.arn):
         found = list(group)
         if found[0].key.arn:
             lines.append(printable(f"  {found[0].key.label}  {found[0].key.arn}"))
-        lines += [f"    {answer.what}: {headline(answer)}" for answer in found]
+        lines += [f"    {answer.what}: {told.of(answer)}" for answer in found]
     return lines if mine else [*lines, "  nothing"]

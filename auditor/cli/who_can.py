@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +13,9 @@ from auditor.cli.options import answer_format, aws_options, from_options, global
 if TYPE_CHECKING:
     from auditor.model.actions import Action, Capability
     from auditor.model.key import Key
+    from auditor.model.principal import Principal
     from auditor.questions import Answer
+    from auditor.questions.answers import Folded
 
 COLUMNS = (
     "key",
@@ -51,7 +52,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     from auditor.cli.terminal import document, result
     from auditor.errors import UsageError
     from auditor.model.actions import Action
-    from auditor.questions import find_all_keys, infrastructure_grants, who_can
+    from auditor.questions import find_all_keys, who_can, who_can_folded
     from auditor.questions.answers import asked
 
     question = asked(what)
@@ -59,12 +60,13 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
         raise UsageError(f"{question.name} is about no key.", f"Ask what-can PRINCIPAL --action {question.name}.")
     asking = facts(given)
     wanted = find_all_keys(asking.snapshot, keys)
-    answers = who_can(asking.about(keys=wanted), question, wanted, include_denied=include_denied)
+    evaluation = asking.about(question, keys=wanted)
     asking.say_unknown()
     if form == "text":
-        result("\n".join(_text(answers, [(key, infrastructure_grants(key, question)) for key in wanted], question)))
+        for key, folded in who_can_folded(evaluation, question, wanted, include_denied=include_denied):
+            result("\n".join(_text(key, folded, question)))
     else:
-        rows = [row(answer) for answer in answers]
+        rows = [row(answer) for answer in who_can(evaluation, question, wanted, include_denied=include_denied)]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
     return 0
 
@@ -90,32 +92,29 @@ def row(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _text(answers: tuple[Answer, ...], keys: Iterable[tuple[Key, int]], question: Action | Capability) -> list[str]:
-    """The lines; each key with the number of its grants to AWS's own infrastructure."""
+def _text(key: Key, answers: Sequence[Folded], question: Action | Capability) -> list[str]:
+    """The lines about one key."""
     from auditor.cli.terminal import printable
     from auditor.model.actions import Action
-    from auditor.questions import fold
+    from auditor.questions import infrastructure_grants
     from auditor.questions.wording import cannot_do
     from auditor.report.wording import plural
 
-    lines: list[str] = []
-    by_key = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.key.arn)}
-    for key, held_by_aws in keys:
-        mine = by_key.get(key.arn, [])
-        lines.append(click.style(printable(f"{key.label}  {key.arn}"), bold=True))
-        if isinstance(question, Action):
-            lines += [printable(f"  note: {note}") for note in cannot_do(key, question)]
-        told: dict[str, list[Any]] = {}
-        for folded in fold(mine):
-            told.setdefault(headline(folded.first), []).extend(folded.principals)
-        for words, principals in told.items():
-            lines.append(f"  {words}")
-            lines += [f"    {printable(name)}" for name in _names(principals)]
-        counted = Counter(str(answer.decision.outcome) for answer in mine)
-        lines.append(f"  {', '.join(f'{number} {outcome}' for outcome, number in counted.items()) or 'nobody'}")
-        if held_by_aws:
-            grants = plural(held_by_aws, "grant")
-            lines.append(f"  and {grants} of AWS infrastructure, such as volumes of instances (kms-audit grants KEY)")
+    lines = [click.style(printable(f"{key.label}  {key.arn}"), bold=True)]
+    if isinstance(question, Action):
+        lines += [printable(f"  note: {note}") for note in cannot_do(key, question)]
+    told: dict[str, list[Principal]] = {}
+    counted: Counter[str] = Counter()
+    for folded in answers:
+        told.setdefault(headline(folded.first), []).extend(folded.principals)
+        counted[str(folded.first.decision.outcome)] += len(folded.principals)
+    for words, principals in told.items():
+        lines.append(f"  {words}")
+        lines += [f"    {printable(name)}" for name in _names(principals)]
+    lines.append(f"  {', '.join(f'{number} {outcome}' for outcome, number in counted.items()) or 'nobody'}")
+    if held_by_aws := infrastructure_grants(key, question):
+        grants = plural(held_by_aws, "grant")
+        lines.append(f"  and {grants} of AWS infrastructure, such as volumes of instances (kms-audit grants KEY)")
     return lines
 
 
@@ -137,7 +136,7 @@ def headline(answer: Answer) -> str:
     return f"{text}{via}{printable(why)} ({answer.action.name})"
 
 
-def _names(principals: Sequence[Any]) -> list[str]:
+def _names(principals: Sequence[Principal]) -> list[str]:
     names = [f"{item.arn} ({item.kind})" for item in principals[:SHOWN]]
     hidden = len(principals) - SHOWN
     return names if hidden <= 0 else [*names, f"and {hidden} more (-f json lists all)"]

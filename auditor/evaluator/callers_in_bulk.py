@@ -26,7 +26,6 @@ from auditor.evaluator.traits import (
     sees_aliases,
     tests_aliases,
 )
-from auditor.model.actions import ON_KEY
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
@@ -236,9 +235,11 @@ class CallerSides:
         classes: tuple[CallerClass, ...],
         keys: tuple[Key, ...],
         surroundings: Surroundings,
+        asked: int,
         memory: Memory,
     ) -> NDArray[np.int64]:
-        """classes × keys of side numbers; keys that a class cannot tell apart share one evaluation."""
+        """classes × keys of the numbers of sides about the actions ``asked``; keys that a class cannot tell apart share
+        one evaluation."""
         codes = KeyCodes(keys)
         scps = _ScpParts(codes, surroundings)
         result = np.empty((len(classes), len(keys)), dtype=np.int64)
@@ -250,7 +251,7 @@ class CallerSides:
             known: dict[Hashable, int] = {}
             numbers = []
             for index in first.tolist():
-                pair = Pair(surroundings, one.principal, keys[index], ON_KEY, memory=memory)
+                pair = Pair(surroundings, one.principal, keys[index], asked, memory=memory)
                 sight = (memory.key_sights(one.own, pair.key), int(scp_code[index]))
                 if sight not in known:
                     side = joined(one.principal, own_part(pair), scp_of(pair, sight[1]))

@@ -59,12 +59,18 @@ class KeySides:
     """
 
     def __init__(
-        self, surroundings: Surroundings, principals: tuple[Principal, ...], memory: Memory, decider: Decider
+        self,
+        surroundings: Surroundings,
+        principals: tuple[Principal, ...],
+        asked: int,
+        memory: Memory,
+        decider: Decider,
     ) -> None:
         self._interned: Numbers[tuple[tuple[str, ...], str, tuple[int, ...]]] = Numbers()
         self.sides = self._interned.values
         self._decider = decider
         self._surroundings = surroundings
+        self._asked = asked
         self._memory = memory
         self._principals = principals
         self._index = CallerIndex.of(principals)
@@ -169,7 +175,7 @@ class KeySides:
         return self._rcps[account]
 
     def _number(self, principal: Principal, key: Key) -> int:
-        pair = Pair(self._surroundings, principal, key, ON_KEY, memory=self._memory)
+        pair = Pair(self._surroundings, principal, key, self._asked, memory=self._memory)
         side = key_side(pair)
         return self._interned.of((side.flags, key.state, self._decider.numbers(side.contributions)))
 

@@ -39,7 +39,7 @@ def build_table(
     principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings, asked: int = EVERY_ACTION
 ) -> AccessTable:
     """The decisions for ``principals`` × ``keys``, both in the given order, about the actions of the mask ``asked``."""
-    return ReadyCallers(principals, surroundings).table(keys, asked)
+    return ReadyCallers(principals, surroundings, asked).table(keys)
 
 
 class TableBuilder:
@@ -59,12 +59,12 @@ class TableBuilder:
     ) -> AccessTable:
         """As ``build_table``; only the numbering of decisions and profiles may differ."""
         known = [ready for ready in (self._last, self._largest) if ready is not None]
-        ready = next((ready for ready in known if ready.are(principals, surroundings)), None)
+        ready = next((ready for ready in known if ready.are(principals, surroundings, asked)), None)
         if ready is None:
-            ready = self._last = ReadyCallers(principals, surroundings, known)
+            ready = self._last = ReadyCallers(principals, surroundings, asked, known)
             if self._largest is None or len(self._largest) <= len(ready):
                 self._largest = ready
-        return ready.table(keys, asked)
+        return ready.table(keys)
 
 
 def closed_table(principals: tuple[Principal, ...], keys: tuple[Key, ...]) -> AccessTable:
@@ -83,52 +83,59 @@ class _Kept:
     """What the engine keeps whatever SCPs say: key sides about some callers; contributions and decisions, which others
     (``like``) in the same world share."""
 
-    def __init__(self, principals: tuple[Principal, ...], surroundings: Surroundings, like: _Kept | None) -> None:
+    def __init__(
+        self, principals: tuple[Principal, ...], surroundings: Surroundings, asked: int, like: _Kept | None
+    ) -> None:
         self.memory: Memory = like.memory if like else Memory(surroundings)
         self.decider: Decider = like.decider if like else Decider()
-        self.key_sides = KeySides(surroundings, principals, self.memory, self.decider)
+        self.key_sides = KeySides(surroundings, principals, asked & ON_KEY, self.memory, self.decider)
         self.seen: list[object] = like.seen if like else []
         """Whatever holds keys and callers: the memory tells them apart by object, so none may be let go."""
         self.seen.append(self.key_sides)
 
 
 class ReadyCallers:
-    """The callers of one world, classified and compiled: their tables with any keys.
+    """The callers of one world, classified and compiled: their tables with any keys, about the actions ``asked``.
 
     What ``others`` kept serves here as well where their world differs in its SCPs alone.
     """
 
     def __init__(
-        self, principals: tuple[Principal, ...], surroundings: Surroundings, others: Sequence[ReadyCallers] = ()
+        self,
+        principals: tuple[Principal, ...],
+        surroundings: Surroundings,
+        asked: int,
+        others: Sequence[ReadyCallers] = (),
     ) -> None:
-        self._principals, self._surroundings = principals, surroundings
+        self._principals, self._surroundings, self._asked = principals, surroundings, asked
         with collector_at_rest():
             self.classes, self.members = classify(principals, surroundings)
             near = [one for one in others if without_scps(one._surroundings) == without_scps(surroundings)]
-            kept = next((one._kept for one in near if one._principals == principals), None)
-            self._kept: _Kept = kept or _Kept(principals, surroundings, near[0]._kept if near else None)
+            same = (one for one in near if one._principals == principals and one._asked == asked)
+            kept = next((one._kept for one in same), None)
+            self._kept: _Kept = kept or _Kept(principals, surroundings, asked, near[0]._kept if near else None)
             self._kept.seen.append(principals)
             self._sides = CallerSides(self._kept.decider)
 
     def __len__(self) -> int:
         return len(self._principals)
 
-    def are(self, principals: tuple[Principal, ...], surroundings: Surroundings) -> bool:
-        """Whether these are the same callers in the same world."""
-        return self._surroundings == surroundings and self._principals == principals
+    def are(self, principals: tuple[Principal, ...], surroundings: Surroundings, asked: int) -> bool:
+        """Whether these are the same callers in the same world, and the same is asked about them."""
+        return self._asked == asked and self._surroundings == surroundings and self._principals == principals
 
-    def table(self, keys: tuple[Key, ...], asked: int = EVERY_ACTION) -> AccessTable:
-        """The decisions for the callers × ``keys`` about the actions of the mask ``asked``."""
+    def table(self, keys: tuple[Key, ...]) -> AccessTable:
+        """The decisions for the callers × ``keys``."""
         self._kept.seen.append(keys)
         with collector_at_rest():
-            return self._table(keys, asked)
+            return self._table(keys)
 
-    def _table(self, keys: tuple[Key, ...], asked: int) -> AccessTable:
-        profiles = _Profiles()
-        numbers = self._sides.matrix(self.classes, keys, self._surroundings, self._kept.memory)
-        filler = _Filler(self, keys, numbers, self._sides, self._kept, profiles, asked & ON_KEY)
+    def _table(self, keys: tuple[Key, ...]) -> AccessTable:
+        profiles, on_key = _Profiles(), self._asked & ON_KEY
+        numbers = self._sides.matrix(self.classes, keys, self._surroundings, on_key, self._kept.memory)
+        filler = _Filler(self, keys, numbers, self._sides, self._kept, profiles, on_key)
         cells = filler.fill([self._kept.key_sides.column(key) for key in keys])
-        without_key = self._account_parts if asked & ACCOUNT_LEVEL else [list[Part]()] * len(self.classes)
+        without_key = self._account_parts if self._asked & ACCOUNT_LEVEL else [list[Part]()] * len(self.classes)
         account_level = np.array([profiles.number(parts) for parts in without_key], dtype=np.int32)
         return AccessTable(
             principals=tuple(principal.arn for principal in self._principals),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from auditor.errors import UnknownNameError
 from auditor.model.access import Decision
-from auditor.model.actions import BY_NAME, NONEXISTENT, Action, Capability, find_action
+from auditor.model.actions import BY_NAME, CAPABILITY_MASKS, NONEXISTENT, Action, Capability, find_action
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 
@@ -32,18 +31,6 @@ class Folded:
 
     first: Answer
     principals: tuple[Principal, ...]
-
-
-def fold(answers: Iterable[Answer]) -> tuple[Folded, ...]:
-    """Fold answers with the same key, question, action and decision; the order of first appearance stays."""
-    from auditor.evaluator.numbering import Numbers
-
-    decisions: Numbers[Decision] = Numbers()
-    groups: dict[tuple[str, str, str, int], list[Answer]] = {}
-    for answer in answers:
-        identity = (answer.key.arn, answer.what, answer.action.name, decisions.of_object(answer.decision))
-        groups.setdefault(identity, []).append(answer)
-    return tuple(Folded(group[0], tuple(answer.principal for answer in group)) for group in groups.values())
 
 
 OR_CAPABILITY = f"A capability would do as well: {', '.join(Capability)}."
@@ -75,6 +62,11 @@ def asked(text: str, otherwise: str = OR_CAPABILITY) -> Action | Capability:
     if meant:
         hint = f"What was meant is probably {meant}."
     raise UnknownNameError(f"“{text}” is no KMS action.", hint)
+
+
+def mask_asked(what: Action | Capability) -> int:
+    """The actions that a question is about."""
+    return 1 << what.bit if isinstance(what, Action) else CAPABILITY_MASKS[what]
 
 
 def asked_action(text: str) -> Action:

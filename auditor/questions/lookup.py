@@ -7,14 +7,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from auditor.evaluator import Evaluation
-from auditor.model.access import Decision
+from auditor.model.access import RANK, Decision
 from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, Action, Capability, actions_in
 from auditor.model.key import usable_on
-from auditor.questions.answers import Answer
+from auditor.questions.answers import Answer, Folded
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+Answered = tuple[str, Action, Decision]
+"""What an answer says beside its principal and its key."""
 
 
 class Lookup:
@@ -36,7 +39,7 @@ class Lookup:
         self._usable = tuple(dict.fromkeys(masks))
         places = {mask: place for place, mask in enumerate(self._usable)}
         self._kinds = [places[mask] for mask in masks]
-        self._found: dict[tuple[int, int], tuple[tuple[str, Action, Decision], ...]] = {}
+        self._found: dict[tuple[int, int], tuple[Answered, ...]] = {}
 
     def of_row(self, row: int) -> Iterator[Answer]:
         """The answers for one principal, by key and question."""
@@ -57,6 +60,31 @@ class Lookup:
         for row, profile in zip(rows.tolist(), cells[rows].tolist(), strict=True):
             for what, action, decision in self._answers(kind, profile):
                 yield Answer(self._principals[row], key, what, action, decision)
+
+    def folded(self, column: int) -> Iterator[Folded]:
+        """The answers for one key to one question, equal ones together: strongest first, callers by ARN."""
+        import numpy as np
+
+        key, kind = self._keys[column], self._kinds[column]
+        cells = self._cells[self._by_arn, column]
+        places = np.flatnonzero(self._promising[kind][cells])
+        distinct, first, which = np.unique(cells[places], return_index=True, return_inverse=True)
+        groups: dict[Answered, list[int]] = {}
+        for number in np.argsort(first).tolist():
+            for answered in self._answers(kind, int(distinct[number])):
+                groups.setdefault(answered, []).append(number)
+        for (what, action, decision), numbers in sorted(groups.items(), key=lambda item: RANK[item[0][2].outcome]):
+            rows = self._by_arn[places[np.isin(which, numbers)]]
+            principals = tuple([self._principals[row] for row in rows.tolist()])
+            yield Folded(Answer(principals[0], key, what, action, decision), principals)
+
+    @cached_property
+    def _by_arn(self) -> NDArray[np.int64]:
+        """The rows in the order of their ARNs."""
+        import numpy as np
+
+        arns = [principal.arn for principal in self._principals]
+        return np.array(sorted(range(len(arns)), key=arns.__getitem__), dtype=np.int64)
 
     @cached_property
     def _cells(self) -> NDArray[np.int32]:
@@ -92,7 +120,7 @@ class Lookup:
             return 1 << question.bit
         return CAPABILITY_MASKS[question] & self._usable[kind]
 
-    def _answers(self, kind: int, profile: int) -> tuple[tuple[str, Action, Decision], ...]:
+    def _answers(self, kind: int, profile: int) -> tuple[Answered, ...]:
         """Question, strongest action and decision, of a profile on keys of this kind."""
         found = self._found.get((kind, profile))
         if found is None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auditor.audit import Auditor
 from auditor.errors import UnknownNameError
-from auditor.evaluator import evaluate
+from auditor.evaluator import Evaluation, evaluate
+from auditor.evaluator.matrix import build_table
+from auditor.model.access import Decision
 from auditor.model.actions import ACTIONS, CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in, usable_mask
 from auditor.model.snapshot import Snapshot
-from auditor.questions import explain, find_keys, fold, principal_named, what_can, who_can
-from auditor.questions.answers import asked
+from auditor.questions import Answer, explain, find_keys, principal_named, what_can, who_can, who_can_folded
+from auditor.questions.answers import asked, mask_asked
 from tests.evaluator.organizations import snapshots
 from tests.laws import examples
 
@@ -41,7 +45,27 @@ def test_who_can_what_can_explain_and_the_table_agree(snapshot: Snapshot, action
             allowed.add((answer.principal.arn, answer.key.arn, answer.decision))
     found = what_can(evaluation, evaluation.principals, action)
     assert {(item.principal.arn, item.key.arn, item.decision) for item in found} == allowed
-    assert sum(len(folded.principals) for folded in fold(answers)) == len(answers)
+
+
+@LAWS
+@given(snapshots(), st.sampled_from([*SOME, *Capability]), st.booleans(), st.randoms(use_true_random=False))
+def test_folded_answers_are_the_answers(
+    snapshot: Snapshot, what: Action | Capability, denied: bool, any_: Random
+) -> None:
+    whole = evaluate(snapshot, as_of=AS_OF)
+    callers = tuple(any_.sample(whole.principals, len(whole.principals)))
+    table = build_table(callers, snapshot.keys, whole.surroundings, mask_asked(what))
+    evaluation = Evaluation(snapshot, whole.surroundings, callers, table)
+    answers = who_can(whole, what, snapshot.keys, include_denied=denied)
+    assert who_can(evaluation, what, snapshot.keys, include_denied=denied) == answers
+    groups: dict[tuple[str, str, Decision], list[Answer]] = {}
+    for answer in answers:
+        groups.setdefault((answer.key.arn, answer.action.name, answer.decision), []).append(answer)
+    folded = list(who_can_folded(evaluation, what, snapshot.keys, include_denied=denied))
+    assert [key for key, _ in folded] == list(snapshot.keys)
+    assert [(one.first, one.principals) for _, found in folded for one in found] == [
+        (group[0], tuple(answer.principal for answer in group)) for group in groups.values()
+    ]
 
 
 @LAWS
