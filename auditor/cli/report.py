@@ -30,7 +30,8 @@ def command(
     read_config()
     check_one_file(output, formats)
     if framework and formats:
-        raise UsageError("A framework is always written as HTML and CSV.", "Leave -f away, or name one file with -o.")
+        told = "Leave -f away; -o NAME.csv writes one of them."
+        raise UsageError("A framework is always written as HTML and CSV.", told)
     report = read_baseline(result)
     if framework:
         files = publish_framework(report, framework, output_dir or result.parent, output)
