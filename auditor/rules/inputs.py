@@ -51,6 +51,8 @@ INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
 """Rule and input → another that does as well for it; what both leave open is told by the rule's blind spots."""
 EVERY_DOCUMENT = ("iam.policies", "iam.boundaries", "org.scps", "org.rcps")
 ALSO_READ = {
+    "abac-alias-hijack": ("iam.boundaries", "org.scps"),
+    "abac-tag-escalation": ("iam.boundaries", "org.scps"),
     "access-review-overdue": ("key.tags", "key.metadata"),
     "audit-log-key-at-risk": ("key.metadata",),
     "condition-key-not-applicable": EVERY_DOCUMENT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from auditor.evaluator.matrix import build_table
 from auditor.evaluator.statements import action_mask
-from auditor.model.access import Decision
+from auditor.model.access import Decision, Outcome
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
 from auditor.model.key import Key
 from auditor.model.policy import Statement
@@ -96,7 +96,7 @@ def _tags_without_and_with(door: Door, who: Principal) -> tuple[tuple[tuple[str,
 
 
 def _without(decision: Decision, tag: str) -> bool:
-    """Whether something gives the action, or may, that does not ask for the tag, which a session may bring."""
+    """Whether something gives the action that does not ask for the tag, which a session may bring."""
     asked = PREFIX + tag.lower()
     asks = decision.residual is not None and mentions(decision.residual, lambda leaf, _: leaf.key.lower() == asked)
-    return not decision.outcome.denied and not asks
+    return decision.outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL) and not asks
