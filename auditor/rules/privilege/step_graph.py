@@ -11,7 +11,7 @@ from functools import cached_property
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.iam_side import Likeness, likeness
 from auditor.rules.principals import Admission, service_linked
-from auditor.rules.privilege.steps import Step, about_identity, step_to, steward, verbs_of, ways_into
+from auditor.rules.privilege.steps import ENTERING, Step, about_identity, step_to, steward, verbs_of, ways_into
 from auditor.rules.view import View
 
 ANYWHERE = "*"
@@ -35,10 +35,10 @@ class StepGraph:
         self._from_account: dict[str, dict[str, list[str]]] = {}
 
     def _alike(self) -> dict[str, list[list[Principal]]]:
-        """Account → groups of identities that no policy tells apart and that may take some step by themselves."""
+        """Account → groups of identities that no policy tells apart and that may become somebody by themselves."""
         found: dict[str, dict[Likeness, list[Principal]]] = {}
         for who in self.candidates:
-            if self.verbs[who.arn]:
+            if self.verbs[who.arn] & ENTERING:
                 found.setdefault(who.account or "", {}).setdefault(likeness(self._view, who), []).append(who)
         return {account: list(groups.values()) for account, groups in found.items()}
 
@@ -68,7 +68,7 @@ class StepGraph:
                     if step is not None and who.arn != target.arn:
                         yield who, step
         for arn in sorted(named & self.by_arn.keys()):
-            if not self.verbs[arn] and (step := self._step(self.by_arn[arn], target, ways)) is not None:
+            if not self.verbs[arn] & ENTERING and (step := self._step(self.by_arn[arn], target, ways)) is not None:
                 yield self.by_arn[arn], step
 
     def _step(self, who: Principal, target: Principal, ways: tuple[Admission, ...]) -> Step | None:

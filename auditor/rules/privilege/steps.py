@@ -44,6 +44,8 @@ VERBS = (
     *(action for actions in OWN_POLICY.values() for action in actions),
     *sorted(FIRST | ASSIGNING),
 )
+ENTERING = frozenset(VERBS) - EDITS - {JOIN}
+"""Those by which somebody becomes another; the rest change what an identity may do."""
 OTHER = "arn:aws:iam::aws:policy/AdministratorAccess"
 """A permissions boundary that keeps nothing from anybody."""
 STEMS = ("*", "?", *sorted({action.split(":")[0][:1].lower() for action in VERBS}))
