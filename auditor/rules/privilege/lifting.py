@@ -5,12 +5,13 @@ Nothing is guessed: the key is tried with the attribute changed, and told where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
+from auditor.evaluator.matrix import build_table
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import actions_in, mask_of
+from auditor.model.actions import actions_in
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer
 from auditor.model.principal import Principal
@@ -18,9 +19,12 @@ from auditor.rules.hit import Located
 from auditor.rules.policy.citations import deny_citations
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import LIVE, POWER
-from auditor.rules.reach import Openness, openness
+from auditor.rules.reach import Openness, Reach
 from auditor.rules.statements import Document
 from auditor.rules.view import View
+
+Try = tuple[Principal, Key, int]
+"""An identity, a key as it would be, and the actions that a Deny stops today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,21 @@ def _stopped(view: View, document: Document, located: Located) -> Iterator[tuple
             yield who, key, denied
 
 
-def opened(view: View, who: Principal, changed: Key, denied: int) -> int:
-    """The actions of ``denied`` that are open to the identity on the key as it would be."""
-    decisions = ((action, view.evaluation.decide(who, changed, action.name)) for action in actions_in(denied))
-    return mask_of(action.name for action, one in decisions if openness(one) in LIVE)
+def opened(view: View, tries: Sequence[Try]) -> list[int]:
+    """For each of the tries the actions of its mask that are open to the identity on the key as it would be. Decided
+    together: most keys and callers are alike."""
+    if not tries:
+        return []
+    callers = {who.arn: who for who, _, _ in tries}
+    keys = {_variant(key): key for _, key, _ in tries}
+    whose, which = tuple(callers.values()), tuple(keys.values())
+    reach = Reach(build_table(whose, which, view.evaluation.surroundings, POWER), whose, which, view.as_of.timestamp())
+    rows, columns = ({name: place for place, name in enumerate(named)} for named in (callers, keys))
+    return [
+        reach.held(reach.profile(rows[who.arn], columns[_variant(key)]), columns[_variant(key)], *LIVE) & mask
+        for who, key, mask in tries
+    ]
+
+
+def _variant(key: Key) -> Hashable:
+    return key.arn, key.aliases, key.tags

@@ -34,15 +34,16 @@ def renaming(view: View) -> Iterator[Hit]:
     """Identities that may take away the alias that a Deny against them asks for, or give the key one that it spares."""
     for denied in denied_by(view, RESOURCE_ALIASES):
         found: dict[tuple[str, bool], Lifted] = {}
-        for who, key, mask in denied.stopped:
-            for changed, names, takes in _ways(view, denied, who, key):
-                gained = opened(view, who, changed, mask)
-                if gained:
-                    one = found.setdefault((who.arn, takes), Lifted(who, takes, set(), []))
-                    one.names |= names
-                    one.keys.append(key)
-                    one.mask |= gained
-                    break
+        ways = [(who, key, mask, way) for who, key, mask in denied.stopped for way in _ways(view, denied, who, key)]
+        told: set[tuple[str, str]] = set()
+        gains = opened(view, [(who, changed, mask) for who, _, mask, (changed, _, _) in ways])
+        for (who, key, _, (_, names, takes)), gained in zip(ways, gains, strict=True):
+            if gained and (who.arn, key.arn) not in told:
+                told.add((who.arn, key.arn))
+                one = found.setdefault((who.arn, takes), Lifted(who, takes, set(), []))
+                one.names |= names
+                one.keys.append(key)
+                one.mask |= gained
         yield from (_hit(view, denied, one) for one in found.values())
 
 

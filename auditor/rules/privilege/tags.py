@@ -108,11 +108,15 @@ def _lifting(view: View) -> Iterator[Hit]:
     """Identities that may take away the tag that a Deny against them asks for, or set the one that it spares."""
     for denied in denied_by(view, RESOURCE_TAG):
         tag, lifted = denied.test.key[len(RESOURCE_TAG) :], dict[str, tuple[Principal, list[Key], int]]()
-        for who, key, mask in denied.stopped:
-            gained = opened(view, who, changed, mask) if (changed := _changed(view, denied, who, key, tag)) else 0
+        tries = [
+            (who, changed, mask)
+            for who, key, mask in denied.stopped
+            if (changed := _changed(view, denied, who, key, tag)) is not None
+        ]
+        for (who, changed, _), gained in zip(tries, opened(view, tries), strict=True):
             if gained:
-                _, keys, held = lifted.setdefault(who.arn, (who, [], 0))
-                lifted[who.arn] = (who, [*keys, key], held | gained)
+                _, keys, held = lifted.get(who.arn, (who, [], 0))
+                lifted[who.arn] = (who, [*keys, view.key_by_arn[changed.arn]], held | gained)
         yield from (_lifted_hit(view, denied, tag, *found) for found in lifted.values())
 
 
