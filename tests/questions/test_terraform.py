@@ -950,3 +950,86 @@ def test_everybody_named_here_exists() -> None:
     arns = {item.arn for item in organization_estate().principals}
     assert {APP, BATCH, OPS, ALICE} == arns
     assert PARTNER not in arns
+
+
+OLD_ROLE = {"arn": APP, "name": "app", "path": "/", "assume_role_policy": USE, "permissions_boundary": KEY_USE}
+IN_A_ROLE = {"id": "app:Use", "role": "app", "name": "Use", "policy": USE}
+ON_ROLES = {"name": "a", "policy_arn": KEY_USE, "roles": ["app", "ops"], "users": ["alice"]}
+
+
+@pytest.mark.parametrize(
+    ("entry", "edits"),
+    [
+        (
+            change("aws_iam_policy.p", {"arn": KEY_USE, "policy": USE}, None),
+            [("managed-policy", KEY_USE, "", None)],
+        ),
+        (
+            change("aws_kms_key.k", {"arn": KEY, "key_id": KEY_ID}, None),
+            [("key-state", KEY, "", "PendingDeletion")],
+        ),
+        (
+            change("aws_iam_role.r", OLD_ROLE, {**OLD_ROLE, "assume_role_policy": ROOT_POLICY}),
+            [("trust-policy", APP, "", ROOT_POLICY)],
+        ),
+        (
+            change("aws_iam_role.r", OLD_ROLE, {**OLD_ROLE, "permissions_boundary": None}),
+            [("boundary", APP, "", None)],
+        ),
+        (
+            change("aws_iam_role.r", OLD_ROLE, None),
+            [("remove-principal", APP, "", None)],
+        ),
+        (
+            change(
+                "aws_iam_role.r",
+                {**OLD_ROLE, "managed_policy_arns": []},
+                {**OLD_ROLE, "managed_policy_arns": [KEY_USE]},
+            ),
+            [("attach-policy", APP, KEY_USE, None)],
+        ),
+        (
+            change(
+                "aws_iam_role.r",
+                {**OLD_ROLE, "inline_policy": [{"name": "a", "policy": USE}, {"name": "b", "policy": USE}]},
+                {**OLD_ROLE, "inline_policy": [{"name": "b", "policy": USE}, {"name": "c", "policy": NO_DECRYPT}]},
+            ),
+            [("identity-policy", APP, "a", None), ("identity-policy", APP, "c", NO_DECRYPT)],
+        ),
+        (
+            change("aws_iam_role_policy.p", IN_A_ROLE, {**IN_A_ROLE, "policy": NO_DECRYPT}),
+            [("identity-policy", "role/app", "Use", NO_DECRYPT)],
+        ),
+        (
+            change("aws_iam_role_policy.p", IN_A_ROLE, {**IN_A_ROLE, "role": "ops"}),
+            [("identity-policy", "role/app", "Use", None), ("identity-policy", "role/ops", "Use", USE)],
+        ),
+        (
+            change("aws_iam_policy_attachment.a", ON_ROLES, {**ON_ROLES, "roles": ["ops", "batch"]}),
+            [("detach-policy", "role/app", KEY_USE, None), ("attach-policy", "role/batch", KEY_USE, None)],
+        ),
+        (
+            change(
+                "aws_iam_policy_attachment.a",
+                {**ON_ROLES, "users": []},
+                {**ON_ROLES, "users": [], "policy_arn": AWS_OWNED},
+            ),
+            [
+                ("detach-policy", "role/app", KEY_USE, None),
+                ("detach-policy", "role/ops", KEY_USE, None),
+                ("attach-policy", "role/app", AWS_OWNED, None),
+                ("attach-policy", "role/ops", AWS_OWNED, None),
+            ],
+        ),
+        (
+            change("aws_iam_policy_attachment.a", {**ON_ROLES, "users": []}, None),
+            [("detach-policy", "role/app", KEY_USE, None), ("detach-policy", "role/ops", KEY_USE, None)],
+        ),
+    ],
+    ids=lambda value: f"{value['address']} {'+'.join(value['change']['actions'])}" if isinstance(value, dict) else "",
+)
+def test_a_change_is_exactly_these_edits(entry: dict[str, Any], edits: list[tuple[str, str, str, str | None]]) -> None:
+    planned = edits_of_plan(json.loads(plan(entry)))
+    assert not planned.open_ones
+    made = [(str(edit.kind), edit.target, edit.name, edit.text) for _, edit in planned.edits]
+    assert sorted(made, key=str) == sorted(edits, key=str)
