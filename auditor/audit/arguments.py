@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from auditor.errors import UsageError
 from auditor.model.key import Key
@@ -34,14 +34,27 @@ def check(given: object, kind: type[object], noun: str, remedy: str) -> None:
         raise UsageError(f"A {type(given).__name__} is no {noun}.", remedy)
 
 
+def several(given: object, noun: str) -> tuple[object, ...]:
+    """The items of a list. Raises UsageError for what is none, and for a text, which would be taken for its letters."""
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise UsageError(f"A {type(given).__name__} is no list of {noun}s.", f"Give the {noun}s in a list.")
+    return tuple(given)
+
+
+def texts(given: object, noun: str) -> tuple[str, ...]:
+    """One text, or the texts of a list. Raises UsageError for anything else."""
+    found = (given,) if isinstance(given, str) else several(given, noun)
+    for one in found:
+        check(one, str, noun, "It is a text.")
+    return tuple(map(str, found))
+
+
 def objects(given: Sequence[T], kind: type[T], noun: str) -> tuple[T, ...]:
     """The keys or principals in a sequence. Raises UsageError for names, and for one that stands alone."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise UsageError(f"A {type(given).__name__} is no list of {noun}s.", OBJECTS)
-    found = tuple(given)
+    found = several(given, noun)
     for one in found:
         check(one, kind, noun, OBJECTS)
-    return found
+    return cast("tuple[T, ...]", found)
 
 
 def named(given: Iterable[object], kind: str, example: str) -> tuple[str, ...]:

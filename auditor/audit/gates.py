@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.audit.arguments import check_report
+from auditor.errors import UsageError
 
 if TYPE_CHECKING:
     from auditor.model.finding import FindingState
@@ -25,6 +26,8 @@ def verdict(report: Report, fail_on: str) -> Verdict:
     from auditor.model.finding import SEVERITY_RANK, Severity
 
     check_report(report)
+    if fail_on not in ("none", *map(str, Severity)):
+        raise UsageError(f"“{fail_on}” is no severity.", f"Choose none, {', '.join(Severity)}.")
     failing = 0
     if fail_on != "none":
         limit = SEVERITY_RANK[Severity(fail_on)]

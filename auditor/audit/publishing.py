@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditor.audit.arguments import check_report
+from auditor.audit.arguments import check_report, several, texts
 from auditor.audit.places import make_private
 from auditor.audit.staging import staged, write_private
 from auditor.errors import OutputError, UsageError
@@ -47,7 +47,7 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
     """The formats, each once. Raises UsageError for one that does not exist."""
     from auditor.report import FORMATS
 
-    wanted = tuple(dict.fromkeys([formats] if isinstance(formats, str) else formats)) or DEFAULT_FORMATS
+    wanted = tuple(dict.fromkeys(texts(formats, "format"))) or DEFAULT_FORMATS
     for form in wanted:
         if form not in FORMATS:
             raise UsageError(f"There is no format “{form}”.", f"Choose among {', '.join(sorted(FORMATS))}.")
@@ -126,10 +126,15 @@ def render_as(report: Report, form: str, name: str) -> bytes:
     return files.get(name) or next(iter(files.values()))
 
 
-def attest(files: Iterable[Path], folder: Path) -> Path:
+def attest(files: Iterable[Path | str], folder: Path | str) -> Path:
     """Write ``SHA256SUMS`` over the files, in the form that ``sha256sum -c`` reads, and return its path."""
-    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return write_private(folder / SUMS, _sums(digests, folder))
+    place = as_path(folder)
+    paths = [as_path(file) for file in several(files, "file")]
+    try:
+        digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    except OSError as error:
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror or error}.") from None
+    return write_private(place / SUMS, _sums(digests, place))
 
 
 def _sums(digests: Mapping[Path, str], folder: Path) -> bytes:

@@ -84,6 +84,11 @@ def test_a_stated_fact_is_one_value_or_several(value: object) -> None:
         (lambda one: audit.publish(one, "reports"), "A Evaluation is no report"),
         (lambda one: audit.render_one(None, "json"), "A NoneType is no report"),
         (lambda one: audit.verdict(one, "high"), "A Evaluation is no report"),
+        (lambda one: audit.verdict(Auditor().judge(one), "grave"), "“grave” is no severity. Choose none, critical"),
+        (lambda one: audit.publish(Auditor().judge(one), "reports", 3), "A int is no list of formats"),
+        (lambda one: audit.render_one(Auditor().judge(one), ["json"]), "A list is no format"),
+        (lambda one: audit.attest("result.json", "reports"), "A str is no list of files"),
+        (lambda one: audit.attest([one], "reports"), "A Evaluation is no path"),
         (lambda one: audit.request_of(None), "A NoneType is no settings of a collection"),
         (lambda one: load_config(3), "A int is no path"),
     ],
@@ -102,6 +107,11 @@ def test_folders_may_be_texts_and_one_format_needs_no_list(tmp_path: Path) -> No
     report = Auditor().judge(evaluated())
     (page,) = audit.publish(report, str(tmp_path), "markdown")
     assert page.parent == tmp_path
+
+
+def test_keys_of_an_iterator_are_all_evaluated() -> None:
+    snapshot = estate(text(ROOT))
+    assert Auditor().evaluate_part(snapshot, keys=iter(snapshot.keys)).snapshot.keys == snapshot.keys  # type: ignore[arg-type]
 
 
 def test_the_table_of_access_says_what_the_questions_say() -> None:
