@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.evaluator.grants import operations_mask
@@ -43,6 +43,19 @@ def service_held(grant: Grant) -> bool:
 def identity_grants(view: View) -> tuple[Held, ...]:
     """All grants to identities on customer managed keys whose grants could be read."""
     return view.once("identity-grants", lambda: tuple(_identity_grants(view)))
+
+
+def identity_grants_on(view: View, key: Key) -> list[Held]:
+    """Those of them that are on one key."""
+    found = view.once("identity-grants-by-key", lambda: _by_key(identity_grants(view)))
+    return found.get(key.arn, [])
+
+
+def _by_key(grants: Iterable[Held]) -> dict[str, list[Held]]:
+    found: dict[str, list[Held]] = {}
+    for held in grants:
+        found.setdefault(held.key.arn, []).append(held)
+    return found
 
 
 def _identity_grants(view: View) -> Iterator[Held]:

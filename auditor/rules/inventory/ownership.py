@@ -11,7 +11,7 @@ from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.rules.exposure.external import outside_names, reached
 from auditor.rules.exposure.strangers import outsider_access
-from auditor.rules.grants.holders import identity_grants, standing_of, stopped
+from auditor.rules.grants.holders import identity_grants_on, standing_of, stopped
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.lifecycle.events import last_use
 from auditor.rules.reach import Openness
@@ -59,8 +59,8 @@ def key_without_ownership_metadata(view: View) -> Iterator[Hit]:
 def _reachable_from_outside(view: View, key: Key) -> bool:
     """Whether strangers, outside accounts that the policy names, or outside grantees can use the key today."""
     if any(
-        held.key is key and standing_of(view, held).foreign and not stopped(view, held, CROSS_ACCOUNT_EFFECTIVE)
-        for held in identity_grants(view)
+        standing_of(view, held).foreign and not stopped(view, held, CROSS_ACCOUNT_EFFECTIVE)
+        for held in identity_grants_on(view, key)
     ):
         return True
     if Fact.KEY_POLICY in key.unread:
