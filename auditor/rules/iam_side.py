@@ -48,13 +48,13 @@ def _reaches(statement: Statement, resource: str | None, caller: Principal) -> b
     if resource is None:
         return statement.effect == "Allow" or statement.resources == ("*",)
     if statement.resources is not None:
-        return any(matches(_resolved(pattern, caller), resource) for pattern in statement.resources)
+        return any(matches(resolved(pattern, caller), resource) for pattern in statement.resources)
     if statement.not_resources is not None:
-        return not any(matches(_resolved(pattern, caller), resource) for pattern in statement.not_resources)
+        return not any(matches(resolved(pattern, caller), resource) for pattern in statement.not_resources)
     return False
 
 
-def _resolved(pattern: str, caller: Principal) -> str:
+def resolved(pattern: str, caller: Principal) -> str:
     """A Resource with the variables that the caller's name, account and tags settle; others match nothing."""
     if "${" not in pattern:
         return pattern

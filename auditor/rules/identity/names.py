@@ -20,7 +20,7 @@ from auditor.rules.corrections import one_or_many
 from auditor.rules.exposure.strangers import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, naming, titled
-from auditor.rules.iam_side import identities_of, may, speakers
+from auditor.rules.iam_side import identities_of, may, resolved, speakers
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import condition_values, service_linked
 from auditor.rules.statements import render
@@ -96,7 +96,8 @@ def shared_names(who: Principal, action: str, pattern: str) -> set[str]:
         for statement in attached.policy.statements:
             if statement.effect != "Allow" or not acts(statement, action):
                 continue
-            for resource in statement.resources or ():
+            spoken = [resolved(one, who) for one in statement.resources or ()]
+            for resource in [*spoken, "*"] if statement.not_resources is not None else spoken:
                 new = common_text(pattern.replace("*", f"*{FILLER}"), resource)
                 found.add(new or common_text(pattern, resource))
     return {name for name in found if ":role/" in name or ":user/" in name}
