@@ -155,7 +155,7 @@ def reached_by(
     through = level > (int(Openness.MAYBE) if certain else 0)
     ordinary = through & ~view.key_admins[who]
     reached = _keys_at(view, keys[through].tolist())
-    hidden = [*_keys_at(view, keys[level > 0].tolist()), *_hidden(view, document, statements)]
+    hidden = [*_keys_at(view, keys[level > 0].tolist()), *_hidden(view, document, statements, rows, mask)]
     return Wide(
         document,
         statements,
@@ -203,11 +203,18 @@ def _others(keys: Iterable[Key], known: Iterable[Key]) -> tuple[Key, ...]:
     return tuple(left[arn] for arn in sorted(left))
 
 
-def _hidden(view: View, document: Document, statements: tuple[Located, ...]) -> list[Key]:
-    """The keys of the account that the statements may reach, for all that could be read of their policies."""
+def _hidden(view: View, document: Document, statements: tuple[Located, ...], rows: list[int], mask: int) -> list[Key]:
+    """The keys of the account that the statements may reach, for all that could be read of their policies, and where
+    nothing that was read keeps every holder from them."""
     keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
-    unread = (key for key in keys if Fact.KEY_POLICY in key.unread)
+    unread = (key for key in keys if Fact.KEY_POLICY in key.unread and _open_to(view, rows, key, mask))
     return [key for key in unread if any(resources_reach(located.statement, key.arn) for located in statements)]
+
+
+def _open_to(view: View, rows: list[int], key: Key, mask: int) -> bool:
+    """Whether one of the rows has, or may have, an action of the mask on a key."""
+    profiles = set(view.reach.table.cells[rows, view.reach.key_at[key.arn]].tolist())
+    return any(view.reach.mask_at(profile, *LIVE, Openness.BLIND) & mask for profile in profiles)
 
 
 def _keys_at(view: View, positions: list[int]) -> tuple[Key, ...]:
