@@ -9,6 +9,7 @@ import pytest
 from auditor.errors import UnknownNameError
 from auditor.evaluator import evaluate, in_words
 from auditor.model.actions import BY_NAME
+from auditor.model.grant import Grant
 from auditor.model.key import Fact
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import Layer
@@ -19,6 +20,7 @@ from tests.questions.estate import ALICE, READERS, attached, organization_estate
 
 BOB, EVE = (f"arn:aws:sts::{HOME}:federated-user/{name}" for name in ("bob", "eve"))
 DECRYPT = BY_NAME["kms:decrypt"]
+AS_OF = "2026-11-24T12:00:00Z"
 
 
 def test_a_named_federated_user_has_what_it_was_given_and_perhaps_what_its_user_has() -> None:
@@ -98,3 +100,25 @@ def test_a_group_means_its_members_and_is_no_caller() -> None:
             principal_named(evaluation, name)
     with pytest.raises(UnknownNameError, match="No collected user belongs"):
         find_principals(evaluation, READERS.replace(HOME, "222222222222"))
+
+
+def test_a_session_whose_role_nobody_could_look_up_may_hold_the_grants_of_every_role_of_its_name() -> None:
+    snapshot = estate()
+    grants = tuple(
+        Grant(
+            grant_id=f"g-{path}",
+            key_arn="",
+            grantee=f"arn:aws:iam::{HOME}:role/{path}/nightly",
+            operations=("Decrypt",),
+        )
+        for path in ("old", "team")
+    )
+    keys = (replace(snapshot.keys[1], grants=grants),)
+    account = replace(snapshot.accounts[0], unread=frozenset({Fact.IDENTITIES}))
+    evaluation = evaluate(replace(snapshot, keys=keys, principals=(), accounts=(account,)), as_of=AS_OF)
+    mine, other = (
+        principal_named(evaluation, f"arn:aws:sts::{HOME}:assumed-role/{name}/me") for name in ("nightly", "daily")
+    )
+    cited = [{cause.grant for cause in evaluation.decide(who, keys[0], DECRYPT.name).causes} for who in (mine, other)]
+    assert cited[0] >= {"g-old", "g-team"}
+    assert cited[1] == {None}
