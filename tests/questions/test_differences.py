@@ -186,3 +186,20 @@ def test_equal_changes_are_told_once() -> None:
     ]
     assert sorted(told) == sorted((item.principal, item.key, item.what) for item in found)
     assert len(folded) < len(found)
+
+
+def test_a_folded_change_says_what_each_of_its_changes_says() -> None:
+    unless_s3 = {**VIA_S3, "Effect": "Deny", "Action": "kms:*"}
+    free, bound = (f"arn:aws:iam::{HOME}:role/{name}" for name in ("free", "bound"))
+    callers = (role(free), role(bound, {name: value for name, value in unless_s3.items() if name != "Principal"}))
+    both = allow(Sid="Both", Principal={"AWS": [free, bound]}, Action="kms:Decrypt")
+    before, after = (
+        evaluated(replace(estate(), keys=(key(OTHER, "alias/other", policy),), principals=callers))
+        for policy in (text(ROOT), text(ROOT, both))
+    )
+    found = {(item.principal, item.key, item.what): item for item in differences(before, after).access}
+    assert len({(item.now, item.cause) for item in found.values()}) == 2
+    for one in fold_changes(found.values()):
+        members = [found[who, arn, what] for who in one.principals for arn in one.keys for what in one.capabilities]
+        told = {(item.change, item.was, item.now, item.cause) for item in members}
+        assert told == {(one.first.change, one.first.was, one.first.now, one.first.cause)}
