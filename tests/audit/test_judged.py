@@ -236,6 +236,15 @@ def test_a_grantee_is_missing_only_where_identities_are_known() -> None:
     assert "grant-to-deleted-principal" in rules_that_differ(facts, replace(facts, principals=()))
 
 
+def test_a_key_loses_the_tag_that_an_scp_protects() -> None:
+    protects = {**FULL, "Effect": "Deny", "Condition": {"StringEquals": {"aws:ResourceTag/keep": "yes"}}}
+    organization = {"accounts": {HOME: {}}, "scps": {"Protect": [protects]}}
+    old, new = (
+        estate.snapshot({"organization": organization, "keys": [{"tags": {"keep": tag}}]}) for tag in ("yes", "no")
+    )
+    assert "no-guardrail-key-destruction" in rules_that_differ(old, new)
+
+
 @pytest.mark.parametrize("later", [estate.AS_OF, LATER])
 def test_what_nobody_used_is_told_whenever_it_comes_to_be_known(later: str) -> None:
     """Between two times everybody may come to be idle; at the same time only where more is known on one side."""

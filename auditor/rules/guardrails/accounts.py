@@ -169,7 +169,7 @@ def _left(view: View, account: str, keys: list[Key], name: str, known: Context) 
             continue
         for key in keys:
             if key.region == probe.region and (name != MATERIAL or key.origin == "EXTERNAL"):
-                found = max(found, how_open(view, admin, _opened(key), name, account, known))
+                found = max(found, openness(view.evaluation.decide(admin, _opened(key), f"kms:{name}", known)))
             if found is Openness.OPEN:
                 return found
     return found
