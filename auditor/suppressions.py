@@ -152,7 +152,7 @@ def _narrows(pattern: str) -> bool:
     if not pattern.startswith("arn:"):
         fixed = re.split(r"[*?]", pattern, maxsplit=1)[0]
         return bool(pattern.strip("*?")) and not (fixed and fixed != pattern and "arn:".startswith(fixed))
-    place = [*pattern.split(":", 5)[3:]]
+    place = pattern.split(":", 5)[3:]
     if len(place) < 3:
         return False
     region, account, resource = (part.strip("*?") for part in place)

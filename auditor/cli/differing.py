@@ -35,9 +35,10 @@ DOUBTS = {
 class Comparison:
     """What is printed.
 
-    ``findings`` are pairs of a heading (new, perhaps new, resolved, unverified) and findings, None when nobody judged;
-    ``active`` are those that lose access and were active lately; ``not_judged`` says which planned changes could not be
-    judged, ``findings_open`` which of those that findings alone may rest on; ``labels`` are the aliases of keys.
+    ``findings`` are pairs of a heading (new, perhaps new, changed, resolved, unverified) and findings, None when nobody
+    judged; ``active`` are those that lose access and were active lately; ``not_judged`` says which planned changes
+    could not be judged, ``findings_open`` which of those that findings alone may rest on; ``labels`` are the aliases of
+    keys.
     """
 
     found: Differences

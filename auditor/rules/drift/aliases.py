@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.access import Outcome
+from auditor.model.access import AccessTable, Outcome
 from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER
 from auditor.model.finding import Evidence
 from auditor.model.key import Alias, Fact, Key
 from auditor.model.policy import Statement
 from auditor.rules.drift.changes import held
 from auditor.rules.hit import Hit, given
+from auditor.rules.policy.supplied import ALIAS_KEYS
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 POWER = READ_PLAINTEXT | FORGE | TAKEOVER
 MAY = (Outcome.ALLOWED, Outcome.CONDITIONAL, Outcome.UNKNOWN)
-ALIAS_KEYS = ("kms:resourcealiases", "kms:requestalias")
 
 
 def alias_repointed(view: View) -> Iterator[Hit]:
@@ -82,14 +82,20 @@ def _other_owner(old: Key, new: Key) -> bool:
 
 def _asked_for(view: View, key: Key, name: str) -> bool:
     """Whether a policy of identities, of the organization or of the key has a condition that the alias meets."""
+    elsewhere = view.once("aliases that policies ask for", lambda: _aliases_asked_for(view))
+    here = _aliases_in(located.statement for located in view.statements(key))
+    return any(matches(pattern, name) for pattern in elsewhere | here)
+
+
+def _aliases_asked_for(view: View) -> frozenset[str]:
+    """The patterns of alias conditions in policies of identities and of the organization."""
     documents = (*view.identity_documents, *view.boundaries, *view.scps, *view.rcps)
-    written: list[Statement] = [one for document in documents for one in document.policy.statements]
-    written += [located.statement for located in view.statements(key)]
-    return any(
-        test.key.lower() in ALIAS_KEYS and any(matches(_any_variable(value), name) for value in test.values)
-        for statement in written
-        for test in statement.conditions
-    )
+    return _aliases_in(statement for document in documents for statement in document.policy.statements)
+
+
+def _aliases_in(statements: Iterable[Statement]) -> frozenset[str]:
+    tests = (test for statement in statements for test in statement.conditions if test.key.lower() in ALIAS_KEYS)
+    return frozenset(_any_variable(value) for test in tests for value in test.values)
 
 
 def _any_variable(value: str) -> str:
@@ -132,6 +138,10 @@ def _holders_then(view: View, key: Key) -> set[str]:
     table = view.baseline.access if view.baseline else None
     if table is None or key.arn not in table.keys:
         return set()
-    column = table.keys.index(key.arn)
-    powerful = [bool(held(table, profile, MAY) & POWER) for profile in range(len(table.profiles))]
+    column, powerful = table.keys.index(key.arn), view.once("profiles of power then", lambda: _powerful(table))
     return {who for row, who in enumerate(table.principals) if powerful[int(table.cells[row, column])]}
+
+
+def _powerful(table: AccessTable) -> list[bool]:
+    """Profile → whether it has, or may have, power."""
+    return [bool(held(table, profile, MAY) & POWER) for profile in range(len(table.profiles))]

@@ -77,11 +77,11 @@ def makers(view: View, pattern: str, account: str) -> tuple[list[Principal], lis
         return ordinary, admins
     action = "iam:CreateUser" if ":user/" in target else "iam:CreateRole"
     spelled = ":".join((*target.split(":", 5)[:5], pattern.split(":", 5)[-1]))
+    found = {who.arn for who in (*ordinary, *admins)}
     more = [
         who
         for who in speakers(view, account, action)
-        if who not in ordinary
-        and who not in admins
+        if who.arn not in found
         and not service_linked(who)
         and any(may(view, who, action, name) for name in shared_names(who, action, spelled))
     ]
@@ -142,7 +142,8 @@ def _takers(view: View, pattern: str, accounts: list[str]) -> tuple[list[Princip
         held += named
         if not named or has_wildcard(pattern.split("/", 1)[-1]):
             here, there = _makers_once(view, pattern, account)
-            ordinary += [who for who in here if who not in named]
+            taken = {who.arn for who in named}
+            ordinary += [who for who in here if who.arn not in taken]
             admins += there
     return held, ordinary, admins
 

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PUT_POLICY = mask_of(["PutKeyPolicy"])
 FAMILIES = {
     "plaintext": READ_PLAINTEXT | NEW_DATA_KEYS,
     "takeover": TAKEOVER,

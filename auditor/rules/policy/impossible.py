@@ -34,7 +34,6 @@ from auditor.rules.view import View
 LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 NO_SERVICE = "names no service that AWS documents"
 NO_VARIABLES = "is literal text: variables need Version 2012-10-17 in the document"
-NO_SUFFIX = "does not end in amazonaws.com, as names of services do here in every partition"
 OF_CALLERS = "is asked of users and roles, and a service that calls as itself is neither"
 PRIVATE = "is never the address of a caller: aws:VpcSourceIp has those of a VPC"
 LITERAL_WILDCARD = "takes the wildcard for a letter"
