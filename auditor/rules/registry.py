@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from auditor.model.finding import SkippedScope
 from auditor.rules.coverage import reading
 from auditor.rules.deputy import attestation, services, trusts
-from auditor.rules.detection import audit_key, logging
+from auditor.rules.detection import alarms, audit_key, logging
 from auditor.rules.drift import aliases as drift_aliases
 from auditor.rules.drift import changes
 from auditor.rules.exposure import environments, external, inside, public, whole
@@ -119,7 +119,7 @@ RULES: dict[str, Check] = {
     "keys-in-management-account": accounts.keys_in_management_account,
     "trail-excludes-kms": logging.trail_excludes_kms,
     "no-active-trail": logging.no_active_trail,
-    "no-kms-change-alarm": logging.no_kms_change_alarm,
+    "no-kms-change-alarm": alarms.no_kms_change_alarm,
     "access-analyzer-gap": logging.access_analyzer_gap,
     "audit-log-key-at-risk": audit_key.audit_log_key_at_risk,
     "new-plaintext-access-since-baseline": changes.new_plaintext_access_since_baseline,
@@ -136,7 +136,7 @@ BLIND_SPOTS: dict[str, Callable[[View], Iterator[SkippedScope]]] = {
     "disabled-key-still-referenced": deletion.unseen_while_stopped,
     "imported-material-expiring": material.unseen_without_material,
     "no-active-trail": logging.unseen_status,
-    "no-kms-change-alarm": logging.unseen_alarms,
+    "no-kms-change-alarm": alarms.unseen_alarms,
     "pending-deletion-in-use": deletion.unseen_while_pending,
     "replica-in-unapproved-region": regions.unwatched,
     "trail-excludes-kms": logging.unseen_selectors,

@@ -1,10 +1,12 @@
-"""Where logs, alarms and analyzers could be looked for, so that their absence proves something."""
+"""Where logs, alarms and analyzers could be looked for, so that their absence proves something, and findings about
+such places."""
 
 from __future__ import annotations
 
 from auditor.model.evidence import Evidence as Facts
-from auditor.model.finding import Confidence
+from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
+from auditor.rules.hit import Hit
 from auditor.rules.view import View
 
 
@@ -35,3 +37,31 @@ def watchers_hidden(view: View, fact: Fact, region: str = "") -> bool:
 def worth(hidden: bool) -> Confidence:
     """What it is worth that nobody watches."""
     return Confidence.POTENTIAL if hidden else Confidence.CONFIRMED
+
+
+def place_hit(
+    place: tuple[str, str],
+    keys: list[Key],
+    summary: str,
+    evidence: tuple[Evidence, ...],
+    *,
+    raised: tuple[str, ...] = (),
+    lowered: tuple[str, ...] = (),
+    fix: tuple[tuple[str, str], ...] = (),
+    confidence: Confidence = Confidence.CONFIRMED,
+) -> Hit:
+    """A finding about an account and Region, and the keys there."""
+    account, region = place
+    return Hit(
+        subject=f"{account}/{region}",
+        kind="account-region",
+        summary=summary,
+        account=account,
+        region=region,
+        keys=tuple(key.arn for key in keys),
+        evidence=evidence,
+        raised=raised,
+        lowered=lowered,
+        fix=fix,
+        confidence=confidence,
+    )
