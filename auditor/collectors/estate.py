@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
-from datetime import datetime
 
 from auditor.collectors.accounts import Target
 from auditor.collectors.caller import Caller, Switches
@@ -17,14 +14,12 @@ from auditor.collectors.evidence import (
     read_region_evidence,
     read_retirable_grants,
 )
-from auditor.collectors.failures import Failure, RefusedError, StoppedError, classify
+from auditor.collectors.failures import RefusedError, StoppedError, classify
 from auditor.collectors.identities import account_alias, callers_of, read_identities
 from auditor.collectors.key_events import read_key_events
 from auditor.collectors.keys import last_usage, name_of, read_key
 from auditor.collectors.kms_policies import may_use_kms
-from auditor.collectors.lanes import Lanes
 from auditor.collectors.last_accessed import read_last_accessed
-from auditor.collectors.meter import Meter
 from auditor.collectors.operations import (
     ASSUME_ROLE,
     GENERATE_LAST_ACCESSED,
@@ -33,59 +28,13 @@ from auditor.collectors.operations import (
     LIST_KEYS,
     LOOKUP_EVENTS,
 )
-from auditor.collectors.pacing import Pacer
 from auditor.collectors.plain import plain
 from auditor.collectors.regions import ALWAYS_ENABLED, DISABLED, Regions, note_disabled, regions_of
-from auditor.collectors.request import CollectRequest, ShardSink
 from auditor.collectors.resources import read_resources
+from auditor.collectors.running import Run
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record, Shard
 from auditor.model.snapshot import NOT_ENABLED, Gap, ShardCoverage
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What every part of one collection shares."""
-
-    request: CollectRequest
-    sink: ShardSink
-    meter: Meter
-    pacer: Pacer
-    stop: threading.Event
-    lanes: Lanes
-    reached: Reached
-    started: datetime
-
-
-class Reached:
-    """Which accounts and Regions were read, whether IAM or any list of keys was, and what stopped the others.
-    Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.accounts: set[str] = set()
-        self.regions: set[str] = set()
-        self.key_lists = 0
-        self.identities = False
-        self.nowhere = True
-        self.stopped: list[tuple[str, Failure]] = []
-
-    def stop(self, action: str, failure: Failure) -> None:
-        """An account could not be entered, or the keys of a Region not listed."""
-        with self._lock:
-            self.stopped.append((action, failure))
-
-    def account(self, account: str, regions: tuple[str, ...]) -> None:
-        """An account answered, and these are its Regions to read."""
-        with self._lock:
-            self.accounts.add(account)
-            self.nowhere = self.nowhere and not regions
-
-    def region(self, region: str) -> None:
-        """The keys of a Region were listed."""
-        with self._lock:
-            self.regions.add(region)
-            self.key_lists += 1
 
 
 class Estate:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import auditor
 from auditor.collectors.accounts import Self, Target, members, single, unanswered, whoami
 from auditor.collectors.caller import Caller
-from auditor.collectors.estate import Estate, Reached, Run
+from auditor.collectors.estate import Estate
 from auditor.collectors.failures import Cause, Failure, StoppedError
 from auditor.collectors.gaps import remedy
 from auditor.collectors.lanes import Lanes
@@ -22,6 +22,7 @@ from auditor.collectors.pacing import Pacer
 from auditor.collectors.patience import Patience
 from auditor.collectors.regions import check_regions
 from auditor.collectors.request import CollectRequest, Progress, ShardSink
+from auditor.collectors.running import Reached, Run
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, UsageError
 from auditor.model.key import Fact
