@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
 from auditor.evaluator import Context
 from auditor.evaluator.glob import has_wildcard
 from auditor.model.access import Decision
 from auditor.model.actions import (
-    CREATE_GRANT,
     CROSS_ACCOUNT_EFFECTIVE,
-    FORGE,
     META,
-    NEW_DATA_KEYS,
     READ_PLAINTEXT,
     WRAP,
     actions_in,
     mask_of,
 )
-from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
-from auditor.model.key import DEFAULT_POLICY, Fact, Key
-from auditor.model.policy import Layer, Statement, StatementRef
+from auditor.model.key import Fact, Key
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_values, grant_limited, mentions
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, without_actions, written_in
+from auditor.rules.exposure.outside import Reached, exempted, outside_names, reached, refusals
 from auditor.rules.exposure.strangers import allowing, for_everybody, stopped_by
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.principals import condition_values
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
-from auditor.rules.view import View, accounts_in_conditions
+from auditor.rules.view import View
 
-USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 EXAMPLE_PARTNER = "222222222222"
 GRANT_ACTIONS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 ORGANIZATIONS = ("aws:principalorgid", "aws:principalorgpaths")
@@ -54,114 +48,6 @@ ORGANIZATION_ADVICE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """What one outside account can do with one key through its policy, at the strongest openness found."""
-
-    account: str
-    names: tuple[str, ...]
-    level: Openness
-    decisions: dict[str, Decision]
-
-    @property
-    def mask(self) -> int:
-        """The actions as a mask."""
-        return mask_of(self.decisions)
-
-
-def _refusals(view: View, key: Key) -> list[tuple[StatementRef, Statement]]:
-    """The Deny statements about the key, of its own policies and of the RCPs above it, if it speaks of everybody."""
-    own = [(located.ref, located.statement) for located in view.statements(key)]
-    if not any(for_everybody(statement) for _, statement in own):
-        return []
-    organization = view.snapshot.organization
-    levels = organization.levels(key.account) if organization is not None else None
-    above = (
-        (StatementRef(Layer.RCP, rcp.name, level.id, one.index, one.sid), one)
-        for level in levels or ()
-        for rcp in level.rcps or ()
-        for one in rcp.policy.statements
-    )
-    denying = ((ref, one) for ref, one in (*own, *above) if one.effect == "Deny")
-    return [(ref, one) for ref, one in denying if action_mask(one) & CROSS_ACCOUNT_EFFECTIVE]
-
-
-def _exempted(view: View, key: Key) -> dict[str, list[StatementRef]]:
-    """Outside accounts that get what the key gives to everybody where strangers do not, and what spares them."""
-    return view.once(f"exempted {key.arn}", partial(_find_exempted, view, key))
-
-
-def _find_exempted(view: View, key: Key) -> dict[str, list[StatementRef]]:
-    named: dict[str, list[StatementRef]] = {}
-    for ref, statement in _refusals(view, key):
-        for account in accounts_in_conditions(statement):
-            if view.trust.standing(account, key.account).foreign:
-                named.setdefault(account, []).append(ref)
-    strangers = view.decisions(view.outsider, key, CROSS_ACCOUNT_EFFECTIVE) if named else {}
-    view.decide_together(map(view.external, sorted(named)), key, CROSS_ACCOUNT_EFFECTIVE)
-    return {
-        account: refs
-        for account, refs in sorted(named.items())
-        if any(
-            strangers[name].outcome.denied and not decision.outcome.denied
-            for name, decision in view.decisions(view.external(account), key, CROSS_ACCOUNT_EFFECTIVE).items()
-        )
-    }
-
-
-def outside_names(view: View, key: Key) -> dict[str, set[str]]:
-    """Account → the principal values by which Allow statements of the key's own policy let it in, or its id where a
-    Deny of everybody else spares it."""
-    return view.once(f"outside-names {key.arn}", partial(_find_outside_names, view, key))
-
-
-def _find_outside_names(view: View, key: Key) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for located in view.statements(key):
-        statement = located.statement
-        if statement.effect != "Allow" or located.ref.policy != DEFAULT_POLICY:
-            continue
-        for entry in statement.principals or ():
-            account = account_of(entry.value) if entry.kind == "AWS" else None
-            if account is not None and view.trust.standing(account, key.account).foreign:
-                found.setdefault(account, set()).add(entry.value)
-        if for_everybody(statement):
-            for account in accounts_in_conditions(statement):
-                if view.trust.standing(account, key.account).foreign:
-                    found.setdefault(account, set()).add(account)
-    spared = _exempted(view, key)
-    view.decide_together(map(view.external, sorted(found.keys() - spared.keys())), key, CROSS_ACCOUNT_EFFECTIVE)
-    for account in spared:
-        found.setdefault(account, set()).add(account)
-    return found
-
-
-def reached(view: View, key: Key, account: str) -> Reached | None:
-    """What one of the ``outside_names`` can do if it allows everything on its own side; None where that is nothing."""
-    names = outside_names(view, key)[account]
-    return view.once(f"reached {account} {key.arn}", partial(_find_reached, view, key, account, names))
-
-
-def _find_reached(view: View, key: Key, account: str, names: set[str]) -> Reached | None:
-    graded: dict[Openness, dict[str, Decision]] = {}
-    for name in sorted(names):
-        caller = view.principal_by_arn.get(name) or view.external(account)
-        for action, decision in view.decisions(caller, key, CROSS_ACCOUNT_EFFECTIVE).items():
-            level = openness(decision, view.owner(key))
-            if level not in (Openness.CLOSED, Openness.BLIND) and decision.path != "grant":
-                graded.setdefault(level, {}).setdefault(action, decision)
-    if not graded:
-        return None
-    live = {level: found for level, found in graded.items() if level is not Openness.LATENT}
-    if not live:
-        return Reached(account, tuple(sorted(names)), Openness.LATENT, graded[Openness.LATENT])
-    merged: dict[str, Decision] = {}
-    for level in sorted(live, reverse=True):
-        for action, decision in live[level].items():
-            merged.setdefault(action, decision)
-    return Reached(account, tuple(sorted(names)), max(live), merged)
-
-
 def _hit(view: View, key: Key, access: Reached, summary: str, raised: tuple[str, ...], lowered: tuple[str, ...]) -> Hit:
     statements = {item.ref: item for decision in access.decisions.values() for item in allowing(view, key, decision)}
     first = next(iter(access.decisions.values()))
@@ -175,7 +61,7 @@ def _hit(view: View, key: Key, access: Reached, summary: str, raised: tuple[str,
         Evidence("trust register", register),
         *view.residual_evidence(first, key),
     ]
-    spared = _exempted(view, key).get(access.account, ())
+    spared = exempted(view, key).get(access.account, ())
     evidence += [Evidence("spared by", str(ref), ref) for ref in spared]
     if access.level is Openness.LATENT:
         evidence.append(Evidence("stopped today by", stopped_by(first)))
@@ -243,7 +129,7 @@ def _foreign_organizations(view: View, key: Key) -> Iterator[Hit]:
         return
     allowed = (one.statement for one in view.statements(key) if for_everybody(one.statement))
     values = [value for one in allowed for value in condition_values(one, *ORGANIZATIONS)]
-    spared = (test for _, one in _refusals(view, key) for test in one.conditions if test.key.lower() in ORGANIZATIONS)
+    spared = (test for _, one in refusals(view, key) for test in one.conditions if test.key.lower() in ORGANIZATIONS)
     values += [value for test in spared for value in test.values]
     named = {value.split("/")[0] for value in values}
     for name in sorted(one for one in named if not has_wildcard(one) and "${" not in one and one.lower() != own):

@@ -11,9 +11,7 @@ from auditor.evaluator.synthetic import org_peer
 from auditor.model.access import Decision
 from auditor.model.actions import (
     CREATE_GRANT,
-    FORGE,
     META,
-    NEW_DATA_KEYS,
     READ_PLAINTEXT,
     WRAP,
     actions_in,
@@ -36,6 +34,7 @@ from auditor.rules.conditions import (
 )
 from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
+from auditor.rules.exposure.outside import USE
 from auditor.rules.exposure.strangers import allowing, for_everybody, proof
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing
@@ -44,7 +43,6 @@ from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
 from auditor.rules.view import View, accounts_in_conditions
 
-USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")
 PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")
 """Conditions behind which everybody of the organization stands all the same."""

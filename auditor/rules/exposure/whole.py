@@ -15,7 +15,7 @@ from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import as_residual, asks_for_values, demands, holds
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, written_in
-from auditor.rules.exposure.external import USE
+from auditor.rules.exposure.outside import USE
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.reach import Openness, openness

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.actions import CREATE_GRANT, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, mask_of
+from auditor.model.actions import mask_of
+from auditor.rules.exposure.outside import USE
 from auditor.rules.grants.holders import (
     Held,
     constrained,
@@ -18,7 +19,6 @@ from auditor.rules.hit import Hit, given
 from auditor.rules.trust import Standing
 from auditor.rules.view import View
 
-USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 GRAVE = mask_of(["Decrypt", "ReEncryptFrom", "CreateGrant"])
 YOUNG_DAYS = 30
 

@@ -9,7 +9,7 @@ from auditor.model.access import Decision
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
-from auditor.rules.exposure.external import outside_names, reached
+from auditor.rules.exposure.outside import outside_names, reached
 from auditor.rules.exposure.strangers import outsider_access
 from auditor.rules.grants.holders import identity_grants_on, standing_of, stopped
 from auditor.rules.hit import Hit, given, listing
