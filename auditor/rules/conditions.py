@@ -10,6 +10,7 @@ from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.strength import Owner, Strength, holds_without_key, passes_when_absent, strength
 from auditor.model.access import Decision, Role
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
+from auditor.model.arn import account_of
 from auditor.model.policy import Statement, StatementRef
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 from auditor.rules.closing import demanded, demanding
@@ -196,3 +197,12 @@ def true_when_absent(statement: Statement) -> list[str]:
         if operator and operator.base != "null" and test.key.lower() not in guarded:
             found.append(test.key)
     return found
+
+
+def accounts_in_conditions(statement: Statement) -> frozenset[str]:
+    """Account ids that the statement's conditions bind the caller to."""
+    found = set()
+    for test in statement.conditions:
+        if test.key.lower() in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
+            found |= {account for value in test.values if (account := account_of(value))}
+    return frozenset(found)

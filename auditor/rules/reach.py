@@ -7,20 +7,18 @@ a customer managed key where anything at all is open. No rule walks the matrix t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from auditor.evaluator.expressions import UNSETTLED, all_of, any_of
 from auditor.evaluator.strength import Owner, Strength, strength
 from auditor.model.access import AccessTable, Decision, Outcome, Role
 from auditor.model.actions import ACTIONS, mask_of
 from auditor.model.key import RAM_POLICY, Fact, Key, usable_on
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
-from auditor.model.residual import TRUE, AllOf, AnyOf, Leaf, Not, Residual
 from auditor.rules.clock import by_now
 
 if TYPE_CHECKING:
@@ -74,28 +72,6 @@ def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
         for cause in decision.causes
     )
     return Openness.LATENT if allows and stopped else Openness.CLOSED
-
-
-def as_if_read(decision: Decision) -> Decision:
-    """A decision that is MAYBE, as it would be if nothing that could not be read stood against it; others unchanged."""
-    if decision.outcome is not Outcome.UNKNOWN or decision.residual is None or openness(decision) is not Openness.MAYBE:
-        return decision
-    left = _without_unsettled(decision.residual)
-    if left == TRUE:
-        return replace(decision, outcome=Outcome.ALLOWED, residual=None)
-    return replace(decision, outcome=Outcome.CONDITIONAL, residual=left)
-
-
-def _without_unsettled(residual: Residual) -> Residual:
-    """The condition without its missing facts: each as it lets the request through."""
-    match residual:
-        case Leaf(operator=operator) | Not(Leaf(operator=operator)) if operator == UNSETTLED:
-            return TRUE
-        case AllOf(items):
-            return all_of(map(_without_unsettled, items))
-        case AnyOf(items):
-            return any_of(map(_without_unsettled, items))
-    return residual
 
 
 def _by_ram_alone(decision: Decision) -> bool:
@@ -173,15 +149,6 @@ class Reach:
         self.key_at = {key.arn: position for position, key in enumerate(keys)}
         self.usable = tuple(usable(key) for key in keys)
         self._masks_at: dict[tuple[Openness, ...], list[int]] = {}
-
-    def in_doubt(self) -> Reach | None:
-        """The same pairs, where what may be allowed counts as allowed; None where nothing is in doubt."""
-        decisions = tuple(as_if_read(decision) for decision in self.table.decisions)
-        if all(one is other for one, other in zip(decisions, self.table.decisions, strict=True)):
-            return None
-        found = Reach(replace(self.table, decisions=decisions), self.principals, self.keys, self.now)
-        found.all_pairs = self.all_pairs
-        return found
 
     @cached_property
     def classes(self) -> NDArray[np.int8]:

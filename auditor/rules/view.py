@@ -8,14 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditor.evaluator import Evaluation
-from auditor.evaluator.deciding import decide
 from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.strength import Owner, conjuncts
-from auditor.evaluator.surroundings import Context
 from auditor.evaluator.synthetic import external, outsider
 from auditor.model.access import Cause, Decision
 from auditor.model.actions import FORGE, READ_PLAINTEXT, Action, actions_in, key_type
-from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
@@ -24,28 +21,19 @@ from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
+from auditor.rules.as_if_read import evaluation_as_if_read, reach_as_if_read
 from auditor.rules.clock import by_now
 from auditor.rules.commons import Commons, Memo
-from auditor.rules.conditions import first_source, in_text, mentions
+from auditor.rules.conditions import accounts_in_conditions, first_source, in_text, mentions
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located
-from auditor.rules.reach import Reach, as_if_read
+from auditor.rules.reach import Reach
 from auditor.rules.statements import Document, as_written, in_key
 from auditor.rules.trust import Trust
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-class AsIfRead(Evaluation):
-    """An evaluation whose answers are what they would be if nothing that could not be read denied anything."""
-
-    __slots__ = ()
-
-    def decide(self, principal: Principal, key: Key, action: str, context: Context | None = None) -> Decision:
-        """One question, answered so."""
-        return as_if_read(decide(self.surroundings, principal, key, action, context))
 
 
 class View(Memo):
@@ -80,11 +68,10 @@ class View(Memo):
     @cached_property
     def in_doubt(self) -> View | None:
         """The run as it would be if nothing that could not be read denied anything; None where that is the same."""
-        reach = self.reach.in_doubt()
+        reach = reach_as_if_read(self.reach)
         if reach is None:
             return None
-        asked = self.evaluation
-        evaluation = AsIfRead(asked.snapshot, asked.surroundings, asked.principals, reach.table)
+        evaluation = evaluation_as_if_read(self.evaluation, reach)
         found = View(evaluation, self.settings, self.as_of, self.baseline, self.commons, self._members)
         found.reach = reach
         return found
@@ -327,12 +314,3 @@ def moment(text: str) -> datetime:
     if found is None:
         raise ValueError(f"as_of is not an ISO 8601 time: {text!r}")
     return found
-
-
-def accounts_in_conditions(statement: Statement) -> frozenset[str]:
-    """Account ids that the statement's conditions bind the caller to."""
-    found = set()
-    for test in statement.conditions:
-        if test.key.lower() in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
-            found |= {account for value in test.values if (account := account_of(value))}
-    return frozenset(found)

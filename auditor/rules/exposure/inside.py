@@ -25,6 +25,7 @@ from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import (
+    accounts_in_conditions,
     asks_for_key,
     below_units,
     block_strength,
@@ -41,7 +42,7 @@ from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
-from auditor.rules.view import View, accounts_in_conditions
+from auditor.rules.view import View
 
 DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")
 PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")

@@ -20,10 +20,11 @@ from auditor.model.actions import (
 from auditor.model.arn import account_of
 from auditor.model.key import DEFAULT_POLICY, Key
 from auditor.model.policy import Layer, Statement, StatementRef
+from auditor.rules.conditions import accounts_in_conditions
 from auditor.rules.exposure.strangers import for_everybody
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
-from auditor.rules.view import View, accounts_in_conditions
+from auditor.rules.view import View
 
 USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
 """What somebody outside is given a key for: reading, signing, new data keys, and handing that on."""
