@@ -36,7 +36,7 @@ _TYPE = {
     PrincipalKind.SESSION: "AssumedRole",
     PrincipalKind.SERVICE_LINKED_ROLE: "AssumedRole",
 }
-_SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
+SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 _ROLE_SESSION_KEYS = (
     "aws:ec2instancesourcevpc",
     "aws:ec2instancesourceprivateipv4",
@@ -53,7 +53,7 @@ def principal_value(name: str, principal: Principal, surroundings: Surroundings)
     """What is known of a caller's condition key ``name`` (lower case)."""
     if principal.kind is PrincipalKind.SERVICE:
         return _service_value(name, principal)
-    if name in _SOURCE_KEYS or name in ("aws:principalservicename", "aws:principalservicenameslist"):
+    if name in SOURCE_KEYS or name in ("aws:principalservicename", "aws:principalservicenameslist"):
         return ABSENT
     if name == "aws:principalisawsservice":
         return Known(("false",))

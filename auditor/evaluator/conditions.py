@@ -21,7 +21,7 @@ from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
 _PATTERNED = ("stringlike", "arnlike")
 _TURNABLE = ("stringequals", "stringequalsignorecase", "stringlike")
-_LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
+LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 _BOOLEANS = ("false", "true")
 
 
@@ -130,7 +130,7 @@ def _meetable(operator: Operator, test: ConditionTest, value: KeyValue) -> tuple
     if isinstance(value, Known):
         return test.values
     found = test.values
-    if operator.base in _LETTER_BY_LETTER:
+    if operator.base in LETTER_BY_LETTER:
         found = tuple(text for text in found if not never_met(test.key.lower(), text))
     if isinstance(value, RunTime) and value.forms and operator.base != "null":
         found = tuple(text for text in found if "${" in text or _possible(operator, text, value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from auditor.evaluator.callers import ROLES
 from auditor.evaluator.contributions import Slot
 from auditor.evaluator.expressions import any_of
 from auditor.model.arn import account_of, is_account_id, is_root, is_unique_id, parse_arn, session_role_name
@@ -18,8 +19,7 @@ from auditor.model.residual import FALSE, TRUE, Leaf, Residual
 
 SESSION_NAME = "sts:RoleSessionName"
 """Pseudo condition key: the role matches for one session name only."""
-_ROLES = (PrincipalKind.ROLE, PrincipalKind.SESSION, PrincipalKind.SERVICE_LINKED_ROLE)
-_WITH_SESSIONS = (*_ROLES, PrincipalKind.EXTERNAL_PRINCIPAL)
+_WITH_SESSIONS = (*ROLES, PrincipalKind.EXTERNAL_PRINCIPAL)
 
 
 @lru_cache(maxsize=65536)
@@ -76,7 +76,7 @@ def identity_match(value: str, principal: Principal) -> tuple[Slot | None, Resid
     if value == principal.arn and principal.kind in (PrincipalKind.SESSION, PrincipalKind.FEDERATED_USER):
         return Slot.KEY_SESSION, TRUE
     if value == principal.iam_arn and principal.kind is not PrincipalKind.ROOT:
-        return (Slot.KEY_ROLE if principal.kind in _ROLES else Slot.KEY_USER), TRUE
+        return (Slot.KEY_ROLE if principal.kind in ROLES else Slot.KEY_USER), TRUE
     return _named_session(value, principal)
 
 
@@ -109,7 +109,7 @@ def exempted(values: tuple[PrincipalValue, ...], principal: Principal, *, bounde
     forms = matches(values, principal)
     if Slot.KEY_STAR in forms or Slot.KEY_SERVICE in forms:
         return True
-    names = (Slot.KEY_ROLE,) if principal.kind in _ROLES else (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION)
+    names = (Slot.KEY_ROLE,) if principal.kind in ROLES else (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION)
     itself = any(forms.get(slot) == TRUE for slot in names)
     whole = principal.kind in (PrincipalKind.ROOT, PrincipalKind.EXTERNAL_ACCOUNT)
     return Slot.KEY_ACCOUNT in forms and (itself or whole)

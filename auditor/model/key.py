@@ -11,6 +11,8 @@ from auditor.model.grant import Grant
 from auditor.model.policy import AttachedPolicy
 
 Tags = tuple[tuple[str, str], ...]
+LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
+"""States of a key that is scheduled for deletion."""
 DEFAULT_POLICY = "default"
 RAM_POLICY = "AWS_RAM"
 ALIAS_QUOTA = 50

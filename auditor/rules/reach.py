@@ -45,6 +45,8 @@ class Openness(IntEnum):
     OPEN = 5
 
 
+POSSIBLE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE, Openness.BLIND)
+"""What somebody has or may have: who has none of it certainly has nothing."""
 NOWHERE = Owner("", None)
 MATERIAL_ONLY = mask_of(["ImportKeyMaterial", "DeleteImportedKeyMaterial"])
 MULTI_REGION_ONLY = mask_of(["ReplicateKey", "UpdatePrimaryRegion"])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from auditor.evaluator.callers import SOURCE_KEYS
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.evaluator.strength import passes_when_absent, unique_without_account
@@ -21,7 +22,7 @@ from auditor.rules.corrections import with_tests
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
-from auditor.rules.policy.service_calls import EVERY_SERVICE, SOURCE_KEYS, missed_by, named_services, service_principal
+from auditor.rules.policy.service_calls import EVERY_SERVICE, missed_by, named_services, service_principal
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 

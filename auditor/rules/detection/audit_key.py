@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model.actions import DESTROY, TAKEOVER
 from auditor.model.finding import Evidence
-from auditor.model.key import Key
+from auditor.model.key import LEAVING, Key
 from auditor.rules.corrections import deny, one_or_many
 from auditor.rules.deputy.services import for_own_account, loose_bindings
 from auditor.rules.detection.sinks import log_resources
@@ -63,7 +63,7 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
                 *given_by(view, able, key, DESTROY | TAKEOVER),
                 *(Evidence("statement", str(placed.located.ref), placed.located.ref) for placed in loose),
             ),
-            raised=given((key.state in ("Disabled", "PendingDeletion", "PendingReplicaDeletion"), "state is Disabled")),
+            raised=given((key.state in ("Disabled", *LEAVING), "state is Disabled")),
             identity=tuple(logs),
             remedy=_remedy(view, key, stopped, loose if not able else []),
             remedy_kind="cli" if stopped else "",

@@ -39,6 +39,7 @@ from auditor.rules.exposure.outside import USE
 from auditor.rules.exposure.strangers import allowing, for_everybody, proof
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing
+from auditor.rules.privilege.holding import LIVE
 from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
@@ -49,7 +50,6 @@ PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")
 """Conditions behind which everybody of the organization stands all the same."""
 Unit = tuple[str, tuple[str, ...]]
 """An organizational unit, and the names of the SCPs that some of its accounts carry themselves."""
-LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 GONE = ("DELETING", "DELETED")
 """States of a resource share that gives nobody anything any more."""
 

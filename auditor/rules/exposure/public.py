@@ -10,7 +10,7 @@ from auditor.evaluator.vocabulary import misspelt
 from auditor.model.access import Decision, Role
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, actions_in
 from auditor.model.finding import Confidence, Evidence
-from auditor.model.key import RAM_POLICY, Fact, Key
+from auditor.model.key import LEAVING, RAM_POLICY, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import asks_for_key, asks_for_values, block_strength, demands
@@ -23,7 +23,7 @@ from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.view import View
 
-STOPPED_STATES = ("Disabled", "PendingDeletion", "PendingReplicaDeletion")
+STOPPED_STATES = ("Disabled", *LEAVING)
 NETWORK_KEYS = ("aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
 
 

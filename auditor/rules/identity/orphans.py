@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.actions import mask_of
 from auditor.model.arn import is_unique_id
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.policy import PrincipalValue
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
+from auditor.rules.privilege.power import PUT_POLICY
 from auditor.rules.statements import action_mask, as_written, render
 from auditor.rules.view import View
-
-PUT_POLICY = mask_of(["PutKeyPolicy"])
 
 
 def _orphans(values: tuple[PrincipalValue, ...] | None) -> list[str]:

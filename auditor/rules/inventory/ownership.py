@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from auditor.model.access import Decision
 from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE
 from auditor.model.finding import Evidence
-from auditor.model.key import Fact, Key
+from auditor.model.key import LEAVING, Fact, Key
 from auditor.rules.exposure.outside import outside_names, reached
 from auditor.rules.exposure.strangers import outsider_access
 from auditor.rules.grants.holders import identity_grants_on, standing_of, stopped
@@ -18,7 +18,6 @@ from auditor.rules.reach import Openness
 from auditor.rules.resources import keys_of_restricted
 from auditor.rules.view import View
 
-LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
 SERVICE_PREFIXES = ("alias/aws-controltower", "alias/controltower", "alias/cdk-bootstrap")
 
 

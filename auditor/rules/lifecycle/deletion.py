@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditor.model.actions import WRAP
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence, SkippedScope
-from auditor.model.key import Fact, Key
+from auditor.model.key import LEAVING, Fact, Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.events import disabled_by_stranger, done_by, told
@@ -23,7 +23,6 @@ from auditor.rules.lifecycle.usage import (
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
-PENDING = ("PendingDeletion", "PendingReplicaDeletion")
 STOPPED = ("Disabled", "Unavailable")
 SOON_DAYS = 7
 WIDE_POPULATION = 25
@@ -51,7 +50,7 @@ def pending_deletion_in_use(view: View) -> Iterator[Hit]:
     Fix: cancel the deletion now, enable the key again, and find out who scheduled it.
     """
     for key in view.keys_with(Fact.KEY_METADATA):
-        proofs = dependencies(view, key) if key.state in PENDING else []
+        proofs = dependencies(view, key) if key.state in LEAVING else []
         if not proofs:
             continue
         yield Hit(
@@ -69,7 +68,7 @@ def pending_deletion_in_use(view: View) -> Iterator[Hit]:
 
 def unseen_while_pending(view: View) -> Iterator[SkippedScope]:
     """Keys on their way out that something unread may show to be needed."""
-    return unseen_needs(view, PENDING)
+    return unseen_needs(view, LEAVING)
 
 
 def unseen_while_stopped(view: View) -> Iterator[SkippedScope]:
@@ -87,7 +86,7 @@ def pending_deletion(view: View) -> Iterator[Hit]:
     Fix: match the deletion to an approved change, or cancel it.
     """
     for key in view.keys_with(Fact.KEY_METADATA):
-        if key.state not in PENDING or dependencies(view, key):
+        if key.state not in LEAVING or dependencies(view, key):
             continue
         ticket = view.trust.decommission(key)
         left = _days_left(view, key)

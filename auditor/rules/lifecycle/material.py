@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from auditor.model.evidence import KeyStore
 from auditor.model.finding import Evidence, SkippedScope
-from auditor.model.key import Fact, Key
+from auditor.model.key import LEAVING, Fact, Key
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.lifecycle.usage import dependencies, named_by, unseen_needs
 from auditor.rules.view import View
 
 SOON_DAYS = 7
 YOUNG_DAYS = 30
-LEAVING = ("PendingDeletion", "PendingReplicaDeletion")
 DOWN = ("DISCONNECTED", "FAILED", "DISCONNECTING")
 
 

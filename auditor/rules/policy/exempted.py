@@ -9,7 +9,6 @@ from typing import Any
 from auditor.evaluator.caller_side import certainly_bounded
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import mask_of
 from auditor.model.arn import account_of, is_account_id, is_unique_id, parse_arn, session_role_name
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact
@@ -18,13 +17,10 @@ from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, naming, titled
 from auditor.rules.iam_side import identities_of
 from auditor.rules.policy.places import Placed, key_statements
-from auditor.rules.reach import Openness
+from auditor.rules.privilege.power import PUT_POLICY
+from auditor.rules.reach import POSSIBLE
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
-
-PUT_POLICY = mask_of(["PutKeyPolicy"])
-ABLE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE, Openness.BLIND)
-"""Who may be able counts: a lockout is claimed of what is certain alone."""
 
 
 def notprincipal_deny_trap(view: View) -> Iterator[Hit]:
@@ -92,7 +88,7 @@ def _trap_hit(view: View, placed: Placed, exempt: Sequence[PrincipalValue], prob
     position = view.reach.key_at[placed.key.arn] if placed.key else 0
     column = view.reach.table.cells[:, position]
     able = covers and any(
-        view.reach.held(int(profile), position, *ABLE) & PUT_POLICY for profile in set(column.tolist())
+        view.reach.held(int(profile), position, *POSSIBLE) & PUT_POLICY for profile in set(column.tolist())
     )
     said = problems[0] if problems else "every exemption works as written"
     names = [entry.value for entry in exempt]

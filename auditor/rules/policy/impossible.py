@@ -7,7 +7,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from auditor.evaluator.conditions import condition_residual, never_passes
+from auditor.evaluator.callers import SOURCE_KEYS
+from auditor.evaluator.conditions import LETTER_BY_LETTER, condition_residual, never_passes
 from auditor.evaluator.facts import Question
 from auditor.evaluator.glob import has_wildcard, overlap
 from auditor.evaluator.operators import parse_operator, private
@@ -26,12 +27,11 @@ from auditor.rules.conditions import as_residual
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, placed_statements
-from auditor.rules.policy.service_calls import SOURCE_KEYS, missed_by_all, of_sources
+from auditor.rules.policy.service_calls import missed_by_all, of_sources
 from auditor.rules.policy.supplied import not_supplied, wrong_sort
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
-LETTER_BY_LETTER = ("stringequals", "stringequalsignorecase")
 NO_SERVICE = "names no service that AWS documents"
 NO_VARIABLES = "is literal text: variables need Version 2012-10-17 in the document"
 OF_CALLERS = "is asked of users and roles, and a service that calls as itself is neither"

@@ -9,7 +9,7 @@ from operator import or_
 
 from auditor.evaluator.glob import NAME_RUN
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import CRYPTO, KEY_POLICY_EFFECTIVE, actions_in, mask_of, match_pattern
+from auditor.model.actions import CRYPTO, KEY_POLICY_EFFECTIVE, actions_in, match_pattern
 from auditor.model.arn import is_unique_id, parse_arn
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -25,10 +25,9 @@ from auditor.rules.policy.dead_parts import (
 )
 from auditor.rules.policy.mistakes import missing_elements
 from auditor.rules.policy.places import Placed, placed_statements
+from auditor.rules.privilege.power import PUT_POLICY
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
-
-ADMINISTERS = mask_of(["PutKeyPolicy"])
 
 
 def _outside_only(statement: Statement, key: Key) -> bool:
@@ -106,12 +105,12 @@ def _inert_hit(view: View, placed: Placed, statement: Statement) -> Hit | None:
 
 
 def _sole_administrator(view: View, placed: Placed, statement: Statement) -> bool:
-    if placed.key is None or statement.effect != "Allow" or not action_mask(statement) & ADMINISTERS:
+    if placed.key is None or statement.effect != "Allow" or not action_mask(statement) & PUT_POLICY:
         return False
     return not any(
         other.statement.effect == "Allow"
         and other.statement.index != statement.index
-        and action_mask(other.statement) & ADMINISTERS
+        and action_mask(other.statement) & PUT_POLICY
         and any(not is_unique_id(entry.value) for entry in other.statement.principals or ())
         for other in view.statements(placed.key)
     )

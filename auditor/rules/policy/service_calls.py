@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from auditor.evaluator.callers import SOURCE_KEYS
 from auditor.evaluator.conditions import condition_residual
 from auditor.evaluator.facts import Question
 from auditor.evaluator.glob import has_wildcard
@@ -23,7 +24,6 @@ from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
 OF_CALLERS = ("aws:principal", "aws:userid", "aws:username", "kms:calleraccount", "kms:viaservice", "aws:calledvia")
-SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths")
 SERVICE_NAMES = ("aws:principalservicename", "aws:principalservicenameslist")
 EVERY_SERVICE = "Every AWS service"
 """Stands for a service that a statement does not name."""

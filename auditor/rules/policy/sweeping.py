@@ -18,12 +18,11 @@ from auditor.rules.hit import Hit, given, listing, titled
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.wide import reached_by, resources_reach
-from auditor.rules.reach import Openness
+from auditor.rules.reach import POSSIBLE
 from auditor.rules.statements import Document, as_written, render
 from auditor.rules.view import View, keys_by_account
 
 LIST_THEM = "List the actions that are meant: NotAction widens whenever AWS adds some."
-POSSIBLE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE, Openness.BLIND)
 POWERFUL = READ_PLAINTEXT | TAKEOVER | DESTROY
 
 

@@ -13,15 +13,15 @@ from auditor.rules.conditions import asks_for_values, demands
 from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
+from auditor.rules.privilege.holding import CERTAIN, LIVE
 from auditor.rules.privilege.power import REPLICATE, power
-from auditor.rules.reach import Openness, openness
+from auditor.rules.reach import openness
 from auditor.rules.statements import render
 from auditor.rules.view import View
 
 ELSEWHERE = "xx-elsewhere-9"
 """A Region that does not exist: what is open there is open in every Region that is not named."""
 REGION_KEYS = ("kms:replicaregion", "aws:requestedregion")
-LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 
 
 def _named_regions(view: View) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def _hit(view: View, key: Key, reached: dict[str, list[str]]) -> Hit:
     ordinary = [arn for arn in reached if not view.trust.key_admin(view.principal_by_arn[arn])]
     position = view.reach.key_at[key.arn]
     sure = any(
-        view.reach.held(view.reach.profile(view.reach.principal_at[arn], position), position, *LIVE[:2]) & REPLICATE
+        view.reach.held(view.reach.profile(view.reach.principal_at[arn], position), position, *CERTAIN) & REPLICATE
         for arn in reached
     )
     able = next(iter(reached)) if len(reached) == 1 else count(len(reached), "principal")
