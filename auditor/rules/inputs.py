@@ -77,7 +77,7 @@ ALSO_READ = {
     "manual-rotation-overdue": ("key.policy",),
     "mfa-not-required-for-destruction": ("key.metadata",),
     "never-true-condition": EVERY_DOCUMENT,
-    "no-guardrail-key-destruction": ("org.rcps",),
+    "no-guardrail-key-destruction": ("org.rcps", "key.metadata"),
     "no-key-administrator": ("org.scps", "org.rcps"),
     "permissive-condition-operator": ("iam.policies",),
     "replica-policy-weaker": ("key.metadata",),
