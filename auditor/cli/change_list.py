@@ -4,6 +4,7 @@
 - {change: identity-policy, of: role/app, name: Use}         # no document: delete
 - {change: scp, of: NoDeletion, name: Production, policy: {Version: "2012-10-17", Statement: []}}
 - {change: tag, of: alias/app, name: team, value: blue}
+- {change: key-rotation, of: alias/app, value: 365}          # days; without a value: not any more
 - {change: grant, of: alias/app, grant: {GranteePrincipal: "arn:…", Operations: [Decrypt]}}
 """
 
@@ -115,6 +116,8 @@ def _text(item: Mapping[str, Any], place: str, folder: Path) -> str | None:
     value = item.get("policy", item.get("value"))
     if value is None or isinstance(value, str):
         return value
+    if item["change"] == EditKind.KEY_ROTATION and type(value) is int:
+        return str(value)
     if "policy" in item and isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False)
     name = "policy" if "policy" in item else "value"

@@ -482,6 +482,8 @@ def test_what_findings_alone_rest_on_is_not_called_no_change(ask: Ask) -> None:
 def test_what_if_a_key_rotates(ask: Ask) -> None:
     found = ask("what-if", "now", "--key-rotation", "alias/app=400", "-f", "json").json()
     assert [item["rule"] for item in found["findings"]["new"]] == ["rotation-period-too-long"]
+    Path("list.yaml").write_text("- {change: key-rotation, of: alias/app, value: 400}", encoding="utf-8")
+    assert ask("what-if", "now", "--changes", "list.yaml", "-f", "json").json() == found
     found = ask("what-if", "now", "--key-rotation", "alias/app=", "-f", "json").json()
     assert [item["rule"] for item in found["findings"]["new"]] == ["rotation-disabled"]
 
