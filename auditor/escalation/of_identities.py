@@ -12,17 +12,17 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import given
 from auditor.rules.principals import Admission, admissions, outside_admissions
 from auditor.rules.privilege.edges import ARROW, enabling_statements
-from auditor.rules.privilege.path import WITHOUT, Path
+from auditor.rules.privilege.path import UNBOUND, WITHOUT, Path
 from auditor.rules.privilege.paths import Finder
 from auditor.rules.privilege.steps import ASSUME
 from auditor.rules.view import View
 
 WEB = "oidc"
 ENTER_BY_WEB = "sts:AssumeRoleWithWebIdentity"
-RUNNING = "something must be running under the role already"
 UNCERTAIN = "what the last step gives could not be read in full, and is not certain"
 DELEGATED = "what the key policy leaves to IAM"
 KEPT = "what the boundary or a Deny of its own keeps from it"
+SPARED = "what an SCP or RCP keeps from it"
 
 
 def identity_routes(view: View, only: Collection[str] | None = None) -> Iterator[Route]:
@@ -49,7 +49,7 @@ def _route(view: View, finder: Finder, path: Path) -> Route:
         steps=steps,
         keys=keys,
         gains=_gains(view, finder, path, steps[-1]),
-        notes=given((path.running, RUNNING), (not path.certain, UNCERTAIN)),
+        notes=(*path.needs, *given((not path.certain, UNCERTAIN))),
         evidence=enabling_statements([path.words], view.principal_by_arn),
     )
 
@@ -58,6 +58,8 @@ def _gains(view: View, finder: Finder, path: Path, end: str) -> str:
     """What a path gives at its ``end``: what somebody has there today, or what the last step opens."""
     if path.keys <= finder.own.get(end, frozenset()):
         return gains_of(view, end, tuple(sorted(path.keys)))
+    if end.startswith(UNBOUND):
+        return SPARED
     return KEPT if end.startswith(WITHOUT) else DELEGATED
 
 

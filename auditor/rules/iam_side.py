@@ -73,15 +73,15 @@ def resolved(pattern: str, caller: Principal) -> str:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked: an IAM or STS action on a resource (None: on any at all), with the tag key that it sets, the
-    values of which one has to be set (none: any), the service that a role is passed to, and the boundary (its ARN,
-    empty for none) of the identity that is made or changed."""
+    values of which one has to be set (none: any), the boundary (its ARN, empty for none) of the identity that is made
+    or changed, and other condition keys of the call, in lower case, with their values."""
 
     action: str
     resource: str | None
     tag: str | None = None
-    service: str | None = None
     values: tuple[str, ...] = ()
     boundary: str | None = None
+    known: tuple[tuple[str, str], ...] = ()
 
     @property
     def region(self) -> str:
@@ -106,8 +106,6 @@ def met(test: ConditionTest, principal: Principal, request: Request) -> bool | N
         return _tag_met(test, principal, operator)
     if name == "aws:requestedregion" and request.region:
         return any(matches(value, request.region) for value in test.values) != operator.negated
-    if name == "iam:passedtoservice" and request.service is not None:
-        return any(matches(value, request.service) for value in test.values) != operator.negated
     if name in ("aws:tagkeys", "aws:requesttag") and tag is not None and not operator.negated:
         listed = any(matches(value.lower(), tag.lower()) for value in test.values)
         return None if operator.quantifier == "any" and not listed else listed
@@ -115,6 +113,9 @@ def met(test: ConditionTest, principal: Principal, request: Request) -> bool | N
         return None  # one request may set several tags
     if name.startswith("aws:requesttag/") and request.values:
         return _value_met(test, operator, request.values)
+    for key, value in request.known:
+        if key == name:
+            return any(matches(asked, value) for asked in test.values) != operator.negated
     return None
 
 
@@ -140,12 +141,12 @@ def _value_met(test: ConditionTest, operator: Operator, wanted: tuple[str, ...])
 
 def may_tag(view: View, principal: Principal, action: str, resource: str, tag: str, values: tuple[str, ...]) -> bool:
     """Whether the identity's own side lets it set a tag to one of ``values``."""
-    return _remembered(view, principal, Request(action, resource, tag, None, values), own_side=True)
+    return _remembered(view, principal, Request(action, resource, tag, values), own_side=True)
 
 
 def tag_locked(statement: Statement, principal: Principal, tag: str, values: tuple[str, ...]) -> bool:
     """Whether the conditions of a trust statement leave no session tag of this name with one of ``values``."""
-    request = Request("sts:TagSession", principal.arn, tag, None, values)
+    request = Request("sts:TagSession", principal.arn, tag, values)
     tests = (test for test in statement.conditions if test.key.lower().startswith(("aws:requesttag/", "aws:tagkeys")))
     return any(met(test, principal, request) is False for test in tests)
 
@@ -261,11 +262,11 @@ def may(
     action: str,
     resource: str | None,
     tag: str | None = None,
-    service: str | None = None,
     boundary: str | None = None,
+    known: tuple[tuple[str, str], ...] = (),
 ) -> bool:
     """Whether the identity's own side lets it call an IAM or STS action on ``resource`` (None: on any at all)."""
-    return _remembered(view, principal, Request(action, resource, tag, service, (), boundary), own_side=True)
+    return _remembered(view, principal, Request(action, resource, tag, (), boundary, known), own_side=True)
 
 
 def not_stopped(view: View, principal: Principal, action: str, resource: str | None) -> bool:

@@ -230,6 +230,26 @@ def test_who_edits_itself_gains_the_key_that_delegates_now() -> None:
     assert "indirect-key-access-path" in rules_that_differ(old, new)
 
 
+def test_who_recovers_root_users_gains_the_key_that_delegates_now() -> None:
+    recover = {"Effect": "Allow", "Action": "sts:AssumeRoot", "Resource": "*"}
+    named = {**FULL, "Principal": {"AWS": f"arn:aws:iam::{HOME}:role/keeper"}}
+    around = {"organization": {"accounts": {HOME: {}}, "management": NEIGHBOUR}, "collected": [HOME, NEIGHBOUR]}
+    roles = [{"name": "helpdesk", "account": NEIGHBOUR, "policy": [recover]}, {"name": "keeper"}]
+    sides = (
+        estate.snapshot({**around, "roles": roles, "keys": [{"policy": one}]}) for one in ([named], [named, *ROOT])
+    )
+    assert "indirect-key-access-path" in rules_that_differ(*sides)
+
+
+def test_who_may_leave_the_organization_gains_the_sealed_key_that_delegates_now() -> None:
+    roles = [{"name": "leaver", "policy": [FULL, {**FULL, "Action": "organizations:LeaveOrganization"}]}, {"name": "a"}]
+    seal = {"Seal": [{"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
+    around = {"organization": {"accounts": {HOME: {"rcps": seal}}}, "roles": roles}
+    named = {**FULL, "Principal": {"AWS": f"arn:aws:iam::{HOME}:role/a"}}
+    sides = (estate.snapshot({**around, "keys": [{"policy": one}]}) for one in ([named], [named, *ROOT]))
+    assert "indirect-key-access-path" in rules_that_differ(*sides)
+
+
 def test_a_grantee_is_missing_only_where_identities_are_known() -> None:
     grant = {"grant_id": "g", "grantee": f"arn:aws:iam::{HOME}:role/gone", "operations": ["Decrypt"]}
     facts = estate.snapshot({"roles": [{"name": "last"}], "keys": [{"grants": [grant]}]})

@@ -185,9 +185,9 @@ def organization(data: dict[str, Any] | None) -> Organization | None:
     management = str(data.get("management", "999900000000"))
     accounts = {str(name): entry or {} for name, entry in (data.get("accounts") or {OWN: {}}).items()}
     accounts.setdefault(management, {})
-    root = _target("r-root", "Root", "root", None, data)
+    root, above = _target("r-root", "Root", "root", None, data), data.get("units", {})
     units = sorted({entry.get("ou", "workloads") for entry in accounts.values()})
-    targets = [root, *(_target(f"ou-{unit}", unit, TargetKind.UNIT, "r-root", {}) for unit in units)]
+    targets = [root, *(_target(f"ou-{unit}", unit, TargetKind.UNIT, "r-root", above.get(unit, {})) for unit in units)]
     for name, entry in sorted(accounts.items()):
         targets.append(_target(name, name, "account", f"ou-{entry.get('ou', 'workloads')}", entry))
     return Organization(id="o-example", management_account=management, targets=tuple(targets))

@@ -10,6 +10,7 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import one_or_many
 from auditor.rules.hit import Hit, count, first_of, given, listing
 from auditor.rules.principals import reachable_from_outside
+from auditor.rules.privilege.central import ASSUME_ROOT, LIFTS
 from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.path import Path
 from auditor.rules.privilege.paths import Finder
@@ -18,6 +19,12 @@ from auditor.rules.statements import render
 from auditor.rules.view import View
 
 CUT = "Cut the first edge: take the permission away, bound it to a path prefix, or pin the trust of the role."
+CUT_ROOT = (
+    "Allow sts:AssumeRoot for other tasks alone (sts:TaskPolicyArn), or deny everything to root users of member "
+    "accounts by an SCP that spares sessions of such tasks (aws:AssumedRoot)."
+)
+UNREACHED = "No SCP binds the management account."
+CUT_LIFT = "Calls that leave the organization or change its policies and units are for its administrators alone."
 
 
 def indirect_key_access_path(view: View) -> Iterator[Hit]:
@@ -26,9 +33,11 @@ def indirect_key_access_path(view: View) -> Iterator[Hit]:
     Steps: assuming a role (both sides must agree), rewriting its trust policy or the metadata of its identity provider,
     new credentials for a user, passing a role to compute, taking over code that runs under a role, giving itself a
     policy (directly, through a group, or by a new version of a managed policy) or somebody whom it then becomes,
-    making a role or user of its own without a permissions boundary, assigning people to permission sets from the
-    management account, joining a group, and taking its boundary away, or a Deny in a policy of its own. What an SCP,
-    boundary or trust policy forbids is no step. Account administrators are told once per account, as information.
+    making a role or user of its own without a permissions boundary, from the management account assigning people to
+    permission sets and becoming the root user of a member account, joining a group, and taking away its boundary, a
+    Deny in a policy of its own, or the SCPs and RCPs that stop it (leaving the organization; from the management
+    account also detaching, rewriting or disabling them, and moving or removing accounts). What an SCP, boundary or
+    trust policy forbids is no step. Account administrators are told once per account, as information.
 
     Fix: cut the cheapest edge: pin the role's trust, or bound the IAM permission to a path prefix.
     """
@@ -61,7 +70,7 @@ def _hits(view: View, who: Principal, paths: list[Path]) -> Iterator[Hit]:
 def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
     keys = sorted(frozenset().union(*(path.keys for path in paths)))
     exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
-    far = all(path.hops > 1 or path.running for path in paths)
+    far = all(path.hops > 1 or path.needs for path in paths)
     what = view.key_by_arn[keys[0]].label if len(keys) == 1 else count(len(keys), "key")
     organization = view.snapshot.organization
     bound = organization is None or organization.management_account != who.account
@@ -76,15 +85,26 @@ def _hit(view: View, who: Principal, paths: list[Path]) -> Hit:
         evidence=(
             *first_of([Evidence("path", path.words) for path in paths]),
             *enabling_statements([path.words for path in paths[:10]], view.principal_by_arn),
+            *(
+                Evidence("must also be the case", need)
+                for need in dict.fromkeys(need for p in paths for need in p.needs)
+            ),
             Evidence("keys reached", listing(keys)),
         ),
         raised=given((exposed and view.restricted(keys), "T1 key and P")),
-        lowered=given((far, "two hops or a running resource")),
+        lowered=given((far, "two hops")),
         identity=(who.unique_id or who.arn, *(path.words for path in paths)),
         remedy=_cut(who, paths) if bound else "",
-        advice=f"{CUT} The SCP statement does it at once." if bound else f"{CUT} No SCP binds the management account.",
+        advice=f"{_advice(paths)} The SCP statement does it at once." if bound else f"{_advice(paths)} {UNREACHED}",
         bare=not bound,
     )
+
+
+def _advice(paths: list[Path]) -> str:
+    """How to cut the paths, by the actions on them."""
+    taken = {action for path in paths for edge in path.words.split(" → ")[1::2] for action in edge.split(" + ")}
+    rest = taken - LIFTS - {ASSUME_ROOT}
+    return " ".join(given((rest, CUT), (ASSUME_ROOT in taken, CUT_ROOT), (taken & LIFTS, CUT_LIFT)))
 
 
 def _cut(who: Principal, paths: list[Path]) -> str:
@@ -94,7 +114,7 @@ def _cut(who: Principal, paths: list[Path]) -> str:
     targets = {path.via[0] for path in paths if path.via}
     # What runs already, and an identity provider, are no roles: such a step is stopped wherever it is taken.
     aimed = all(path.via for path in paths) and FEDERATION not in actions
-    aimed = aimed and (actions == {HAND_ROLE} or not any(path.running for path in paths))
+    aimed = aimed and (actions == {HAND_ROLE} or not any(path.needs for path in paths))
     statement = {
         "Sid": "NoDetourToKeys",
         "Effect": "Deny",

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal
+from auditor.rules.privilege.central import RESERVED
 from auditor.rules.privilege.opened import Opened
 from auditor.rules.privilege.path import Path
 from auditor.rules.privilege.step_graph import StepGraph
-from auditor.rules.privilege.steps import RESERVED, Step, denying, edits, overwrites
+from auditor.rules.privilege.steps import Step, denying, edits, overwrites
 from auditor.rules.view import View
 
 Ways = dict[int, tuple[str, Step]]
@@ -54,5 +55,5 @@ def by_editing(who: Principal, missing: frozenset[str], given: list[Opened], way
         if through is not None:
             actions, step = ways[id(through)]
             words = f"{who.arn} → {actions} → {through.arn}"
-            yield Path(words, 2, step.running, opened.keys, (through.arn,), opened.certain)
+            yield Path(words, 2, step.needs, opened.keys, (through.arn,), opened.certain)
             missing = missing - opened.keys if opened.certain else missing

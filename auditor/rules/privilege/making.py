@@ -8,7 +8,8 @@ from auditor.model.arn import SERVICE_LINKED_PATH
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.iam_side import may, not_stopped, speaks_of
 from auditor.rules.identity.names import shared_names
-from auditor.rules.privilege.steps import ASSUME, CREDENTIALS, OWN_POLICY, RESERVED
+from auditor.rules.privilege.central import RESERVED
+from auditor.rules.privilege.steps import ASSUME, CREDENTIALS, OWN_POLICY
 from auditor.rules.view import View
 
 CREATING = {PrincipalKind.ROLE: "iam:CreateRole", PrincipalKind.USER: "iam:CreateUser"}

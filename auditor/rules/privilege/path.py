@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 NEW = "a new one with any policy it likes"
 WITHOUT = "its own policies without"
+UNBOUND = "its own access without"
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way to keys: the steps in words, how many, and whether something must be running.
+    """A way to keys: the steps in words, how many, and what else must be the case, which no policy says.
 
     ``certain``: nothing that could not be read decides what is gained at its end.
     """
 
     words: str
     hops: int
-    running: bool
+    needs: tuple[str, ...]
     keys: frozenset[str]
     via: tuple[str, ...] = ()
     certain: bool = True

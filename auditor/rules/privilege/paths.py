@@ -13,10 +13,11 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.conditions import grant_limited
 from auditor.rules.iam_side import Likeness, likeness, may, not_stopped
 from auditor.rules.policy.delegation import delegated_mask
+from auditor.rules.privilege.central import LIFTS
 from auditor.rules.privilege.editing import by_editing, edited, written_over
 from auditor.rules.privilege.groups import policies_of_groups
 from auditor.rules.privilege.making import Made, made_by
-from auditor.rules.privilege.opened import EVERYTHING, POWER, Opened, opened_by_any_policy, powers
+from auditor.rules.privilege.opened import EVERYTHING, POWER, Opened, opened_by_any_policy, powers_with_roots
 from auditor.rules.privilege.path import NEW, WITHOUT, Path
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import (
@@ -29,6 +30,7 @@ from auditor.rules.privilege.steps import (
     sheds,
     unbinds_itself,
 )
+from auditor.rules.privilege.unbinding import by_unbinding
 from auditor.rules.reach import Openness, Pairs
 from auditor.rules.view import View, keys_by_account
 
@@ -39,7 +41,7 @@ class Finder:
     def __init__(self, view: View) -> None:
         self.view = view
         self.graph = step_graph(view)
-        self.own = powers(view)
+        self.own = powers_with_roots(view, self.graph.roots)
         self._free: dict[tuple[Likeness, str], int] = {}
         self._blind: dict[str, frozenset[str]] = {}
         self.candidates = [who for who in self.graph.candidates if who.arn in view.reach.principal_at]
@@ -55,19 +57,19 @@ class Finder:
         targets = self._ends()
         for hop in range(1, self.view.settings.max_hops + 1):
             self._extend(found, targets)
-            if hop == 2:
-                for who, path in list(self._by_editing(found)):
-                    self._add(found, who, path)
+            more = {1: self._by_unbinding, 2: self._by_editing}.get(hop)
+            for who, path in list(more(found)) if more else ():
+                self._add(found, who, path)
             if hop < self.view.settings.max_hops:
                 targets = {arn: [path for path in paths if path.hops == hop] for arn, paths in found.items()}
         return found
 
     def _ends(self) -> dict[str, list[Path]]:
         """Principal ARN → what it has without a step: the keys that are certain, and those that are not."""
-        sure = powers(self.view, Openness.GUARDED)
+        sure = powers_with_roots(self.view, self.graph.roots, Openness.GUARDED)
         return {
             arn: [
-                Path("", 0, False, keys, certain=certain)
+                Path("", 0, (), keys, certain=certain)
                 for keys, certain in ((sure.get(arn, frozenset()), True), (own - sure.get(arn, frozenset()), False))
                 if keys
             ]
@@ -111,8 +113,8 @@ class Finder:
     @staticmethod
     def _longer(who: Principal, step: Step, target: Principal, path: Path) -> Path:
         words = f"{who.arn} → {step.action} → {path.words or target.arn}"
-        running, via = path.running or step.running, (target.arn, *path.via)
-        return Path(words, path.hops + 1, running, path.keys, via, path.certain)
+        needs, via = dict.fromkeys((*step.needs, *path.needs)), (target.arn, *path.via)
+        return Path(words, path.hops + 1, tuple(needs), path.keys, via, path.certain)
 
     def _by_itself(self, who: Principal) -> Iterator[Path]:
         """Editing its own policies, joining a group, taking its boundary or a Deny of its own away."""
@@ -173,7 +175,7 @@ class Finder:
         for who, made, missing in able:
             for one in opened.get(made.identity.arn, ()):
                 if one.keys & missing:
-                    yield who, Path(f"{who.arn} → {made.actions} → {NEW}", 1, False, one.keys, certain=one.certain)
+                    yield who, Path(f"{who.arn} → {made.actions} → {NEW}", 1, (), one.keys, certain=one.certain)
 
     def _missing(self, found: dict[str, list[Path]], who: Principal) -> frozenset[str]:
         """The keys of its account that leave power to IAM and to which the identity has no certain path yet."""
@@ -194,6 +196,14 @@ class Finder:
             given = opened_by_any_policy(self.view, targets, asked, self.own)
             for who, missing in members:
                 yield from ((who, path) for path in by_editing(who, missing, given, ways.get(who.arn, {})))
+
+    def _by_unbinding(self, found: dict[str, list[Path]]) -> Iterator[tuple[Principal, Path]]:
+        """Taking away the SCPs and RCPs that stop it."""
+        able = [(who, self.graph.verbs[who.arn]) for who in self.candidates if self.graph.verbs[who.arn] & LIFTS]
+        told = {who.arn: [path.keys for path in found.get(who.arn, ()) if path.certain] for who, _ in able}
+        return by_unbinding(
+            self.view, ((who, verbs, self._stopped(who).difference(*told[who.arn])) for who, verbs in able)
+        )
 
     def _delegating(self) -> dict[str, frozenset[str]]:
         """Account → the keys that leave some power to identity policies."""
@@ -238,7 +248,7 @@ class Finder:
         gained = self._gained(who, bigger)
         for certain in (True, False):
             keys = frozenset(arn for arn, sure in gained.items() if sure is certain and (among is None or arn in among))
-            yield Path(words, 1, False, keys, certain=certain)
+            yield Path(words, 1, (), keys, certain=certain)
 
     def _gained(self, who: Principal, bigger: Principal) -> dict[str, bool]:
         """The keys over which the identity would have power with other policies, and has none today; whether that is

@@ -11,7 +11,8 @@ from functools import cached_property
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.iam_side import Likeness, likeness
 from auditor.rules.principals import Admission, service_linked
-from auditor.rules.privilege.steps import ENTERING, Step, about_identity, step_to, steward, verbs_of, ways_into
+from auditor.rules.privilege.central import roots, steward
+from auditor.rules.privilege.steps import ENTERING, Step, about_identity, step_to, verbs_of, ways_into
 from auditor.rules.view import View
 
 ANYWHERE = "*"
@@ -19,7 +20,7 @@ Steps = tuple[tuple[Principal, Step], ...]
 
 
 class StepGraph:
-    """The steps between the users and roles of one estate; service-linked roles aside."""
+    """The steps between the users and roles of one estate, service-linked roles aside, and to root users."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -28,8 +29,9 @@ class StepGraph:
             for who in view.snapshot.principals
             if who.kind in (PrincipalKind.USER, PrincipalKind.ROLE) and not service_linked(who)
         ]
-        self.by_arn = {who.arn: who for who in self.candidates}
         self.verbs = {who.arn: verbs_of(view, who) for who in self.candidates}
+        self.roots = roots(view, self.verbs)
+        self.by_arn = {who.arn: who for who in (*self.candidates, *self.roots)}
         self._groups = self._alike()
         self._known: dict[str, Steps] = {}
         self._from_account: dict[str, dict[str, list[str]]] = {}
@@ -57,7 +59,7 @@ class StepGraph:
             accounts |= set(self._groups)
         trust = target.trust_policy.statements if target.trust_policy else ()
         listed = {entry.value for statement in trust for entry in statement.principals or ()}
-        alike = not (named | listed) & self.by_arn.keys() and not any(map(about_identity, trust))
+        alike = not (named | listed) & self.verbs.keys() and not any(map(about_identity, trust))
         for account in sorted(accounts):
             for group in self._groups.get(account, ()):
                 # Where neither policies nor the trust tell the members apart, one answer holds for all of them.
@@ -67,7 +69,7 @@ class StepGraph:
                     step = steps.get(who.arn) if len(asked) > 1 else steps[asked[0].arn]
                     if step is not None and who.arn != target.arn:
                         yield who, step
-        for arn in sorted(named & self.by_arn.keys()):
+        for arn in sorted(named & self.verbs.keys()):
             if not self.verbs[arn] & ENTERING and (step := self._step(self.by_arn[arn], target, ways)) is not None:
                 yield self.by_arn[arn], step
 
@@ -97,7 +99,7 @@ class StepGraph:
     def _gates(self) -> dict[str, list[Principal]]:
         """Account → the identities that somebody of it may become at all; ANYWHERE: those that anybody may."""
         found: dict[str, list[Principal]] = {}
-        for target in self.candidates:
+        for target in (*self.candidates, *self.roots):
             ways = ways_into(target)
             accounts = {target.account or "", *(way.account for way in ways if way.account)}
             accounts |= {steward(self._view, target)} - {""}

@@ -17,17 +17,15 @@ from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
 from auditor.rules.iam_side import Request, may, met, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes, condition_values
+from auditor.rules.privilege.central import ASSIGNING, ASSUME_ROOT, LIFTS, RESERVED, ROOT_NEEDS, assigns, recovers
 from auditor.rules.privilege.compute import FIRST, LENT, ROLES_ANYWHERE, STARTED, Ways, handed, taken_over
 from auditor.rules.view import View
 
-RESERVED = "/aws-reserved/"
-"""Roles that only IAM Identity Center may change or pass on."""
 ASSUME = "sts:AssumeRole"
 ASSUMING = Request(ASSUME, None)
 TRUST = "iam:UpdateAssumeRolePolicy"
 HAND_ROLE = "iam:PassRole"
 FEDERATION = "iam:UpdateSAMLProvider"
-ASSIGNING = frozenset(("sso:CreateAccountAssignment", "identitystore:CreateGroupMembership"))
 CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 OWN_POLICY = {
     PrincipalKind.USER: ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
@@ -42,22 +40,24 @@ EDITS = frozenset((*(action for actions in OWN_POLICY.values() for action in act
 VERBS = (
     *(ASSUME, TRUST, HAND_ROLE, FEDERATION, *CREDENTIALS, JOIN, *GROUP_POLICY, *POLICY_VERSION),
     *(action for actions in OWN_POLICY.values() for action in actions),
-    *sorted(FIRST | ASSIGNING),
+    *sorted(FIRST | ASSIGNING | LIFTS),
+    ASSUME_ROOT,
 )
-ENTERING = frozenset(VERBS) - EDITS - {JOIN}
+ENTERING = frozenset(VERBS) - EDITS - LIFTS - {JOIN}
 """Those by which somebody becomes another; the rest change what an identity may do."""
 OTHER = "arn:aws:iam::aws:policy/AdministratorAccess"
 """A permissions boundary that keeps nothing from anybody."""
 STEMS = ("*", "?", *sorted({action.split(":")[0][:1].lower() for action in VERBS}))
 """How an action pattern begins that may speak of a step at all."""
+RUNNING = ("something must be running under the role already",)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: the actions that make it, and whether something must already be running for it."""
+    """One step: the actions that make it, and what else must be the case for it."""
 
     action: str
-    running: bool = False
+    needs: tuple[str, ...] = ()
 
 
 def verbs_of(view: View, who: Principal) -> frozenset[str]:
@@ -89,10 +89,12 @@ def step_to(
     """How ``who`` becomes ``target`` in one step, the easiest first; ``ways`` are the admissions of the target."""
     if target.kind is PrincipalKind.USER:
         return _to_user(view, who, target, verbs)
+    if target.kind is PrincipalKind.ROOT:
+        return Step(ASSUME_ROOT, ROOT_NEEDS) if recovers(view, who, target, verbs) else None
     if _assumes(view, who, target, ways):
         return Step(ASSUME)
     if RESERVED in target.path:
-        return _by_assignment(view, who, target, verbs)
+        return next((Step(one) for one in assigns(view, who, target, verbs)), None)
     if who.account != target.account:
         return None
     if TRUST in verbs and may(view, who, TRUST, target.arn):
@@ -100,22 +102,6 @@ def step_to(
     if FEDERATION in verbs and any(way.kind == "saml" and may(view, who, FEDERATION, way.value) for way in ways):
         return Step(FEDERATION)
     return _by_compute(view, who, target, ways, verbs)
-
-
-def steward(view: View, role: Principal) -> str:
-    """The account whose identities say who comes into a role of IAM Identity Center: the management account. Empty for
-    other roles, and where nobody knows it; which account it is delegated to is not read."""
-    organization = view.snapshot.organization
-    if organization is None or RESERVED not in role.path or organization.levels(role.account or "") is None:
-        return ""
-    return organization.management_account
-
-
-def _by_assignment(view: View, who: Principal, role: Principal, verbs: frozenset[str]) -> Step | None:
-    """Assigning its own person, or one of its making, to the permission set that the role is of."""
-    if not verbs & ASSIGNING or who.account != steward(view, role):
-        return None
-    return next((Step(one) for one in sorted(verbs & ASSIGNING) if may(view, who, one, None)), None)
 
 
 def _to_user(view: View, who: Principal, user: Principal, verbs: frozenset[str]) -> Step | None:
@@ -200,9 +186,9 @@ def _by_compute(
         return Step(actions)
     for taking in taken_over(role, services) if verbs & FIRST else ():
         if taking[0] in verbs and all(may(view, who, action, None) for action in taking):
-            return Step(" + ".join(taking), running=True)
+            return Step(" + ".join(taking), RUNNING)
     if passing and (actions := _passed(view, who, role, LENT, services)):
-        return Step(actions, running=True)
+        return Step(actions, RUNNING)
     return None
 
 
@@ -213,7 +199,7 @@ def _of_one_anchor(way: Admission) -> bool:
 def _passed(view: View, who: Principal, role: Principal, ways: Ways, services: frozenset[str]) -> str:
     """The actions by which the identity has something of a table run under the role that it passes; empty: none."""
     for way in handed(ways, role, services):
-        passes = may(view, who, HAND_ROLE, role.arn, service=way.service)
+        passes = may(view, who, HAND_ROLE, role.arn, known=(("iam:passedtoservice", way.service),))
         if passes and all(may(view, who, action, None) for action in way.actions):
             return " + ".join((HAND_ROLE, *way.actions))
     return ""
@@ -288,5 +274,5 @@ def about_identity(statement: Statement) -> bool:
 
 
 def ways_into(target: Principal) -> tuple[Admission, ...]:
-    """The admissions of a role; none for a user."""
-    return () if target.kind is PrincipalKind.USER else admissions(target)
+    """The admissions of a role; none for a user, or the root user of an account."""
+    return () if target.kind in (PrincipalKind.USER, PrincipalKind.ROOT) else admissions(target)

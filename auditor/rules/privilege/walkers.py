@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.rules.privilege.opened import powers
+from auditor.rules.privilege.central import LIFTS
+from auditor.rules.privilege.opened import powers_with_roots
 from auditor.rules.privilege.step_graph import StepGraph, step_graph
 from auditor.rules.privilege.steps import EDITS, JOIN, denying, sheds, unbinds_itself
 from auditor.rules.view import View
@@ -29,7 +30,7 @@ def touched_walkers(old: View, new: View, touched: frozenset[str]) -> Walkers:
     """
     graphs = (step_graph(old), step_graph(new))
     hops = new.settings.max_hops
-    was, now = powers(old), powers(new)
+    was, now = (powers_with_roots(view, graph.roots) for view, graph in zip((old, new), graphs, strict=True))
     first = touched | {arn for arn in was.keys() | now.keys() if was.get(arn) != now.get(arn)}
     for view, graph in zip((old, new), graphs, strict=True):
         first |= set(_self_helpers(view, graph))
@@ -50,15 +51,18 @@ def touched_walkers(old: View, new: View, touched: frozenset[str]) -> Walkers:
 
 
 def _self_helpers(view: View, graph: StepGraph) -> Iterator[str]:
-    """Those who may widen their own permissions, or those of others, in an account of a touched key."""
+    """Those who may widen their own permissions, or those of others, in an account of a touched key, and those who may
+    take guardrails away."""
     accounts = {key.account for key in view.keys}
     for who in graph.candidates:
-        if who.account in accounts:
-            verbs = graph.verbs[who.arn]
-            if (
+        verbs = graph.verbs[who.arn]
+        if verbs & LIFTS or (
+            who.account in accounts
+            and (
                 JOIN in verbs
                 or verbs & EDITS
                 or unbinds_itself(view, who)
                 or any(sheds(view, who, one) for one in denying(who))
-            ):
-                yield who.arn
+            )
+        ):
+            yield who.arn
