@@ -16,7 +16,7 @@ from auditor.rules.drift import changes
 from auditor.rules.exposure import environments, external, inside, public, whole
 from auditor.rules.grants import alone, hygiene
 from auditor.rules.grants import external as grants_external
-from auditor.rules.guardrails import accounts, callers
+from auditor.rules.guardrails import accounts, callers, outsiders
 from auditor.rules.hit import Hit
 from auditor.rules.identity import exemptions, names, orphans, users
 from auditor.rules.inventory import customer_keys, ownership
@@ -112,7 +112,7 @@ RULES: dict[str, Check] = {
     "key-without-ownership-metadata": ownership.key_without_ownership_metadata,
     "aws-managed-key-where-customer-key-expected": customer_keys.aws_managed_key_where_customer_key_expected,
     "no-guardrail-key-destruction": accounts.no_guardrail_key_destruction,
-    "no-guardrail-external-principals": accounts.no_guardrail_external_principals,
+    "no-guardrail-external-principals": outsiders.no_guardrail_external_principals,
     "lockout-bypass-allowed": callers.lockout_bypass_allowed,
     "foreign-key-encryption-not-blocked": callers.foreign_key_encryption_not_blocked,
     "guardrail-exemption-matchable": exemptions.guardrail_exemption_matchable,
