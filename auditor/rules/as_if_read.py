@@ -15,7 +15,7 @@ from auditor.model.residual import TRUE, AllOf, AnyOf, Leaf, Not, Residual
 from auditor.rules.reach import Openness, Reach, openness
 
 
-def as_if_read(decision: Decision) -> Decision:
+def _as_if_read(decision: Decision) -> Decision:
     """A decision that is MAYBE, as it would be if nothing that could not be read stood against it; others unchanged."""
     if decision.outcome is not Outcome.UNKNOWN or decision.residual is None or openness(decision) is not Openness.MAYBE:
         return decision
@@ -39,7 +39,7 @@ def _without_unsettled(residual: Residual) -> Residual:
 
 def reach_as_if_read(reach: Reach) -> Reach | None:
     """The same pairs, where what may be allowed counts as allowed; None where nothing is in doubt."""
-    decisions = tuple(as_if_read(decision) for decision in reach.table.decisions)
+    decisions = tuple(_as_if_read(decision) for decision in reach.table.decisions)
     if all(one is other for one, other in zip(decisions, reach.table.decisions, strict=True)):
         return None
     found = Reach(replace(reach.table, decisions=decisions), reach.principals, reach.keys, reach.now)
@@ -54,7 +54,7 @@ class _AsIfRead(Evaluation):
 
     def decide(self, principal: Principal, key: Key, action: str, context: Context | None = None) -> Decision:
         """One question, answered so."""
-        return as_if_read(decide(self.surroundings, principal, key, action, context))
+        return _as_if_read(decide(self.surroundings, principal, key, action, context))
 
 
 def evaluation_as_if_read(asked: Evaluation, reach: Reach) -> Evaluation:

@@ -82,7 +82,7 @@ def _hit(view: View, account: str, keys: list[Key], left: list[str], confidence:
         account,
         keys,
         f"No RCP keeps outsiders{some} away from the {count(len(keys), 'key')} of account {account}.",
-        raised=given((any_restricted(view, keys) or account in exposed_accounts(view), "account has T1 keys")),
+        raised=given((any_restricted(view, keys) or account in _exposed_accounts(view), "account has T1 keys")),
         remedy=_perimeter(view),
         layer=Layer.RCP,
         more=(Evidence("open", listing(left)),),
@@ -90,7 +90,7 @@ def _hit(view: View, account: str, keys: list[Key], left: list[str], confidence:
     return replace(hit, confidence=confidence)
 
 
-def exposed_accounts(view: View) -> frozenset[str]:
+def _exposed_accounts(view: View) -> frozenset[str]:
     """Accounts with a key that a wider circle than meant can use today: any live finding of the exposure category."""
 
     def make() -> frozenset[str]:

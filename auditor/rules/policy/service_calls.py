@@ -65,7 +65,7 @@ def service_principal(view: View, name: str) -> Principal:
     return known or Principal(kind=PrincipalKind.SERVICE, arn=name, iam_arn=name, account=None, name=name)
 
 
-def services_alone(placed: Placed) -> bool:
+def _services_alone(placed: Placed) -> bool:
     """Whether a statement of a key policy speaks of service principals and of nobody else."""
     principals = placed.located.statement.principals
     return placed.key is not None and bool(principals) and all(entry.kind == "Service" for entry in principals or ())
@@ -94,7 +94,7 @@ def _fails(test: ConditionTest, placed: Placed, question: Question) -> bool:
 
 def missed_by_all(view: View, placed: Placed) -> list[ConditionTest]:
     """Those tests of a statement that speaks of services alone which none of them meets."""
-    if not services_alone(placed) or not any(map(_about_callers, placed.located.statement.conditions)):
+    if not _services_alone(placed) or not any(map(_about_callers, placed.located.statement.conditions)):
         return []
     missed = [missed_by(view, placed, service) for service in named_services(placed)]
     return [test for test in missed[0] if all(test in other for other in missed)] if missed else []
