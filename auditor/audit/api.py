@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -144,14 +144,14 @@ class Auditor:
 
         ``principals`` need not be rows of the whole matrix: sessions and strangers are decided like any other.
         """
-        from auditor.evaluator.matrix import build_table
-
         check_snapshots(snapshot)
-        columns = snapshot.keys if keys is None else objects(keys, Key, "key")
-        callers = rows(snapshot) if principals is None else objects(principals, Principal, "principal")
-        surroundings = evaluator.surroundings_of(snapshot, as_of=as_of_for(snapshot, as_of))
-        table = build_table(callers, columns, surroundings)
-        return Evaluation(replace(snapshot, keys=columns), surroundings, callers, table)
+        found = evaluator.evaluate_part(
+            snapshot,
+            as_of=as_of_for(snapshot, as_of),
+            keys=None if keys is None else objects(keys, Key, "key"),
+            principals=None if principals is None else objects(principals, Principal, "principal"),
+        )
+        return Evaluation(found.snapshot, found.surroundings, found.principals, found.table)
 
     def rows(self, snapshot: Snapshot) -> tuple[Principal, ...]:
         """Every caller that an evaluation answers for, collected or only mentioned, without evaluating."""

@@ -7,7 +7,7 @@ import io
 import json
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from auditor.cli.progress import showing_progress, step
 from auditor.cli.settings import COLLECTION, wanted
 from auditor.cli.terminal import note
 from auditor.errors import UsageError
-from auditor.evaluator import Evaluation, surroundings_of
+from auditor.evaluator import Evaluation, evaluate_part
 from auditor.model.actions import Action, Capability
 from auditor.model.key import Key
 from auditor.model.principal import Principal
@@ -53,13 +53,13 @@ class Asked:
 
         With ``what`` nothing but that is decided.
         """
-        from auditor.evaluator.matrix import EVERY_ACTION, build_table
-
-        columns = self.snapshot.keys if keys is None else tuple(keys)
-        callers = self.principals if principals is None else tuple(principals)
-        surroundings = surroundings_of(self.snapshot, as_of=self.as_of)
-        table = build_table(callers, columns, surroundings, EVERY_ACTION if what is None else mask_asked(what))
-        return Evaluation(replace(self.snapshot, keys=columns), surroundings, callers, table)
+        return evaluate_part(
+            self.snapshot,
+            as_of=self.as_of,
+            keys=None if keys is None else tuple(keys),
+            principals=None if principals is None else tuple(principals),
+            asked=None if what is None else mask_asked(what),
+        )
 
     def say_unknown(self, *, follows: str = "answers that need what is missing say unknown") -> bool:
         """Say on stderr how much could not be read, and what follows from it; whether there is any such fact."""

@@ -1,7 +1,7 @@
 """Pure: a snapshot → who can do what, under which conditions, and why. The specification is kms-authorization.md."""
 
 from auditor.evaluator.deciding import decide
-from auditor.evaluator.evaluation import Evaluation, evaluate, surroundings_of
+from auditor.evaluator.evaluation import Evaluation, evaluate, evaluate_part, surroundings_of
 from auditor.evaluator.expressions import only_unsettled
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.evaluator.words import in_words
@@ -12,6 +12,7 @@ __all__ = [
     "Surroundings",
     "decide",
     "evaluate",
+    "evaluate_part",
     "in_words",
     "only_unsettled",
     "surroundings_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.evaluator.deciding import decide
 from auditor.evaluator.mentions import rows
@@ -46,3 +46,23 @@ def evaluate(snapshot: Snapshot, *, as_of: str) -> Evaluation:
     surroundings = surroundings_of(snapshot, as_of=as_of)
     principals = rows(snapshot)
     return Evaluation(snapshot, surroundings, principals, build_table(principals, snapshot.keys, surroundings))
+
+
+def evaluate_part(
+    snapshot: Snapshot,
+    *,
+    as_of: str,
+    keys: tuple[Key, ...] | None = None,
+    principals: tuple[Principal, ...] | None = None,
+    asked: int | None = None,
+) -> Evaluation:
+    """Some columns (``keys`` of the snapshot) and rows of the matrix, decided as in the whole one; None means all.
+
+    ``principals`` need not be rows of the whole matrix. Of actions beside the mask ``asked`` the table says nothing.
+    """
+    from auditor.evaluator.matrix import EVERY_ACTION, build_table
+
+    columns, callers = snapshot.keys if keys is None else keys, rows(snapshot) if principals is None else principals
+    surroundings = surroundings_of(snapshot, as_of=as_of)
+    table = build_table(callers, columns, surroundings, EVERY_ACTION if asked is None else asked)
+    return Evaluation(replace(snapshot, keys=columns), surroundings, callers, table)
