@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from auditor.evaluator import Evaluation
+from auditor.evaluator.caller_side import cited_owner
 from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.strength import Owner, conjuncts
 from auditor.evaluator.synthetic import external, outsider
@@ -264,10 +265,11 @@ class View(Memo):
 
     def written(self, ref: StatementRef, holder: str, key: Key) -> dict[str, Any]:
         """A cited statement as its document has it: of the key's policy, or of an identity policy of ``holder``."""
-        found = [attached.policy for attached in key.policies if ref.layer is Layer.KEY_POLICY]
         who = self.principal_by_arn.get(holder)
+        found = [item.policy for item in key.policies if ref.layer is Layer.KEY_POLICY and item.name == ref.policy]
         if ref.layer is Layer.IDENTITY and who is not None:
-            found = [item.policy for item in who.identity_policies if item.name == ref.policy]
+            named = (item for item in who.identity_policies if item.name == ref.policy)
+            found = [item.policy for item in named if cited_owner(item, who) == ref.owner]
         return as_written(found[0], ref.index) if found else {}
 
     def meanings(self, causes: Iterable[Cause], who: Principal) -> tuple[str, ...]:
