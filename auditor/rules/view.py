@@ -253,10 +253,10 @@ class View(Memo):
         return next((one for policy in documents for one in policy.statements if one.index == ref.index), None)
 
     def _cited(self, ref: StatementRef, who: Principal, key: Key | None) -> Iterator[Policy]:
-        """The documents that a citation may mean: several callers have policies of one name."""
+        """The documents that a citation may mean: several callers have policies of one name, and so do their groups."""
         places: dict[Layer, tuple[AttachedPolicy | Document | None, ...]] = {
             Layer.KEY_POLICY: key.policies if key else (),
-            Layer.IDENTITY: who.identity_policies,
+            Layer.IDENTITY: tuple(item for item in who.identity_policies if cited_owner(item, who) == ref.owner),
             Layer.BOUNDARY: (who.boundary,),
             Layer.SCP: self.scps,
             Layer.RCP: self.rcps,
@@ -266,11 +266,10 @@ class View(Memo):
     def written(self, ref: StatementRef, holder: str, key: Key) -> dict[str, Any]:
         """A cited statement as its document has it: of the key's policy, or of an identity policy of ``holder``."""
         who = self.principal_by_arn.get(holder)
-        found = [item.policy for item in key.policies if ref.layer is Layer.KEY_POLICY and item.name == ref.policy]
-        if ref.layer is Layer.IDENTITY and who is not None:
-            named = (item for item in who.identity_policies if item.name == ref.policy)
-            found = [item.policy for item in named if cited_owner(item, who) == ref.owner]
-        return as_written(found[0], ref.index) if found else {}
+        if who is None or ref.layer not in (Layer.KEY_POLICY, Layer.IDENTITY):
+            return {}
+        found = next(self._cited(ref, who, key), None)
+        return as_written(found, ref.index) if found is not None else {}
 
     def meanings(self, causes: Iterable[Cause], who: Principal) -> tuple[str, ...]:
         """The fingerprint parts of the grants, and of the statements outside key policies, that let ``who`` in."""
