@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.demo.parts import FRANKFURT, IRELAND, Accounts, DemoKey
-from auditor.demo.wording import allow, delegate, deny, document, role, root
+from auditor.demo.wording import allow, delegate, deny, document, role
 
 TAGS = (("owner", "engineering"), ("data-class", "internal"))
 
@@ -42,7 +42,7 @@ def keys(a: Accounts) -> tuple[DemoKey, ...]:
                 delegate(owner),
                 allow(
                     "OwnTeam",
-                    [root(owner)],
+                    [role(owner, "workspace-team")],
                     ["kms:Decrypt", "kms:GenerateDataKey"],
                     {"StringEquals": {"aws:PrincipalTag/team": "workspace"}},
                 ),
