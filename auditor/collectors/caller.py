@@ -207,10 +207,11 @@ class Caller:
         """Notes a Gap; one "not supported", or one for ended credentials, stands for the whole account and Region."""
         subject = "" if failure.of_no_subject else subject
         gap = gap_of(failure, fact, operation.action, account=self.account, region=self._label_region, subject=subject)
+        alike = replace(gap, message="")  # which may hold the time of the request
         with self._lock:
-            if gap in self._noted:
+            if alike in self._noted:
                 return
-            self._noted.add(gap)
+            self._noted.add(alike)
             self.gaps.append(gap)
         self.meter.add(gaps=1)
         place = " ".join(part for part in (self.account, self._label_region, subject) if part)

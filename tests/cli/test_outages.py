@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
-from auditor.collectors import caller, patience
+from auditor.collectors import caller, identity, patience, run
 from auditor.model.snapshot import Gap
 from auditor.store import read_snapshot
 from tests.aws.breaking import QUICK
@@ -30,6 +31,8 @@ OWN = "123456789012"
 DENY = document({"Effect": "Deny", "Action": "*", "Resource": "*"})
 SECONDS = 0.3
 """Instead of the minute that a run has patience for."""
+LOOK_SECONDS = 0.02
+"""What passes, on the clock of that patience, each time somebody looks at it."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(caller, "PAUSES", (0.05, 0.05))
     monkeypatch.setattr(caller, "PATIENCE_SECONDS", SECONDS)
     monkeypatch.setattr(patience, "PATIENCE_SECONDS", SECONDS)
+    looks = count()  # on a busy machine failures come so late that none would be of the same outage
+    monkeypatch.setattr(run, "Patience", lambda say: patience.Patience(say, lambda: next(looks) * LOOK_SECONDS))
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0.02)
     with credentials():
         yield
@@ -127,11 +132,13 @@ def test_a_network_that_dies_on_the_way(collect: Ask, aws: InventedAws, tmp_path
     heals(collect, aws, folder, whole)
 
 
+@pytest.mark.parametrize("believed", [identity.ENDED_SECONDS, 0.0])
 def test_credentials_that_end_and_cannot_be_renewed(
-    collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole
+    collect: Ask, aws: InventedAws, tmp_path: Path, whole: Whole, monkeypatch: pytest.MonkeyPatch, believed: float
 ) -> None:
-    """The role of one account is deleted while its keys are read."""
-    victim, began = MEMBERS[2], threading.Event()
+    """The role of one account is deleted while its keys are read. No two refusals to renew have the same text."""
+    monkeypatch.setattr(identity, "ENDED_SECONDS", believed)
+    victim, began, requests = MEMBERS[2], threading.Event(), count()
 
     def ended(call: Call) -> Wire | None:
         if call.account == victim and call.action == "kms:ListGrants":
@@ -139,7 +146,7 @@ def test_credentials_that_end_and_cannot_be_renewed(
         if call.account == victim and began.is_set():
             return error_answer(call, "ExpiredTokenException", "The security token is expired", 400)
         if call.action == "sts:AssumeRole" and began.is_set() and victim.encode() in call.body:
-            return error_answer(call, "AccessDenied", f"not authorized to assume {call.headers['X-Amz-Date']}", 403)
+            return error_answer(call, "AccessDenied", f"not authorized (request {next(requests)})", 403)
         return None
 
     spoil(aws, ended)
@@ -152,7 +159,9 @@ def test_credentials_that_end_and_cannot_be_renewed(
     assert {(gap.account, gap.code) for gap in found} == {(victim, "ExpiredToken")}
     assert len({(gap.region, gap.fact, gap.operation) for gap in found}) == len(found)
     assert all("could not be renewed" in gap.message and "--resume" in gap.remedy for gap in found)
-    assert sum(call.action == "sts:AssumeRole" and victim.encode() in call.body for call in aws.calls) < 12
+    assert (
+        not believed or sum(call.action == "sts:AssumeRole" and victim.encode() in call.body for call in aws.calls) < 12
+    )
     heals(collect, aws, folder, whole)
 
 
