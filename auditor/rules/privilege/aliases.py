@@ -133,12 +133,11 @@ def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
     """Whether the principal may give the key a fitting alias: a new one, or one that another key carries today."""
     who, taken = dependence.principal, aliases_at(view, key)
     for value in dependence.values:
-        carried = [(alias, owner) for alias, owner in taken.items() if matches(value, alias)]
         fresh = fitting(value)
         arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{fresh}"
         if value.startswith(("alias/", "*")) and fresh not in taken and may_alias(view, who, arn, key, CREATE_ALIAS):
             return True
-        for alias, owner in carried:
+        for alias, owner in _carried(view, value, key):
             arn = f"arn:{key.partition}:kms:{key.region}:{key.account}:{alias}"
             moved = may_alias(view, who, arn, key, UPDATE_ALIAS) and may_alias(view, who, arn, owner, UPDATE_ALIAS)
             again = may_alias(view, who, arn, owner, DELETE_ALIAS) and may_alias(view, who, arn, key, CREATE_ALIAS)
@@ -149,5 +148,13 @@ def _pointable(view: View, dependence: Dependence, key: Key) -> bool:
 
 def _carriers(view: View, dependence: Dependence, key: Key) -> list[Key]:
     """The keys that carry a fitting alias today, and from which it would be taken."""
-    taken = aliases_at(view, key).items()
-    return [owner for alias, owner in taken if any(matches(value, alias) for value in dependence.values)]
+    return [owner for value in dependence.values for _, owner in _carried(view, value, key)]
+
+
+def _carried(view: View, value: str, key: Key) -> list[tuple[str, Key]]:
+    """The aliases of the key's account and Region that a value fits, with the keys that carry them; gathered once."""
+    memo = view.once("aliases-that-fit", dict[tuple[str, str, str], list[tuple[str, Key]]])
+    place = (value, key.account, key.region)
+    if place not in memo:
+        memo[place] = [(alias, owner) for alias, owner in aliases_at(view, key).items() if matches(value, alias)]
+    return memo[place]

@@ -73,7 +73,7 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
 
 def opening(test: ConditionTest) -> tuple[str, ...]:
     """The values of an attribute with which a test holds: those that it lists, or any, where the attribute only has to
-    be there. None for a test that an absent attribute meets, or that another attribute may meet."""
+    be there. Empty for a test that an absent attribute meets, or that another attribute may meet."""
     operator = parse_operator(test.operator)
     if operator is None or operator.negated:
         return ()
@@ -99,7 +99,8 @@ def gaining(
     if not telling:
         return None
     mask = reduce(or_, (one.mask for one in telling))
-    return replace(telling[0], mask=mask), [key for key in keys if any(key in found for found in opened)]
+    arns = {key.arn for found in opened for key in found}
+    return replace(telling[0], mask=mask), [key for key in keys if key.arn in arns]
 
 
 def dependent(view: View) -> set[str]:

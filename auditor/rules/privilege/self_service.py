@@ -158,6 +158,16 @@ def _entries(view: View) -> Iterator[Entry]:
                 yield door, who, hands
 
 
+def _opened(view: View) -> Iterator[Entry]:
+    """The entries whose tag gives its holder something, account by account: no door leads into another."""
+    by_account: dict[str | None, list[Entry]] = {}
+    for entry in _entries(view):
+        by_account.setdefault(entry[1].account, []).append(entry)
+    for entries in by_account.values():
+        tried = Tried(view, entries)
+        yield from ((door, who, hands) for door, who, hands in entries if tried.opens(door, who))
+
+
 def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
     """Access depends on a tag of the principal, and the principal can give itself that tag.
 
@@ -171,11 +181,7 @@ def abac_principal_tag_self_service(view: View) -> Iterator[Hit]:
     """
     found: dict[tuple[str, str], list[tuple[Door, Means]]] = {}
     people: dict[str, Principal] = {}
-    entries = tuple(_entries(view))
-    tried = Tried(view, entries) if entries else None
-    for door, who, hands in entries:
-        if tried is None or not tried.opens(door, who):
-            continue
+    for door, _, hands in _opened(view):
         for one, how in hands:
             people[one.arn] = one
             found.setdefault((one.arn, door.tag.lower()), []).append((door, how))
