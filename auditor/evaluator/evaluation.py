@@ -31,6 +31,12 @@ class Evaluation:
         """One question; the principal need not be a row of the table."""
         return decide(self.surroundings, principal, key, action, context)
 
+    def table_of(self, principals: tuple[Principal, ...], keys: tuple[Key, ...], asked: int) -> AccessTable:
+        """The same for many callers and keys, invented ones too, about the actions of a mask."""
+        from auditor.evaluator.matrix import build_table
+
+        return build_table(principals, keys, self.surroundings, asked)
+
 
 def surroundings_of(snapshot: Snapshot, *, as_of: str) -> Surroundings:
     """The world of a snapshot at ``as_of`` (ISO 8601 UTC)."""

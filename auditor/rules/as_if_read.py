@@ -8,7 +8,7 @@ from auditor.evaluator import Evaluation
 from auditor.evaluator.deciding import decide
 from auditor.evaluator.expressions import UNSETTLED, all_of, any_of
 from auditor.evaluator.surroundings import Context
-from auditor.model.access import Decision, Outcome
+from auditor.model.access import AccessTable, Decision, Outcome
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.residual import TRUE, AllOf, AnyOf, Leaf, Not, Residual
@@ -55,6 +55,11 @@ class _AsIfRead(Evaluation):
     def decide(self, principal: Principal, key: Key, action: str, context: Context | None = None) -> Decision:
         """One question, answered so."""
         return _as_if_read(decide(self.surroundings, principal, key, action, context))
+
+    def table_of(self, principals: tuple[Principal, ...], keys: tuple[Key, ...], asked: int) -> AccessTable:
+        """Many questions, answered so."""
+        table = Evaluation.table_of(self, principals, keys, asked)
+        return replace(table, decisions=tuple(map(_as_if_read, table.decisions)))
 
 
 def evaluation_as_if_read(asked: Evaluation, reach: Reach) -> Evaluation:

@@ -67,7 +67,7 @@ ALSO_READ = {
     "iam-kms-admin-all-keys": ("key.metadata",),
     "idle-key": ("key.tags",),
     "imported-material-expiring": ("key.rotations",),
-    "indirect-key-access-path": ("iam.boundaries",),
+    "indirect-key-access-path": ("iam.boundaries", "org.scps", "org.rcps"),
     "inert-statement": EVERY_DOCUMENT,
     "instant-destruction-capability": ("key.metadata",),
     "key-destruction-by-non-admin": ("key.metadata",),

@@ -203,12 +203,10 @@ class View(Memo):
 
     def decide_together(self, principals: Iterable[Principal], key: Key, mask: int) -> None:
         """Ask for many invented callers at once about the actions of a mask: what they share is decided once."""
-        from auditor.evaluator.matrix import build_table
-
         callers = tuple(who for who in principals if who.arn not in self.reach.principal_at)
         if not callers:
             return
-        table = build_table(callers, (key,), self.evaluation.surroundings, mask)
+        table = self.evaluation.table_of(callers, (key,), mask)
         for number, who in enumerate(callers):
             for action in actions_in(mask):
                 decision = table.decision(number, 0, action)

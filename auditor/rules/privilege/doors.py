@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from auditor.evaluator.matrix import build_table
 from auditor.evaluator.statements import action_mask
 from auditor.model.access import Decision, Outcome
 from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
@@ -68,7 +67,7 @@ class Tried:
         keys = {key.arn: key for door, _, _ in entries for key in door.keys}
         self._rows = {variant: row for row, variant in enumerate(callers)}
         self._columns = {arn: column for column, arn in enumerate(keys)}
-        self._table = build_table(tuple(callers.values()), tuple(keys.values()), view.evaluation.surroundings, POWER)
+        self._table = view.evaluation.table_of(tuple(callers.values()), tuple(keys.values()), POWER)
         self._known: dict[tuple[int, int, str, int], bool] = {}
 
     def opens(self, door: Door, who: Principal) -> bool:

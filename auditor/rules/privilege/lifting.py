@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
-from auditor.evaluator.matrix import build_table
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.model.actions import actions_in
@@ -80,7 +79,7 @@ def opened(view: View, tries: Sequence[Try]) -> list[int]:
     callers = {who.arn: who for who, _, _ in tries}
     keys = {_variant(key): key for _, key, _ in tries}
     whose, which = tuple(callers.values()), tuple(keys.values())
-    reach = Reach(build_table(whose, which, view.evaluation.surroundings, POWER), whose, which, view.as_of.timestamp())
+    reach = Reach(view.evaluation.table_of(whose, which, POWER), whose, which, view.as_of.timestamp())
     rows, columns = ({name: place for place, name in enumerate(named)} for named in (callers, keys))
     return [
         reach.held(reach.profile(rows[who.arn], columns[_variant(key)]), columns[_variant(key)], *LIVE) & mask
