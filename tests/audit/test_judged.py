@@ -193,6 +193,16 @@ def test_changes_of_an_organization_are_judged_as_comparing_the_whole_would(seed
         assert_judged_as_a_whole(*(world_of(side, as_of=estate.AS_OF) for side in (facts, changed)), settings)
 
 
+def test_one_changed_key_is_not_judged_as_a_whole() -> None:
+    """Though some in every account may do everything, and leave the organization."""
+    facts = synthetic_snapshot(8, 400, 40, 1)
+    changed = replace(facts.keys[0], grants=())
+    sides = facts, replace(facts, keys=(changed, *facts.keys[1:]))
+    parts = touched.touched_parts(*(world_of(side, as_of=estate.AS_OF) for side in sides), RuleSettings())
+    assert parts is not None
+    assert {who.account for who in parts[1].callers.evaluation.principals} - {None} == {changed.account}
+
+
 def test_a_changed_organization_is_judged_as_a_whole() -> None:
     facts = synthetic_snapshot(2, 20, 8, 5)
     old, new = world_of(facts, as_of=estate.AS_OF), world_of(replace(facts, organization=None), as_of=estate.AS_OF)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.rules.privilege.attributes import POWER
 from auditor.rules.privilege.central import LIFTS
 from auditor.rules.privilege.opened import powers_with_roots
 from auditor.rules.privilege.step_graph import StepGraph, step_graph
 from auditor.rules.privilege.steps import EDITS, JOIN, denying, sheds, unbinds_itself
+from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 
@@ -52,11 +54,11 @@ def touched_walkers(old: View, new: View, touched: frozenset[str]) -> Walkers:
 
 def _self_helpers(view: View, graph: StepGraph) -> Iterator[str]:
     """Those who may widen their own permissions, or those of others, in an account of a touched key, and those who may
-    take guardrails away."""
-    accounts = {key.account for key in view.keys}
+    take away what stops them at one."""
+    accounts, stopped = {key.account for key in view.keys}, _stopped(view)
     for who in graph.candidates:
         verbs = graph.verbs[who.arn]
-        if verbs & LIFTS or (
+        if (verbs & LIFTS and who.arn in stopped) or (
             who.account in accounts
             and (
                 JOIN in verbs
@@ -66,3 +68,13 @@ def _self_helpers(view: View, graph: StepGraph) -> Iterator[str]:
             )
         ):
             yield who.arn
+
+
+def _stopped(view: View) -> frozenset[str]:
+    """The ARNs of all to whom something allows power over a key, and another layer takes it away."""
+    import numpy as np
+
+    reach = view.reach
+    pairs = reach.all_pairs
+    rows = np.unique(pairs.select(reach.having(pairs, POWER, Openness.LATENT)).principals)
+    return frozenset(reach.principals[row].arn for row in rows.tolist())
