@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CELL_LIMIT = 32_000
 ROW_LIMIT = 1_048_000
 MANY_ROWS = 50_000
-"""Rows up to which the sheets are put together in memory: it takes some 4 KB a row."""
+"""Rows up to which the sheets are put together in memory: it takes some 7 KB a row."""
 REVIEW = ("decision", "reviewer", "review_date", "comment")
 DECISIONS = ("keep", "remove", "change", "ask")
 HOW_TO = (

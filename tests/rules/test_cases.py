@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import yaml
 
 from auditor.evaluator import evaluate
 from auditor.model.report import Report
+from auditor.model.snapshot import Snapshot
 from auditor.rules import judge
+from auditor.rules.judge import Judgement
 from auditor.rules.registry import RULES
 from tests.rules import estate
 
@@ -31,18 +34,21 @@ def _load() -> list[tuple[str, dict[str, Any]]]:
 CASES = _load()
 
 
-def _run(rule: str, case: dict[str, Any]) -> Any:
+def judged(snapshot: Snapshot, case: dict[str, Any], rules: Iterable[str]) -> Judgement:
+    """What rules say of a snapshot, with the settings, the time and the baseline of a case."""
     as_of = case.get("as_of", estate.AS_OF)
-    snapshot = estate.snapshot(case)
-    evaluation = evaluate(snapshot, as_of=as_of)
     baseline = None
     if case.get("baseline"):
         before = estate.snapshot(case["baseline"])
         old = evaluate(before, as_of=as_of)
         made = case["baseline"].get("as_of", "")
         baseline = Report(snapshot=before, principals=old.principals, access=old.table, findings=(), as_of=made)
-    only = case.get("rules", [rule])
-    return judge(evaluation, estate.settings(case.get("settings")), as_of=as_of, baseline=baseline, only=only)
+    evaluation = evaluate(snapshot, as_of=as_of)
+    return judge(evaluation, estate.settings(case.get("settings")), as_of=as_of, baseline=baseline, only=rules)
+
+
+def _run(rule: str, case: dict[str, Any]) -> Judgement:
+    return judged(estate.snapshot(case), case, case.get("rules", [rule]))
 
 
 @pytest.mark.parametrize(("rule", "case"), CASES, ids=[f"{rule}: {case['name']}" for rule, case in CASES])

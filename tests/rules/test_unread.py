@@ -8,15 +8,10 @@ from typing import Any
 
 import pytest
 
-from auditor.evaluator import evaluate
-from auditor.model.report import Report
-from auditor.model.snapshot import Snapshot
-from auditor.rules import judge
-from auditor.rules.judge import Judgement
 from auditor.rules.registry import RULES
 from tests.rules import estate
 from tests.rules.hiding import hidden
-from tests.rules.test_cases import CASES
+from tests.rules.test_cases import CASES, judged
 
 TOLD_BY = {
     "evaluation-inconclusive": "key-policy-unreadable",
@@ -24,18 +19,6 @@ TOLD_BY = {
     "key-takeover-by-non-admin": "full-kms-to-non-admin",
 }
 """Rule → the one that tells instead what it cannot be sure of."""
-
-
-def _judged(snapshot: Snapshot, case: dict[str, Any], rule: str) -> Judgement:
-    as_of = case.get("as_of", estate.AS_OF)
-    baseline = None
-    if case.get("baseline"):
-        before = estate.snapshot(case["baseline"])
-        old = evaluate(before, as_of=as_of)
-        made = case["baseline"].get("as_of", "")
-        baseline = Report(snapshot=before, principals=old.principals, access=old.table, findings=(), as_of=made)
-    evaluation = evaluate(snapshot, as_of=as_of)
-    return judge(evaluation, estate.settings(case.get("settings")), as_of=as_of, baseline=baseline, only=[rule])
 
 
 def _firing(rule: str) -> Iterator[dict[str, Any]]:
@@ -47,14 +30,14 @@ def _firing(rule: str) -> Iterator[dict[str, Any]]:
 def _passed_over(rule: str, case: dict[str, Any]) -> list[str]:
     """The facts whose loss makes a finding go without a word."""
     snapshot = estate.snapshot(case)
-    before = len(_judged(snapshot, case, rule).findings)
+    before = len(judged(snapshot, case, [rule]).findings)
     found = []
     for what, seen in hidden(snapshot):
-        after = _judged(seen, case, rule)
+        after = judged(seen, case, [rule])
         (status,) = after.rules
         if len(after.findings) >= before or not status.evaluated or status.skipped:
             continue
-        if rule not in TOLD_BY or not _judged(seen, case, TOLD_BY[rule]).findings:
+        if rule not in TOLD_BY or not judged(seen, case, [TOLD_BY[rule]]).findings:
             found.append(what)
     return found
 

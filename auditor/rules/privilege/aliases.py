@@ -8,7 +8,7 @@ from functools import partial
 
 from auditor.evaluator.glob import matches
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import actions_in, mask_of
+from auditor.model.actions import SENSITIVE, actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Alias, Fact, Key
 from auditor.model.principal import Principal
@@ -20,7 +20,6 @@ from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import (
     LIVE,
     NAMING,
-    POWER,
     REQUEST_ALIAS,
     Dependence,
     dependences,
@@ -88,7 +87,9 @@ def _by_key_policies(view: View) -> Iterator[tuple[Dependence, list[Key]]]:
     for key in view.keys_with(Fact.KEY_POLICY):
         for located, values in _tied(view, key):
             for who, held in _namers(view, key):
-                mask = action_mask(located.statement) & POWER & view.reach.usable[view.reach.key_at[key.arn]] & ~held
+                mask = (
+                    action_mask(located.statement) & SENSITIVE & view.reach.usable[view.reach.key_at[key.arn]] & ~held
+                )
                 dependence = Dependence(who, located, "", values, _gained(view, who, key, mask, values))
                 if dependence.mask and _pointable(view, dependence, key):
                     found.setdefault((who.arn, values), (dependence, []))[1].append(key)

@@ -11,7 +11,7 @@ from auditor.evaluator.glob import covers, matches, overlap
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
 from auditor.model.access import Role
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in, mask_of
+from auditor.model.actions import READ_PLAINTEXT, SENSITIVE, actions_in, mask_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Statement, StatementRef
@@ -25,7 +25,6 @@ from auditor.rules.principals import service_linked
 from auditor.rules.reach import Openness
 from auditor.rules.view import View, keys_by_account
 
-POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 TAG = mask_of(["TagResource"])
 UNTAG = mask_of(["UntagResource"])
 NAMING = mask_of(["CreateAlias", "UpdateAlias"])
@@ -59,7 +58,7 @@ def dependences(view: View, prefix: str) -> Iterator[Dependence]:
     for document in view.identity_documents:
         for located in document.statements:
             statement = located.statement
-            mask = action_mask(statement) & POWER
+            mask = action_mask(statement) & SENSITIVE
             if statement.effect != "Allow" or not mask:
                 continue
             for test in statement.conditions:
@@ -177,9 +176,22 @@ def granting(view: View, hands: list[Principal], key: Key, mask: int) -> tuple[E
 
 def gain_hit(view: View, dependence: Dependence, keys: list[Key], summary: str, evidence: tuple[Evidence, ...]) -> Hit:
     """A hit about a principal that changes an attribute and gains keys by it."""
-    reads = dependence.mask & READ_PLAINTEXT
-    restricted = bool(reads) and view.restricted(key.arn for key in keys)
-    who = dependence.principal
+    who, identity = dependence.principal, (dependence.name, *dependence.values)
+    return hit_of_gain(view, who, keys, dependence.mask, dependence.located, summary, evidence, identity)
+
+
+def hit_of_gain(
+    view: View,
+    who: Principal,
+    keys: list[Key],
+    mask: int,
+    located: Located,
+    summary: str,
+    evidence: tuple[Evidence, ...],
+    identity: tuple[str, ...],
+) -> Hit:
+    """A hit about a principal that gains actions (``mask``) on keys by an attribute of which ``located`` speaks."""
+    restricted = bool(mask & READ_PLAINTEXT) and view.restricted(key.arn for key in keys)
     return Hit(
         subject=who.arn,
         kind="principal",
@@ -189,12 +201,12 @@ def gain_hit(view: View, dependence: Dependence, keys: list[Key], summary: str, 
         principals=(who.arn,),
         evidence=(
             *evidence,
-            Evidence("depends on it", str(dependence.located.ref), dependence.located.ref),
-            Evidence("actions gained", listing((a.name for a in actions_in(dependence.mask)), 6)),
+            Evidence("depends on it", str(located.ref), located.ref),
+            Evidence("actions gained", listing((a.name for a in actions_in(mask)), 6)),
             Evidence("keys gained", listing(key.arn for key in keys)),
         ),
         raised=given((restricted, "T1 key")),
-        identity=(who.unique_id or who.arn, dependence.name, *dependence.values),
+        identity=(who.unique_id or who.arn, *identity),
     )
 
 
@@ -217,21 +229,21 @@ def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
     """Whether the identity statement would give something new on the key, if the key carried the attribute: nothing
     that a boundary, an SCP or a Deny of its own keeps from it anyway."""
     who = dependence.principal
-    row = view.reach.principal_at.get(who.arn)
-    if row is None or not _in_reach(dependence, key):
+    if who.arn not in view.reach.principal_at or not _in_reach(dependence, key):
         return False
-    position = view.reach.key_at[key.arn]
-    held = view.reach.held(view.reach.profile(row, position), position, *LIVE)
-    new = actions_in(_delegated(view, key, dependence.mask) & ~held)
+    new = actions_in(_delegated(view, key, dependence.mask) & ~held_today(view, who, key))
     return any(not_stopped(view, who, action.name, key.arn) for action in new)
+
+
+def held_today(view: View, who: Principal, key: Key) -> int:
+    """The actions that the identity has on the key, behind a guard or not; none where the view is about others."""
+    row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
+    return 0 if row is None else view.reach.held(view.reach.profile(row, position), position, *LIVE)
 
 
 def may_tag_key(view: View, who: Principal, key: Key, action: int, tag: str, values: tuple[str, ...] = ()) -> bool:
     """Whether the identity may take a tag from the key, or set it to one of ``values`` (``action``: a mask)."""
-    row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
-    if row is None:
+    if not held_today(view, who, key) & action:
         return False
-    profile = view.reach.profile(row, position)
-    if not view.reach.held(profile, position, *LIVE) & action:
-        return False
+    profile = view.reach.profile(view.reach.principal_at[who.arn], view.reach.key_at[key.arn])
     return not _tag_locked(view.reach.decision(profile, action.bit_length() - 1).residual, tag, values)

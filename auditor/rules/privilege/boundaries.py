@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import DESTROY, SENSITIVE, TAKEOVER, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import StatementRef
@@ -19,8 +19,6 @@ from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.reach import Openness
 from auditor.rules.statements import render
 from auditor.rules.view import View
-
-MASK = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 
 
 def _allowed_by_boundary(principal: Principal, key: Key) -> int:
@@ -53,7 +51,7 @@ def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
         guarded, documented = True, False
         mask = 0
         for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
-            beyond = MASK & ~_allowed_by_boundary(who, view.reach.keys[position])
+            beyond = SENSITIVE & ~_allowed_by_boundary(who, view.reach.keys[position])
             held = own_power.held(row, profile, position, Openness.OPEN, Openness.GUARDED) & beyond
             key = view.reach.keys[position]
             for action in actions_in(held):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Role
-from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, SENSITIVE, TAKEOVER, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import deny, one_or_many, without_actions
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-EVERYTHING = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 NO_USE = [action.name for action in actions_in(READ_PLAINTEXT | FORGE | NEW_DATA_KEYS)]
 """What the administrators of a key do not need."""
 
@@ -127,7 +126,7 @@ def full_kms_to_non_admin(view: View) -> Iterator[Hit]:
     Fix: replace the wildcard with the actions that the workload calls; administration goes to the key administrators.
     """
     own = power(view)
-    for holding in own.holdings(full_pairs(view), EVERYTHING):
+    for holding in own.holdings(full_pairs(view), SENSITIVE):
         who = holding.principal
         exposed = who.kind is PrincipalKind.USER or reachable_from_outside(who, view.trust)
         yield holding_hit(
@@ -158,7 +157,7 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
     levels = np.minimum(np.maximum(own.takeover(), own.destroy()), own.read())
     levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
     grouped: dict[str, list[Holding]] = {}
-    for holding in own.holdings(levels, EVERYTHING):
+    for holding in own.holdings(levels, SENSITIVE):
         account = holding.principal.account or ""
         if view.trust.account_in(account, view.settings.sod_exempt_accounts):
             continue

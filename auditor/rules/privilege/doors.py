@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from auditor.evaluator.statements import action_mask
 from auditor.model.access import Decision, Outcome
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import SENSITIVE, actions_in
 from auditor.model.key import Key
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal
@@ -15,7 +15,6 @@ from auditor.rules.conditions import mentions
 from auditor.rules.hit import Located
 from auditor.rules.view import View
 
-POWER = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
 PREFIX = "aws:principaltag/"
 FILLER = "x"
 
@@ -38,7 +37,7 @@ class Door:
     @property
     def mask(self) -> int:
         """The powerful actions behind it."""
-        return action_mask(self.statement) & POWER
+        return action_mask(self.statement) & SENSITIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class Tried:
         keys = {key.arn: key for door, _, _ in entries for key in door.keys}
         self._rows = {variant: row for row, variant in enumerate(callers)}
         self._columns = {arn: column for column, arn in enumerate(keys)}
-        self._table = view.evaluation.table_of(tuple(callers.values()), tuple(keys.values()), POWER)
+        self._table = view.evaluation.table_of(tuple(callers.values()), tuple(keys.values()), SENSITIVE)
         self._known: dict[tuple[int, int, str, int], bool] = {}
 
     def opens(self, door: Door, who: Principal) -> bool:

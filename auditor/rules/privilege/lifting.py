@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import actions_in
+from auditor.model.actions import SENSITIVE, actions_in
 from auditor.model.key import Key
 from auditor.model.policy import ConditionTest, Layer
 from auditor.model.principal import Principal
 from auditor.rules.hit import Located
 from auditor.rules.policy.citations import deny_citations
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.attributes import LIVE, POWER
+from auditor.rules.privilege.attributes import LIVE
 from auditor.rules.reach import Openness, Reach
 from auditor.rules.statements import Document
 from auditor.rules.view import View
@@ -49,7 +49,7 @@ def denied_by(view: View, prefix: str) -> Iterator[Denied]:
         for located in document.statements:
             statement = located.statement
             tests = [test for test in statement.conditions if test.key.lower().startswith(prefix)]
-            if statement.effect == "Deny" and tests and action_mask(statement) & POWER:
+            if statement.effect == "Deny" and tests and action_mask(statement) & SENSITIVE:
                 stopped = tuple(_stopped(view, document, located))
                 yield from (Denied(document, located, test, stopped) for test in tests if stopped)
 
@@ -57,7 +57,7 @@ def denied_by(view: View, prefix: str) -> Iterator[Denied]:
 def _stopped(view: View, document: Document, located: Located) -> Iterator[tuple[Principal, Key, int]]:
     import numpy as np
 
-    ref, reach, mask = located.ref, view.reach, action_mask(located.statement) & POWER
+    ref, reach, mask = located.ref, view.reach, action_mask(located.statement) & SENSITIVE
     cited = deny_citations(view).get((ref.layer, ref.policy, ref.index))
     if cited is None:
         return
@@ -79,7 +79,7 @@ def opened(view: View, tries: Sequence[Try]) -> list[int]:
     callers = {who.arn: who for who, _, _ in tries}
     keys = {_variant(key): key for _, key, _ in tries}
     whose, which = tuple(callers.values()), tuple(keys.values())
-    reach = Reach(view.evaluation.table_of(whose, which, POWER), whose, which, view.as_of.timestamp())
+    reach = Reach(view.evaluation.table_of(whose, which, SENSITIVE), whose, which, view.as_of.timestamp())
     rows, columns = ({name: place for place, name in enumerate(named)} for named in (callers, keys))
     return [
         reach.held(reach.profile(rows[who.arn], columns[_variant(key)]), columns[_variant(key)], *LIVE) & mask

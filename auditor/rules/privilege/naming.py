@@ -13,21 +13,20 @@ from auditor.model.actions import actions_in, mask_of
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.iam_side import may
+from auditor.rules.privilege.attributes import LIVE, held_today
 from auditor.rules.privilege.wide import resources_reach
-from auditor.rules.reach import Openness, openness
+from auditor.rules.reach import openness
 from auditor.rules.view import View
 
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
 Asked = dict[tuple[str, str, int], bool]
-LIVE = (Openness.OPEN, Openness.GUARDED)
 
 
 def open_on_key(view: View, who: Principal, key: Key, action: int) -> bool:
     """Whether an alias action (a mask of one bit) is open to the identity on the key, for some alias or other."""
-    row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
-    if row is None:
+    if who.arn not in view.reach.principal_at:
         return False
-    if view.reach.held(view.reach.profile(row, position), position, *LIVE) & action:
+    if held_today(view, who, key) & action:
         return True
     memo = view.once("open-on-key", Asked)
     asked = (who.arn, key.arn, action)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from auditor.model.actions import READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.key import Alias, Key
 from auditor.model.principal import Principal
-from auditor.rules.hit import Hit, count, given, listing
-from auditor.rules.privilege.attributes import LIVE, granting, on_what
+from auditor.rules.hit import Hit, count, listing
+from auditor.rules.privilege.attributes import granting, held_today, hit_of_gain, on_what
 from auditor.rules.privilege.lifting import Denied, denied_by, opened
 from auditor.rules.privilege.naming import CREATE_ALIAS, DELETE_ALIAS, UPDATE_ALIAS, aliases_at, fitting, may_alias
 from auditor.rules.view import View
@@ -62,16 +61,12 @@ def _ways(view: View, denied: Denied, who: Principal, key: Key) -> Iterator[tupl
 
 def _may_take(view: View, who: Principal, key: Key, alias: Alias) -> bool:
     """Whether the identity may delete an alias of the key as it is, or point it at another key of its place."""
-    if _holds(view, who, key, DELETE_ALIAS) and may_alias(view, who, alias.arn, key, DELETE_ALIAS):
+    held = held_today(view, who, key)
+    if held & DELETE_ALIAS and may_alias(view, who, alias.arn, key, DELETE_ALIAS):
         return True
     others = {other.arn: other for other in aliases_at(view, key).values() if other.arn != key.arn}
-    moves = bool(others) and _holds(view, who, key, UPDATE_ALIAS)
+    moves = bool(others) and bool(held & UPDATE_ALIAS)
     return moves and any(may_alias(view, who, alias.arn, other, UPDATE_ALIAS) for other in others.values())
-
-
-def _holds(view: View, who: Principal, key: Key, action: int) -> bool:
-    row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
-    return row is not None and bool(view.reach.held(view.reach.profile(row, position), position, *LIVE) & action)
 
 
 def _hit(view: View, denied: Denied, one: Lifted) -> Hit:
@@ -79,22 +74,13 @@ def _hit(view: View, denied: Denied, one: Lifted) -> Hit:
     summary = f"{who.arn} can name {what} {names}, and a Deny against it spares such keys."
     if one.takes:
         summary = f"{who.arn} can take {names} away from {count(len(one.keys), 'key')}; a Deny against it hangs on it."
-    return Hit(
-        subject=who.arn,
-        kind="principal",
-        summary=summary,
-        account=who.account or "",
-        keys=tuple(key.arn for key in one.keys),
-        principals=(who.arn,),
-        evidence=(
-            Evidence("alias pattern", listing(denied.test.values)),
-            *granting(view, [who], one.keys[0], DELETE_ALIAS | UPDATE_ALIAS if one.takes else CREATE_ALIAS),
-            Evidence("depends on it", str(denied.located.ref), denied.located.ref),
-            Evidence("actions gained", listing((action.name for action in actions_in(one.mask)), 6)),
-            Evidence("keys gained", listing(key.arn for key in one.keys)),
-        ),
-        raised=given((bool(one.mask & READ_PLAINTEXT) and view.restricted(key.arn for key in one.keys), "T1 key")),
+    evidence = (
+        Evidence("alias pattern", listing(denied.test.values)),
+        *granting(view, [who], one.keys[0], DELETE_ALIAS | UPDATE_ALIAS if one.takes else CREATE_ALIAS),
+    )
+    identity = ("rename", str(one.takes), *denied.test.values)
+    return replace(
+        hit_of_gain(view, who, one.keys, one.mask, denied.located, summary, evidence, identity),
         lowered=("a Deny depends on the alias",) if one.takes else (),
-        identity=(who.unique_id or who.arn, "rename", str(one.takes), *denied.test.values),
         fix=(("restricted-*", denied.test.values[0].removeprefix("alias/")),),
     )

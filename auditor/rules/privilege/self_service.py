@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import READ_PLAINTEXT
+from auditor.model.actions import READ_PLAINTEXT, SENSITIVE
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -18,7 +18,7 @@ from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked
 from auditor.rules.privilege.attributes import opening
-from auditor.rules.privilege.doors import POWER, PREFIX, Door, Entry, Means, Tried
+from auditor.rules.privilege.doors import PREFIX, Door, Entry, Means, Tried
 from auditor.rules.privilege.steps import ASSUME, admits, step_to, ways_into
 from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.statements import Document
@@ -49,7 +49,7 @@ def _key_doors(view: View) -> Iterator[Door]:
 
 def _served(view: View, key: Key) -> int:
     """The powerful actions that the key is made for."""
-    return POWER & view.reach.usable[view.reach.key_at[key.arn]]
+    return SENSITIVE & view.reach.usable[view.reach.key_at[key.arn]]
 
 
 def _spoken_of(door: Door, who: Principal) -> bool:
@@ -67,7 +67,7 @@ def _identity_doors(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
     keys = view.once("keys-by-account", lambda: keys_by_account(view))
     for document, located in view.commons.once("tagged-statements", lambda: _tagged(view.commons.identity_documents)):
         statement = located.statement
-        mask = action_mask(statement) & POWER
+        mask = action_mask(statement) & SENSITIVE
         for tag, values in _tags(statement):
             opened = tuple(
                 key
@@ -90,7 +90,9 @@ def _tagged(documents: tuple[Document, ...]) -> list[tuple[Document, Located]]:
 
 
 def _gives_power_to_a_tag(statement: Statement) -> bool:
-    return statement.effect == "Allow" and any(True for _ in _tags(statement)) and bool(action_mask(statement) & POWER)
+    return (
+        statement.effect == "Allow" and any(True for _ in _tags(statement)) and bool(action_mask(statement) & SENSITIVE)
+    )
 
 
 def _doors_of(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:

@@ -7,13 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.corrections import but_by, deny
 from auditor.rules.doubt import also_in_doubt
-from auditor.rules.hit import Hit, given, listing
+from auditor.rules.hit import Hit, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import (
     LIVE,
@@ -24,6 +23,7 @@ from auditor.rules.privilege.attributes import (
     gain_hit,
     gaining,
     granting,
+    hit_of_gain,
     may_tag_key,
     on_what,
     own_keys,
@@ -136,22 +136,13 @@ def _lifted_hit(view: View, denied: Denied, tag: str, who: Principal, keys: list
     summary = f"{who.arn} can remove the tag {tag} from {what}, on which a Deny against it depends."
     if denied.negated:
         summary = f"{who.arn} can set the tag {tag}={values} on {what}, and a Deny against it spares such keys."
-    return Hit(
-        subject=who.arn,
-        kind="principal",
-        summary=summary,
-        account=who.account or "",
-        keys=tuple(key.arn for key in keys),
-        principals=(who.arn,),
-        evidence=(
-            Evidence("tag", f"{tag}={values}" if denied.negated else tag),
-            *granting(view, [who], keys[0], TAG if denied.negated else UNTAG),
-            Evidence("depends on it", str(denied.located.ref), denied.located.ref),
-            Evidence("actions gained", listing((action.name for action in actions_in(mask)), 6)),
-            Evidence("keys gained", listing(key.arn for key in keys)),
-        ),
-        raised=given((bool(mask & READ_PLAINTEXT) and view.restricted(key.arn for key in keys), "T1 key")),
+    evidence = (
+        Evidence("tag", f"{tag}={values}" if denied.negated else tag),
+        *granting(view, [who], keys[0], TAG if denied.negated else UNTAG),
+    )
+    identity = ("tag" if denied.negated else "untag", tag)
+    return replace(
+        hit_of_gain(view, who, keys, mask, denied.located, summary, evidence, identity),
         lowered=() if denied.negated else ("only UntagResource matters",),
-        identity=(who.unique_id or who.arn, "tag" if denied.negated else "untag", tag),
         remedy=_sealed_tag(view, tag, keys[0]),
     )
