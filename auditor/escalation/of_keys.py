@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from auditor.escalation.route import Route, RouteKind
 from auditor.evaluator import in_words
 from auditor.model.access import Decision
-from auditor.model.actions import TAKEOVER, Action, actions_in
+from auditor.model.actions import TAKEOVER, USE, Action, actions_in
 from auditor.model.key import Key
 from auditor.model.principal import PrincipalKind
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import allowing
-from auditor.rules.privilege.holding import LIVE
-from auditor.rules.privilege.power import USE, Power, power
+from auditor.rules.privilege.power import Power, power
+from auditor.rules.reach import LIVE
 from auditor.rules.view import View
 
 GAINS = {

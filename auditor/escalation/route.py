@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from auditor.model.actions import actions_in
+from auditor.model.actions import POWER, actions_in
 from auditor.model.finding import Evidence
 from auditor.rules.privilege.edges import ARROW
-from auditor.rules.privilege.holding import LIVE
-from auditor.rules.privilege.opened import POWER
+from auditor.rules.reach import LIVE
 from auditor.rules.view import View
 
 

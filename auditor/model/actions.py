@@ -211,7 +211,11 @@ META = mask_of(
         "DescribeCustomKeyStores",
     ]
 )
-SENSITIVE = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
+USE = READ_PLAINTEXT | FORGE
+"""What a stolen key is used for: to read, and to sign in its name."""
+POWER = USE | TAKEOVER
+SENSITIVE = POWER | DESTROY
+SENSITIVE_CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
 CROSS_ACCOUNT_EFFECTIVE = CROSS_ACCOUNT & ON_KEY
 
 ADMINISTER_CATEGORIES = ("administer", "delete", "policy", "attribute")

@@ -12,10 +12,9 @@ from auditor.model.actions import (
     CREATE_GRANT,
     CREATE_KEY,
     DESTROY,
-    FORGE,
     NEW_DATA_KEYS,
-    READ_PLAINTEXT,
     STORE_BREAKERS,
+    USE,
     mask_of,
 )
 from auditor.model.finding import Finding
@@ -72,7 +71,7 @@ def _losses(view: View, kind: KeyKind, *, creator: bool, breaker: float) -> NDAr
         takeover = np.maximum(takeover, _weights(view, REPLICATE & usable))
     without = np.maximum(_weights(view, WITHOUT_UNDO & usable), breaker)
     destroying = np.maximum(3 * without, 2 * _weights(view, WITH_UNDO & usable))
-    reading = _weights(view, (READ_PLAINTEXT | FORGE) & usable)
+    reading = _weights(view, USE & usable)
     total = 3 * reading + 3 * takeover + destroying + _weights(view, NEW_DATA_KEYS & usable)
     found: NDArray[np.float64] = np.log1p(-TIER_WEIGHTS.get(kind.tier, TIER_WEIGHTS["T2"]) * total / 10)
     return found

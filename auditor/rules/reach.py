@@ -47,6 +47,10 @@ class Openness(IntEnum):
 
 POSSIBLE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE, Openness.BLIND)
 """What somebody has or may have: who has none of it certainly has nothing."""
+CERTAIN = (Openness.OPEN, Openness.GUARDED)
+LIVE = (*CERTAIN, Openness.MAYBE)
+COUNTED = (Openness.LATENT, *LIVE)
+"""What a certain holder has, one that perhaps is one, and one that is stopped today."""
 NOWHERE = Owner("", None)
 MATERIAL_ONLY = mask_of(["ImportKeyMaterial", "DeleteImportedKeyMaterial"])
 MULTI_REGION_ONLY = mask_of(["ReplicateKey", "UpdatePrimaryRegion"])

@@ -13,7 +13,7 @@ from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.strength import Owner, conjuncts
 from auditor.evaluator.synthetic import external, outsider
 from auditor.model.access import Cause, Decision
-from auditor.model.actions import FORGE, READ_PLAINTEXT, Action, actions_in, key_type
+from auditor.model.actions import FORGE, READ_PLAINTEXT, USE, Action, actions_in, key_type
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
@@ -294,7 +294,7 @@ class View(Memo):
         """READ_PLAINTEXT, or FORGE for keys that sign or make MACs: what “using the key” means for its type; both where
         that could not be read."""
         if Fact.KEY_METADATA in key.unread:
-            return READ_PLAINTEXT | FORGE
+            return USE
         kind = key_type(key.spec, key.usage)
         return FORGE if kind in ("asymmetric_sign_verify", "hmac") else READ_PLAINTEXT
 

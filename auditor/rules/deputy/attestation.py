@@ -17,7 +17,7 @@ from auditor.rules.doubt import also_in_doubt
 from auditor.rules.exposure.strangers import held_by_strangers
 from auditor.rules.hit import Hit, Located, given, listing, naming
 from auditor.rules.principals import reachable_from_outside
-from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.reach import CERTAIN, INSIDE, Openness
 from auditor.rules.view import View
 
 ATTESTATION = "kms:recipientattestation:"
@@ -55,7 +55,7 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
             if who.kind not in BYPASSERS or view.trust.named(who, view.settings.break_glass):
                 continue
             profile = view.reach.profile(row, position)
-            held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & PLAINTEXT
+            held = view.reach.held(profile, position, *CERTAIN) & PLAINTEXT
             decisions = [view.reach.decision(profile, action.bit) for action in actions_in(held)]
             loose = [one for one in decisions if not demands(one.residual, _attests)]
             if loose:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import POWER, READ_PLAINTEXT, SENSITIVE
 from auditor.model.finding import Evidence
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
@@ -57,7 +57,7 @@ def powerful_roles(view: View) -> list[Holding]:
         own = power(view)
         levels = np.maximum(np.maximum(own.read(), own.takeover()), own.destroy())
         levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
-        found = own.holdings(levels, READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY)
+        found = own.holdings(levels, SENSITIVE)
         return [holding for holding in found if holding.principal.kind is PrincipalKind.ROLE]
 
     return view.once("powerful-roles", make)
@@ -197,7 +197,7 @@ def vendor_role_without_external_id(view: View) -> Iterator[Hit]:
                 continue
             entry = view.trust.entry(account)
             foreign = view.trust.standing(account, role.account or "").foreign
-            if not holding.mask & (READ_PLAINTEXT | FORGE | TAKEOVER) or not foreign:
+            if not holding.mask & POWER or not foreign:
                 continue
             if fixed_values(way.statement, "sts:externalid") or (entry and entry.single_tenant):
                 continue

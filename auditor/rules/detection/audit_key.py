@@ -17,7 +17,7 @@ from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.reach import CERTAIN, INSIDE
 from auditor.rules.view import View
 
 LOGGING_SERVICES = ("cloudtrail.", "logs.", "delivery.logs.")
@@ -112,6 +112,5 @@ def _stoppers(view: View, key: Key) -> list[str]:
         if who.kind in INSIDE
         and not service_linked(who)
         and not view.trust.named(who, view.settings.log_admins)
-        and own.held(row, view.reach.profile(row, position), position, Openness.OPEN, Openness.GUARDED)
-        & (DESTROY | TAKEOVER)
+        and own.held(row, view.reach.profile(row, position), position, *CERTAIN) & (DESTROY | TAKEOVER)
     ]

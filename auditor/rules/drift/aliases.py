@@ -7,18 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from auditor.evaluator.glob import matches
 from auditor.model.access import AccessTable, Outcome
-from auditor.model.actions import FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import POWER
 from auditor.model.finding import Evidence
 from auditor.model.key import Alias, Fact, Key
 from auditor.model.policy import Statement
-from auditor.rules.drift.changes import held
+from auditor.rules.drift.changes import ALLOWED, held
 from auditor.rules.hit import Hit, given
 from auditor.rules.policy.supplied import ALIAS_KEYS
-from auditor.rules.reach import Openness
+from auditor.rules.reach import CERTAIN
 from auditor.rules.view import View
 
-POWER = READ_PLAINTEXT | FORGE | TAKEOVER
-MAY = (Outcome.ALLOWED, Outcome.CONDITIONAL, Outcome.UNKNOWN)
+MAY = (*ALLOWED, Outcome.UNKNOWN)
 
 
 def alias_repointed(view: View) -> Iterator[Hit]:
@@ -129,7 +128,7 @@ def _holders(view: View, key: Key) -> set[str]:
     position = view.reach.key_at[key.arn]
     pairs = view.once("pairs-of-alias-targets", lambda: view.reach.pairs(POWER, inside=False))
     here = pairs.select(pairs.keys == position)
-    holding = here.select(view.reach.having(here, POWER, Openness.OPEN, Openness.GUARDED))
+    holding = here.select(view.reach.having(here, POWER, *CERTAIN))
     return {view.reach.principals[row].arn for row in holding.principals.tolist()}
 
 

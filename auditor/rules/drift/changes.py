@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import DESTROY, SENSITIVE_CLASSES, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Key
@@ -18,9 +18,8 @@ from auditor.rules.privilege.power import power
 from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
-CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
 INVENTORIED = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.ROOT)
-LIVE = (Outcome.ALLOWED, Outcome.CONDITIONAL)
+ALLOWED = (Outcome.ALLOWED, Outcome.CONDITIONAL)
 
 
 def held(table: AccessTable, profile: int, outcomes: tuple[Outcome, ...]) -> int:
@@ -48,8 +47,8 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
     rows = {arn: row for row, arn in enumerate(before.access.principals)}
     columns = {arn: column for column, arn in enumerate(before.access.keys)}
     # What the baseline could not decide may have been there already: only what was denied then is new.
-    old = [held(before.access, profile, (*LIVE, Outcome.UNKNOWN)) for profile in range(len(before.access.profiles))]
-    now = [held(view.reach.table, profile, LIVE) for profile in range(len(view.reach.table.profiles))]
+    old = [held(before.access, profile, (*ALLOWED, Outcome.UNKNOWN)) for profile in range(len(before.access.profiles))]
+    now = [held(view.reach.table, profile, ALLOWED) for profile in range(len(view.reach.table.profiles))]
     own_power, seen = power(view), Inventory(before.snapshot)
     pairs = view.reach.pairs((1 << 58) - 1, inside=False)
     for row, own in pairs.by_principal():
@@ -68,7 +67,7 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
             if not looked:
                 continue
             then = old[place] if place is not None else 0
-            for mask in CLASSES.values():
+            for mask in SENSITIVE_CLASSES.values():
                 here = now[profile] & mask & own_power.held(row, profile, position, *Openness)
                 if here and not then & mask:
                     gained[key.arn] = gained.get(key.arn, 0) | here

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from auditor.model.actions import (
     DESTROY,
-    FORGE,
-    READ_PLAINTEXT,
+    SENSITIVE,
     TAKEOVER,
     actions_in,
 )
@@ -22,7 +21,7 @@ from auditor.rules.doubt import also_in_doubt
 from auditor.rules.exposure.strangers import allowing
 from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import INSIDE, Openness
+from auditor.rules.reach import CERTAIN, INSIDE
 from auditor.rules.statements import action_mask
 from auditor.rules.view import View
 
@@ -59,11 +58,10 @@ def cross_environment_access(view: View) -> Iterator[Hit]:
 
     ranks = {name.lower(): rank for name, rank in view.settings.environments}
     own_power = power(view)
-    mask = READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY
-    pairs = view.reach.pairs(mask, inside=False)
+    pairs = view.reach.pairs(SENSITIVE, inside=False)
     known = np.array([_of_the_estate(view, who) for who in view.reach.principals], dtype=bool)
     pairs = pairs.select(known[pairs.principals]) if len(pairs) else pairs
-    pairs = pairs.select(view.reach.having(pairs, mask, Openness.OPEN, Openness.GUARDED)) if len(pairs) else pairs
+    pairs = pairs.select(view.reach.having(pairs, SENSITIVE, *CERTAIN)) if len(pairs) else pairs
     environments = {
         account: _environment(view, account) for account in view.trust.organization_accounts | view.trust.collected
     }
@@ -82,7 +80,7 @@ def cross_environment_access(view: View) -> Iterator[Hit]:
                 and ranks[other] < ranks[home]
                 and not view.trust.named(who, view.settings.shared_service_principals)
             ):
-                held = own_power.held(row, profile, position, Openness.OPEN, Openness.GUARDED) & mask
+                held = own_power.held(row, profile, position, *CERTAIN) & SENSITIVE
                 if held:
                     lower[who.arn] = held
         if lower:
@@ -131,8 +129,8 @@ def _opening(view: View, key: Key, lower: dict[str, int]) -> list[Located]:
     found: dict[StatementRef, Located] = {}
     position = view.reach.key_at[key.arn]
     for profile in sorted({view.reach.profile(view.reach.principal_at[arn], position) for arn in lower}):
-        for action in actions_in(view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED)):
+        for action in actions_in(view.reach.held(profile, position, *CERTAIN)):
             for item in allowing(view, key, view.reach.decision(profile, action.bit)):
-                if action_mask(item.statement) & (READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY):
+                if action_mask(item.statement) & SENSITIVE:
                     found.setdefault(item.ref, item)
     return list(found.values())

@@ -35,12 +35,11 @@ from auditor.rules.conditions import (
 )
 from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
-from auditor.rules.exposure.outside import USE
+from auditor.rules.exposure.outside import OUTSIDE_USE
 from auditor.rules.exposure.strangers import allowing, for_everybody, proof
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing
-from auditor.rules.privilege.holding import LIVE
-from auditor.rules.reach import Openness, openness
+from auditor.rules.reach import CERTAIN, LIVE, Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.trust import on_day
 from auditor.rules.view import View
@@ -99,7 +98,7 @@ def _peer_access(view: View, key: Key, peer: Principal) -> dict[str, Decision]:
     """What the peer may do where nothing but the organization, or a door, is asked about."""
     return {
         name: decision
-        for name, decision in view.decisions(peer, key, USE).items()
+        for name, decision in view.decisions(peer, key, OUTSIDE_USE).items()
         if openness(decision, view.owner(key)) in LIVE and not mentions(decision.residual, _asks_for_more)
     }
 
@@ -113,7 +112,7 @@ def _public(view: View, key: Key) -> bool:
     """Whether strangers get in as well: then the organization is not the boundary, and another rule tells it."""
     return any(
         openness(one, view.owner(key)) in LIVE and proof(view, key, one) < Strength.S3
-        for one in view.decisions(view.outsider, key, USE).values()
+        for one in view.decisions(view.outsider, key, OUTSIDE_USE).values()
     )
 
 
@@ -172,7 +171,7 @@ def _for_users(view: View, key: Key, located: Located) -> dict[str, Any]:
     """The statement for the accounts whose identities can use the key today."""
     pairs = view.reach.all_pairs
     here = pairs.select(pairs.keys == view.reach.key_at[key.arn])
-    here = here.select(view.reach.having(here, USE, Openness.OPEN, Openness.GUARDED))
+    here = here.select(view.reach.having(here, OUTSIDE_USE, *CERTAIN))
     users = {view.reach.principals[row].account or "" for row in set(here.principals.tolist())} - {""}
     tests = {"aws:PrincipalAccount": one_or_many(users | {key.account})}
     return with_tests(written_in(key, located), "StringEquals", tests)

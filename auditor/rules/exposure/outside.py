@@ -12,9 +12,8 @@ from auditor.model.access import Decision
 from auditor.model.actions import (
     CREATE_GRANT,
     CROSS_ACCOUNT_EFFECTIVE,
-    FORGE,
     NEW_DATA_KEYS,
-    READ_PLAINTEXT,
+    USE,
     mask_of,
 )
 from auditor.model.arn import account_of
@@ -26,7 +25,7 @@ from auditor.rules.reach import Openness, openness
 from auditor.rules.statements import action_mask
 from auditor.rules.view import View
 
-USE = READ_PLAINTEXT | NEW_DATA_KEYS | FORGE | CREATE_GRANT
+OUTSIDE_USE = USE | NEW_DATA_KEYS | CREATE_GRANT
 """What somebody outside is given a key for: reading, signing, new data keys, and handing that on."""
 
 

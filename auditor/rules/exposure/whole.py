@@ -15,7 +15,7 @@ from auditor.model.residual import Leaf, Residual
 from auditor.rules.conditions import as_residual, asks_for_values, demands, holds
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, written_in
-from auditor.rules.exposure.outside import USE
+from auditor.rules.exposure.outside import OUTSIDE_USE
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing, titled
 from auditor.rules.reach import Openness, openness
@@ -55,7 +55,7 @@ def external_account_root(view: View) -> Iterator[Hit]:
             if located.ref.policy != DEFAULT_POLICY:
                 continue  # RAM names accounts as a whole, and nobody else can edit its policy
             for account in _whole_accounts(view, key, located):
-                mask = action_mask(located.statement) & USE & view.reach.usable[view.reach.key_at[key.arn]]
+                mask = action_mask(located.statement) & OUTSIDE_USE & view.reach.usable[view.reach.key_at[key.arn]]
                 live, stopped = _left_open(view, key, account, mask)
                 if live or stopped:
                     yield _whole_account_hit(key, located, account, mask, view.tier(key), latent=not live)
@@ -63,7 +63,10 @@ def external_account_root(view: View) -> Iterator[Hit]:
 
 def _whole_accounts(view: View, key: Key, located: Located) -> list[str]:
     statement = located.statement
-    if statement.effect != "Allow" or not action_mask(statement) & USE & view.reach.usable[view.reach.key_at[key.arn]]:
+    if (
+        statement.effect != "Allow"
+        or not action_mask(statement) & OUTSIDE_USE & view.reach.usable[view.reach.key_at[key.arn]]
+    ):
         return []
     if _narrowed(as_residual(statement)):
         return []

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.model.access import Cause, Decision, Outcome, Role
-from auditor.model.actions import CREATE_GRANT, FORGE, READ_PLAINTEXT, actions_in
+from auditor.model.actions import CREATE_GRANT, FORGE, READ_PLAINTEXT, USE, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact
 from auditor.model.policy import Layer
@@ -37,7 +37,7 @@ def grant_only_access(view: View) -> Iterator[Hit]:
     Fix: document the access in the key policy, or revoke the grant.
     """
     documented = re.compile(view.settings.grant_name_pattern)
-    wanted = READ_PLAINTEXT | FORGE | CREATE_GRANT
+    wanted = USE | CREATE_GRANT
     for held in identity_grants(view):
         row = row_of(view, held.grantee)
         if (

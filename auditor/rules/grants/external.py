@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.actions import mask_of
-from auditor.rules.exposure.outside import USE
+from auditor.rules.exposure.outside import OUTSIDE_USE
 from auditor.rules.grants.holders import (
     Held,
     constrained,
@@ -33,9 +33,9 @@ def grant_to_external_account(view: View) -> Iterator[Hit]:
     """
     for held in identity_grants(view):
         standing = standing_of(view, held)
-        if not standing.outside or not held.mask & USE:
+        if not standing.outside or not held.mask & OUTSIDE_USE:
             continue
-        blocked = stopped(view, held, USE)
+        blocked = stopped(view, held, OUTSIDE_USE)
         age = view.age(held.grant.created)
         registered = standing is Standing.EXPIRED
         raised = given(
@@ -46,7 +46,7 @@ def grant_to_external_account(view: View) -> Iterator[Hit]:
             (constrained(held.grant) and registered, "constraint present and account registered"),
             (blocked, "latent behind an RCP"),
         )
-        summary = f"Account {held.account} holds a grant for {operation_names(held, USE)} on {held.key.label}."
+        summary = f"Account {held.account} holds a grant for {operation_names(held, OUTSIDE_USE)} on {held.key.label}."
         yield grant_hit(view, held, summary, raised=raised, lowered=lowered, stops=blocked, from_outside=True)
 
 

@@ -27,9 +27,8 @@ from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.iam_side import identities_of, likeness, may, speaks_of
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, allowing
-from auditor.rules.privilege.holding import CERTAIN, LIVE
 from auditor.rules.privilege.power import PUT_POLICY, creators
-from auditor.rules.reach import INSIDE, Openness, openness
+from auditor.rules.reach import CERTAIN, INSIDE, LIVE, Openness, openness
 from auditor.rules.resources import tier_of
 from auditor.rules.view import View, keys_by_account
 

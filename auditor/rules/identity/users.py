@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditor.evaluator.operators import parse_operator
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, actions_in
+from auditor.model.actions import DESTROY, SENSITIVE, STORE_BREAKERS, TAKEOVER, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
@@ -97,7 +97,7 @@ def iam_user_key_access(view: View) -> Iterator[Hit]:
     users = np.array([who.kind is PrincipalKind.USER for who in view.reach.principals], dtype=bool)
     levels = np.maximum(np.maximum(own.read(), own.takeover()), own.destroy())
     levels = np.where(users[own.pairs.principals] & (levels >= int(Openness.MAYBE)), levels, np.int8(0))
-    for holding in own.holdings(levels, READ_PLAINTEXT | FORGE | DANGEROUS):
+    for holding in own.holdings(levels, SENSITIVE):
         user = holding.principal
         named = any(
             names_principal(located.statement, user.arn)

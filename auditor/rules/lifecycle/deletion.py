@@ -20,7 +20,7 @@ from auditor.rules.lifecycle.usage import (
     siblings,
     unseen_needs,
 )
-from auditor.rules.reach import Openness
+from auditor.rules.reach import CERTAIN
 from auditor.rules.view import View
 
 STOPPED = ("Disabled", "Unavailable")
@@ -177,7 +177,7 @@ def _users(view: View, key: Key) -> list[str]:
     able = {
         profile
         for profile in set(reach.table.cells[:, position].tolist())
-        if reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & mask
+        if reach.held(profile, position, *CERTAIN) & mask
     }
     return [
         who.arn

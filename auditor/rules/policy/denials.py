@@ -33,7 +33,7 @@ from auditor.rules.policy.citations import deny_citations
 from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import INSIDE, Openness, Pairs
+from auditor.rules.reach import CERTAIN, INSIDE, Pairs
 from auditor.rules.statements import as_written, render
 from auditor.rules.view import View
 
@@ -96,12 +96,12 @@ def _gap_hit(view: View, placed: Placed, name: str, covered: int, uncovered: int
     if pairs is None or stopped is None:
         return None
     own = power(view)
-    hit = pairs.select(stopped[pairs.profiles] & view.reach.having(pairs, uncovered, Openness.OPEN, Openness.GUARDED))
+    hit = pairs.select(stopped[pairs.profiles] & view.reach.having(pairs, uncovered, *CERTAIN))
     still: dict[str, int] = {}
     touched: set[str] = set()
     for row, column, profile in hit.rows():
         who = view.reach.principals[row]
-        held = own.held(row, profile, column, Openness.OPEN, Openness.GUARDED)
+        held = own.held(row, profile, column, *CERTAIN)
         held &= _left_open(view, placed, profile, covered, uncovered)
         if held and who.kind in INSIDE and not service_linked(who) and _spoken_of(placed, who):
             still[who.arn] = still.get(who.arn, 0) | held

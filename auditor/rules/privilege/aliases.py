@@ -18,7 +18,6 @@ from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, Located, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import (
-    LIVE,
     NAMING,
     REQUEST_ALIAS,
     Dependence,
@@ -42,7 +41,7 @@ from auditor.rules.privilege.naming import (
     open_on_key,
 )
 from auditor.rules.privilege.renaming import renaming
-from auditor.rules.reach import openness
+from auditor.rules.reach import CERTAIN, openness
 from auditor.rules.view import View
 
 
@@ -108,10 +107,10 @@ def _namers(view: View, key: Key) -> Iterator[tuple[Principal, int]]:
     """Ordinary identities that may give the key an alias, with the actions that they hold on it."""
     position, pairs = view.reach.key_at[key.arn], view.reach.all_pairs
     here = pairs.select(pairs.keys == position)
-    for row, _, profile in here.select(view.reach.having(here, NAMING, *LIVE)).rows():
+    for row, _, profile in here.select(view.reach.having(here, NAMING, *CERTAIN)).rows():
         who = view.reach.principals[row]
         if not service_linked(who) and not view.trust.account_admin(who):
-            yield who, view.reach.held(profile, position, *LIVE)
+            yield who, view.reach.held(profile, position, *CERTAIN)
 
 
 def _gained(view: View, who: Principal, key: Key, mask: int, values: tuple[str, ...]) -> int:
@@ -119,7 +118,7 @@ def _gained(view: View, who: Principal, key: Key, mask: int, values: tuple[str, 
     fresh = tuple(Alias(fitting(value), key.arn.replace(f"key/{key.key_id}", fitting(value))) for value in values)
     renamed = replace(key, aliases=(*key.aliases, *fresh))
     decided = ((action, view.evaluation.decide(who, renamed, action.name)) for action in actions_in(mask))
-    return mask_of(action.name for action, one in decided if openness(one) in LIVE)
+    return mask_of(action.name for action, one in decided if openness(one) in CERTAIN)
 
 
 def _gains_by_alias(view: View, dependence: Dependence, key: Key) -> bool:

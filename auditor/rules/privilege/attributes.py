@@ -22,7 +22,7 @@ from auditor.rules.hit import Hit, Located, count, given, listing
 from auditor.rules.iam_side import not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
-from auditor.rules.reach import Openness
+from auditor.rules.reach import CERTAIN
 from auditor.rules.view import View, keys_by_account
 
 TAG = mask_of(["TagResource"])
@@ -30,9 +30,6 @@ UNTAG = mask_of(["UntagResource"])
 NAMING = mask_of(["CreateAlias", "UpdateAlias"])
 CHANGING = TAG | UNTAG | NAMING | mask_of(["DeleteAlias"])
 REQUEST_ALIAS = "kms:requestalias"
-LIVE = (Openness.OPEN, Openness.GUARDED)
-
-
 SPOKEN = ("aws:resourcetag/", "kms:resourcealiases", REQUEST_ALIAS)
 """How a condition key begins that asks for an attribute of a key."""
 
@@ -164,7 +161,7 @@ def granting(view: View, hands: list[Principal], key: Key, mask: int) -> tuple[E
     found: dict[StatementRef, Evidence] = {}
     for who in hands:
         profile = view.reach.profile(view.reach.principal_at[who.arn], position)
-        for action in actions_in(view.reach.held(profile, position, *LIVE) & mask):
+        for action in actions_in(view.reach.held(profile, position, *CERTAIN) & mask):
             for cause in view.reach.decision(profile, action.bit).causes:
                 if cause.role is Role.ALLOWS and cause.statement is not None:
                     words = f"{action.name} of {who.arn}: {cause.statement}"
@@ -238,7 +235,7 @@ def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
 def held_today(view: View, who: Principal, key: Key) -> int:
     """The actions that the identity has on the key, behind a guard or not; none where the view is about others."""
     row, position = view.reach.principal_at.get(who.arn), view.reach.key_at[key.arn]
-    return 0 if row is None else view.reach.held(view.reach.profile(row, position), position, *LIVE)
+    return 0 if row is None else view.reach.held(view.reach.profile(row, position), position, *CERTAIN)
 
 
 def may_tag_key(view: View, who: Principal, key: Key, action: int, tag: str, values: tuple[str, ...] = ()) -> bool:

@@ -16,7 +16,7 @@ from auditor.rules.exposure.strangers import allowing, for_everybody
 from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.wide import resources_reach
-from auditor.rules.reach import Openness
+from auditor.rules.reach import CERTAIN, Openness
 from auditor.rules.statements import render
 from auditor.rules.view import View
 
@@ -52,7 +52,7 @@ def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
         mask = 0
         for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True):
             beyond = SENSITIVE & ~_allowed_by_boundary(who, view.reach.keys[position])
-            held = own_power.held(row, profile, position, Openness.OPEN, Openness.GUARDED) & beyond
+            held = own_power.held(row, profile, position, *CERTAIN) & beyond
             key = view.reach.keys[position]
             for action in actions_in(held):
                 found = allowing(view, key, view.reach.decision(profile, action.bit))

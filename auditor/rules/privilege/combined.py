@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Role
-from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, READ_PLAINTEXT, SENSITIVE, TAKEOVER, actions_in
+from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, SENSITIVE, TAKEOVER, USE, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import deny, one_or_many, without_actions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NO_USE = [action.name for action in actions_in(READ_PLAINTEXT | FORGE | NEW_DATA_KEYS)]
+NO_USE = [action.name for action in actions_in(USE | NEW_DATA_KEYS)]
 """What the administrators of a key do not need."""
 
 
@@ -137,7 +137,7 @@ def full_kms_to_non_admin(view: View) -> Iterator[Hit]:
             lowered=given(
                 (holding.level is Openness.GUARDED, "all paths carry an S2"), (holding.latent, "latent behind SCP")
             ),
-            more=_paths(view, holding, READ_PLAINTEXT | FORGE, TAKEOVER, DESTROY),
+            more=_paths(view, holding, USE, TAKEOVER, DESTROY),
             remedy=use_only(view, holding),
         )
 
@@ -166,13 +166,13 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
             continue
         who = holding.principal
         administers = listing((action.name for action in actions_in(holding.mask & (TAKEOVER | DESTROY))), 3)
-        uses = listing((action.name for action in actions_in(holding.mask & (READ_PLAINTEXT | FORGE))), 3)
+        uses = listing((action.name for action in actions_in(holding.mask & USE)), 3)
         yield holding_hit(
             view,
             holding,
             f"{who.arn} administers {holding.on_what} ({administers}) and also uses {holding.them} ({uses}).",
             raised=given((view.restricted(holding.arns), "T1 key"), (human(who), "principal is a human")),
-            more=_paths(view, holding, TAKEOVER | DESTROY, READ_PLAINTEXT | FORGE),
+            more=_paths(view, holding, TAKEOVER | DESTROY, USE),
             fix=(("arn:aws:iam::*:role/key-admin*", who.iam_arn),),
         )
     for account, holdings in sorted(grouped.items()):

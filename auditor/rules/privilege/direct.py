@@ -24,10 +24,10 @@ from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.key_use import Name, caller_of, key_use, of_data, relatives, rows_by_name
 from auditor.rules.privilege.combined import holding_hit, human
 from auditor.rules.privilege.disuse import actions_where
-from auditor.rules.privilege.holding import LIVE, Holding
+from auditor.rules.privilege.holding import Holding
 from auditor.rules.privilege.marks import Marks
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import Pairs
+from auditor.rules.reach import LIVE, Pairs
 from auditor.rules.view import View
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Decision, Role
-from auditor.model.actions import DESTROY, FORGE, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, find_action
+from auditor.model.actions import DESTROY, SENSITIVE, STORE_BREAKERS, TAKEOVER, find_action
 from auditor.model.finding import SkippedScope
 from auditor.model.key import Fact
 from auditor.model.policy import Layer
@@ -20,17 +20,16 @@ from auditor.model.principal import LastAccessed, Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands, for_services
 from auditor.rules.privilege.eventless import Eventless
-from auditor.rules.privilege.holding import LIVE
 from auditor.rules.privilege.power import power
 from auditor.rules.privilege.window import TRACKED_SINCE, Window
-from auditor.rules.reach import Pairs, Reach
+from auditor.rules.reach import LIVE, Pairs, Reach
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CLASSES = (READ_PLAINTEXT | FORGE | TAKEOVER | DESTROY) & ~STORE_BREAKERS
+CLASSES = SENSITIVE & ~STORE_BREAKERS
 """What is worth telling; power over key stores is power over no single key."""
 RARE = TAKEOVER | DESTROY
 """What administrators hold and hardly ever use."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from auditor.model.access import Decision, Role
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
-from auditor.rules.privilege.holding import COUNTED
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import Openness
+from auditor.rules.reach import COUNTED, Openness
 from auditor.rules.view import View
 
 SHOWN = 5

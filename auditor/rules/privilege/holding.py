@@ -10,12 +10,8 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.hit import listing
-from auditor.rules.reach import Openness, Pairs
+from auditor.rules.reach import CERTAIN, COUNTED, LIVE, Openness, Pairs
 from auditor.rules.view import View
-
-CERTAIN = (Openness.OPEN, Openness.GUARDED)
-LIVE = (*CERTAIN, Openness.MAYBE)
-COUNTED = (Openness.LATENT, *LIVE)
 
 
 @dataclass(frozen=True, slots=True)

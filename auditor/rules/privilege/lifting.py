@@ -17,8 +17,7 @@ from auditor.model.principal import Principal
 from auditor.rules.hit import Located
 from auditor.rules.policy.citations import deny_citations
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.attributes import LIVE
-from auditor.rules.reach import Openness, Reach
+from auditor.rules.reach import CERTAIN, Openness, Reach
 from auditor.rules.statements import Document
 from auditor.rules.view import View
 
@@ -82,7 +81,7 @@ def opened(view: View, tries: Sequence[Try]) -> list[int]:
     reach = Reach(view.evaluation.table_of(whose, which, SENSITIVE), whose, which, view.as_of.timestamp())
     rows, columns = ({name: place for place, name in enumerate(named)} for named in (callers, keys))
     return [
-        reach.held(reach.profile(rows[who.arn], columns[_variant(key)]), columns[_variant(key)], *LIVE) & mask
+        reach.held(reach.profile(rows[who.arn], columns[_variant(key)]), columns[_variant(key)], *CERTAIN) & mask
         for who, key, mask in tries
     ]
 

@@ -13,9 +13,9 @@ from auditor.model.actions import actions_in, mask_of
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.rules.iam_side import may
-from auditor.rules.privilege.attributes import LIVE, held_today
+from auditor.rules.privilege.attributes import held_today
 from auditor.rules.privilege.wide import resources_reach
-from auditor.rules.reach import openness
+from auditor.rules.reach import CERTAIN, openness
 from auditor.rules.view import View
 
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
@@ -46,7 +46,7 @@ def _speaks_of(who: Principal, key: Key, action: int) -> bool:
 
 def _without_aliases(view: View, who: Principal, key: Key, action: int) -> bool:
     name = next(actions_in(action)).name
-    return openness(view.evaluation.decide(who, replace(key, aliases=()), name)) in LIVE
+    return openness(view.evaluation.decide(who, replace(key, aliases=()), name)) in CERTAIN
 
 
 def aliases_at(view: View, key: Key) -> dict[str, Key]:

@@ -26,7 +26,7 @@ from auditor.rules.principals import reachable_from_outside, requires_mfa
 from auditor.rules.privilege.combined import administrators, full_pairs, holding_hit
 from auditor.rules.privilege.holding import Holding
 from auditor.rules.privilege.power import PUT_POLICY, Power, constrained_grants, power
-from auditor.rules.reach import Openness
+from auditor.rules.reach import CERTAIN, Openness
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _guarded_by_usage(view: View, holding: Holding) -> bool:
     found = [
         (view.reach.decision(profile, action.bit), view.reach.keys[key])
         for profile, key in zip(holding.pairs.profiles.tolist(), holding.pairs.keys.tolist(), strict=True)
-        for action in actions_in(view.reach.held(profile, key, Openness.OPEN, Openness.GUARDED) & DESTROY)
+        for action in actions_in(view.reach.held(profile, key, *CERTAIN) & DESTROY)
     ]
     return bool(found) and all(
         demands(decision.residual, _usage_guard) or _decided_by_usage(view, decision, holding.principal, key)

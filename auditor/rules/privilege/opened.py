@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.matrix import build_table
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.synthetic import FULL_ACCESS
-from auditor.model.actions import CREATE_GRANT, CREATE_KEY, FORGE, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import CREATE_GRANT, CREATE_KEY, POWER
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-POWER = READ_PLAINTEXT | FORGE | TAKEOVER
 EVERYTHING = AttachedPolicy(Layer.IDENTITY, "any policy it likes", "", parse_policy(FULL_ACCESS))
 Held = tuple[tuple[bool, frozenset[str]], ...]
 """Whether it is certain, and the keys (ARNs) over which there is power then."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.model.access import Outcome
-from auditor.model.actions import actions_in, mask_of
+from auditor.model.actions import POWER, actions_in, mask_of
 from auditor.model.key import Key
 from auditor.model.policy import AttachedPolicy
 from auditor.model.principal import Principal, PrincipalKind
@@ -17,7 +17,7 @@ from auditor.rules.privilege.central import LIFTS
 from auditor.rules.privilege.editing import by_editing, edited, written_over
 from auditor.rules.privilege.groups import policies_of_groups
 from auditor.rules.privilege.making import Made, made_by
-from auditor.rules.privilege.opened import EVERYTHING, POWER, Opened, opened_by_any_policy, powers_with_roots
+from auditor.rules.privilege.opened import EVERYTHING, Opened, opened_by_any_policy, powers_with_roots
 from auditor.rules.privilege.path import NEW, WITHOUT, Path
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import (

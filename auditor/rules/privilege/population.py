@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Role
-from auditor.model.actions import FORGE, READ_PLAINTEXT, actions_in
+from auditor.model.actions import FORGE, USE, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
@@ -14,7 +14,7 @@ from auditor.rules.conditions import demands
 from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, given, naming
 from auditor.rules.principals import admissions
-from auditor.rules.reach import Openness, Pairs
+from auditor.rules.reach import CERTAIN, Pairs
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _top_paths(view: View, pairs: Pairs) -> list[str]:
     """The statements and grants through which most of the readers come, with their number, most first."""
     counted: dict[str, int] = {}
     for position, profile in zip(pairs.keys.tolist(), pairs.profiles.tolist(), strict=True):
-        held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & (READ_PLAINTEXT | FORGE)
+        held = view.reach.held(profile, position, *CERTAIN) & USE
         first = next(actions_in(held))
         causes = [c for c in view.reach.decision(profile, first.bit).causes if c.role is Role.ALLOWS]
         for path in {str(cause.statement or cause.grant or cause.note) for cause in causes}:
@@ -65,7 +65,7 @@ def _only_through(view: View, profile: int, position: int, services: frozenset[s
         positive = leaf.operator.lower() in ("stringequals", "stringlike", "stringequalsignorecase")
         return leaf.key.lower() == "kms:viaservice" and positive and not negated and called <= services
 
-    held = view.reach.held(profile, position, Openness.OPEN, Openness.GUARDED) & (READ_PLAINTEXT | FORGE)
+    held = view.reach.held(profile, position, *CERTAIN) & USE
     return all(demands(view.reach.decision(profile, action.bit).residual, of_services) for action in actions_in(held))
 
 
@@ -85,7 +85,7 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
     admins = np.array([view.trust.account_admin(who) for who in reach.principals], dtype=bool)
     pairs = reach.all_pairs
     ordinary &= np.array([not who.assume_allowed for who in reach.principals], dtype=bool)
-    reading = reach.having(pairs, READ_PLAINTEXT | FORGE, Openness.OPEN, Openness.GUARDED)
+    reading = reach.having(pairs, USE, *CERTAIN)
     pairs = pairs.select(reading & ordinary[pairs.principals])
     for position, everybody in pairs.by_key():
         key = reach.keys[position]

@@ -15,16 +15,15 @@ from auditor.model.actions import (
     CREATE_GRANT,
     CREATE_KEY,
     DESTROY,
-    FORGE,
-    READ_PLAINTEXT,
     STORE_BREAKERS,
+    USE,
     actions_in,
     mask_of,
 )
 from auditor.rules.conditions import grant_constrained, grant_limited
 from auditor.rules.principals import service_linked
-from auditor.rules.privilege.holding import CERTAIN, COUNTED, LIVE, Holding
-from auditor.rules.reach import INSIDE, Openness, Pairs, Reach
+from auditor.rules.privilege.holding import Holding
+from auditor.rules.reach import CERTAIN, COUNTED, INSIDE, LIVE, Openness, Pairs, Reach
 from auditor.rules.view import View
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 PUT_POLICY = mask_of(["PutKeyPolicy"])
 REPLICATE = mask_of(["ReplicateKey"])
 STORE_POWER = STORE_BREAKERS | mask_of(["UpdateCustomKeyStore"])
-USE = READ_PLAINTEXT | FORGE
 
 
 def _grants_where(reach: Reach, test: Callable[[Decision], bool]) -> NDArray[np.bool_]:

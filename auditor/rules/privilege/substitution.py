@@ -17,10 +17,9 @@ from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
 from auditor.rules.privilege.naming import open_on_key
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import Openness
+from auditor.rules.reach import CERTAIN
 from auditor.rules.view import View
 
-LIVE = (Openness.OPEN, Openness.GUARDED)
 IMPORT = mask_of(["ImportKeyMaterial"])
 MOVE_PRIMARY = mask_of(["UpdatePrimaryRegion"])
 UPDATE_STORE = mask_of(["UpdateCustomKeyStore"])
@@ -57,13 +56,13 @@ def key_substitution_by_non_admin(view: View) -> Iterator[Hit]:
     """
     stores = any(key.custom_key_store_id is not None for key in view.keys)
     pairs = power(view).pairs
-    pairs = pairs if stores else pairs.select(view.reach.having(pairs, SUBSTITUTES, *LIVE))
+    pairs = pairs if stores else pairs.select(view.reach.having(pairs, SUBSTITUTES, *CERTAIN))
     for row, own in pairs.by_principal():
         who = view.reach.principals[row]
         if view.trust.key_admin(who) or service_linked(who):
             continue
         held = {
-            view.reach.keys[position].arn: view.reach.held(profile, position, *LIVE) & SUBSTITUTES
+            view.reach.keys[position].arn: view.reach.held(profile, position, *CERTAIN) & SUBSTITUTES
             for profile, position in zip(own.profiles.tolist(), own.keys.tolist(), strict=True)
         }
         ways = _substitutions(view, who, held) | _stores(view, row, who)
@@ -119,7 +118,7 @@ def _sort(key: Key) -> Sort:
 
 def _stores(view: View, row: int, who: Principal) -> dict[str, Swap]:
     """Keys of the account's custom key stores, when the principal may change the store."""
-    if not view.reach.account_level(row, UPDATE_STORE, *LIVE):
+    if not view.reach.account_level(row, UPDATE_STORE, *CERTAIN):
         return {}
     return {
         key.arn: Swap("kms:UpdateCustomKeyStore")

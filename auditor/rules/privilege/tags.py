@@ -15,7 +15,6 @@ from auditor.rules.doubt import also_in_doubt
 from auditor.rules.hit import Hit, listing
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.attributes import (
-    LIVE,
     TAG,
     UNTAG,
     Dependence,
@@ -34,6 +33,7 @@ from auditor.rules.privilege.attributes import (
 from auditor.rules.privilege.lifting import Denied, denied_by, opened
 from auditor.rules.privilege.naming import fitting
 from auditor.rules.privilege.steps import ASSUME, step_to, ways_into
+from auditor.rules.reach import CERTAIN
 from auditor.rules.view import View
 
 RESOURCE_TAG = "aws:resourcetag/"
@@ -97,7 +97,7 @@ def _taggers(view: View) -> dict[str, Principal]:
 
     def make() -> dict[str, Principal]:
         pairs = view.reach.all_pairs
-        rows = set(pairs.principals[view.reach.having(pairs, TAG, *LIVE)].tolist())
+        rows = set(pairs.principals[view.reach.having(pairs, TAG, *CERTAIN)].tolist())
         found = [view.reach.principals[row] for row in sorted(rows)]
         return {who.arn: who for who in found if not service_linked(who) and not view.trust.account_admin(who)}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from auditor.model.actions import POWER
 from auditor.rules.privilege.central import LIFTS
-from auditor.rules.privilege.opened import POWER, powers_with_roots
+from auditor.rules.privilege.opened import powers_with_roots
 from auditor.rules.privilege.step_graph import StepGraph, step_graph
 from auditor.rules.privilege.steps import EDITS, JOIN, denying, sheds, unbinds_itself
 from auditor.rules.reach import Openness

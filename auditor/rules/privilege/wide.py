@@ -17,7 +17,7 @@ from auditor.model.policy import Layer, Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.rules.hit import Located
 from auditor.rules.principals import service_linked
-from auditor.rules.reach import Openness
+from auditor.rules.reach import LIVE, Openness
 from auditor.rules.statements import Document
 from auditor.rules.view import View, keys_by_account
 
@@ -31,7 +31,6 @@ PROBE_KEYS = (
     "mrk-00000000000000000000000000000000",
 )
 """Ids of keys that do not exist; a pattern that reaches all of them reaches every key."""
-LIVE = (Openness.OPEN, Openness.GUARDED, Openness.MAYBE)
 
 
 def covers_all_keys(statement: Statement, account: str, regions: tuple[str, ...], partition: str = "aws") -> bool:

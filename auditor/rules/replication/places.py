@@ -13,9 +13,8 @@ from auditor.rules.conditions import asks_for_values, demands
 from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import given_by
-from auditor.rules.privilege.holding import CERTAIN, LIVE
 from auditor.rules.privilege.power import REPLICATE, power
-from auditor.rules.reach import openness
+from auditor.rules.reach import CERTAIN, LIVE, openness
 from auditor.rules.statements import render
 from auditor.rules.view import View
 

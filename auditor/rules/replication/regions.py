@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, DESTROY, FORGE, META, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import (
+    CROSS_ACCOUNT_EFFECTIVE,
+    META,
+    SENSITIVE_CLASSES,
+)
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
@@ -18,12 +22,11 @@ from auditor.rules.hit import Hit, given, listing, naming
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, given_by
 from auditor.rules.privilege.power import power
-from auditor.rules.reach import Openness
+from auditor.rules.reach import CERTAIN, LIVE, Openness
 from auditor.rules.view import View
 
 YOUNG_DAYS = 30
-OUTSIDE_USE = CROSS_ACCOUNT_EFFECTIVE & ~META
-CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
+CROSS_ACCOUNT_USE = CROSS_ACCOUNT_EFFECTIVE & ~META
 WORDS = {
     "read": "read with it",
     "forge": "sign with it",
@@ -76,25 +79,25 @@ def replica_policy_weaker(view: View) -> Iterator[Hit]:
 def _classes_for(view: View, who: Principal, keys: list[Key]) -> dict[str, int]:
     """What counts for a principal: for outside ones, whatever works across accounts and does not only look."""
     outside = who.assume_allowed or _strangers(view, who, keys)
-    return {"use": OUTSIDE_USE} if outside else CLASSES
+    return {"use": CROSS_ACCOUNT_USE} if outside else SENSITIVE_CLASSES
 
 
 def _strangers(view: View, who: Principal, keys: list[Key]) -> bool:
     """Whether it is everybody, and strangers are among them on one of the keys."""
-    return any(held_by_strangers(view, who, key, OUTSIDE_USE) is not Openness.CLOSED for key in keys)
+    return any(held_by_strangers(view, who, key, CROSS_ACCOUNT_USE) is not Openness.CLOSED for key in keys)
 
 
 def _holds(view: View, row: int, key: Key, mask: int) -> bool:
     position = view.reach.key_at[key.arn]
     profile = view.reach.profile(row, position)
-    return bool(power(view).held(row, profile, position, Openness.OPEN, Openness.GUARDED) & mask)
+    return bool(power(view).held(row, profile, position, *CERTAIN) & mask)
 
 
 def _refused(view: View, row: int, key: Key, mask: int) -> bool:
     """Whether every action of the mask is denied: what is unknown is no difference."""
     position = view.reach.key_at[key.arn]
     profile = view.reach.profile(row, position)
-    known = view.reach.mask_at(profile, Openness.OPEN, Openness.GUARDED, Openness.MAYBE, Openness.BLIND)
+    known = view.reach.mask_at(profile, *LIVE, Openness.BLIND)
     usable = mask & view.reach.usable[position]
     return bool(usable) and not known & usable
 
