@@ -88,3 +88,11 @@ def reading_trouble(error: Exception) -> str:
     if "integer string conversion" in str(error):
         return "a number in it has too many digits"
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def no_kind(given: object, noun: str) -> str:
+    """A message about an argument of the wrong kind: “An int is no path.”, with the module of a class called alike."""
+    kind = type(given)
+    name = kind.__name__ if kind.__name__.lower() != noun else f"{kind.__module__}.{kind.__name__}"
+    article = "An" if name[0].lower() in "aeiou" else "A"
+    return f"{'None' if given is None else f'{article} {name}'} is no {noun}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar, cast
 
-from auditor.errors import UsageError
+from auditor.errors import UsageError, no_kind
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.report import Report
@@ -31,13 +31,13 @@ def check_report(given: object, noun: str = "report") -> None:
 def check(given: object, kind: type[object], noun: str, remedy: str) -> None:
     """Raises UsageError unless ``given`` is of its kind."""
     if not isinstance(given, kind):
-        raise UsageError(f"A {type(given).__name__} is no {noun}.", remedy)
+        raise UsageError(no_kind(given, noun), remedy)
 
 
 def several(given: object, noun: str) -> tuple[object, ...]:
     """The items of a list. Raises UsageError for what is none, and for a text, which would be taken for its letters."""
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise UsageError(f"A {type(given).__name__} is no list of {noun}s.", f"Give the {noun}s in a list.")
+        raise UsageError(no_kind(given, f"list of {noun}s"), f"Give the {noun}s in a list.")
     return tuple(given)
 
 
@@ -63,7 +63,7 @@ def named(given: Iterable[object], kind: str, example: str) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             told = f"Give names such as {example}, each as an argument of its own."
-            raise UsageError(f"A {type(name).__name__} is no name of a {kind}.", told)
+            raise UsageError(no_kind(name, f"name of a {kind}"), told)
     if not names:
         raise UsageError(f"No {kind} was named.", f"Give {example}, an ARN or a pattern.")
     return tuple(str(name) for name in names)

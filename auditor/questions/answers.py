@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditor.errors import UnknownNameError
+from auditor.errors import UnknownNameError, no_kind
 from auditor.model.access import Decision
 from auditor.model.actions import BY_NAME, CAPABILITY_MASKS, NONEXISTENT, Action, Capability, find_action
 from auditor.model.key import Key
@@ -45,7 +45,7 @@ def asked(text: str, otherwise: str = OR_CAPABILITY) -> Action | Capability:
     from difflib import get_close_matches
 
     if not isinstance(text, str):
-        raise UnknownNameError(f"A {type(text).__name__} is no KMS action.", "Give a name such as kms:Decrypt.")
+        raise UnknownNameError(no_kind(text, "KMS action"), "Give a name such as kms:Decrypt.")
     if text in list(Capability):
         return Capability(text)
     action = find_action(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from auditor.errors import UnknownNameError
@@ -12,6 +12,7 @@ from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
 from auditor.questions.keys import find_keys
 from auditor.questions.principals import find_principals
+from auditor.questions.unknown_names import quoted
 
 KEYLIKE = re.compile(r"alias/.*|.*:alias/.*|arn:[^:]*:kms:.*|mrk-[0-9a-f*?]+|[0-9a-f]{8}-[0-9a-f*?-]+")
 
@@ -53,8 +54,13 @@ def _meant(known: _Known, text: str) -> tuple[tuple[Key, ...], tuple[Principal, 
     except UnknownNameError:
         return (), callers
     raise UnknownNameError(
-        f"“{text}” means {keys[0].arn} and {callers[0].arn}.", "Name a key as alias/NAME, a principal as role/NAME."
+        f"{quoted(text)} means {_one_or_many(keys, 'key')} and {_one_or_many(callers, 'principal')}.",
+        "Name a key as alias/NAME, a principal as role/NAME; 'alias/*' and 'role/*' are all of them.",
     )
+
+
+def _one_or_many(found: Sequence[Key | Principal], noun: str) -> str:
+    return f"the {noun} {found[0].arn}" if len(found) == 1 else f"{len(found)} {noun}s"
 
 
 def _keys_at_least(known: _Known, text: str, no_principal: UnknownNameError) -> tuple[Key, ...]:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from auditor.errors import UsageError, reading_trouble
+from auditor.errors import UsageError, no_kind, reading_trouble
 
 MEBI = 1024 * 1024
 MAX_BYTES = 32 * MEBI
@@ -23,7 +23,7 @@ MAX_NODES = 3_000_000
 def as_path(given: object, error: type[UsageError] = UsageError) -> Path:
     """What names a file or folder as a path. Raises ``error`` for anything else than a text or a path."""
     if not isinstance(given, str | Path):
-        raise error(f"A {type(given).__name__} is no path.", "Give a text or a pathlib.Path.")
+        raise error(no_kind(given, "path"), "Give a text or a pathlib.Path.")
     if "\0" in str(given):
         raise error("A path has no character NUL.")
     return Path(given)

@@ -88,7 +88,8 @@ def test_paths_to_a_key_and_of_a_principal(ask: Ask, snapshots: dict[str, Snapsh
         ("nobody", "No principal is called “nobody”. No key is called “nobody”."),
         ("alias/ap", "Did you mean alias/app"),
         ("role/ap", "Did you mean role/app"),
-        ("app", "Name a key as alias/NAME"),
+        ("app", "role/app. Name a key as alias/NAME"),
+        ("*", "“*” means 2 keys and the principal *. Name a key as alias/NAME"),
         ("mrk-1", "No key is called"),
     ],
 )
