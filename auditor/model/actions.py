@@ -46,7 +46,6 @@ class Action:
 
     name: str
     bit: int
-    access_level: str
     category: str
     on_key: bool
     on_alias: bool
@@ -54,7 +53,6 @@ class Action:
     rcp_applies: bool
     cross_account: bool
     grantable: bool
-    accepts_alias: bool
     recipient_attestation: bool
     key_types: frozenset[str] | None
     origins: frozenset[str] | None
@@ -88,7 +86,6 @@ def _action(bit: int, entry: dict[str, Any]) -> Action:
     return Action(
         name=entry["action"],
         bit=bit,
-        access_level=entry["access_level"],
         category=entry["category"],
         on_key="key" in entry["resource_types"],
         on_alias="alias" in entry["resource_types"],
@@ -96,7 +93,6 @@ def _action(bit: int, entry: dict[str, Any]) -> Action:
         rcp_applies=entry["rcp_applies"] == "yes",
         cross_account=entry["cross_account"] == "yes",
         grantable=bool(entry["grantable"]),
-        accepts_alias=bool(entry["accepts_alias_as_key_id"]),
         recipient_attestation=bool(entry["recipient_attestation_keys"]),
         key_types=_subset(entry["key_types"]),
         origins=_subset(entry["origins"]),
@@ -232,7 +228,7 @@ belongs to none."""
 
 
 def key_type(spec: str, usage: str) -> str:
-    """The key type of ``kms-actions.json`` that a KeySpec and KeyUsage make (developer guide, key type reference)."""
+    """The key type of ``data/actions.json`` that a KeySpec and KeyUsage make (developer guide, key type reference)."""
     if usage == "GENERATE_VERIFY_MAC" or spec.startswith("HMAC_"):
         return "hmac"
     if usage == "SIGN_VERIFY":

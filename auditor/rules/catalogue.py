@@ -64,7 +64,6 @@ class RuleFacts:
     title: str
     category: str
     subject: str
-    phase: int
     default_severity: Severity
     raise_when: tuple[Clause, ...]
     lower_when: tuple[Clause, ...]
@@ -119,7 +118,6 @@ def _facts(entry: dict[str, Any], pages: dict[str, Reference]) -> RuleFacts:
         title=entry["title"],
         category=entry["category"],
         subject=entry["subject"],
-        phase=entry["phase"],
         default_severity=Severity(entry["default_severity"]),
         raise_when=_clauses(severity["raise_when"]),
         lower_when=_clauses(severity["lower_when"]),

@@ -261,12 +261,11 @@ def may(
     principal: Principal,
     action: str,
     resource: str | None,
-    tag: str | None = None,
     boundary: str | None = None,
     known: tuple[tuple[str, str], ...] = (),
 ) -> bool:
     """Whether the identity's own side lets it call an IAM or STS action on ``resource`` (None: on any at all)."""
-    return _remembered(view, principal, Request(action, resource, tag, (), boundary, known), own_side=True)
+    return _remembered(view, principal, Request(action, resource, boundary=boundary, known=known), own_side=True)
 
 
 def not_stopped(view: View, principal: Principal, action: str, resource: str | None) -> bool:

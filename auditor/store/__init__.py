@@ -8,14 +8,12 @@ same for shards in memory. Snapshots that are read with the same ``DecodedShards
 from __future__ import annotations
 
 from auditor.store.decode import decode
-from auditor.store.memory import MemorySink
 from auditor.store.parts import DecodedShards
 from auditor.store.reader import read_parts, read_snapshot
 from auditor.store.writer import SnapshotWriter, may_pass, restamp
 
 __all__ = [
     "DecodedShards",
-    "MemorySink",
     "SnapshotWriter",
     "decode",
     "may_pass",

@@ -11,9 +11,9 @@ import pytest
 
 from auditor.collectors import CollectRequest, NoProgress, collect
 from auditor.model.snapshot import Snapshot
-from auditor.store import MemorySink
 from tests.aws import quick_botocore
 from tests.aws.proxy import Proxy
+from tests.aws.sink import MemorySink
 
 
 @pytest.fixture(scope="session")

@@ -32,15 +32,13 @@ def _attached(layer: Layer, name: str, owner: str, *statements: Doc) -> Attached
     return AttachedPolicy(layer, name, owner, parse_policy(_document(*statements)))
 
 
-def synthetic_snapshot(
-    accounts: int, principals: int, keys: int, seed: int, policy_seed: int | None = None
-) -> Snapshot:
+def synthetic_snapshot(accounts: int, principals: int, keys: int, seed: int) -> Snapshot:
     """A snapshot; more principals with the same seed are drawn from the same policies."""
     random = Random(seed)
     ids = [f"{100000000000 + number}" for number in range(accounts)]
     all_keys = [_key(random, number, ids) for number in range(keys)]
     pool = {account: _policy_sets(random, account, [k for k in all_keys if k.account == account]) for account in ids}
-    people = Random(seed + 1 if policy_seed is None else policy_seed)
+    people = Random(seed + 1)
     rows = [_principal(people, number, ids[number % accounts], pool) for number in range(principals)]
     return Snapshot(
         accounts=tuple(AccountFacts(id=account) for account in ids),

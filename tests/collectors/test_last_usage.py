@@ -6,11 +6,11 @@ import pytest
 
 from auditor.collectors import CollectRequest, NoProgress, collect
 from auditor.model.key import Fact
-from auditor.store import MemorySink
 from tests.aws.estate import fill, management
 from tests.aws.faults import Fault
 from tests.aws.fixtures import collected
 from tests.aws.proxy import Proxy
+from tests.aws.sink import MemorySink
 
 
 class Said(NoProgress):

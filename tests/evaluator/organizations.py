@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from auditor.model.grant import Grant
-from auditor.model.key import Alias, Fact, Key
+from auditor.model.key import Alias, Key
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
@@ -112,7 +112,6 @@ RESOURCES = [
     "arn:aws:kms:*:*:alias/app*",
     f"arn:aws:kms:*:{HOME}:key/${{aws:PrincipalTag/team, '1'}}*",
 ]
-OPERATION_SETS = [("Decrypt",), ("Decrypt", "CreateGrant", "RetireGrant"), ("DescribeKey", "RetireGrant")]
 FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
@@ -295,6 +294,3 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         principals=(*(draw(principals(arn)) for arn in sorted([*ROLES, *USERS])), *draw(others())),
         organization=draw(st.one_of(st.none(), organizations())),
     )
-
-
-ALL_FACTS = (Fact.KEY_POLICY, Fact.GRANTS, Fact.TAGS, Fact.ALIASES)

@@ -75,7 +75,7 @@ def _hit(view: View, holding: Holding, long_held: bool) -> Hit:
     who, found = holding.principal, disuse(view)
     by_events = bool(found.events.covers(holding.pairs).all())
     at_rest, report = idle(found.window, who), who.last_accessed or LastAccessed(reported="")
-    told = _by_events(view, holding) if by_events else _by_report(found.window, report)
+    told = _by_events(view, holding) if by_events else _by_report(report)
     hit = holding_hit(
         view,
         holding,
@@ -101,7 +101,7 @@ def _what_not(holding: Holding, window: Window, report: LastAccessed, by_events:
     return f"calls KMS, has not used {actions} for {window.days} days and still may"
 
 
-def _by_report(window: Window, report: LastAccessed) -> tuple[Evidence, ...]:
+def _by_report(report: LastAccessed) -> tuple[Evidence, ...]:
     last = f"{report.kms} in {report.region or 'an unknown Region'}" if report.kms else "no call to KMS recorded"
     return (
         Evidence("last use", last),
