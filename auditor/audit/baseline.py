@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from auditor.audit.comparing import Sight
+from auditor.audit.sight import Sight
 from auditor.errors import UsageError, reading_trouble
 from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
 from auditor.model.report import Report

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from auditor.audit.comparing import Compared, compare_findings
+from auditor.audit.comparing import Compared, as_they_were, compare_findings
+from auditor.audit.sight import Judged
 from auditor.audit.touched import touched_parts
 from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import TableBuilder
@@ -28,13 +29,17 @@ def judged_change(old: World, new: World, settings: RuleSettings) -> Compared:
 
 def _judged_change(old: World, new: World, settings: RuleSettings) -> Compared:
     whole = Whole(old, new, settings)
+    before: Judged
+    after: Judged
     parts = touched_parts(old, new, settings)
     if parts is None:
-        return Compared(
-            differences(*whole.evaluations), compare_findings(*whole.judgements(), old.snapshot, new.snapshot)
-        )
-    found = differences(_with_tables(old, parts[0]), _with_tables(new, parts[1]))
-    return Compared(found, compare_findings(*judge_parts(*parts, whole.findings), old.snapshot, new.snapshot))
+        found = differences(*whole.evaluations)
+        before, after = whole.judgements()
+    else:
+        found = differences(_with_tables(old, parts[0]), _with_tables(new, parts[1]))
+        before, after = judge_parts(*parts, whole.findings)
+    headed = compare_findings(before, after, old.snapshot, new.snapshot)
+    return Compared(found, headed, as_they_were(before, headed))
 
 
 def _with_tables(side: World, parts: Parts) -> World:

@@ -45,7 +45,7 @@ def command(old: Path, fail_on_gained: str | None, strict: bool, form: str, **gi
     _warn_of_mistakes(before, asking.snapshot)
     found = asking.auditor.compare(before, asking.snapshot, given["as_of"], findings=not given["no_findings"])
     labels = labels_of(before, asking.snapshot)
-    shown = Comparison(found.differences, found.findings, labels=labels)
+    shown = Comparison(found.differences, found.findings, labels=labels, was=found.was)
     return show(shown, form, Gate(fail_on_gained, strict))
 
 

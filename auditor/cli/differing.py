@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.audit.comparing import PERHAPS_NEW, UNVERIFIED
+from auditor.audit.comparing import PERHAPS_NEW, UNVERIFIED, weight
 from auditor.cli.asking import as_csv
 from auditor.cli.terminal import printable
 from auditor.report.wording import plural
@@ -38,7 +38,7 @@ class Comparison:
     ``findings`` are pairs of a heading (new, perhaps new, changed, resolved, unverified) and findings, None when nobody
     judged; ``active`` are those that lose access and were active lately; ``not_judged`` says which planned changes
     could not be judged, ``findings_open`` which of those that findings alone may rest on; ``labels`` are the aliases of
-    keys.
+    keys; ``was`` has, by fingerprint, the changed findings as they were, where these had the same.
     """
 
     found: Differences
@@ -47,11 +47,17 @@ class Comparison:
     not_judged: tuple[str, ...] = ()
     findings_open: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    was: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def open_ones(self) -> tuple[str, ...]:
         """Everything that could not be judged."""
         return (*self.not_judged, *self.findings_open)
+
+    def formerly(self, finding: Finding) -> str:
+        """How much a finding weighed before, in words; empty where it is another one, or weighs the same."""
+        before = self.was.get(finding.fingerprint)
+        return weight(before) if before else ""
 
     def called(self, key: str) -> str:
         """A key's ARN with its alias in front."""
@@ -86,7 +92,7 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
         "access": [plain(item) for item in found.access],
         "coverage": [plain(item) for item in found.coverage],
         "facts": [{"kind": f.kind, "subject": f.subject, "change": f.change, "detail": f.detail} for f in found.facts],
-        "findings": None if shown.findings is None else _headed(shown.findings),
+        "findings": None if shown.findings is None else _headed(shown),
         "active_losers": [
             {
                 "principal": item.principal,
@@ -105,12 +111,16 @@ def as_plain(shown: Comparison) -> dict[str, Any]:
     }
 
 
-def _headed(findings: Headed) -> dict[str, list[dict[str, str]]]:
-    return {heading.replace(" ", "_"): _findings(items) for heading, items in findings}
+def _headed(shown: Comparison) -> dict[str, list[dict[str, str]]]:
+    return {
+        heading.replace(" ", "_"): [_finding(shown, item) for item in items] for heading, items in shown.findings or ()
+    }
 
 
-def _findings(items: Sequence[Finding]) -> list[dict[str, str]]:
-    return [{"rule": f.rule, "severity": str(f.severity), "subject": f.subject, "summary": f.summary} for f in items]
+def _finding(shown: Comparison, item: Finding) -> dict[str, str]:
+    told = {"rule": item.rule, "severity": str(item.severity), "subject": item.subject, "summary": item.summary}
+    was = shown.formerly(item)
+    return told | {"was": was, "now": weight(item)} if was else told
 
 
 def plain(item: AccessChange) -> dict[str, Any]:
@@ -135,6 +145,7 @@ def _rows(shown: Comparison) -> list[dict[str, Any]]:
     ]
     rows += [
         {"kind": "finding", "change": heading, "key": item.subject, "cause": f"{item.rule}: {item.summary}"}
+        | ({"was": was, "now": weight(item)} if (was := shown.formerly(item)) else {})
         for heading, items in shown.findings or ()
         for item in items
     ]
@@ -159,9 +170,15 @@ def _text(shown: Comparison) -> list[str]:
         lines.append(printable(f"          because {item.first.cause}"))
     lines += [printable(f"{f.change:9} {f.kind} {f.subject} {f.detail}".rstrip()) for f in shown.found.facts]
     for heading, items in shown.findings or ():
-        lines += [printable(f"{heading:9} finding {f.severity} {f.rule}: {f.summary}") for f in items]
+        lines += [printable(f"{heading:9} finding {heavy(shown, f)} {f.rule}: {f.summary}") for f in items]
     lines += [printable(words) for words in (*active_words(shown), *coverage_words(shown), *doubt_words(shown))]
     return [*lines, *(printable(f"not judged: {text}") for text in shown.open_ones)]
+
+
+def heavy(shown: Comparison, finding: Finding) -> str:
+    """The severity of a finding; of one that weighs otherwise now, what it weighed before as well."""
+    was = shown.formerly(finding)
+    return f"{was} → {weight(finding)}" if was else str(finding.severity)
 
 
 def headline(shown: Comparison) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditor.cli.differing import Comparison, active_words, coverage_words, doubt_words, first_of, headline
+from auditor.cli.differing import Comparison, active_words, coverage_words, doubt_words, first_of, headline, heavy
 from auditor.cli.terminal import printable
 from auditor.questions.folding import FoldedChange, fold_changes
 
@@ -24,7 +24,7 @@ def markdown(shown: Comparison) -> list[str]:
     lines += [f"- {_code(text)}" for text in active_words(shown)]
     lines += [f"- {f.change} {f.kind} {_code(f.subject)} {_code(f.detail)}".rstrip() for f in shown.found.facts]
     for heading, items in shown.findings or ():
-        lines += [f"- **{heading}** finding ({f.severity}) {f.rule}: {_code(f.summary)}" for f in items]
+        lines += [f"- **{heading}** finding ({heavy(shown, f)}) {f.rule}: {_code(f.summary)}" for f in items]
     return [*lines, *(f"- {_code(text)}" for text in (*coverage_words(shown), *doubt_words(shown)))]
 
 

@@ -97,5 +97,7 @@ def command(fail_on_gained: str | None, strict: bool, form: str, origin: Path | 
     beside = () if given["no_findings"] else changes.of_findings(encrypted=bool(before.evidence.resources))
     for text in (*open_ones, *beside) if form != "text" else ():
         warn(f"not judged: {text}")
-    shown = Comparison(found.differences, found.findings, active, open_ones, beside, labels_of(before, after))
+    shown = Comparison(
+        found.differences, found.findings, active, open_ones, beside, labels_of(before, after), found.was
+    )
     return show(shown, form, Gate(fail_on_gained, strict, same_facts=True))

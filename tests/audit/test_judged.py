@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -11,8 +11,9 @@ from unittest import mock
 import pytest
 
 from auditor.audit import judged, touched
-from auditor.audit.comparing import compare_findings
+from auditor.audit.comparing import as_they_were, compare_findings, weight
 from auditor.audit.judged import Whole, judged_change
+from auditor.model.finding import Finding
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
@@ -119,8 +120,14 @@ def assert_judged_as_a_whole(old: World, new: World, settings: RuleSettings) -> 
     with mock.patch.object(touched, "TOO_MUCH", 1.0), mock.patch.object(judged, "touched_parts", told):
         found = judged_change(old, new, settings)
     assert parts and parts[0] is not None
-    assert found.findings == compare_findings(*Whole(old, new, settings).judgements(), old.snapshot, new.snapshot)
+    before, after = Whole(old, new, settings).judgements()
+    assert found.findings == compare_findings(before, after, old.snapshot, new.snapshot)
+    assert weights(found.was) == weights(as_they_were(before, found.findings))
     assert found.differences == differences(old, new)
+
+
+def weights(findings: Mapping[str, Finding]) -> dict[str, str]:
+    return {fingerprint: weight(finding) for fingerprint, finding in findings.items()}
 
 
 def first_cases() -> dict[str, dict[str, Any]]:

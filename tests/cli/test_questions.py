@@ -17,7 +17,7 @@ from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Gap, Snapshot
 from tests.cli.conftest import APP, BATCH, HOME, KEY, OPS, OTHER, PARTNER, ROOT, VIA_S3, Answer, allow, role, text
-from tests.questions.estate import NO_DECRYPT, second_region
+from tests.questions.estate import NO_DECRYPT, organization_estate, second_region
 
 pytestmark = pytest.mark.usefixtures("snapshots")
 Ask = Callable[..., Answer]
@@ -559,6 +559,36 @@ def test_a_finding_that_only_changed_is_neither_new_nor_resolved(ask: Ask, snaps
         about = {heading for heading, items in found.items() if "public-key-policy" in {one["rule"] for one in items}}
         assert about == {"changed"}
         assert "changed   finding critical public-key-policy" in ask("diff", *sides).out
+
+
+def test_a_finding_that_weighs_otherwise_says_what_it_weighed_before(ask: Ask) -> None:
+    """A key whose tag makes it restricted: the same findings about it, worse."""
+    restricted = ("what-if", "now", "--tag", f"{KEY}:data-class=restricted")
+    found = ask(*restricted, "-f", "json").json()["findings"]["changed"]
+    told = {(item["rule"], item["was"], item["now"]) for item in found}
+    assert ("iam-decrypt-all-keys", "medium", "high") in told
+    text = ask(*restricted).out
+    assert "changed   finding medium → high iam-decrypt-all-keys: " in text
+    assert "- **changed** finding (medium → high) iam-decrypt-all-keys: " in ask(*restricted, "-f", "markdown").out
+    rows = csv.DictReader(ask(*restricted, "-f", "csv").out.splitlines())
+    assert ("finding", "changed", "medium", "high") in {
+        (row["kind"], row["change"], row["was"], row["now"]) for row in rows
+    }
+
+
+def test_a_finding_that_one_side_could_not_look_at_is_not_called_changed(ask: Ask, snapshots: dict[str, Any]) -> None:
+    """Certain before and perhaps now, because RCPs could not be read: nothing about it has changed."""
+    facts = organization_estate()
+    public = AttachedPolicy(Layer.KEY_POLICY, "default", KEY, parse_policy(text(ROOT, allow(Principal="*"))))
+    facts = replace(facts, keys=(replace(facts.keys[0], policies=(public,)), *facts.keys[1:]))
+    organization = facts.organization
+    assert organization is not None
+    hidden = (replace(organization.targets[0], rcps=None, unread=frozenset({Fact.RCP})), *organization.targets[1:])
+    gap = Gap(fact=Fact.RCP, account="", subject="r-1", operation="organizations:ListPoliciesForTarget", code="Denied")
+    snapshots["then"] = facts
+    snapshots["now"] = replace(facts, organization=replace(organization, targets=hidden), gaps=(*facts.gaps, gap))
+    for sides in (("then", "now"), ("now", "then")):
+        assert ask("diff", *sides, "-f", "json").json()["findings"]["changed"] == []
 
 
 def test_what_could_not_be_read_on_either_side_is_said(ask: Ask, snapshots: dict[str, Any]) -> None:

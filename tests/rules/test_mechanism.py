@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditor.audit.comparing import Sight
+from auditor.audit.sight import Sight
 from auditor.evaluator import Evaluation, evaluate
 from auditor.model.finding import Confidence, Severity, SkippedScope
 from auditor.model.key import Fact

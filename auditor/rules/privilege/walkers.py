@@ -26,14 +26,16 @@ class Walkers:
 def touched_walkers(old: View, new: View, touched: frozenset[str]) -> Walkers:
     """From views of all callers and the touched keys on both sides, and the ARNs of the ``touched`` callers.
 
-    A path can differ where somebody on it has changed, has other power over a touched key, or may reach one by
-    editing itself; all who come to such an identity in ``max_hops`` steps are told anew, from the access of all to
-    whom they come.
+    A path can differ where somebody on it has changed, has other power over a touched key, be it more or less certain,
+    or may reach one by editing itself; all who come to such an identity in ``max_hops`` steps are told anew, from the
+    access of all to whom they come.
     """
     graphs = (step_graph(old), step_graph(new))
     hops = new.settings.max_hops
-    was, now = (powers_with_roots(view, graph.roots) for view, graph in zip((old, new), graphs, strict=True))
-    first = touched | {arn for arn in was.keys() | now.keys() if was.get(arn) != now.get(arn)}
+    first = touched
+    for least in (Openness.BLIND, Openness.MAYBE, Openness.GUARDED):
+        was, now = (powers_with_roots(view, graph.roots, least) for view, graph in zip((old, new), graphs, strict=True))
+        first |= {arn for arn in was.keys() | now.keys() if was.get(arn) != now.get(arn)}
     for view, graph in zip((old, new), graphs, strict=True):
         first |= set(_self_helpers(view, graph))
     subjects = frozenset[str]().union(*(graph.reaching(first, hops) for graph in graphs))
