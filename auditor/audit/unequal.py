@@ -39,7 +39,7 @@ def same_around(old: World, new: World, settings: RuleSettings) -> bool:
 def _around(side: World) -> tuple[Hashable, ...]:
     facts = side.snapshot
     logs = (facts.evidence.trails, facts.evidence.event_data_stores)
-    return (facts.accounts, _tree(facts.organization), facts.organization_unread, logs)
+    return (facts.accounts, _tree(facts.organization), facts.organization_unread, logs, facts.evidence.shares)
 
 
 def _tree(organization: Organization | None) -> Organization | None:

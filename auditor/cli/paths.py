@@ -26,11 +26,11 @@ SHOWN = 3
 def command(names: tuple[str, ...], form: str, **given: Any) -> int:
     """Who could come to KEY without access of their own, or where could PRINCIPAL come to, and by which steps?
 
-    Steps: rewriting the key's policy, granting, replicating; assuming or rewriting roles, new credentials, passing a
-    role to compute, giving itself a policy or a group, taking a boundary away; setting a tag or alias that a policy
-    trusts; entering a role from outside the organization or by a web identity. At most max_hops steps in a row
-    (configuration, 2 by default), for each caller and key the shortest. A condition on a step in IAM is taken as met
-    unless the facts rule it out. About customer managed keys alone.
+    Steps: rewriting the key's policy, granting, replicating, sharing through AWS RAM; assuming or rewriting roles, new
+    credentials, passing a role to compute, giving itself a policy or a group, taking a boundary away; setting a tag or
+    alias that a policy trusts; entering a role from outside the organization or by a web identity. At most max_hops
+    steps in a row (configuration, 2 by default), for each caller and key the shortest. A condition on a step in IAM is
+    taken as met unless the facts rule it out. About customer managed keys alone.
     """
     from auditor.cli.asking import as_csv, as_json, facts
     from auditor.cli.terminal import document, note, result

@@ -1,4 +1,5 @@
-"""Routes through IAM: becoming somebody who has power over a key, or giving itself what the key leaves to IAM."""
+"""Routes through IAM: becoming somebody who has power over a key, giving itself what the key leaves to IAM, or giving
+others the key through AWS RAM."""
 
 from __future__ import annotations
 
@@ -23,6 +24,7 @@ UNCERTAIN = "what the last step gives could not be read in full, and is not cert
 DELEGATED = "what the key policy leaves to IAM"
 KEPT = "what the boundary or a Deny of its own keeps from it"
 SPARED = "what an SCP or RCP keeps from it"
+GIVEN_AWAY = "other accounts what the permission of the share lists, perhaps,"
 
 
 def identity_routes(view: View, only: Collection[str] | None = None) -> Iterator[Route]:
@@ -44,12 +46,12 @@ def _paths(view: View) -> dict[str, list[Path]]:
 def _route(view: View, finder: Finder, path: Path) -> Route:
     steps, keys = tuple(path.words.split(ARROW)), tuple(sorted(path.keys))
     return Route(
-        kind=RouteKind.IDENTITY,
+        kind=RouteKind.SHARE if path.shared else RouteKind.IDENTITY,
         principal=steps[0],
         steps=steps,
         keys=keys,
-        gains=_gains(view, finder, path, steps[-1]),
-        notes=(*path.needs, *given((not path.certain, UNCERTAIN))),
+        gains=GIVEN_AWAY if path.shared else _gains(view, finder, path, steps[-1]),
+        notes=(*path.needs, *given((not path.certain and not path.shared, UNCERTAIN))),
         evidence=enabling_statements([path.words], view.principal_by_arn),
     )
 

@@ -14,10 +14,11 @@ from auditor.rules.view import View
 
 
 class RouteKind(StrEnum):
-    """What is changed or taken over first: the key's own policies and grants, an identity, an attribute that policies
-    trust, or a role that lets outsiders in."""
+    """What is changed or taken over first: the key's own policies and grants, a share of AWS RAM that holds it, an
+    identity, an attribute that policies trust, or a role that lets outsiders in."""
 
     KEY = "key"
+    SHARE = "share"
     IDENTITY = "identity"
     ATTRIBUTE = "attribute"
     OUTSIDE = "outside"

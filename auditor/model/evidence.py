@@ -47,6 +47,11 @@ class KeyShare:
     keys: tuple[str, ...] = ()
     principals: tuple[str, ...] = ()
 
+    @property
+    def live(self) -> bool:
+        """Whether it may give anybody anything still."""
+        return self.status not in ("DELETING", "DELETED")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedKey:

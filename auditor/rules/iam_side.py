@@ -96,8 +96,13 @@ def met(test: ConditionTest, principal: Principal, request: Request) -> bool | N
     name, tag = test.key.lower(), request.tag
     if operator is not None and name == "iam:permissionsboundary" and request.boundary is not None:
         return _boundary_met(test, operator, request.boundary)
-    if operator is None or operator.base == "null":
+    if operator is None:
         return None
+    told = [value for key, value in request.known if key == name]
+    if operator.base == "null":
+        return any(value.lower() == "false" for value in test.values) if told else None
+    if told:
+        return any(matches(asked, told[0]) for asked in test.values) != operator.negated
     if name == "aws:principalarn":
         return any(matches(value, principal.iam_arn) for value in test.values) != operator.negated
     if name == "aws:principalaccount":
@@ -113,9 +118,6 @@ def met(test: ConditionTest, principal: Principal, request: Request) -> bool | N
         return None  # one request may set several tags
     if name.startswith("aws:requesttag/") and request.values:
         return _value_met(test, operator, request.values)
-    for key, value in request.known:
-        if key == name:
-            return any(matches(asked, value) for asked in test.values) != operator.negated
     return None
 
 

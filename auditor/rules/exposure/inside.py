@@ -49,8 +49,6 @@ PEER_KEYS = (*DOORS, "aws:principalorg", "kms:grantisforawsresource")
 """Conditions behind which everybody of the organization stands all the same."""
 Unit = tuple[str, tuple[str, ...]]
 """An organizational unit, and the names of the SCPs that some of its accounts carry themselves."""
-GONE = ("DELETING", "DELETED")
-"""States of a resource share that gives nobody anything any more."""
 
 
 def org_wide_principal(view: View) -> Iterator[Hit]:
@@ -196,9 +194,7 @@ def ram_shared_key(view: View) -> Iterator[Hit]:
     Fix: compare the share with what the owner approved, and disassociate what is not needed.
     """
     for key in view.keys:
-        shares = [
-            s for s in view.snapshot.evidence.shares if key.arn in s.keys and not s.inbound and s.status not in GONE
-        ]
+        shares = [s for s in view.snapshot.evidence.shares if key.arn in s.keys and s.live and not s.inbound]
         listed = RAM_POLICY in key.policy_names
         if not listed and not shares:
             continue

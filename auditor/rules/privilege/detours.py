@@ -14,6 +14,7 @@ from auditor.rules.privilege.central import ASSUME_ROOT, LIFTS
 from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.path import Path
 from auditor.rules.privilege.paths import Finder
+from auditor.rules.privilege.shared import share_hit
 from auditor.rules.privilege.steps import FEDERATION, HAND_ROLE
 from auditor.rules.statements import render
 from auditor.rules.view import View
@@ -39,19 +40,26 @@ def indirect_key_access_path(view: View) -> Iterator[Hit]:
     account also detaching, rewriting or disabling them, and moving or removing accounts). What an SCP, boundary or
     trust policy forbids is no step. Account administrators are told once per account, as information.
 
+    Also who may give other accounts a key through AWS RAM, where nothing denies it kms:PutKeyPolicy: potential, as AWS
+    does not document what RAM asks of keys. That is not told of account administrators.
+
     Fix: cut the cheapest edge: pin the role's trust, or bound the IAM permission to a path prefix.
     """
     finder = view.once("paths", lambda: Finder(view))
     found = finder.paths()
-    admins: dict[str, list[Principal]] = {}
+    admins: dict[str, dict[str, tuple[Principal, list[Path]]]] = {}
     for who in finder.candidates:
-        paths = found.get(who.arn)
-        if paths and view.trust.account_admin(who):
-            admins.setdefault(who.account or "", []).append(who)
-        elif paths:
-            yield from _hits(view, who, paths)
+        paths = [path for path in found.get(who.arn, ()) if not path.shared]
+        if view.trust.account_admin(who):
+            if paths:
+                admins.setdefault(who.account or "", {})[who.arn] = (who, paths)
+            continue
+        yield from _hits(view, who, paths)
+        if shared := [path for path in found.get(who.arn, ()) if path.shared]:
+            yield share_hit(view, who, shared)
     for account, holders in sorted(admins.items()):
-        yield _grouped(account, holders, {who.arn: found[who.arn] for who in holders})
+        people = [who for who, _ in holders.values()]
+        yield _grouped(account, people, {arn: paths for arn, (_, paths) in holders.items()})
 
 
 def _hits(view: View, who: Principal, paths: list[Path]) -> Iterator[Hit]:

@@ -19,6 +19,7 @@ from auditor.rules.privilege.groups import policies_of_groups
 from auditor.rules.privilege.making import Made, made_by
 from auditor.rules.privilege.opened import EVERYTHING, Opened, opened_by_any_policy, powers_with_roots
 from auditor.rules.privilege.path import NEW, WITHOUT, Path
+from auditor.rules.privilege.sharing import SHARING, by_sharing
 from auditor.rules.privilege.step_graph import step_graph
 from auditor.rules.privilege.steps import (
     EDITS,
@@ -62,6 +63,8 @@ class Finder:
                 self._add(found, who, path)
             if hop < self.view.settings.max_hops:
                 targets = {arn: [path for path in paths if path.hops == hop] for arn, paths in found.items()}
+        for who, path in list(self._by_sharing(found)):
+            self._add(found, who, path)
         return found
 
     def _ends(self) -> dict[str, list[Path]]:
@@ -204,6 +207,16 @@ class Finder:
         return by_unbinding(
             self.view, ((who, verbs, self._stopped(who).difference(*told[who.arn])) for who, verbs in able)
         )
+
+    def _by_sharing(self, found: dict[str, list[Path]]) -> Iterator[tuple[Principal, Path]]:
+        """Giving other accounts the keys of its own to which nothing else leads."""
+        keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view))
+        for who in self.candidates:
+            verbs = self.graph.verbs[who.arn] & SHARING
+            if verbs:
+                told = frozenset().union(self.own.get(who.arn, ()), *(path.keys for path in found.get(who.arn, ())))
+                missing = (key for key in keys.get(who.account or "", ()) if key.arn not in told)
+                yield from ((who, path) for path in by_sharing(self.view, who, verbs, missing))
 
     def _delegating(self) -> dict[str, frozenset[str]]:
         """Account → the keys that leave some power to identity policies."""

@@ -19,6 +19,7 @@ from auditor.rules.iam_side import Request, may, met, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes, condition_values
 from auditor.rules.privilege.central import ASSIGNING, ASSUME_ROOT, LIFTS, RESERVED, ROOT_NEEDS, assigns, recovers
 from auditor.rules.privilege.compute import FIRST, LENT, ROLES_ANYWHERE, STARTED, Ways, handed, taken_over
+from auditor.rules.privilege.sharing import SHARING
 from auditor.rules.view import View
 
 ASSUME = "sts:AssumeRole"
@@ -40,10 +41,10 @@ EDITS = frozenset((*(action for actions in OWN_POLICY.values() for action in act
 VERBS = (
     *(ASSUME, TRUST, HAND_ROLE, FEDERATION, *CREDENTIALS, JOIN, *GROUP_POLICY, *POLICY_VERSION),
     *(action for actions in OWN_POLICY.values() for action in actions),
-    *sorted(FIRST | ASSIGNING | LIFTS),
+    *sorted(FIRST | ASSIGNING | LIFTS | SHARING),
     ASSUME_ROOT,
 )
-ENTERING = frozenset(VERBS) - EDITS - LIFTS - {JOIN}
+ENTERING = frozenset(VERBS) - EDITS - LIFTS - SHARING - {JOIN}
 """Those by which somebody becomes another; the rest change what an identity may do."""
 OTHER = "arn:aws:iam::aws:policy/AdministratorAccess"
 """A permissions boundary that keeps nothing from anybody."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from auditor.model.actions import POWER
 from auditor.rules.privilege.central import LIFTS
 from auditor.rules.privilege.opened import powers_with_roots
+from auditor.rules.privilege.sharing import SHARING
 from auditor.rules.privilege.step_graph import StepGraph, step_graph
 from auditor.rules.privilege.steps import EDITS, JOIN, denying, sheds, unbinds_itself
 from auditor.rules.reach import Openness
@@ -55,8 +56,8 @@ def touched_walkers(old: View, new: View, touched: frozenset[str]) -> Walkers:
 
 
 def _self_helpers(view: View, graph: StepGraph) -> Iterator[str]:
-    """Those who may widen their own permissions, or those of others, in an account of a touched key, and those who may
-    take away what stops them at one."""
+    """Those who may widen their own permissions, or those of others, or share keys in an account of a touched key, and
+    those who may take away what stops them at one."""
     accounts, stopped = {key.account for key in view.keys}, _stopped(view)
     for who in graph.candidates:
         verbs = graph.verbs[who.arn]
@@ -64,7 +65,7 @@ def _self_helpers(view: View, graph: StepGraph) -> Iterator[str]:
             who.account in accounts
             and (
                 JOIN in verbs
-                or verbs & EDITS
+                or verbs & (EDITS | SHARING)
                 or unbinds_itself(view, who)
                 or any(sheds(view, who, one) for one in denying(who))
             )
