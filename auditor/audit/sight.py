@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.model.arn import account_of, is_account_id, parse_arn
-from auditor.model.coverage import OF_THE_ORGANIZATION
+from auditor.model.coverage import OF_THE_ORGANIZATION, THE_ORGANIZATION
 from auditor.model.inventory import Inventory
 from auditor.model.key import OPTIONAL_FACTS, Fact
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 ABOUT_ACCESS = frozenset({"access.matrix", "key.policy", "key.grants", "iam.policies"})
 """Inputs of rules about access. What such a rule says of a subject may rest on every fact that access rests on, whether
 or not the rule looks at it: where one could not be read, a finding may be hidden, not gone."""
+
+TOLD_OF_LEVELS = OF_THE_ORGANIZATION | {Fact.TAGS}
 
 
 class Judged(Protocol):
@@ -122,7 +124,7 @@ class _Scopes:
     def __init__(self, scopes: Iterable[SkippedScope]) -> None:
         found = tuple(scopes)
         self._places = {scope.place for scope in found}
-        self._above = [one for one in found if one.fact in OF_THE_ORGANIZATION and not one.in_baseline]
+        self._above = [one for one in found if one.fact in TOLD_OF_LEVELS and not one.in_baseline]
 
     def __bool__(self) -> bool:
         return bool(self._places)
@@ -144,7 +146,12 @@ class _Scopes:
 
 
 def _binds(scope: SkippedScope, account: str, organization: Organization | None) -> bool:
-    if organization is None or scope.fact is Fact.ORGANIZATION or organization.target(scope.place) is None:
+    """Whether a finding about the account may rest on what could not be read of a level; of a policy, or of the whole
+    organization, it may rest wherever the account is."""
+    level = organization.target(scope.place) if organization is not None else None
+    if scope.fact is Fact.TAGS and level is None:
+        return scope.place == THE_ORGANIZATION  # else they are those of a key
+    if organization is None or scope.fact is Fact.ORGANIZATION or level is None:
         return True
     levels = organization.levels(account)
     return levels is None or any(level.id == scope.place for level in levels)
@@ -153,14 +160,14 @@ def _binds(scope: SkippedScope, account: str, organization: Organization | None)
 def _unread(snapshot: Snapshot) -> Iterator[SkippedScope]:
     """Everything that access rests on and that could not be read."""
     from auditor.model.finding import SkippedScope
+    from auditor.rules.inputs import place_of
 
     unread = [(key.arn, key.unread) for key in snapshot.keys] + [(who.arn, who.unread) for who in snapshot.principals]
     for arn, facts in unread:
         yield from (SkippedScope(arn, fact) for fact in facts - OPTIONAL_FACTS)
     for gap in snapshot.gaps:
         if gap.essential:
-            place = gap.subject or "/".join(part for part in (gap.account, gap.region) if part)
-            yield SkippedScope(place, gap.fact)
+            yield SkippedScope(place_of(gap), gap.fact)
 
 
 def _wide(finding: Finding) -> bool:

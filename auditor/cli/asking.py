@@ -16,7 +16,7 @@ from auditor.audit import Auditor, collect_into, newest_snapshot
 from auditor.audit.times import as_of_for
 from auditor.cli.progress import showing_progress, step
 from auditor.cli.settings import COLLECTION, wanted
-from auditor.cli.terminal import note
+from auditor.cli.terminal import note, warn
 from auditor.errors import UsageError
 from auditor.evaluator import Evaluation, evaluate_part
 from auditor.model.actions import Action, Capability
@@ -69,6 +69,20 @@ class Asked:
 
             note(f"{plural(gaps, 'fact')} that access rests on could not be read; {follows}")
         return gaps > 0
+
+    def say_unlisted(self) -> bool:
+        """Say on stderr where there may be keys that an answer about all keys leaves out; whether there may be any."""
+        from auditor.questions import unlisted_keys
+
+        places = unlisted_keys(self.snapshot)
+        if places:
+            warn(f"not listed: keys that could not be read: {places}")
+        return bool(places)
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a name may mean any number of keys."""
+    return "*" in name or "?" in name
 
 
 def facts(given: Mapping[str, Any], known: DecodedShards | None = None) -> Asked:

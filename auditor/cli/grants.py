@@ -43,7 +43,7 @@ COLUMNS = (
 @global_options
 def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -> int:
     """The grants of all keys, or of KEY: grantee, age, operations, constraint, issuing account; oldest first."""
-    from auditor.cli.asking import as_csv, as_json, facts
+    from auditor.cli.asking import as_csv, as_json, facts, is_pattern
     from auditor.cli.terminal import document, result, warn
     from auditor.model.key import Fact
     from auditor.questions import find_all_keys, grant_list
@@ -55,8 +55,9 @@ def command(keys: tuple[str, ...], stale: int | None, form: str, **given: Any) -
     wanted = find_all_keys(asking.snapshot, keys) if keys else asking.snapshot.keys
     rows = grant_list(asking.snapshot, asking.as_of, keys=wanted, stale_days=stale)
     rows = tuple(item for item in rows if _wanted(item, given))
-    if not keys or any("*" in name or "?" in name for name in keys):
+    if not keys or any(map(is_pattern, keys)):
         asking.say_unknown(follows="grants may be missing here")
+        asking.say_unlisted()
     for key in wanted:
         if Fact.GRANTS in key.unread:
             warn(f"not listed: the grants of {key.arn} ({key.label}), which could not be read")

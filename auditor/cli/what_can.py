@@ -29,7 +29,7 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
     (its members), a service, or a pattern such as 'role/ci-*'. Permissions that one layer gives and another takes away
     are listed as denied.
     """
-    from auditor.cli.asking import as_csv, as_json, facts
+    from auditor.cli.asking import as_csv, as_json, facts, is_pattern
     from auditor.cli.terminal import document, result
     from auditor.cli.who_can import COLUMNS, row
     from auditor.model.actions import Action
@@ -44,10 +44,13 @@ def command(principals: tuple[str, ...], what: str | None, keys: tuple[str, ...]
     who = tuple({item.arn: item for text in principals for item in find_principals(asking, text)}.values())
     answers = what_can(asking.about(question, keys=wanted, principals=who), who, question)
     asking.say_unknown()
+    unlisted = (wanted is None or any(map(is_pattern, keys))) and asking.say_unlisted()
     if form == "text":
         by_principal = {arn: list(group) for arn, group in groupby(answers, key=lambda answer: answer.principal.arn)}
         told = _Headlines()
-        result("\n".join(line for item in who for line in _text(item, by_principal.get(item.arn, []), told)))
+        none = "nothing, with the keys that could be read" if unlisted else "nothing"
+        lines = (_text(by_principal.get(item.arn, []), told) or [f"  {none}"] for item in who)
+        result("\n".join(line for item, found in zip(who, lines, strict=True) for line in (_name(item), *found)))
     else:
         rows = [row(answer) for answer in answers]
         document(as_json(rows) if form == "json" else as_csv(rows, COLUMNS))
@@ -70,13 +73,20 @@ class _Headlines:
         return self._known[identity][0]
 
 
-def _text(principal: Principal, mine: list[Answer], told: _Headlines) -> list[str]:
+def _name(principal: Principal) -> str:
     from auditor.cli.terminal import printable
 
-    lines = [click.style(printable(f"{principal.arn} ({principal.kind})"), bold=True)]
+    return click.style(printable(f"{principal.arn} ({principal.kind})"), bold=True)
+
+
+def _text(mine: list[Answer], told: _Headlines) -> list[str]:
+    """The lines about one principal."""
+    from auditor.cli.terminal import printable
+
+    lines = []
     for _, group in groupby(mine, key=lambda answer: answer.key.arn):
         found = list(group)
         if found[0].key.arn:
             lines.append(printable(f"  {found[0].key.label}  {found[0].key.arn}"))
         lines += [f"    {answer.what}: {told.of(answer)}" for answer in found]
-    return lines if mine else [*lines, "  nothing"]
+    return lines

@@ -48,7 +48,7 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     KEY is an id, an ARN, an alias or an alias pattern. Lists callers of every kind: collected principals, root users,
     sessions, other accounts, services, holders of grants, everyone. Equal access is folded into one line.
     """
-    from auditor.cli.asking import as_csv, as_json, facts
+    from auditor.cli.asking import as_csv, as_json, facts, is_pattern
     from auditor.cli.terminal import document, result
     from auditor.errors import UsageError
     from auditor.model.actions import Action
@@ -62,6 +62,8 @@ def command(what: str, keys: tuple[str, ...], include_denied: bool, form: str, *
     wanted = find_all_keys(asking.snapshot, keys)
     evaluation = asking.about(question, keys=wanted)
     asking.say_unknown()
+    if any(map(is_pattern, keys)):
+        asking.say_unlisted()
     if form == "text":
         for key, folded in who_can_folded(evaluation, question, wanted, include_denied=include_denied):
             result("\n".join(_text(key, folded, question)))

@@ -16,6 +16,8 @@ from auditor.model.snapshot import NOT_ENABLED, Gap, Snapshot
 
 PER_KEY = (Fact.KEY_POLICY, Fact.GRANTS, Fact.TAGS, Fact.ROTATION, Fact.ROTATIONS, Fact.LAST_USAGE)
 OF_THE_ORGANIZATION = frozenset({Fact.ORGANIZATION, Fact.SCP, Fact.RCP})
+THE_ORGANIZATION = "the organization"
+"""The place of what could not be read of every level."""
 """Facts whose rows have ORGANIZATION_SHARD in ``account``, whoever asked for them."""
 Place = tuple[str, str]
 

@@ -11,6 +11,7 @@ from auditor.questions.explain import Explanation, LayerView, explain
 from auditor.questions.grant_list import GrantRow, grant_list
 from auditor.questions.keys import find_all_keys, find_keys
 from auditor.questions.principals import find_principals, principal_named
+from auditor.questions.unlisted import unlisted_keys
 from auditor.questions.what_can import what_can
 from auditor.questions.who_can import infrastructure_grants, who_can, who_can_folded
 from auditor.questions.wording import decision_words
@@ -29,6 +30,7 @@ __all__ = [
     "grant_list",
     "infrastructure_grants",
     "principal_named",
+    "unlisted_keys",
     "what_can",
     "who_can",
     "who_can_folded",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from auditor.model.coverage import THE_ORGANIZATION
 from auditor.model.finding import SkippedScope
 from auditor.model.key import Fact
 from auditor.model.settings import RuleSettings
@@ -136,10 +137,10 @@ class Missing:
 
         self._keys = [scope(key.arn, fact) for key in snapshot.keys if key.customer_managed for fact in key.unread]
         self._holders = [scope(who.arn, fact) for who in snapshot.principals for fact in who.unread]
-        self._places = [scope(_place(gap), gap.fact) for gap in snapshot.gaps]
+        self._places = [scope(place_of(gap), gap.fact) for gap in snapshot.gaps]
         known = {name for key in snapshot.keys for name in (key.arn, key.key_id)}
         lost = (gap for gap in snapshot.gaps if gap.fact is Fact.KEY_METADATA and gap.subject not in known)
-        self._lost = {scope(_place(gap), gap.fact) for gap in lost}  # listed, and then gone
+        self._lost = {scope(place_of(gap), gap.fact) for gap in lost}  # listed, and then gone
 
     def skipped(self, facts: RuleFacts) -> tuple[SkippedScope, ...]:
         """The keys, accounts and principals that a rule could not look at, with the fact that is missing there."""
@@ -162,10 +163,13 @@ class Missing:
         return tuple(sorted(scopes, key=str))
 
 
-def _place(gap: Gap) -> str:
-    """What a rule cannot look at: of what stands around the keys, no single trail or alarm, but all of its place."""
+def place_of(gap: Gap) -> str:
+    """What a rule cannot look at: of what stands around the keys, no single trail or alarm, but all of its place; of
+    the organization, all of it where no level or policy is named, and not the account that asked."""
     subject = "" if gap.fact in OF_PLACES else gap.subject
-    return subject or "/".join(part for part in (gap.account, gap.region) if part) or "the organization"
+    everywhere = gap.fact in (Fact.SCP, Fact.RCP) or gap.operation.startswith("organizations:ListTags")
+    account = "" if everywhere else gap.account
+    return subject or "/".join(part for part in (account, gap.region) if part) or THE_ORGANIZATION
 
 
 def identities_read(snapshot: Snapshot) -> bool:

@@ -370,6 +370,33 @@ def test_grants_that_could_not_be_read_are_named(ask: Ask, snapshots: dict[str, 
     assert ask("grants", "alias/app", "--from", "now", "-f", form, "-q").err == ""
 
 
+UNLISTED = (
+    (Gap(fact=Fact.KEY_LIST, account=HOME, region="eu-north-1"), f"account {HOME} in eu-north-1"),
+    (Gap(fact=Fact.REGIONS, account=HOME, subject="me-south-1"), f"account {HOME} in me-south-1"),
+    (Gap(fact=Fact.ACCOUNT, account="444444444444"), "account 444444444444"),
+    (Gap(fact=Fact.KEY_METADATA, account=HOME, region="eu-west-1", subject=f"{KEY}-gone"), f"{KEY}-gone"),
+)
+
+
+@pytest.mark.parametrize(("gap", "place"), UNLISTED)
+def test_keys_that_could_not_be_listed_are_told_of(ask: Ask, snapshots: dict[str, Any], gap: Gap, place: str) -> None:
+    """An answer over all keys is none over those; even --quiet says so, and nobody is said to have nothing."""
+    snapshots["now"] = replace(snapshots["now"], gaps=(gap,))
+    told = f"not listed: keys that could not be read: {place}\n"
+    for words in (("what-can", "role/app"), ("grants",), ("grants", "*"), ("who-can", "decrypt", "alias/*")):
+        assert ask(*words, "--from", "now", "-q").err == told
+    answer = ask("what-can", "arn:aws:iam::333333333333:role/x", "--from", "now", "-q")
+    assert answer.out.endswith("\n  nothing, with the keys that could be read\n")
+    for words in (("what-can", "role/app", "--key", "alias/app"), ("grants", KEY), ("who-can", "decrypt", KEY)):
+        assert ask(*words, "--from", "now", "-q").err == ""
+
+
+def test_a_key_whose_description_was_refused_is_listed(ask: Ask, snapshots: dict[str, Any]) -> None:
+    gap = Gap(fact=Fact.KEY_METADATA, account=HOME, region="eu-west-1", subject=KEY)
+    snapshots["now"] = replace(snapshots["now"], gaps=(gap,))
+    assert ask("grants", "--from", "now", "-q").err == ""
+
+
 def test_whether_a_grantee_of_another_account_exists_is_not_known(ask: Ask, snapshots: dict[str, Any]) -> None:
     app, other = snapshots["now"].keys
     grants = [replace(app.grants[0], grant_id=name, grantee=name) for name in (PARTNER, f"{BATCH}s")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditor.model.access import Outcome
 from auditor.model.actions import META, actions_in
 from auditor.model.arn import is_account_id
-from auditor.model.coverage import OF_THE_ORGANIZATION
+from auditor.model.coverage import OF_THE_ORGANIZATION, THE_ORGANIZATION
 from auditor.model.finding import Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.snapshot import Gap
@@ -93,7 +93,7 @@ def scope_not_collected(view: View) -> Iterator[Hit]:
         if _closed(view, account):
             continue
         wide = fact in OF_THE_ORGANIZATION and not all(is_account_id(gap.subject) for gap in gaps)
-        where = "/".join(part for part in (account, region) if part) or "the organization"
+        where = "/".join(part for part in (account, region) if part) or THE_ORGANIZATION
         yield Hit(
             subject=where,
             kind="scope",
