@@ -29,6 +29,7 @@ from auditor.audit.unequal import (
 from auditor.evaluator import Evaluation
 from auditor.evaluator.matrix import TableBuilder, closed_table
 from auditor.evaluator.synthetic import account_admin, external
+from auditor.model.moments import time_of_run
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
 from auditor.questions.affected import World, affected
@@ -37,7 +38,7 @@ from auditor.rules.commons import Commons
 from auditor.rules.parts import Parts
 from auditor.rules.privilege.walkers import touched_walkers
 from auditor.rules.reach import Reach
-from auditor.rules.view import View, moment
+from auditor.rules.view import View
 
 Sides = tuple[Evaluation, Evaluation]
 TOO_MUCH = 0.5
@@ -117,11 +118,13 @@ class _Touched:
         """The whole snapshots without access; what rests on callers alone is found once where they are the same, be it
         those of single accounts."""
         old, new = self.old.surroundings.as_of, self.new.surroundings.as_of
-        first = View(_closed(self.old), self.settings, moment(old))
+        first = View(_closed(self.old), self.settings, time_of_run(old))
         if same_callers:
             return first, first.part(_closed(self.new))
-        commons = Commons(self.new.snapshot, self.settings, moment(new).date(), first.commons if old == new else None)
-        return first, View(_closed(self.new), self.settings, moment(new), commons=commons)
+        commons = Commons(
+            self.new.snapshot, self.settings, time_of_run(new).date(), first.commons if old == new else None
+        )
+        return first, View(_closed(self.new), self.settings, time_of_run(new), commons=commons)
 
     def _on_keys(self, keys: frozenset[str]) -> Sides:
         """All callers and the listed keys."""

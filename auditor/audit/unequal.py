@@ -10,6 +10,7 @@ from auditor.evaluator.operators import parse_operator
 from auditor.model.arn import account_of
 from auditor.model.evidence import Evidence
 from auditor.model.key import Fact, Key
+from auditor.model.moments import time_of_run
 from auditor.model.organization import Organization, TargetKind
 from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
@@ -17,7 +18,6 @@ from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
 from auditor.questions.affected import World, policies_of
 from auditor.rules.clock import CLOCK, in_time
-from auditor.rules.view import moment
 
 
 class _Named(Protocol):
@@ -74,7 +74,7 @@ def _runs_out(settings: RuleSettings, old: World, new: World) -> bool:
 
 def _clock_turns(old: World, new: World) -> bool:
     """Whether a policy begins or ends by the clock between the times of the two sides."""
-    times = [moment(side.surroundings.as_of).timestamp() for side in (old, new)]
+    times = [time_of_run(side.surroundings.as_of).timestamp() for side in (old, new)]
     if times[0] == times[1]:
         return False
     policies = {id(one.policy): one.policy for side in (old, new) for one in policies_of(side.snapshot)}

@@ -18,12 +18,13 @@ from auditor.evaluator.matrix import TableBuilder, closed_table
 from auditor.evaluator.mentions import rows
 from auditor.heap import collector_at_rest
 from auditor.model.key import Key
+from auditor.model.moments import time_of_run
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.settings import RuleSettings
 from auditor.model.snapshot import Snapshot
 from auditor.rules.privilege.attributes import dependent
 from auditor.rules.privilege.step_graph import step_graph
-from auditor.rules.view import View, moment
+from auditor.rules.view import View
 
 
 def routes_to(snapshot: Snapshot, keys: Sequence[Key], settings: RuleSettings, as_of: str) -> tuple[Route, ...]:
@@ -85,7 +86,7 @@ class _Estate:
         self._around = surroundings_of(snapshot, as_of=as_of)
         self._builder = TableBuilder()
         table = closed_table(self.callers, snapshot.keys)
-        self._facts = View(Evaluation(snapshot, self._around, self.callers, table), settings, moment(as_of))
+        self._facts = View(Evaluation(snapshot, self._around, self.callers, table), settings, time_of_run(as_of))
 
     def view(
         self, callers: tuple[Principal, ...], keys: tuple[Key, ...], members: frozenset[str] | None = None

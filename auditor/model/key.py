@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from auditor.model.actions import ON_KEY, usable_mask
+from auditor.model.actions import FORGE, ON_KEY, READ_PLAINTEXT, USE, key_type, usable_mask
 from auditor.model.arn import parse_arn
 from auditor.model.grant import Grant
 from auditor.model.policy import AttachedPolicy
@@ -161,3 +161,12 @@ class Key:
 def usable_on(key: Key) -> int:
     """The actions that can succeed on the key for its type and origin, as a mask; all where those could not be read."""
     return ON_KEY if Fact.KEY_METADATA in key.unread else usable_mask(key.spec, key.usage, key.origin)
+
+
+def sensitive_use(key: Key) -> int:
+    """READ_PLAINTEXT, or FORGE for keys that sign or make MACs: what “using the key” means for its type; both where
+    that could not be read."""
+    if Fact.KEY_METADATA in key.unread:
+        return USE
+    kind = key_type(key.spec, key.usage)
+    return FORGE if kind in ("asymmetric_sign_verify", "hmac") else READ_PLAINTEXT

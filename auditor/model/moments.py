@@ -33,3 +33,11 @@ def before(moment: datetime, days: float) -> datetime:
         return moment - timedelta(days=days)
     except OverflowError:
         return datetime.min.replace(tzinfo=UTC)
+
+
+def time_of_run(text: str) -> datetime:
+    """The time that ages are counted from. Raises ValueError for a text that is no ISO 8601 time."""
+    found = instant(text)
+    if found is None:
+        raise ValueError(f"as_of is not an ISO 8601 time: {text!r}")
+    return found

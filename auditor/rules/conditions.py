@@ -7,10 +7,11 @@ from collections.abc import Callable
 from auditor.evaluator.expressions import UNSETTLED, all_of
 from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import Owner, Strength, holds_without_key, passes_when_absent, strength
+from auditor.evaluator.strength import Owner, Strength, conjuncts, holds_without_key, passes_when_absent, strength
 from auditor.model.access import Decision, Role
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.arn import account_of
+from auditor.model.finding import Evidence
 from auditor.model.policy import Statement, StatementRef
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
 from auditor.rules.closing import demanded, demanding
@@ -206,3 +207,14 @@ def accounts_in_conditions(statement: Statement) -> frozenset[str]:
         if test.key.lower() in ("aws:principalaccount", "kms:calleraccount", "aws:principalarn"):
             found |= {account for value in test.values if (account := account_of(value))}
     return frozenset(found)
+
+
+def residual_evidence(decision: Decision, owner: Owner) -> tuple[Evidence, ...]:
+    """The conditions that remain, each with its strength; what could not be read is none."""
+    if decision.residual is None:
+        return ()
+    return tuple(
+        Evidence("condition", f"{in_text(item)} ({level.name})", first_source(item))
+        for item, level in conjuncts(decision.residual, owner)
+        if mentions(item, lambda leaf, _: leaf.operator != UNSETTLED)
+    )

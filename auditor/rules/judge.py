@@ -13,6 +13,7 @@ from auditor.evaluator import Evaluation
 from auditor.heap import collector_at_rest
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Confidence, Finding, RuleStatus, SkippedScope, in_order
+from auditor.model.moments import time_of_run
 from auditor.model.report import Report
 from auditor.model.score import PrincipalPower
 from auditor.model.settings import RuleSettings
@@ -25,7 +26,7 @@ from auditor.rules.powers import principal_powers
 from auditor.rules.registry import BLIND_SPOTS, RULES
 from auditor.rules.remedy import remediation, with_named_roles
 from auditor.rules.severity import decide
-from auditor.rules.view import View, moment
+from auditor.rules.view import View
 
 STOPPED = " stops it."
 UNCERTAIN = "Not certain: it rests on something that could not be read or is not documented."
@@ -53,7 +54,7 @@ def judge(
     ``as_of`` is an ISO 8601 time; ``baseline`` the result of an earlier run, for the rules about change. Raises
     ValueError for an ``as_of`` that is not a time, and KeyError for an unknown rule id.
     """
-    view = View(evaluation, settings, moment(as_of), baseline)
+    view = View(evaluation, settings, time_of_run(as_of), baseline)
     with collector_at_rest():
         return _judged(view, only)
 

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from auditor.evaluator import Evaluation
-from auditor.evaluator.caller_side import cited_owner
-from auditor.evaluator.expressions import UNSETTLED
-from auditor.evaluator.strength import Owner, conjuncts
+from auditor.evaluator.strength import Owner
 from auditor.evaluator.synthetic import external, outsider
-from auditor.model.access import Cause, Decision
-from auditor.model.actions import FORGE, READ_PLAINTEXT, USE, Action, actions_in, key_type
-from auditor.model.finding import Evidence
+from auditor.model.access import Decision
+from auditor.model.actions import Action, actions_in
 from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
-from auditor.model.policy import AttachedPolicy, Layer, Policy, Statement, StatementRef
 from auditor.model.principal import Principal
 from auditor.model.report import Report
 from auditor.model.settings import RuleSettings
@@ -25,11 +21,10 @@ from auditor.model.snapshot import Snapshot
 from auditor.rules.as_if_read import evaluation_as_if_read, reach_as_if_read
 from auditor.rules.clock import by_now
 from auditor.rules.commons import Commons, Memo
-from auditor.rules.conditions import accounts_in_conditions, first_source, in_text, mentions
-from auditor.rules.fingerprint import meaning
+from auditor.rules.conditions import accounts_in_conditions
 from auditor.rules.hit import Hit, Located
 from auditor.rules.reach import Reach
-from auditor.rules.statements import Document, as_written, in_key
+from auditor.rules.statements import Document, in_key
 from auditor.rules.trust import Trust
 
 if TYPE_CHECKING:
@@ -115,6 +110,14 @@ class View(Memo):
     def keys(self) -> tuple[Key, ...]:
         """The customer managed keys: what the rules are about."""
         return tuple(key for key in self.snapshot.keys if key.customer_managed)
+
+    @cached_property
+    def keys_by_account(self) -> dict[str, list[Key]]:
+        """Account → its customer managed keys, by account."""
+        found: dict[str, list[Key]] = {}
+        for key in self.keys:
+            found.setdefault(key.account, []).append(key)
+        return dict(sorted(found.items()))
 
     def keys_with(self, *facts: Fact) -> Iterator[Key]:
         """The customer managed keys about which all ``facts`` could be read; the rest is listed as not evaluated."""
@@ -244,72 +247,3 @@ class View(Memo):
     def outsider(self) -> Principal:
         """OUTSIDER: a caller of an account that nobody in the estate has named."""
         return outsider(self.named_accounts)
-
-    def statement(self, ref: StatementRef, who: Principal, key: Key | None = None) -> Statement | None:
-        """The statement that a decision about ``who`` cites; without ``key``, none of a key policy."""
-        documents = self._cited(ref, who, key)
-        return next((one for policy in documents for one in policy.statements if one.index == ref.index), None)
-
-    def _cited(self, ref: StatementRef, who: Principal, key: Key | None) -> Iterator[Policy]:
-        """The documents that a citation may mean: several callers have policies of one name, and so do their groups."""
-        places: dict[Layer, tuple[AttachedPolicy | Document | None, ...]] = {
-            Layer.KEY_POLICY: key.policies if key else (),
-            Layer.IDENTITY: tuple(item for item in who.identity_policies if cited_owner(item, who) == ref.owner),
-            Layer.BOUNDARY: (who.boundary,),
-            Layer.SCP: self.scps,
-            Layer.RCP: self.rcps,
-        }
-        return (item.policy for item in places.get(ref.layer, ()) if item is not None and item.name == ref.policy)
-
-    def written(self, ref: StatementRef, holder: str, key: Key) -> dict[str, Any]:
-        """A cited statement as its document has it: of the key's policy, or of an identity policy of ``holder``."""
-        who = self.principal_by_arn.get(holder)
-        if who is None or ref.layer not in (Layer.KEY_POLICY, Layer.IDENTITY):
-            return {}
-        found = next(self._cited(ref, who, key), None)
-        return as_written(found, ref.index) if found is not None else {}
-
-    def meanings(self, causes: Iterable[Cause], who: Principal) -> tuple[str, ...]:
-        """The fingerprint parts of the grants, and of the statements outside key policies, that let ``who`` in."""
-        found = set()
-        for cause in causes:
-            statement = self.statement(cause.statement, who) if cause.statement else None
-            if statement is not None:
-                found.add(meaning(statement))
-            if cause.grant:
-                found.add(cause.grant)
-        return tuple(sorted(found))
-
-    def residual_evidence(self, decision: Decision, key: Key) -> tuple[Evidence, ...]:
-        """The conditions that remain, each with its strength; what could not be read is none."""
-        if decision.residual is None:
-            return ()
-        return tuple(
-            Evidence("condition", f"{in_text(item)} ({level.name})", first_source(item))
-            for item, level in conjuncts(decision.residual, self.owner(key))
-            if mentions(item, lambda leaf, _: leaf.operator != UNSETTLED)
-        )
-
-    def sensitive_use(self, key: Key) -> int:
-        """READ_PLAINTEXT, or FORGE for keys that sign or make MACs: what “using the key” means for its type; both where
-        that could not be read."""
-        if Fact.KEY_METADATA in key.unread:
-            return USE
-        kind = key_type(key.spec, key.usage)
-        return FORGE if kind in ("asymmetric_sign_verify", "hmac") else READ_PLAINTEXT
-
-
-def keys_by_account(view: View) -> dict[str, list[Key]]:
-    """Account → its customer managed keys, by account."""
-    found: dict[str, list[Key]] = {}
-    for key in view.keys:
-        found.setdefault(key.account, []).append(key)
-    return dict(sorted(found.items()))
-
-
-def moment(text: str) -> datetime:
-    """The time of a run. Raises ValueError for a text that is no ISO 8601 time."""
-    found = instant(text)
-    if found is None:
-        raise ValueError(f"as_of is not an ISO 8601 time: {text!r}")
-    return found

@@ -13,6 +13,7 @@ from auditor.evaluator.matrix import build_table, closed_table
 from auditor.evaluator.mentions import rows
 from auditor.model.finding import Finding
 from auditor.model.key import Key
+from auditor.model.moments import time_of_run
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal
 from auditor.model.settings import RuleSettings
@@ -20,7 +21,7 @@ from auditor.model.snapshot import Snapshot
 from auditor.rules.judge import findings_of
 from auditor.rules.registry import RULES
 from auditor.rules.scopes import Scope, scope_of
-from auditor.rules.view import View, moment
+from auditor.rules.view import View
 from tests.bench.synthetic_organization import synthetic_snapshot
 from tests.rules import estate
 from tests.rules.test_cases import CASES
@@ -52,7 +53,7 @@ class Estate:
         around = surroundings_of(self.facts, as_of=self.as_of)
         facts = replace(self.facts, keys=keys)
         evaluation = Evaluation(facts, around, callers, table or build_table(callers, keys, around))
-        return View(evaluation, self.settings, moment(self.as_of), members=members)
+        return View(evaluation, self.settings, time_of_run(self.as_of), members=members)
 
 
 def expected_and_found(of: Estate, rule: str) -> Iterator[tuple[list[Finding], list[Finding]]]:

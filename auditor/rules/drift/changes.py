@@ -10,6 +10,7 @@ from auditor.model.finding import Evidence
 from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Key
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.cited import meanings
 from auditor.rules.doubt import also_in_doubt
 from auditor.rules.exposure.strangers import held_by_strangers
 from auditor.rules.hit import Hit, given, listing
@@ -137,7 +138,7 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, 
             (strangers is Openness.OPEN and not excused, "OUTSIDER became allowed"),
         ),
         lowered=given((new_key, "key itself is new"), (ticket, "`approved_changes`")),
-        identity=(who.unique_id or who.arn, key.arn, *view.meanings(decision.causes, who)),
+        identity=(who.unique_id or who.arn, key.arn, *meanings(view, decision.causes, who)),
     )
 
 

@@ -19,7 +19,7 @@ from auditor.model.actions import (
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import asks_for_values, grant_limited, mentions
+from auditor.rules.conditions import asks_for_values, grant_limited, mentions, residual_evidence
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.corrections import with_tests, without_actions, written_in
 from auditor.rules.exposure.outside import Reached, exempted, outside_names, reached, refusals
@@ -59,7 +59,7 @@ def _hit(view: View, key: Key, access: Reached, summary: str, raised: tuple[str,
         Evidence("principal", listing(access.names)),
         Evidence("actions", listing((f"kms:{name}" for name in access.decisions), 30)),
         Evidence("trust register", register),
-        *view.residual_evidence(first, key),
+        *residual_evidence(first, view.owner(key)),
     ]
     spared = exempted(view, key).get(access.account, ())
     evidence += [Evidence("spared by", str(ref), ref) for ref in spared]

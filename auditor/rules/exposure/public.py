@@ -13,7 +13,7 @@ from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import LEAVING, RAM_POLICY, Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import asks_for_key, asks_for_values, block_strength, demands
+from auditor.rules.conditions import asks_for_key, asks_for_values, block_strength, demands, residual_evidence
 from auditor.rules.corrections import bound_to_account, one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.strangers import allowing, outsider_access, patterned_access, proof, stopped_by
@@ -64,7 +64,7 @@ def _outsider_hit(
     evidence = [
         *_statement_evidence(list(statements.values())),
         Evidence("open to any account", listing((f"kms:{name}" for name in found), 30)),
-        *view.residual_evidence(first, key),
+        *residual_evidence(first, view.owner(key)),
     ]
     if level is Openness.LATENT:
         evidence.append(Evidence("stopped today by", stopped_by(first)))

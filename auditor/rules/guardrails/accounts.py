@@ -16,7 +16,7 @@ from auditor.model.principal import Principal
 from auditor.rules.detection.sinks import log_resources
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.reach import Openness, openness
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 OPEN_POLICY = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
@@ -105,7 +105,7 @@ def no_guardrail_key_destruction(view: View) -> Iterator[Hit]:
     Fix: deny destruction at the OU, with the decommissioning role exempt.
     """
     known = view.commons.once("key-in-use-and-no-principal-tags", lambda: {**_no_tags(view), **IN_USE})
-    for account, keys in keys_by_account(view).items():
+    for account, keys in view.keys_by_account.items():
         if is_management(view, account) or view.trust.account_in(account, view.settings.destroy_exempt_accounts):
             continue
         left = {name: _left(view, account, keys, name, known) for name in DESTROYING}
@@ -187,7 +187,7 @@ def keys_in_management_account(view: View) -> Iterator[Hit]:
 
     Fix: move workload keys to member accounts.
     """
-    for account, keys in keys_by_account(view).items():
+    for account, keys in view.keys_by_account.items():
         uses = view.settings.management_key_uses
         own = [
             key

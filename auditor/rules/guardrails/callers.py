@@ -30,7 +30,7 @@ from auditor.rules.privilege.given import SHOWN, allowing
 from auditor.rules.privilege.power import PUT_POLICY, creators
 from auditor.rules.reach import CERTAIN, INSIDE, LIVE, Openness, openness
 from auditor.rules.resources import tier_of
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +64,7 @@ def lockout_bypass_allowed(view: View) -> Iterator[Hit]:
     """
     able = _bypassing(view, CERTAIN)
     perhaps = _bypassing(view, LIVE)
-    for account, keys in keys_by_account(view).items():
+    for account, keys in view.keys_by_account.items():
         held = able.get(account) or perhaps.get(account)
         if not held:
             continue
@@ -141,7 +141,7 @@ def foreign_key_encryption_not_blocked(view: View) -> Iterator[Hit]:
     Fix: deny KMS use of resources outside the organization by SCP (``aws:ResourceOrgID``).
     """
     stranger = unused_account(view.named_accounts)
-    owned = keys_by_account(view)
+    owned = view.keys_by_account
     for account in sorted(view.trust.collected | owned.keys()):
         for foreign in (stranger, *_let_through(view, account)):
             if hit := _under_keys_of(view, account, owned.get(account, []), foreign, named=foreign != stranger):

@@ -20,7 +20,7 @@ from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_o
 from auditor.rules.hit import Hit, count, given, listing
 from auditor.rules.reach import Openness
 from auditor.rules.statements import render
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 EXPOSURES = (
     public_key_policy,
@@ -46,7 +46,7 @@ def no_guardrail_external_principals(view: View) -> Iterator[Hit]:
     """
     if view.snapshot.organization is None:
         return
-    for account, keys in keys_by_account(view).items():
+    for account, keys in view.keys_by_account.items():
         if is_management(view, account) or account not in view.trust.organization_accounts:
             continue
         certain = _left(

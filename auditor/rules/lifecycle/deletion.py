@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from auditor.model.actions import WRAP
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence, SkippedScope
-from auditor.model.key import LEAVING, Fact, Key
+from auditor.model.key import LEAVING, Fact, Key, sensitive_use
 from auditor.model.principal import PrincipalKind
 from auditor.rules.hit import Hit, given
 from auditor.rules.lifecycle.events import disabled_by_stranger, done_by, told
@@ -173,7 +173,7 @@ def _users(view: View, key: Key) -> list[str]:
     """Identities, ours and outside, that may use the key."""
     reach = view.reach
     position = reach.key_at[key.arn]
-    mask = view.sensitive_use(key) | WRAP
+    mask = sensitive_use(key) | WRAP
     able = {
         profile
         for profile in set(reach.table.cells[:, position].tolist())

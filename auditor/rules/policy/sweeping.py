@@ -20,7 +20,7 @@ from auditor.rules.principals import service_linked
 from auditor.rules.privilege.wide import reached_by, resources_reach
 from auditor.rules.reach import POSSIBLE
 from auditor.rules.statements import Document, as_written, render
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 LIST_THEM = "List the actions that are meant: NotAction widens whenever AWS adds some."
 POWERFUL = READ_PLAINTEXT | TAKEOVER | DESTROY
@@ -90,7 +90,7 @@ def _document_sweep(view: View, placed: Placed, document: Document) -> Hit | Non
     )
     granted = [
         key
-        for key in view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
+        for key in view.keys_by_account.get(document.account, [])
         if resources_reach(placed.located.statement, key.arn)
     ]
     if not holders or not granted:

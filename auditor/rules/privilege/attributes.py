@@ -23,7 +23,7 @@ from auditor.rules.iam_side import not_stopped
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.principals import service_linked
 from auditor.rules.reach import CERTAIN
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 TAG = mask_of(["TagResource"])
 UNTAG = mask_of(["UntagResource"])
@@ -219,7 +219,7 @@ def pronoun(keys: list[Key]) -> str:
 
 def own_keys(view: View, who: Principal) -> list[Key]:
     """The keys of the principal's account: an identity policy alone opens no others."""
-    return view.once("keys-by-account", lambda: keys_by_account(view)).get(who.account or "", [])
+    return view.keys_by_account.get(who.account or "", [])
 
 
 def would_gain(view: View, dependence: Dependence, key: Key) -> bool:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from auditor.model.access import Role
 from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, SENSITIVE, TAKEOVER, USE, actions_in
 from auditor.model.finding import Confidence, Evidence
+from auditor.model.key import sensitive_use
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.rules.cited import cited_as_written
+from auditor.rules.conditions import residual_evidence
 from auditor.rules.corrections import deny, one_or_many, without_actions
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.hit import Hit, count, given, listing
@@ -84,7 +87,7 @@ def holding_hit(
         evidence=(
             Evidence("principal", who.arn),
             *holding.evidence(),
-            *view.residual_evidence(holding.sample, holding.keys[0]),
+            *residual_evidence(holding.sample, view.owner(holding.keys[0])),
             *more,
         ),
         raised=raised,
@@ -182,12 +185,12 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
 
 def use_only(view: View, holding: Holding) -> str:
     """The statement that gives the power, with nothing but the use that a workload of this key type makes of it."""
-    signs = view.sensitive_use(holding.keys[0]) == FORGE
+    signs = sensitive_use(holding.keys[0]) == FORGE
     use = ("kms:Sign", "kms:GetPublicKey") if signs else ("kms:Decrypt", "kms:GenerateDataKey*")
     for cause in reversed(holding.sample.causes):
         if cause.role is not Role.ALLOWS or cause.statement is None:
             continue
-        written = view.written(cause.statement, holding.principal.arn, holding.keys[0])
+        written = cited_as_written(view, cause.statement, holding.principal.arn, holding.keys[0])
         if written:
             return corrected(without_actions(written, (), (*use, "kms:DescribeKey")))
     return ""

@@ -17,6 +17,7 @@ from auditor.model.key_events import EventWindow, KeyCalls
 from auditor.model.moments import instant
 from auditor.model.policy import Layer
 from auditor.model.residual import Leaf
+from auditor.rules.cited import cited_as_written
 from auditor.rules.conditions import asks_for_key, asks_for_values, demands, holds
 from auditor.rules.corrections import one_or_many, statements, with_tests, without_actions
 from auditor.rules.grants.holders import service_held
@@ -232,7 +233,7 @@ def _through(view: View, holding: Holding, services: Iterable[str]) -> str:
     for cause in reversed(holding.sample.causes):
         if cause.role is Role.ALLOWS and cause.statement is not None:
             written = without_actions(
-                view.written(cause.statement, holding.principal.arn, holding.keys[0]), (), reading
+                cited_as_written(view, cause.statement, holding.principal.arn, holding.keys[0]), (), reading
             )
             if cause.layer is Layer.IDENTITY:  # which may speak of keys that are used directly, too
                 written = {**written, "Resource": one_or_many(holding.arns)}

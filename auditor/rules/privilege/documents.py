@@ -19,7 +19,7 @@ from auditor.rules.principals import has_usable_credentials
 from auditor.rules.privilege.power import REPLICATE, power
 from auditor.rules.privilege.wide import Relevant, Wide, wide_documents
 from auditor.rules.statements import Document, action_mask, as_written, render
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 STALE_DAYS = 90
 LISTED_KEYS = 25
@@ -63,7 +63,7 @@ def _document_hit(
 
 def _beyond(view: View, wide: Wide) -> list[str]:
     """The keys of the account on which the statements have no effect today."""
-    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(wide.document.account, [])
+    keys = view.keys_by_account.get(wide.document.account, [])
     reached = {key.arn for key in (*wide.reached, *wide.perhaps)}
     return [key.arn for key in keys if key.arn not in reached]
 
@@ -132,7 +132,7 @@ def iam_decrypt_all_keys(view: View) -> Iterator[Hit]:
 
 def _delegated(view: View, wide: Wide) -> bool:
     """Whether a key of the account leaves one of the actions to identity policies: then only the condition is unmet."""
-    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(wide.document.account, [])
+    keys = view.keys_by_account.get(wide.document.account, [])
     return any(delegated_mask(view, key) & wide.mask for key in keys)
 
 
@@ -169,7 +169,7 @@ def _administers(view: View) -> Relevant:
             mask &= ~CREATE_GRANT
         if mask & REPLICATE and not any(_creates_keys(view, holder) for holder in document.holders):
             mask &= ~REPLICATE
-        keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
+        keys = view.keys_by_account.get(document.account, [])
         if not any(key.origin == "EXTERNAL" for key in keys):
             mask &= ~DELETE_MATERIAL
         return mask if any(key.custom_key_store_id for key in keys) else mask & ~STORE_BREAKERS

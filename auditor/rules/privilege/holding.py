@@ -9,6 +9,7 @@ from auditor.model.actions import actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.principal import Principal
+from auditor.rules.cited import meanings
 from auditor.rules.hit import listing
 from auditor.rules.reach import CERTAIN, COUNTED, LIVE, Openness, Pairs
 from auditor.rules.view import View
@@ -63,7 +64,7 @@ class Holding:
     def identity(self, view: View) -> tuple[str, ...]:
         """Fingerprint parts: the principal's unique id and what gives it the power."""
         who = self.principal.unique_id or self.principal.arn
-        return (who, *view.meanings(self.sample.causes, self.principal), *(("not certain",) if self.beside else ()))
+        return (who, *meanings(view, self.sample.causes, self.principal), *(("not certain",) if self.beside else ()))
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Principal, keys, actions, and the path of one of them."""

@@ -17,6 +17,7 @@ from auditor.model.actions import (
 from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
+from auditor.rules.cited import cited_statement
 from auditor.rules.conditions import as_residual, demands
 from auditor.rules.corrections import but_by, deny
 from auditor.rules.hit import Hit, given, listing
@@ -169,7 +170,7 @@ def _guarded_by_usage(view: View, holding: Holding) -> bool:
 def _decided_by_usage(view: View, decision: Decision, who: Principal, key: Key) -> bool:
     """Whether the allow carries the usage condition, met today by what is known of the key's last use."""
     allows = [cause.statement for cause in decision.causes if cause.role is Role.ALLOWS and cause.statement]
-    statements = [view.statement(ref, who, key) for ref in allows]
+    statements = [cited_statement(view, ref, who, key) for ref in allows]
     return any(statement is not None and demands(as_residual(statement), _usage_guard) for statement in statements)
 
 

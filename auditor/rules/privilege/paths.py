@@ -33,7 +33,7 @@ from auditor.rules.privilege.steps import (
 )
 from auditor.rules.privilege.unbinding import by_unbinding
 from auditor.rules.reach import Openness, Pairs
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 
 class Finder:
@@ -210,7 +210,7 @@ class Finder:
 
     def _by_sharing(self, found: dict[str, list[Path]]) -> Iterator[tuple[Principal, Path]]:
         """Giving other accounts the keys of its own to which nothing else leads."""
-        keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view))
+        keys = self.view.keys_by_account
         for who in self.candidates:
             verbs = self.graph.verbs[who.arn] & SHARING
             if verbs:
@@ -222,7 +222,7 @@ class Finder:
         """Account → the keys that leave some power to identity policies."""
 
         def make() -> dict[str, frozenset[str]]:
-            keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view))
+            keys = self.view.keys_by_account
             return {
                 account: frozenset(key.arn for key in own if delegated_mask(self.view, key) & POWER)
                 for account, own in keys.items()
@@ -266,7 +266,7 @@ class Finder:
     def _gained(self, who: Principal, bigger: Principal) -> dict[str, bool]:
         """The keys over which the identity would have power with other policies, and has none today; whether that is
         certain."""
-        keys = self.view.once("keys-by-account", lambda: keys_by_account(self.view)).get(who.account or "", [])
+        keys = self.view.keys_by_account.get(who.account or "", [])
         known = self.own.get(who.arn, frozenset())
         own = who.identity_policies
         bound = bigger.boundary is who.boundary and bigger.identity_policies[: len(own)] == own

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.model.access import Role
 from auditor.model.actions import FORGE, USE, actions_in
 from auditor.model.finding import Evidence
+from auditor.model.key import sensitive_use
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands
@@ -97,7 +98,7 @@ def broad_plaintext_population(view: View) -> Iterator[Hit]:
         number = len(readers) + bool(admins[own.principals].any())
         if number <= limit:
             continue
-        verb = "sign" if view.sensitive_use(key) == FORGE else "read"
+        verb = "sign" if sensitive_use(key) == FORGE else "read"
         names = [reach.principals[row].arn for row in readers]
         yield Hit(
             subject=key.arn,

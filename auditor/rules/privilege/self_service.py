@@ -22,7 +22,7 @@ from auditor.rules.privilege.doors import PREFIX, Door, Entry, Means, Tried
 from auditor.rules.privilege.steps import ASSUME, admits, step_to, ways_into
 from auditor.rules.privilege.wide import resources_reach
 from auditor.rules.statements import Document
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 TAG_SESSION = "sts:TagSession"
 
@@ -64,7 +64,7 @@ def _spoken_of(door: Door, who: Principal) -> bool:
 
 
 def _identity_doors(view: View) -> Iterator[tuple[Door, tuple[Principal, ...]]]:
-    keys = view.once("keys-by-account", lambda: keys_by_account(view))
+    keys = view.keys_by_account
     for document, located in view.commons.once("tagged-statements", lambda: _tagged(view.commons.identity_documents)):
         statement = located.statement
         mask = action_mask(statement) & SENSITIVE

@@ -19,7 +19,7 @@ from auditor.rules.hit import Located
 from auditor.rules.principals import service_linked
 from auditor.rules.reach import LIVE, Openness
 from auditor.rules.statements import Document
-from auditor.rules.view import View, keys_by_account
+from auditor.rules.view import View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,7 +190,7 @@ def _levels(view: View, rows: list[int], mask: int, cited: Cited) -> tuple[NDArr
 
 def _stored(view: View, account: str) -> list[int]:
     """The keys of the account in custom key stores: who stops a store stops them, whatever their key policies say."""
-    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(account, [])
+    keys = view.keys_by_account.get(account, [])
     return [view.reach.key_at[key.arn] for key in keys if key.custom_key_store_id and key.arn in view.reach.key_at]
 
 
@@ -205,7 +205,7 @@ def _others(keys: Iterable[Key], known: Iterable[Key]) -> tuple[Key, ...]:
 def _hidden(view: View, document: Document, statements: tuple[Located, ...], rows: list[int], mask: int) -> list[Key]:
     """The keys of the account that the statements may reach, for all that could be read of their policies, and where
     nothing that was read keeps every holder from them."""
-    keys = view.once("keys-by-account", lambda: keys_by_account(view)).get(document.account, [])
+    keys = view.keys_by_account.get(document.account, [])
     unread = (key for key in keys if Fact.KEY_POLICY in key.unread and _open_to(view, rows, key, mask))
     return [key for key in unread if any(resources_reach(located.statement, key.arn) for located in statements)]
 
