@@ -107,6 +107,30 @@ def test_a_baseline_of_the_same_moment_is_one() -> None:
     assert {finding.first_seen for finding in back.findings} == {first.as_of}
 
 
+def test_what_weighs_otherwise_since_the_baseline_is_told(tmp_path: Path) -> None:
+    """A key that has become restricted; not where the run could not read on what the difference rests."""
+    before = assess()
+    (key, *others) = before.snapshot.keys
+    restricted = replace(before.snapshot, keys=(replace(key, tags=(("data-class", "restricted"),)), *others))
+    auditor = Auditor()
+    after = auditor.judge(auditor.evaluate(restricted))
+    report = with_states(after, replace(before, as_of="2026-11-01T00:00:00Z"), None)
+    worse = {finding.rule: (finding.was, str(finding.severity)) for finding in report.findings if finding.was}
+    assert worse["iam-decrypt-all-keys"] == ("medium", "high")
+    number = sum(1 for finding in report.findings if finding.was)
+    assert f"{number} with another severity or certainty" in change_words(report)
+    publish(report, tmp_path, ["html", "csv"])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ("in the baseline: medium" in page, page.count('<span class="chip">was ')) == (True, number)
+    assert ",was," in (tmp_path / "findings.csv").read_text(encoding="utf-8").splitlines()[0]
+    same = with_states(after, report, None)
+    assert not any(finding.was for finding in same.findings)
+    gap = Gap(fact=Fact.IDENTITY_POLICY, account=HOME, operation="iam:GetPolicyVersion", code="AccessDenied")
+    blind = replace(after, snapshot=replace(after.snapshot, gaps=(gap,)))
+    told = {finding.rule for finding in with_states(blind, before, None).findings if finding.was}
+    assert "iam-decrypt-all-keys" not in told
+
+
 def test_what_the_baseline_could_not_look_for_is_perhaps_new(tmp_path: Path) -> None:
     """It counts for the gate all the same: it is open now."""
     after = assess()

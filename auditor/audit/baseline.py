@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auditor.audit.sight import Sight
 from auditor.errors import UsageError, reading_trouble
-from auditor.model.finding import SEVERITY_RANK, Finding, FindingState
+from auditor.model.finding import SEVERITY_RANK, Finding, FindingState, weight
 from auditor.model.report import Report
 from auditor.suppressions import Suppression, apply
 
@@ -59,17 +59,18 @@ def _with_history(report: Report, baseline: Report | None) -> tuple[Finding, ...
         return tuple(replace(finding, first_seen=finding.first_seen or report.as_of) for finding in report.findings)
     known = {finding.fingerprint: finding for finding in baseline.findings}
     before = Sight(baseline, baseline.snapshot, report.snapshot)
+    sight = Sight(report, report.snapshot, baseline.snapshot)
     now = [
         replace(
             finding,
             first_seen=_first_seen(known.get(finding.fingerprint), baseline, report.as_of),
             known=_standing(known.get(finding.fingerprint)),
             perhaps_old=finding.fingerprint not in known and not before.reached(finding),
+            was=_was(known.get(finding.fingerprint), finding, before, sight),
         )
         for finding in report.findings
     ]
     here = {finding.fingerprint for finding in report.findings}
-    sight = Sight(report, report.snapshot, baseline.snapshot)
     gone = [_gone(finding, sight) for finding in baseline.findings if finding.fingerprint not in here]
     kept = [finding for finding in gone if finding is not None]
     return tuple(sorted([*now, *kept], key=_order))
@@ -78,6 +79,13 @@ def _with_history(report: Report, baseline: Report | None) -> tuple[Finding, ...
 def _standing(known: Finding | None) -> bool:
     """Whether a finding of the baseline was one that is not resolved."""
     return known is not None and known.state is not FindingState.RESOLVED
+
+
+def _was(known: Finding | None, finding: Finding, before: Sight, sight: Sight) -> str:
+    """What the finding weighed in the baseline; empty where it weighs the same, or one of the runs alone could look."""
+    if not _standing(known) or known is None or weight(known) == weight(finding):
+        return ""
+    return weight(known) if before.reached(finding) == sight.reached(finding) else ""
 
 
 def _gone(finding: Finding, sight: Sight) -> Finding | None:

@@ -79,19 +79,12 @@ def _changed(fresh: list[Finding], gone: list[Finding]) -> list[Finding]:
 
 def _weighed_otherwise(common: Iterable[tuple[Finding, Finding]]) -> Iterator[Finding]:
     """Of the findings of both sides, as they were and as they are: those that weigh otherwise, as they are."""
+    from auditor.model.finding import weight
     from auditor.rules.scopes import Scope, scope_of
 
     for before, after in common:
         if weight(before) != weight(after) and scope_of(after.rule) is not Scope.OUTLINE:
             yield after
-
-
-def weight(finding: Finding) -> str:
-    """How much a finding weighs, in words: its severity, and what speaks against it."""
-    from auditor.model.finding import Confidence
-
-    doubt = [str(finding.confidence)] if finding.confidence is not Confidence.CONFIRMED else []
-    return ", ".join([str(finding.severity), *doubt, *(["stopped by another layer"] if finding.latent else [])])
 
 
 def as_they_were(old: Judged, headed: Headed) -> dict[str, Finding]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.audit.comparing import PERHAPS_NEW, UNVERIFIED, weight
+from auditor.audit.comparing import PERHAPS_NEW, UNVERIFIED
 from auditor.cli.asking import as_csv
 from auditor.cli.terminal import printable
+from auditor.model.finding import weight
 from auditor.report.wording import plural
 
 if TYPE_CHECKING:

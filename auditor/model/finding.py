@@ -91,7 +91,7 @@ class Finding:
     ``subject`` is the ARN the finding is about (key, principal, policy, grant, account …), ``subject_kind`` its kind;
     ``keys`` and ``principals`` are the ARNs involved, sorted. ``latent``: a guardrail elsewhere stops it today.
     ``known``: whether the baseline has it, and not as resolved; None without a baseline. ``perhaps_old``: the baseline
-    does not have it, and could not look for it.
+    does not have it, and could not look for it. ``was``: the ``weight`` that the baseline gave it, if that was another.
     """
 
     rule: str
@@ -119,7 +119,14 @@ class Finding:
     first_seen: str = ""
     known: bool | None = None
     perhaps_old: bool = False
+    was: str = ""
     extra: tuple[tuple[str, Any], ...] = ()
+
+
+def weight(finding: Finding) -> str:
+    """How much a finding weighs, in words: its severity, and what speaks against it."""
+    doubt = [str(finding.confidence)] if finding.confidence is not Confidence.CONFIRMED else []
+    return ", ".join([str(finding.severity), *doubt, *(["stopped by another layer"] if finding.latent else [])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
 
     Each is [severity, rule, title, summary, category, account, region, state, subject, fix, fix body, fingerprint,
     first seen, severity words, mappings, latent (1) and new (2) or perhaps new (4), confidence, keys, principals,
-    [label, value …]]; ``keys`` and ``principals`` are positions in the report where the ARN is known, else the ARN's
-    text (negative: -1 - string); of more than ``NAMED`` the last entry says how many there are besides. Every
-    text is a position in the island's strings.
+    [label, value …], weight in the baseline]; ``keys`` and ``principals`` are positions in the report where the ARN is
+    known, else the ARN's text (negative: -1 - string); of more than ``NAMED`` the last entry says how many there are
+    besides. Every text is a position in the island's strings.
     """
     keys, principals = key_places(report), principal_places(report)
     history = has_history(report)
@@ -40,6 +40,7 @@ def findings_beyond(report: Report, limit: int, word: Intern) -> list[list[Any]]
             places(finding.keys, keys),
             places(finding.principals, principals),
             [word(text) for item in finding.evidence[:20] for text in (item.label, _cut(evidence_value(item)))],
+            word(finding.was),
         ]
         for finding in report.findings[limit:]
     ]
@@ -66,12 +67,12 @@ def _texts(finding: Finding) -> tuple[str, ...]:
 
 
 def severity_words(finding: Finding) -> str:
-    """Which clauses made the severity; empty when it is the rule's own."""
-    if not finding.clauses:
-        return ""
-    return "; ".join(
-        [f"default {finding.default_severity}", *(f"{item.kind} to {item.to}: {item.when}" for item in finding.clauses)]
-    )
+    """Which clauses made the severity, and what the finding weighed in the baseline; empty when it is the rule's own,
+    as before."""
+    clauses = [f"{item.kind} to {item.to}: {item.when}" for item in finding.clauses]
+    default = [f"default {finding.default_severity}"] if clauses else []
+    was = [f"in the baseline: {finding.was}"] if finding.was else []
+    return "; ".join([*default, *clauses, *was])
 
 
 def _cut(text: str) -> str:

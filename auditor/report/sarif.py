@@ -151,4 +151,6 @@ def _suppression(finding: Finding) -> dict[str, Any]:
 def _baseline_state(finding: Finding, report: Report) -> str:
     if finding.state is FindingState.RESOLVED:
         return "absent"
-    return "new" if newness(finding, report) else "unchanged"
+    if newness(finding, report):
+        return "new"
+    return "updated" if finding.was else "unchanged"

@@ -69,13 +69,14 @@ def _findings(report: Report) -> View:
             "; ".join(f"{m.framework} {m.version} {m.control} ({m.basis})" for m in item.mappings),
             item.category,
             item.first_seen,
+            item.was,
             item.fingerprint,
         )
         for item in report.findings
     )
     columns = (
         "severity rule code title state confidence latent subject subject_kind account region summary evidence fix "
-        "fix_body keys principals controls category first_seen fingerprint"
+        "fix_body keys principals controls category first_seen was fingerprint"
     )
     return View("findings", "Findings", "One row for each finding, worst first.", tuple(columns.split()), rows)
 

@@ -159,6 +159,8 @@ def change_words(report: Report) -> str:
     unsure = states[FindingState.UNVERIFIED]
     parts = [plural(new["new"], "new finding"), f"{states[FindingState.RESOLVED]:,} resolved"]
     words = f"Since the baseline: {', '.join(parts)}"
+    if other := sum(1 for item in report.findings if item.was):
+        words += f", {other:,} with another severity or certainty"
     if new["perhaps new"]:
         words += f", {new['perhaps new']:,} perhaps new, because the baseline could not look there"
     if unsure:

@@ -16,7 +16,7 @@ function links(kind, places) {
 function builtFinding(entry, number) {
   const [severity, rule, title, summary, category, account, region, state, subject] = entry.slice(0, 9).map(str);
   const [latent, confidence, keys, principals, evidence] = [entry[15], str(entry[16]), entry[17], entry[18], entry[19]];
-  const chips = [latent & 2 && "new", latent & 4 && "perhaps new", state !== "open" && state, latent & 1 && "latent", confidence !== "confirmed" && confidence].filter(Boolean);
+  const chips = [latent & 2 && "new", latent & 4 && "perhaps new", str(entry[20]) && `was ${str(entry[20])}`, state !== "open" && state, latent & 1 && "latent", confidence !== "confirmed" && confidence].filter(Boolean);
   const details = make("details", {}, make("summary", {}, make("b", {}, short(title, 160)), make("span", { class: "muted" }, short(summary, 400))));
   const row = make("tr", { class: "finding", id: `finding-${number}` }, make("td", {}, make("span", { class: `badge sev-${severity}` }, severity)),
     make("td", { "data-search": [title, summary, subject, str(entry[11]), ...evidence.map(str)].join(" ") }, details),

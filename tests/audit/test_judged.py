@@ -11,9 +11,9 @@ from unittest import mock
 import pytest
 
 from auditor.audit import judged, touched
-from auditor.audit.comparing import as_they_were, compare_findings, weight
+from auditor.audit.comparing import as_they_were, compare_findings
 from auditor.audit.judged import Whole, judged_change
-from auditor.model.finding import Finding
+from auditor.model.finding import Finding, weight
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy, Layer
 from auditor.model.policy_document import parse_policy

@@ -124,6 +124,7 @@ def _finding(number: int, text: str, key: Key, state: FindingState) -> Finding:
         evidence=(Evidence(text, text), Evidence("path", f"{text} → sts:AssumeRole → {READER}")),
         remediation=Remediation(text, "policy", text),
         first_seen="2026-11-01",
+        was="low" if number and number % 10 == 0 else "",
         extra=((text, text),),
     )
 

@@ -245,7 +245,7 @@ def test_what_the_page_has_no_room_for_is_built_from_the_island(driver: Any, pag
     show(driver, pages["many"], "finding-310")
     assert driver.execute_script("return document.querySelector('#finding-310 details').open") is True
     text = driver.execute_script("return document.querySelector('#finding-310').textContent")
-    for words in ("number-310 said the summary", "Fix", "Fingerprint", "kind: accepted-risk", "First seen"):
+    for words in ("number-310 said the summary", "Fix", "Fingerprint", "kind: accepted-risk", "First seen", "was low"):
         assert words in text
     show(driver, pages["many"], "findings")
     assert visible(driver, ".finding") == 50

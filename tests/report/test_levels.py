@@ -51,6 +51,7 @@ def _findings() -> tuple[Finding, ...]:
                 first_seen=seen,
                 latent=latent,
                 perhaps_old=number % 3 == 0,
+                was="low, potential" if number % 5 == 0 else "",
                 fingerprint=f"{number:020x}",
                 extra=extra,
             )
@@ -100,7 +101,9 @@ def _baseline(finding: Finding) -> str:
     if finding.state is FindingState.RESOLVED:
         return "absent"
     new = finding.first_seen == AS_OF and finding.state in (FindingState.OPEN, FindingState.ACCEPTED)
-    return "new" if new else "unchanged"
+    if new:
+        return "new"
+    return "updated" if finding.was else "unchanged"
 
 
 def test_sarif_without_an_earlier_run_has_no_baseline() -> None:
