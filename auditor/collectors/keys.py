@@ -27,7 +27,7 @@ from auditor.model.shard import Kind, Record
 
 Data = dict[str, Any]
 NOT_APPLICABLE = frozenset({"UnsupportedOperationException", "KMSInvalidStateException"})
-"""Answers that say something about the key, not about permission (kms-authorization: data, not failure)."""
+"""Answers that say something about the key, not about permission (data, not failure)."""
 
 ESSENTIAL = ("Arn", "KeyManager", "KeyState", "Origin")
 """Members of every KeyMetadata; rules and verdicts would take a default for a fact without them."""

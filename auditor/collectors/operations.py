@@ -1,7 +1,7 @@
 """Every AWS operation that the collectors may call, as data: no call can be made without its entry here.
 
 The permissions that the auditor needs are generated from this table (``permissions``), so the two cannot drift apart.
-All are read-only. Page sizes are the maxima of kms-authorization reference tables (KMS developer guide, API pages).
+All are read-only. Page sizes are the maxima of the API references.
 """
 
 from __future__ import annotations

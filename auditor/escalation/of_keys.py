@@ -1,4 +1,4 @@
-"""Routes through the key itself: whoever may rewrite who has access needs no access (reference, section 15)."""
+"""Routes through the key itself: whoever may rewrite who has access needs no access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pure: a snapshot → who can do what, under which conditions, and why. The specification is kms-authorization.md."""
+"""Pure: a snapshot → who can do what, under which conditions, and why.
+
+Source: IAM user guide, policy evaluation logic; KMS developer guide. ``tests/cases`` holds the sentences as cases.
+"""
 
 from auditor.evaluator.deciding import decide
 from auditor.evaluator.evaluation import Evaluation, evaluate, evaluate_part, surroundings_of

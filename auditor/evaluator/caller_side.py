@@ -1,6 +1,7 @@
 """The caller's side of a decision: identity policies, permissions boundary, session policies and SCPs.
 
-Source: kms-authorization.md sections 6 (groups), 7 (boundary, session) and 9 (SCP levels and exemptions).
+Source: IAM user guide, policy evaluation logic (groups, boundaries, session policies); Organizations user guide, SCP
+evaluation (levels, who is exempt).
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def _gap(pair: Pair, allow: Slot, deny: Slot, what: str, level: int = 0) -> Iter
 
 def _only_named(principal: Principal) -> bool:
     """Whether it is a federated user of whom nothing but the name is known. Its user's policies and the session policy
-    may allow anything; that they deny something is assumed as little as it is of other sessions (section 7)."""
+    may allow anything; that they deny something is assumed as little as it is of other sessions."""
     return principal.kind is PrincipalKind.FEDERATED_USER and Fact.IDENTITIES in principal.unread
 
 
@@ -163,7 +164,7 @@ def _limit(pair: Pair, attached: AttachedPolicy, allow: Slot, deny: Slot, level:
 
 
 def scp_part(pair: Pair) -> ScpPart:
-    """What the service control policies of the caller's account contribute (section 9)."""
+    """What the service control policies of the caller's account contribute."""
     principal, world = pair.principal, pair.surroundings
     organization = world.organization
     if principal.kind in _NOT_BOUND or principal.service_linked or principal.account is None:

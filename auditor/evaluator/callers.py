@@ -1,4 +1,4 @@
-"""The condition keys that describe the caller, its session and its network (kms-authorization.md section 11.2)."""
+"""The condition keys that describe the caller, its session and its network (IAM user guide, global condition keys)."""
 
 from __future__ import annotations
 

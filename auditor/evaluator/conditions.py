@@ -1,6 +1,7 @@
 """Partial evaluation of a statement's conditions: what is known is decided, what only a request can tell remains.
 
-Source: kms-authorization.md section 11. Operators under one Condition, keys under one operator: AND; values: OR.
+Operators under one Condition, keys under one operator: AND; values: OR.
+Source: IAM user guide, conditions with multiple context keys or values.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a test that holds says about other condition keys: facts that follow from each other in every request.
 
-The same facts as in ``implied``, said of tests instead of known values. Sources: as there; kms-authorization.md section
-10 for what a grant needs. Nothing here looks at a policy.
+The same facts as in ``implied``, said of tests instead of known values. Sources: as there; KMS developer guide, grants,
+for what a grant needs. Nothing here looks at a policy.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def satisfiable(literals: Sequence[Literal]) -> bool:
     domain = next((leaf.among for leaf, _ in wanted if leaf.among), known.domain)
     if not _may_be_several(name, about_values):
         return _some_value([_of_one_value(test) for test in about_values], domain, known.forms)
-    # Some values are asked for, each must be one that is not ruled out for all of them (section 11.1).
+    # Some values are asked for, each must be one that is not ruled out for all of them.
     every = [_of_one_value(test) for test in about_values if not _asks_for_one(test)]
     asked = [[_of_one_value(test), *every] for test in about_values if _asks_for_one(test)]
     return all(_some_value(group, domain, known.forms) for group in asked or [every])
@@ -88,7 +88,7 @@ def _certain(literal: Literal) -> Test | None:
     finished = tuple(value for value in leaf.values if "${" not in value)
     if operator is None or len(finished) == len(leaf.values):
         return None if operator is None else (operator, leaf.values, holds)
-    # A variable without a value makes a test with IfExists true (section 11.1): it then says nothing of the others.
+    # A variable without a value makes a test with IfExists true: it then says nothing of the others.
     if finished and operator.negated == holds and not (operator.if_exists and holds):
         return operator, finished, holds
     return _THERE if excludes(literal, ()) else None

@@ -74,7 +74,7 @@ ALIAS_PART = {
     Slot.SESSION_ALLOW: Slot.SESSION_ALIAS,
     Slot.SCP_ALLOW: Slot.SCP_ALIAS,
 }
-"""Allow on the key → allow on the alias: alias actions need both (kms-authorization.md section 3)."""
+"""Allow on the key → allow on the alias: alias actions need both (developer guide, alias access)."""
 
 
 def layer_of(slot: Slot) -> Layer:

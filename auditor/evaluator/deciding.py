@@ -37,7 +37,7 @@ def decide(
 
 
 def with_flags(decision: Decision, flags: tuple[str, ...], blocked: bool) -> Decision:
-    """The decision with the flags of its key; state never changes who is authorized (section 13)."""
+    """The decision with the flags of its key; state never changes who is authorized (developer guide, key states)."""
     if blocked and not decision.outcome.denied:
         flags = (*flags, STATE_FLAG)
     return replace(decision, flags=tuple(sorted({*decision.flags, *flags}))) if flags else decision

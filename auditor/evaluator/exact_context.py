@@ -1,6 +1,6 @@
 """What a grant that demands an exact encryption context says about the condition keys of that context.
 
-Source: kms-authorization.md section 10 (EncryptionContextEquals: exactly these pairs, names without case). So a pair
+Source: API reference, GrantConstraints (EncryptionContextEquals: exactly these pairs, names without case). So a pair
 that the constraint does not list is absent, and the context's keys are those of the constraint, in some case.
 """
 

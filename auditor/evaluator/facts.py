@@ -1,4 +1,4 @@
-"""The value of every condition key for one principal, key and action (kms-authorization.md sections 11.2, 11.3, 12).
+"""The value of every condition key for one principal, key and action (IAM global and KMS condition keys).
 
 Each function answers with ``Known``, ``RunTime`` or ``Unsettled``; nothing here looks at a policy.
 """
@@ -38,7 +38,7 @@ from auditor.model.principal import Principal, PrincipalKind
 
 UNDOCUMENTED_LAYERS = {Layer.KEY_POLICY: "a key policy", Layer.RCP: "an RCP"}
 _UNDOCUMENTED = {Fact.TAGS: "effect of a tag", Fact.ALIASES: "effect of an alias"}
-"""Where the effect of tag and alias conditions of the key is not documented (section 12, open question 3)."""
+"""Where the effect of tag and alias conditions of the key is not documented."""
 ALIKE = "effect of tags whose keys differ in case alone"
 """A condition key of a tag is read without regard to case, and matches one of them: which one, AWS does not say (IAM
 user guide, global condition keys)."""
@@ -254,7 +254,7 @@ class Question:
 
 
 def over_alias_quota(key: Key) -> bool:
-    """Whether access that rests on kms:ResourceAliases fails because the key has too many aliases (section 12)."""
+    """Whether access that rests on kms:ResourceAliases fails because the key has too many aliases."""
     return len(key.aliases) > ALIAS_QUOTA
 
 

@@ -1,4 +1,4 @@
-"""The grants of one key by what a caller has in common with their holders: a key may have 50,000 of them (section 17),
+"""The grants of one key by what a caller has in common with their holders: a key may have 50,000 of them (KMS quotas),
 and each caller is asked about its own alone.
 
 It only leaves out what cannot be about a caller; ``grants`` decides whether the rest is.

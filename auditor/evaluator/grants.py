@@ -1,4 +1,4 @@
-"""Grants: grantees, operations, constraints, and who may retire them (kms-authorization.md section 10)."""
+"""Grants: grantees, operations, constraints, and who may retire them (KMS developer guide, grants)."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _takes_context(key: Key) -> bool:
 
 
 def _context(operator: str, wanted: Pairs, pair: Pair) -> Residual:
-    """A context constraint; pair names are compared without regard to case (section 19, conflict 1)."""
+    """A context constraint; pair names are compared without regard to case."""
     question = pair.question(_DECRYPT, Layer.GRANT)
     given = {name.lower(): question.value(f"{CONTEXT}:{name}") for name, _ in wanted}
     if any(isinstance(found := given[name.lower()], Known) and value not in found.values for name, value in wanted):

@@ -1,6 +1,6 @@
 """What one condition key of a request says about another: facts that follow from each other in every request.
 
-Source: kms-authorization.md sections 11.2 and 12; the descriptions in ``model/data/condition_keys.json``. A call with
+Source: IAM and KMS guides, condition keys; the descriptions in ``model/data/condition_keys.json``. A call with
 ``kms:ViaService`` is a forward access session, as is one that makes a grant for a service's resource; the pairs of an
 encryption context are those that its keys name, and on a grant they are its constraint; the tags of a request are those
 that its tag keys name; a session without multi-factor authentication has no age of it; a grant has one grantee, and a
@@ -67,7 +67,7 @@ EXCLUSIVE = {
     "aws:sourceip": _VPC_ENDPOINT,
     **{name.lower(): ("aws:SourceIp",) for name in _VPC_ENDPOINT},
 }
-"""Keys (lower case) and those that a request with them does not carry: a grant has one grantee (section 10), a request
+"""Keys (lower case) and those that a request with them does not carry: a grant has one grantee, a request
 goes through a VPC endpoint or has a public address (IAM reference, global condition keys)."""
 _SERVICES = ("aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast")
 TOGETHER = {

@@ -1,6 +1,7 @@
 """The key's side of a decision: all key policies of the key, RCPs and grants.
 
-Source: kms-authorization.md sections 4, 5, 9 (RCP), 10 (grants) and 14 (the policy named AWS_RAM).
+Source: KMS developer guide, key policies, grants and resource control policies. How the policy named AWS_RAM is
+evaluated is not documented.
 """
 
 from __future__ import annotations

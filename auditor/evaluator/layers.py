@@ -1,6 +1,7 @@
 """The layers combined for one group of actions: which paths allow, what limits them, what denies.
 
-Source: kms-authorization.md sections 2 (procedure), 6, 7, 8 and 10.
+Source: IAM user guide, policy evaluation logic (one account, cross-account) and permissions boundaries; KMS developer
+guide, key policies and grants.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ DENY_SLOTS = (
     Slot.RCP_DENY,
     Slot.KEY_DENY,
 )
-"""In the order in which a denial names its reason (section 2, step 4)."""
+"""In the order in which a denial names its reason."""
 DIRECT_SLOTS = (Slot.KEY_USER, Slot.KEY_ROLE, Slot.KEY_SESSION, Slot.KEY_STAR)
 
 
@@ -81,7 +82,7 @@ class Layers:
         return all_of([path.open, *(self.limit(slot) for slot in path.limits)])
 
     def scp_allow(self) -> Residual:
-        """An allow at each SCP level (section 9); TRUE where SCPs do not bind the caller."""
+        """An allow at each SCP level; TRUE where SCPs do not bind the caller."""
         slots = (Slot.SCP_ALLOW, Slot.SCP_ALIAS) if self.mask & ALIAS_ACTIONS else (Slot.SCP_ALLOW,)
         return all_of(self.scp_level(slot, level) for slot in slots for level in range(self.scp_depth))
 
@@ -189,7 +190,7 @@ def _retire_paths(layers: Layers) -> list[Path]:
 
 def account_level_paths(layers: Layers) -> list[Path]:
     """The one way for an action without a key: identity policies, which the root user does not need. No key policy
-    plays a part, whatever its account principal covers (section 2, step 2)."""
+    plays a part, whatever its account principal covers."""
     root = layers.relation.kind is PrincipalKind.ROOT
     slots = () if root else (Slot.IDENTITY_ALLOW,)
     return [Path("identity_policy_only", "identity", layers.identity(), slots, () if root else BOTH)]

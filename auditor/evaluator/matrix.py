@@ -1,4 +1,4 @@
-"""The bulk engine: the whole matrix by classes of equals (design, section 6).
+"""The bulk engine: the whole matrix by classes of equals.
 
 Caller sides and key sides are numbered; a pair of numbers, with the relation of the two accounts, is decided once.
 The table is then filled by looking numbers up. ``decide`` uses the same sides and layers for a single question.

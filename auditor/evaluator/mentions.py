@@ -104,7 +104,7 @@ def _of_conditions(statement: Statement) -> Iterator[PrincipalValue]:
 def _row(mention: PrincipalValue, accounts: dict[str, str], unread: set[str]) -> Principal | None:
     value = mention.value
     if has_wildcard(value) and mention != EVERYBODY:
-        return None  # no pattern names anybody (kms-authorization.md section 5)
+        return None  # no pattern names anybody (IAM user guide, policy elements: Principal)
     if mention.kind == "Service":
         return Principal(kind=PrincipalKind.SERVICE, arn=value, iam_arn=value, account=None, name=value)
     if mention.kind != "AWS":

@@ -1,7 +1,7 @@
-"""How a Principal element names a caller (kms-authorization.md section 5).
+"""How a Principal element names a caller (IAM user guide, policy elements: Principal).
 
 The form matters: boundaries and session policies limit what is given to a role, not what is given to a user, a session
-or everybody (section 7).
+or everybody.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _named_session(value: str, principal: Principal) -> tuple[Slot | None, Resid
 def exempted(values: tuple[PrincipalValue, ...], principal: Principal, *, bounded: bool) -> bool:
     """Whether a Deny with NotPrincipal spares the caller: it and its account are both listed and it has no permissions
     boundary, whatever the values. A role counts as listed by its role ARN; naming one of its sessions alone does not
-    list it (section 5; IAM reference, NotPrincipal)."""
+    list it (IAM user guide, policy elements: NotPrincipal)."""
     if bounded:
         return False
     forms = matches(values, principal)

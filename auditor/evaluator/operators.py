@@ -1,4 +1,4 @@
-"""Condition operators on concrete values (kms-authorization.md section 11.1; IAM reference, condition operators).
+"""Condition operators on concrete values (IAM user guide, condition operators).
 
 No knowledge of what is static or run-time: that is ``conditions``.
 """

@@ -1,6 +1,7 @@
 """Whether a statement's Resource or NotResource reaches a key, or the alias part of an alias action.
 
-Source: kms-authorization.md sections 3, 4 and 6. An alias ARN never stands for a key.
+An alias ARN never stands for a key.
+Source: IAM user guide, policy elements: Resource; KMS developer guide, alias access.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def key_reached(compiled: Compiled, question: Question) -> Residual:
 
 
 def _everything(pattern: str, compiled: Compiled, question: Question) -> Residual:
-    """Whether a pattern covers an action without a key. That account-wide patterns do is contested (section 2, step 2):
+    """Whether a pattern covers an action without a key. That account-wide patterns do is contested:
     an allow counts whole, but of a pattern for one Region no reading denies, or exempts, what is done in others."""
     caller = parse_arn(question.principal.iam_arn)
     if not covers_everything(pattern, question.principal.account, caller.partition if caller else glob.NAME_RUN):

@@ -144,7 +144,7 @@ def covers_everything(pattern: str, account: str | None, partition: str = glob.N
     """Whether an identity statement's Resource reaches actions without a key: ``*``, or a KMS pattern for all of the
     ``account`` in some Region of the ``partition``.
 
-    The second form is contested (section 2, step 2): it counts.
+    The second form is contested: it counts.
     """
     if set(pattern) == {"*"}:
         return True

@@ -1,8 +1,7 @@
 """Policy variables, ``${aws:PrincipalTag/team, 'default'}`` (IAM reference, policy variables and tags).
 
 They count in documents of Version 2012-10-17 only; the caller checks that. A multi-valued condition key is no variable:
-it has no value to put in (section 11.1). A variable whose value only a request can
-tell stays in the text as it is.
+it has no value to put in. A variable whose value only a request can tell stays in the text as it is.
 """
 
 from __future__ import annotations

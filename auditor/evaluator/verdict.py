@@ -1,6 +1,6 @@
 """From combined layers to a Decision: outcome, reason, residual and the chain of causes.
 
-Source: kms-authorization.md section 2 (steps 4 to 8) and the reason codes of section 16.
+Source: IAM user guide, policy evaluation logic; KMS developer guide, troubleshooting permissions.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def _lacking(layers: Layers, slot: Slot, whole: str = NOTHING_ALLOWS, level: int
 
 
 def _no_path(layers: Layers) -> Decision:
-    """No path is even open: which half is there, which is missing (sections 6 and 8)."""
+    """No path is even open: which half is there, which is missing."""
     identity = _holds_sometimes(layers, Slot.IDENTITY_ALLOW)
     key_policy = any(_holds_sometimes(layers, slot) for slot in _KEY_ALLOWS)
     kind = layers.relation.kind

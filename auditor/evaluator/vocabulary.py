@@ -18,7 +18,7 @@ RESOURCE_KEYS = frozenset(
     {"kms:keyspec", "kms:keyusage", "kms:keyorigin", "kms:multiregion", "kms:multiregionkeytype"}
     | {"kms:customermasterkeyspec", "kms:customermasterkeyusage", "kms:resourcealiases"}
 )
-"""Keys that describe the KMS key itself; every action on a key carries them (kms-authorization.md section 3)."""
+"""Keys that describe the KMS key itself; every action on a key carries them (service authorization reference)."""
 
 _GLOBAL = ("aws", "kms")
 SESSION_SERVICES = frozenset({"codebuild", "ecs", "eks", "identitystore", "rolesanywhere", "signin", "sso", "sts"})

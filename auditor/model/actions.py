@@ -2,8 +2,8 @@
 
 Every set of actions is an ``int`` bit mask over ``ACTIONS`` (bit *i* is ``ACTIONS[i]``), so that unions and
 intersections over the whole vocabulary cost one machine operation.
-Source: ``data/actions.json`` (service authorization data of 2026-10, SDK model of 2026-11);
-sets after kms-authorization.md section 3 and findings-catalog.md section 3.2.
+Source: ``data/actions.json`` (service authorization data of 2026-10, SDK model of 2026-11); KMS developer guide,
+"AWS KMS permissions" and "Key type reference". The named sets are what rules ask about.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Capability(StrEnum):
-    """What a set of actions means for people (design: one word per row of the matrix); the value is what one types."""
+    """What a set of actions means for people, one word per row of the matrix; the value is what one types."""
 
     ADMINISTER = "administer"
     GRANT = "grant"
@@ -168,7 +168,7 @@ RETIRE_GRANT = mask_of(["RetireGrant"])
 CREATE_GRANT = mask_of(["CreateGrant"])
 CREATE_KEY = mask_of(["CreateKey"])
 ALIAS_ACTIONS = mask_of(["CreateAlias", "UpdateAlias", "DeleteAlias"])
-"""They need the permission on the alias (never by key policy) and on the key (kms-authorization.md section 3)."""
+"""They need the permission on the alias (never by key policy) and on the key (developer guide, alias access)."""
 
 READ_PLAINTEXT = mask_of(["Decrypt", "ReEncryptFrom", "DeriveSharedSecret", "Decapsulate"])
 NEW_DATA_KEYS = mask_of(["GenerateDataKey", "GenerateDataKeyPair"])

@@ -12,7 +12,7 @@ from auditor.model.policy import StatementRef
 
 
 class Severity(StrEnum):
-    """Catalogue section 4, worst first."""
+    """How bad a finding is, worst first; ``rules/severity.py`` says how a rule comes to it."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -33,7 +33,7 @@ class Confidence(StrEnum):
 
 
 class FindingState(StrEnum):
-    """Catalogue section 5."""
+    """Where a finding stands: there, there and accepted, gone, or gone where nobody could look."""
 
     OPEN = "open"
     ACCEPTED = "accepted"

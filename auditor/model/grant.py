@@ -1,4 +1,4 @@
-"""KMS grants as ListGrants shows them (kms-authorization.md section 10)."""
+"""KMS grants as ListGrants shows them (API reference, GrantListEntry)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A policy document as written → Policy: a lenient reader that keeps the text verbatim and records every mistake.
 
-An element that is missing, misspelt or of the wrong type counts as absent (kms-authorization.md section 4); the intent
-is never guessed.
+An element that is missing, misspelt or of the wrong type counts as absent (IAM reference, JSON policy
+elements); the intent is never guessed.
 """
 
 from __future__ import annotations

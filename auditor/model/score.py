@@ -1,4 +1,4 @@
-"""The risk score: a number that a reader can recompute by hand from the list of findings (catalogue section 6).
+"""The risk score: a number that a reader can recompute by hand from the list of findings.
 
 Works on findings and a few plain numbers only. The worst finding picks the band, all others fill it; harmless objects
 never dilute it. Power is what a principal could do, whatever the findings say.

@@ -143,7 +143,7 @@ def _constrains(leaf: Leaf, negated: bool) -> bool:
 
 def grant_limited(decision: Decision) -> bool:
     """Whether a CreateGrant decision lets only harmless grants through: for services, fixed grantees or operations, or
-    by a grant alone, which hands on no more than it gives (reference, section 10)."""
+    by a grant alone, which hands on no more than it gives (developer guide, grants)."""
     return by_grant_alone(decision) or (decision.residual is not None and demands(decision.residual, for_services))
 
 

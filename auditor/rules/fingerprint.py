@@ -1,7 +1,7 @@
 """Fingerprints: the same finding keeps its number when a policy is reformatted, reordered or its Sids change.
 
 SHA-256 over the canonical JSON list of rule, subject, canonical principal, statement meanings and grant id; severity,
-title, Sid, position and time stay out (catalogue section 5).
+title, Sid, position and time stay out.
 """
 
 from __future__ import annotations

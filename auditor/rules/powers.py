@@ -1,4 +1,4 @@
-"""Power: what each principal could do over all keys, whatever the findings say (catalogue section 6.2).
+"""Power: what each principal could do over all keys, whatever the findings say.
 
 Reads the bulk table in whole columns: one number per profile and kind of key, looked up for every pair at once.
 """

@@ -82,7 +82,7 @@ def openness(decision: Decision, owner: Owner = NOWHERE) -> Openness:
 
 def _by_ram_alone(decision: Decision) -> bool:
     """Whether nothing on the key's side allows it but the policy that AWS RAM writes: AWS does not document how that
-    one is evaluated (reference, section 14)."""
+    one is evaluated."""
     sides = [cause for cause in decision.causes if cause.role is Role.ALLOWS and cause.layer is not Layer.IDENTITY]
     return bool(sides) and all(
         cause.statement is not None and cause.layer is Layer.KEY_POLICY and cause.statement.policy == RAM_POLICY

@@ -1,4 +1,4 @@
-"""The severity algorithm of the catalogue (section 4), the same for every rule, and the record of what applied."""
+"""How severe a hit is, by the clauses of its rule and in one way for all rules, and the record of what applied."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def _pair(name: str, value: str | None) -> tuple[str, str | None]:
 
 
 def _facts(case: Data, action: str, account: str | None) -> Facts:
-    """Every condition key of the request (section 11.2): those of the context and those that follow."""
+    """Every condition key of the request: those of the context and those that follow."""
     key, caller, on_key = case["key"], case["principal"], action not in ACCOUNT_LEVEL
     kind, service = caller["type"], caller["type"] == "service"
     paths = case["organization"]["paths"] if case["organization"] else {}

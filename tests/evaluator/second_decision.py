@@ -1,4 +1,4 @@
-"""The decision of the second reading: denies, guardrails and paths (section 2 of kms-authorization.md)."""
+"""The decision of the second reading: denies, guardrails and paths (IAM user guide, policy evaluation logic)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def identity(reading: Reading) -> bool:
 
 
 def limits(reading: Reading, *, alias: bool = False) -> bool:
-    """Whether boundary and session policies let the action through (section 7)."""
+    """Whether boundary and session policies let the action through."""
     if reading.root:
         return True
     ask = reading.allows_alias if alias else reading.allows
@@ -126,7 +126,7 @@ def by_grants(reading: Reading) -> bool:
 
 
 def gives(reading: Reading, grant: Data) -> bool:
-    """Whether the grant allows the action, or the retirement of itself (section 10)."""
+    """Whether the grant allows the action, or the retirement of itself."""
     if reading.action == RETIRE:
         issued = f"arn:aws:iam::{reading.account}:root" == grant["IssuingAccount"]
         if (issued and as_member(reading)) or holds(reading, grant.get("RetiringPrincipal")):

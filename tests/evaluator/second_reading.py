@@ -1,4 +1,4 @@
-"""A second reading of kms-authorization.md: one case, all of whose request facts are known, is allowed or denied.
+"""A second reading of AWS's documentation: one case, all of whose request facts are known, is allowed or denied.
 
 Written from the reference alone and without a line of the evaluator, in the plainest way: two values, no residuals, no
 reasons. It takes the plain data of a case file. Where the two disagree, one of them has misread the reference.
@@ -55,7 +55,7 @@ COMPARE: dict[str, Callable[[str, str], bool]] = {
 
 
 def passes(operator: str, wanted: list[str], given: list[str]) -> bool:
-    """One test of a Condition (section 11.1)."""
+    """One test of a Condition."""
     name = operator.lower()
     if name == "null":
         return (wanted[0] == "true") != bool(given)
@@ -72,7 +72,7 @@ def passes(operator: str, wanted: list[str], given: list[str]) -> bool:
 
 
 def resolved(text: str, facts: Facts) -> str | None:
-    """A value that may be one policy variable with a default; None: no value (section 11.1)."""
+    """A value that may be one policy variable with a default; None: no value."""
     found = re.fullmatch(r"\$\{([^,}]+)(?:, '(.*)')?\}", text)
     if found is None:
         return text
@@ -118,7 +118,7 @@ class Reading:
         return any(like(one, resource) for one in listed(statement[element])) == (element == "Resource")
 
     def covers_all(self, statement: Data) -> bool:
-        """Actions without a key ask for everything; an account-wide pattern counts (section 2, step 2)."""
+        """Actions without a key ask for everything; an account-wide pattern counts."""
         everything = ("*", f"arn:aws:kms:us-west-2:{self.account}:*")
         element = "Resource" if "Resource" in statement else "NotResource"
         return any(one in everything for one in listed(statement[element])) == (element == "Resource")
@@ -135,7 +135,7 @@ class Reading:
         )
 
     def says_of_alias(self, document: Data, effect: str) -> bool:
-        """The same question about the alias of an alias action: an allow of some, a deny of all (section 3)."""
+        """The same question about the alias of an alias action: an allow of some, a deny of all."""
         facts = {name: [] if name.startswith(OF_KEY) else values for name, values in self.facts.items()}
         enough = any if effect == "Allow" else all
         return any(
@@ -160,7 +160,7 @@ class Reading:
     def allows_alias(self, documents: list[Data]) -> bool:
         return self.action not in WITH_ALIAS or any(self.says_of_alias(document, "Allow") for document in documents)
 
-    # how a Principal element names the caller (section 5)
+    # how a Principal element names the caller
 
     def forms(self, element: Any) -> set[str]:
         if element == "*":

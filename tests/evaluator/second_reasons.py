@@ -1,4 +1,4 @@
-"""The reasons that the second reading accepts for a decision (section 2, steps 3 to 7; reason codes of section 16)."""
+"""The reasons that the second reading accepts for a decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lenient parser: what is missing or of the wrong type counts as absent, and is told (reference, section 4)."""
+"""The lenient parser: what is missing or of the wrong type counts as absent, and is told."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def document(layer: Layer, name: str, owner: str, text: str) -> AttachedPolicy:
 
 
 def _check_rcp(new: str, policy: Policy) -> None:
-    """Raises UsageError for what AWS refuses in an RCP of one's own (kms-authorization.md section 9)."""
+    """Raises UsageError for what AWS refuses in an RCP of one's own (Organizations user guide, RCP syntax)."""
     for statement in policy.statements:
         if statement.effect != "Deny":
             raise UsageError(f"{new}: {statement.label} is no Deny.", "An RCP only takes away.")

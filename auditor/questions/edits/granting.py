@@ -1,6 +1,6 @@
 """Edits that add a grant, and what CreateGrant refuses.
 
-Source: API reference, CreateGrant and GrantConstraints; kms-authorization.md section 10.
+Source: API reference, CreateGrant and GrantConstraints; KMS developer guide, creating grants.
 """
 
 from __future__ import annotations

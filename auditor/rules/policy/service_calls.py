@@ -72,8 +72,8 @@ def _services_alone(placed: Placed) -> bool:
 
 
 def missed_by(view: View, placed: Placed, service: str) -> list[ConditionTest]:
-    """The tests about who calls that the service never meets when it calls as itself (reference, sections 9 and 12: it
-    is of no account or organization of the customer, and comes through no other service)."""
+    """The tests about who calls that the service never meets when it calls as itself (IAM user guide, global condition
+    keys: it is of no account or organization of the customer, and comes through no other service)."""
     who, key, statement = service_principal(view, service), placed.key, placed.located.statement
     action = next(actions_in(action_mask(statement) & KEY_POLICY_EFFECTIVE), None)
     if key is None or action is None:

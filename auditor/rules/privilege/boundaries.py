@@ -71,7 +71,7 @@ def boundary_bypassed_by_key_policy(view: View) -> Iterator[Hit]:
 
 def _documented(located: Located) -> bool:
     """Whether AWS says that a boundary does not limit what the statement gives: of a wildcard without a test of
-    ``aws:PrincipalArn`` it does not (reference, section 7)."""
+    ``aws:PrincipalArn`` it does not (IAM user guide, permissions boundaries)."""
     tested = any(test.key.lower() == "aws:principalarn" for test in located.statement.conditions)
     return tested or not for_everybody(located.statement)
 
