@@ -1,7 +1,7 @@
 """The room that talks to AWS: reads facts, turns refusals into gaps, hands shards to a sink. Changes nothing in AWS.
 
 ``collect(request, sink, progress)`` runs one collection and returns its Provenance (without the content hash, which
-the sink knows). ``required_actions`` lists what the collectors call. boto3 is imported when a collection starts.
+the sink knows). ``permissions`` makes the policy that it takes. boto3 is imported when a collection starts.
 """
 
 from __future__ import annotations

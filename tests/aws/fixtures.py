@@ -58,6 +58,12 @@ def credentials() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def local_credentials() -> Iterator[None]:
+    with credentials():
+        yield
+
+
 @contextmanager
 def emptied(moto_url: str) -> Iterator[Proxy]:
     """A proxy in front of an empty moto, with credentials for it in the environment."""

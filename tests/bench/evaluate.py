@@ -6,7 +6,6 @@ classifying versus deciding and filling, triples per CPU second over both, peak 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import resource
@@ -18,7 +17,7 @@ from auditor.evaluator import evaluate, matrix
 from auditor.evaluator.evaluation import Evaluation
 from auditor.model.access import AccessTable, Outcome
 from auditor.model.actions import ACTIONS
-from tests.bench.synthetic_organization import synthetic_snapshot
+from tests.bench.synthetic_organization import size_options, snapshot_of
 
 KEY_ACTIONS = [action for action in ACTIONS if action.on_key]
 
@@ -45,11 +44,8 @@ def result_hash(evaluation: Evaluation) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("accounts", 20), ("principals", 5000), ("keys", 1000), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args()
-    snapshot = synthetic_snapshot(options.accounts, options.principals, options.keys, options.seed)
+    options = size_options(__doc__).parse_args()
+    snapshot = snapshot_of(options)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     deciding = 0.0
     original = matrix._Filler.fill

@@ -6,7 +6,6 @@ findings. Judging is meant to take less than evaluating.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 
@@ -14,7 +13,7 @@ from auditor.evaluator import evaluate
 from auditor.model.settings import RuleSettings
 from auditor.rules import judge as judging
 from auditor.rules import registry
-from tests.bench.synthetic_organization import synthetic_snapshot
+from tests.bench.synthetic_organization import size_options, snapshot_of
 
 AS_OF = "2026-11-22T00:00:00Z"
 
@@ -35,11 +34,8 @@ def timed_rules(spent: dict[str, float]) -> dict[str, registry.Check]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("accounts", 20), ("principals", 5000), ("keys", 1000), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args()
-    snapshot = synthetic_snapshot(options.accounts, options.principals, options.keys, options.seed)
+    options = size_options(__doc__).parse_args()
+    snapshot = snapshot_of(options)
     begun = time.process_time()
     evaluation = evaluate(snapshot, as_of=AS_OF)
     evaluated = time.process_time()

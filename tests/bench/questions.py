@@ -8,7 +8,6 @@ sides are evaluated and judged as a whole.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -20,19 +19,17 @@ from pathlib import Path
 
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
-from tests.bench.synthetic_organization import synthetic_snapshot
+from tests.bench.synthetic_organization import size_options, snapshot_of
 from tests.bench.written import changed, write_snapshot
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("accounts", 20), ("principals", 5000), ("keys", 1000), ("seed", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
+    parser = size_options(__doc__)
     parser.add_argument("--keep", type=Path, help="Folder to write the snapshots to, and to keep.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kms-audit-bench-") as folder:
         place = options.keep or Path(folder)
-        snapshot = synthetic_snapshot(options.accounts, options.principals, options.keys, options.seed)
+        snapshot = snapshot_of(options)
         commands = prepare(snapshot, place)
         print(json.dumps({name: measured(words) for name, words in commands.items()}, indent=2))
 

@@ -7,6 +7,7 @@ across accounts; three SCP levels, one RCP, five grants a key, a boundary on 15 
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from random import Random
 from typing import Any
 
@@ -30,6 +31,19 @@ def _document(*statements: Doc) -> Doc:
 
 def _attached(layer: Layer, name: str, owner: str, *statements: Doc) -> AttachedPolicy:
     return AttachedPolicy(layer, name, owner, parse_policy(_document(*statements)))
+
+
+def size_options(purpose: str | None) -> ArgumentParser:
+    """The options of a measurement that say how large the organization is."""
+    parser = ArgumentParser(description=purpose)
+    for name, default in (("accounts", 20), ("principals", 5000), ("keys", 1000), ("seed", 1)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    return parser
+
+
+def snapshot_of(options: Namespace) -> Snapshot:
+    """The organization of that size."""
+    return synthetic_snapshot(options.accounts, options.principals, options.keys, options.seed)
 
 
 def synthetic_snapshot(accounts: int, principals: int, keys: int, seed: int) -> Snapshot:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from auditor.collectors import caller
-from tests.aws.fixtures import moto_url, proxy, shared_proxy
+from tests.aws.fixtures import local_credentials, moto_url, proxy, shared_proxy
 
-__all__ = ["moto_url", "proxy", "shared_proxy"]
+__all__ = ["local_credentials", "moto_url", "proxy", "shared_proxy"]
 
 
 @pytest.fixture(autouse=True)

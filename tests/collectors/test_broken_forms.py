@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,16 +13,11 @@ from auditor.errors import CollectionError
 from auditor.model.key import Fact
 from tests.aws.breaking import MEMBER, QUICK, changed, found, gaps
 from tests.aws.collecting import collected
-from tests.aws.fixtures import credentials
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import MANAGEMENT, REGION
 from tests.aws.written_server import Wire, WrittenAws
 
-
-@pytest.fixture(autouse=True)
-def local_credentials() -> Iterator[None]:
-    with credentials():
-        yield
+pytestmark = pytest.mark.usefixtures("local_credentials")
 
 
 def test_a_list_that_always_names_one_more_empty_page_ends(monkeypatch: pytest.MonkeyPatch) -> None:

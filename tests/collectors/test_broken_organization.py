@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,18 +11,13 @@ from auditor.errors import CollectionError
 from auditor.model.key import Fact
 from tests.aws.breaking import MEMBER, QUICK, Change, changed
 from tests.aws.collecting import collected
-from tests.aws.fixtures import credentials
 from tests.aws.wire import Call
 from tests.aws.written import MANAGEMENT
 from tests.aws.written_server import Wire, WrittenAws
 
 STAYS = "200000000001"
 
-
-@pytest.fixture(autouse=True)
-def local_credentials() -> Iterator[None]:
-    with credentials():
-        yield
+pytestmark = pytest.mark.usefixtures("local_credentials")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 from auditor.collectors.operations import ALL
 from auditor.errors import KmsAuditError
 from tests.aws.collecting import Found, Verdicts, collected
-from tests.aws.fixtures import credentials
 from tests.aws.garbling import Way, ways
 from tests.aws.wire import Call
 from tests.aws.written_server import Wire, WrittenAws
@@ -44,13 +42,7 @@ OPTIONAL = frozenset(
 )
 """Members without which an answer is as good: AWS leaves them out, or no verdict and no rule rests on them."""
 
-pytestmark = pytest.mark.usefixtures("aws_credentials")
-
-
-@pytest.fixture(scope="module")
-def aws_credentials() -> Iterator[None]:
-    with credentials():
-        yield
+pytestmark = pytest.mark.usefixtures("local_credentials")
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ class Good:
 
 
 @pytest.fixture(scope="module")
-def good(aws_credentials: None) -> Good:
+def good(local_credentials: None) -> Good:
     seen: dict[tuple[str, str], bytes] = {}
 
     def remember(call: Call, asked: dict[str, Any], good: Wire) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +17,6 @@ import pytest
 
 from tests.aws.breaking import MEMBER, QUICK, changed
 from tests.aws.collecting import Found, collected
-from tests.aws.fixtures import credentials
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import KEYS, MANAGEMENT, STORE
 from tests.aws.written_server import Wire, WrittenAws
@@ -26,11 +25,7 @@ REFERENCE = "299999999999"
 Change = Callable[[dict[str, Any]], Any]
 Rewrite = Callable[[bytes], bytes]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def local_credentials() -> Iterator[None]:
-    with credentials():
-        yield
+pytestmark = pytest.mark.usefixtures("local_credentials")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from auditor.model.key_events import EventWindow, KeyCalls
 from tests.aws import events
 from tests.aws.collecting import Found, collected
 from tests.aws.events import call, entry, role, through, user
-from tests.aws.fixtures import credentials
 from tests.aws.serial import spelt
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import KEYS, MANAGEMENT, OTHER, REGION, key_arn
@@ -32,11 +31,7 @@ ADA = f"arn:aws:iam::{MANAGEMENT}:user/ada"
 Data = dict[str, Any]
 Paged = Callable[[Data], Data | str]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _credentials() -> Iterator[None]:
-    with credentials():
-        yield
+pytestmark = pytest.mark.usefixtures("local_credentials")
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from auditor.collectors import last_accessed as collector
 from auditor.model.key import Fact
 from auditor.model.principal import LastAccessed
 from tests.aws.collecting import Found, collected
-from tests.aws.fixtures import credentials
 from tests.aws.serial import spelt
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import MANAGEMENT, OPEN, REGION, job_of, last_accessed
@@ -26,11 +25,7 @@ ADA = f"arn:aws:iam::{MANAGEMENT}:user/ada"
 IDLE = f"arn:aws:iam::{MANAGEMENT}:role/idle"
 Data = dict[str, Any]
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _credentials() -> Iterator[None]:
-    with credentials():
-        yield
+pytestmark = pytest.mark.usefixtures("local_credentials")
 
 
 @pytest.fixture

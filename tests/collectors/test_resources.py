@@ -13,7 +13,6 @@ from auditor.model.key import Fact
 from auditor.model.resource import Encryption, Resource
 from tests.aws.breaking import QUICK
 from tests.aws.collecting import Found, collected
-from tests.aws.fixtures import credentials
 from tests.aws.serial import spelt
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import MANAGEMENT, REGION
@@ -54,10 +53,7 @@ class Served(WithoutKeys):
         return [call for call in self.calls if call.action == action]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _credentials() -> Iterator[None]:
-    with credentials():
-        yield
+pytestmark = pytest.mark.usefixtures("local_credentials")
 
 
 @pytest.fixture(scope="module")

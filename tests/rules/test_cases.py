@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from auditor.evaluator import evaluate
 from auditor.model.report import Report
@@ -17,21 +16,9 @@ from auditor.rules import judge
 from auditor.rules.judge import Judgement
 from auditor.rules.registry import RULES
 from tests.rules import estate
+from tests.rules.files import cases_in
 
-FOLDER = Path(__file__).parent / "cases"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _load() -> list[tuple[str, dict[str, Any]]]:
-    found = []
-    for path in sorted(FOLDER.glob("*.yaml")):
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
-        for case in data["cases"]:
-            found.append((path.stem, {**data.get("defaults", {}), **case}))
-    return found
-
-
-CASES = _load()
+CASES = cases_in(Path(__file__).parent / "cases")
 
 
 def judged(snapshot: Snapshot, case: dict[str, Any], rules: Iterable[str]) -> Judgement:

@@ -12,28 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from auditor.evaluator import Evaluation, evaluate
 from auditor.model.finding import Finding
 from auditor.questions import find_keys, principal_named
 from auditor.rules import judge
 from tests.rules import estate
+from tests.rules.files import cases_in
 
-FOLDER = Path(__file__).parent / "scenarios"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-def _load() -> list[tuple[str, dict[str, Any]]]:
-    found = []
-    for path in sorted(FOLDER.glob("*.yaml")):
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
-        common = {**data.get("defaults", {}), "ignore": data["ignore"]}
-        found += [(path.stem, {**common, **case}) for case in data["cases"]]
-    return found
-
-
-SCENARIOS = _load()
+SCENARIOS = cases_in(Path(__file__).parent / "scenarios")
 
 
 def _keys(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
