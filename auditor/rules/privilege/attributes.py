@@ -228,8 +228,13 @@ def would_gain(view: View, dependence: Dependence, key: Key) -> bool:
     who = dependence.principal
     if who.arn not in view.reach.principal_at or not _in_reach(dependence, key):
         return False
-    new = actions_in(_delegated(view, key, dependence.mask) & ~held_today(view, who, key))
+    new = actions_in(missing(view, who, key, dependence.mask))
     return any(not_stopped(view, who, action.name, key.arn) for action in new)
+
+
+def missing(view: View, who: Principal, key: Key, mask: int) -> int:
+    """The actions of a mask that the key can serve and leaves to identity policies, and the identity has not."""
+    return _delegated(view, key, mask) & ~held_today(view, who, key)
 
 
 def held_today(view: View, who: Principal, key: Key) -> int:
@@ -242,5 +247,13 @@ def may_tag_key(view: View, who: Principal, key: Key, action: int, tag: str, val
     """Whether the identity may take a tag from the key, or set it to one of ``values`` (``action``: a mask)."""
     if not held_today(view, who, key) & action:
         return False
-    profile = view.reach.profile(view.reach.principal_at[who.arn], view.reach.key_at[key.arn])
-    return not _tag_locked(view.reach.decision(profile, action.bit_length() - 1).residual, tag, values)
+    return not _tag_locked(tagging_residual(view, who, key, action), tag, values)
+
+
+def tagging_residual(view: View, who: Principal, key: Key, action: int) -> Residual | None:
+    """What remains to be met for an action (a mask of one bit) of an identity on a key; None for nothing."""
+    row = view.reach.principal_at.get(who.arn)
+    if row is None:
+        return None
+    profile = view.reach.profile(row, view.reach.key_at[key.arn])
+    return view.reach.decision(profile, action.bit_length() - 1).residual

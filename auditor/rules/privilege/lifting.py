@@ -40,6 +40,12 @@ class Denied:
         operator = parse_operator(self.test.operator)
         return operator is not None and operator.negated
 
+    @property
+    def asks_whether_it_is_there(self) -> bool:
+        """Whether it asks nothing else of the attribute."""
+        operator = parse_operator(self.test.operator)
+        return operator is not None and operator.base == "null"
+
 
 def denied_by(view: View, prefix: str) -> Iterator[Denied]:
     """The Deny tests of identity policies, boundaries and SCPs about an attribute that begins with ``prefix``, as far

@@ -30,13 +30,12 @@ from auditor.rules.privilege.attributes import (
     together,
     would_gain,
 )
-from auditor.rules.privilege.lifting import Denied, denied_by, opened
-from auditor.rules.privilege.naming import fitting
+from auditor.rules.privilege.lifting import Denied, denied_by
+from auditor.rules.privilege.retagging import RESOURCE_TAG, Gain, gains, ways
 from auditor.rules.privilege.steps import ASSUME, step_to, ways_into
+from auditor.rules.privilege.untagging import Told, by_exclusions
 from auditor.rules.reach import CERTAIN
 from auditor.rules.view import View
-
-RESOURCE_TAG = "aws:resourcetag/"
 
 
 @also_in_doubt
@@ -45,22 +44,26 @@ def abac_tag_escalation(view: View) -> Iterator[Hit]:
 
     TagResource then is the same as decryption. Told when the key delegates to IAM, the identity statement covers it,
     and nothing in the tagging permission locks the tag; also when a role that the principal may assume can do the
-    tagging. Taking a tag away counts where a Deny of an identity policy, boundary or SCP asks for it, and setting
-    one that such a Deny spares.
+    tagging. Taking a tag away, or giving it another value, counts where the statement leaves out keys with the tag, and
+    where a Deny of an identity policy, boundary or SCP depends on it. What key policies ask of tags is not documented.
 
     Fix: protect the authorization tags from everybody but the tagging pipeline.
     """
+    told: Told = {}
     for group in together(dependences(view, RESOURCE_TAG)):
         who = group[0].principal
-        hands = [one for one in (who, *_one_hop(view, who)) if _tags_anything(view, one)]
+        hands = _hands(view, who)
         found = gaining(own_keys(view, who), group, partial(_gains_by_tag, view, hands)) if hands else None
         if found is not None:
             dependence, gained = found
+            told.setdefault((who.arn, dependence.name.lower()), set()).update(key.arn for key in gained)
             tag = f"{dependence.name}={listing(dependence.values)}"
             summary = f"{who.arn} can set the tag {tag} on {on_what(gained)} and then use {pronoun(gained)}."
             tagging = granting(view, hands, gained[0], TAG)
             hit = gain_hit(view, dependence, gained, summary, (Evidence("tag", tag), *tagging))
             yield replace(hit, remedy=_sealed_tag(view, dependence.name, gained[0]))
+    for tag, key, hit in by_exclusions(view, partial(_hands, view), told):
+        yield replace(hit, remedy=_sealed_tag(view, tag, key))
     yield from _lifting(view)
 
 
@@ -82,22 +85,23 @@ def _gains_by_tag(view: View, hands: list[Principal], dependence: Dependence, ke
     )
 
 
-def _one_hop(view: View, who: Principal) -> list[Principal]:
-    """The roles that hold TagResource on some key and that the principal may assume."""
-    roles = [role for role in _taggers(view).values() if role.account == who.account and role.arn != who.arn]
-    return [role for role in roles if step_to(view, who, role, ways_into(role), frozenset({ASSUME}))]
-
-
-def _tags_anything(view: View, who: Principal) -> bool:
-    return who.arn in _taggers(view)
+def _hands(view: View, who: Principal) -> list[Principal]:
+    """The identity, and the roles that it may assume, as far as they may set or remove tags of some key."""
+    memo = view.once("tagging-hands", dict[str, list[Principal]])
+    if who.arn not in memo:
+        taggers = _taggers(view)
+        roles = [role for role in taggers.values() if role.account == who.account and role.arn != who.arn]
+        near = [role for role in roles if step_to(view, who, role, ways_into(role), frozenset({ASSUME}))]
+        memo[who.arn] = [who, *near] if who.arn in taggers else near
+    return memo[who.arn]
 
 
 def _taggers(view: View) -> dict[str, Principal]:
-    """ARN → the identities that hold TagResource on some key; account administrators aside."""
+    """ARN → the identities that may set or remove tags of some key; account administrators aside."""
 
     def make() -> dict[str, Principal]:
         pairs = view.reach.all_pairs
-        rows = set(pairs.principals[view.reach.having(pairs, TAG, *CERTAIN)].tolist())
+        rows = set(pairs.principals[view.reach.having(pairs, TAG | UNTAG, *CERTAIN)].tolist())
         found = [view.reach.principals[row] for row in sorted(rows)]
         return {who.arn: who for who in found if not service_linked(who) and not view.trust.account_admin(who)}
 
@@ -105,44 +109,30 @@ def _taggers(view: View) -> dict[str, Principal]:
 
 
 def _lifting(view: View) -> Iterator[Hit]:
-    """Identities that may take away the tag that a Deny against them asks for, or set the one that it spares."""
+    """Identities that may change the tag on which a Deny against them depends so that it spares the key."""
     for denied in denied_by(view, RESOURCE_TAG):
-        tag, lifted = denied.test.key[len(RESOURCE_TAG) :], dict[str, tuple[Principal, list[Key], int]]()
         tries = [
-            (who, changed, mask)
+            (who, key, mask, way)
             for who, key, mask in denied.stopped
-            if (changed := _changed(view, denied, who, key, tag)) is not None
+            for way in ways(view, [who], key, denied.test, wanted=False)
         ]
-        for (who, changed, _), gained in zip(tries, opened(view, tries), strict=True):
-            if gained:
-                _, keys, held = lifted.get(who.arn, (who, [], 0))
-                lifted[who.arn] = (who, [*keys, view.key_by_arn[changed.arn]], held | gained)
-        yield from (_lifted_hit(view, denied, tag, *found) for found in lifted.values())
+        yield from (_lifted_hit(view, denied, gain) for gain in gains(view, tries))
 
 
-def _changed(view: View, denied: Denied, who: Principal, key: Key, tag: str) -> Key | None:
-    """The key as the identity could make it: without the tag, or with a value that the Deny spares."""
-    rest = tuple(pair for pair in key.tags or () if pair[0].lower() != tag.lower())
-    if not denied.negated:
-        takes = key.tag(tag) is not None and may_tag_key(view, who, key, UNTAG, tag)
-        return replace(key, tags=rest) if takes else None
-    spared = [value for value in denied.test.values if "${" not in value]
-    sets = bool(spared) and may_tag_key(view, who, key, TAG, tag, tuple(spared))
-    return replace(key, tags=(*rest, (tag, fitting(spared[0])))) if sets else None
-
-
-def _lifted_hit(view: View, denied: Denied, tag: str, who: Principal, keys: list[Key], mask: int) -> Hit:
-    what, values = on_what(keys), listing(denied.test.values)
-    summary = f"{who.arn} can remove the tag {tag} from {what}, on which a Deny against it depends."
-    if denied.negated:
-        summary = f"{who.arn} can set the tag {tag}={values} on {what}, and a Deny against it spares such keys."
-    evidence = (
-        Evidence("tag", f"{tag}={values}" if denied.negated else tag),
-        *granting(view, [who], keys[0], TAG if denied.negated else UNTAG),
-    )
-    identity = ("tag" if denied.negated else "untag", tag)
+def _lifted_hit(view: View, denied: Denied, gain: Gain) -> Hit:
+    tag, values = denied.test.key[len(RESOURCE_TAG) :], listing(denied.test.values)
+    who, what, taken, absent = gain.who, on_what(gain.keys), gain.action == UNTAG, denied.asks_whether_it_is_there
+    shown, kind = f"{tag}={'*' if absent else values}", "tag"
+    summary = f"{who.arn} can set the tag {shown} on {what}, and a Deny against it spares such keys."
+    if taken:
+        shown, kind = tag, "untag"
+        summary = f"{who.arn} can remove the tag {tag} from {what}, on which a Deny against it depends."
+    elif not denied.negated and not absent:
+        shown, kind = tag, "retag"
+        summary = f"{who.arn} can set the tag {tag} to another value on {what}, on which a Deny against it depends."
+    evidence = (Evidence("tag", shown), *granting(view, [who], gain.keys[0], gain.action))
     return replace(
-        hit_of_gain(view, who, keys, mask, denied.located, summary, evidence, identity),
-        lowered=() if denied.negated else ("only UntagResource matters",),
-        remedy=_sealed_tag(view, tag, keys[0]),
+        hit_of_gain(view, who, gain.keys, gain.mask, denied.located, summary, evidence, (kind, tag)),
+        lowered=("only UntagResource matters",) if taken else (),
+        remedy=_sealed_tag(view, tag, gain.keys[0]),
     )
