@@ -1,0 +1,77 @@
+"""What formats make of the report in ``varied``: ``python -m tests.report.expected_files`` writes ``expected/`` anew.
+
+Read the difference before you commit it: these files say what users and their scripts get.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from auditor.report import render
+from tests.report.varied import varied
+
+FOLDER = Path(__file__).parent / "expected"
+FORMS = ("csv", "markdown", "sarif", "ocsf", "asff")
+
+
+def made() -> dict[str, str]:
+    """File name → text."""
+    report = varied()
+    files = {name: text.decode() for form in FORMS for name, text in render(report, form).items() if "/" not in name}
+    files["island.json"] = _lines(island(render(report, "html")["report.html"].decode()))
+    files["workbook.json"] = _lines(_workbook(render(report, "xlsx")["access-review.xlsx"]))
+    return files
+
+
+def island(page: str) -> dict[str, Any]:
+    """The data in a page."""
+    found = re.search(r'<script type="application/json" id="island">(.*?)</script>', page, re.DOTALL)
+    assert found
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def _lines(data: dict[str, Any]) -> str:
+    """JSON with one line for each entry of the first two levels."""
+    parts = []
+    for name, value in data.items():
+        rows = [json.dumps(row, ensure_ascii=False) for row in value] if isinstance(value, list) else []
+        text = "[\n" + ",\n".join(rows) + "]" if rows else json.dumps(value, ensure_ascii=False)
+        parts.append(f"{json.dumps(name)}: {text}")
+    return "{" + ",\n".join(parts) + "}\n"
+
+
+def _workbook(content: bytes) -> dict[str, Any]:
+    """The summary sheet, the size of each sheet, and its columns with their widths."""
+    from openpyxl import load_workbook
+    from openpyxl.utils import get_column_letter
+
+    book = load_workbook(io.BytesIO(content))
+    found: dict[str, Any] = {"summary": [[cell.value for cell in row] for row in book["summary"].iter_rows()]}
+    for sheet in book:
+        rules = [
+            [item.type, str(item.sqref), item.operator, item.formula1, item.errorTitle, item.error]
+            for item in sheet.data_validations.dataValidation
+        ]
+        widths = [
+            [cell.value, sheet.column_dimensions[get_column_letter(cell.column)].width, cell.fill.fgColor.rgb]
+            for cell in sheet[1]
+        ]
+        head = [sheet.dimensions, sheet.freeze_panes, sheet.auto_filter.ref, sheet.print_title_rows, rules]
+        page = [sheet.page_setup.orientation, sheet.page_setup.paperSize, sheet.page_setup.fitToHeight]
+        found[f"sheet {sheet.title}"] = [head, page, sheet.oddFooter.left.text, sheet.oddFooter.right.text, *widths]
+    return found
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in made().items():
+        (FOLDER / name).write_bytes(text.encode())
+
+
+if __name__ == "__main__":
+    main()

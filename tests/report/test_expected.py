@@ -1,0 +1,55 @@
+"""What formats say of one report, word for word, and that they say the same."""
+
+from __future__ import annotations
+
+import difflib
+import io
+from functools import cache
+
+import pytest
+
+from auditor.report import render
+from auditor.report.plain import spelled_out
+from auditor.report.views import views_of
+from tests.report.estates import hostile
+from tests.report.expected_files import FOLDER, made
+from tests.report.varied import varied
+
+files = cache(made)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.iterdir()))
+def test_formats_say_what_they_said(name: str) -> None:
+    expected = (FOLDER / name).read_bytes().decode()
+    difference = "\n".join(difflib.unified_diff(expected.splitlines(), files()[name].splitlines(), lineterm="", n=0))
+    assert files()[name] == expected, f"{difference}\nif that is right: python -m tests.report.expected_files"
+
+
+def test_every_file_is_expected() -> None:
+    assert files().keys() == {path.name for path in FOLDER.iterdir()}
+
+
+@pytest.mark.parametrize("make", [varied, hostile])
+def test_the_workbook_has_every_cell_of_every_table(make: object) -> None:
+    from openpyxl import load_workbook
+
+    report = make()  # type: ignore[operator]
+    book = load_workbook(io.BytesIO(render(report, "xlsx")["access-review.xlsx"]))
+    for view in views_of(report):
+        width = len(view.columns)
+        rows = [[cell.value for cell in row[:width]] for row in book[view.name].iter_rows()]
+        assert rows[0] == list(view.columns)
+        assert [[_read(cell) for cell in row] for row in rows[1:]] == [
+            [_written(cell) for cell in row] for row in view.rows
+        ]
+
+
+def _read(value: object) -> object:
+    return "" if value is None else value
+
+
+def _written(cell: str | int) -> str | int:
+    if isinstance(cell, int):
+        return cell
+    text = spelled_out(cell)
+    return text if len(text) <= 32_000 else text[:32_000] + "…"
