@@ -21,9 +21,9 @@ from auditor.errors import KmsAuditError, sentences
 from auditor.heap import collect_seldom
 
 COULD_NOT, USAGE, GATE, INCOMPLETE = 1, 2, 3, 4
+"""Exit codes besides 0; INCOMPLETE wins over GATE."""
 SHOWN = 80
 """Characters of a name that is too long for the file system."""
-"""Exit codes besides 0; INCOMPLETE wins over GATE."""
 
 
 def enter(arguments: Sequence[str] | None = None) -> None:

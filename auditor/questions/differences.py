@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from auditor.evaluator.matrix import TableBuilder
 from auditor.evaluator.reasons import cause_words, condition_words, source_words
-from auditor.model.access import AccessTable, Decision, Outcome, Role
+from auditor.model.access import AccessTable, Cause, Decision, Outcome, Role
 from auditor.model.actions import CAPABILITY_MASKS, ON_KEY, Action, Capability, actions_in
 from auditor.model.key import Key, usable_on
 from auditor.model.snapshot import Snapshot
@@ -220,15 +220,21 @@ def _came_or_went(before: Side, after: Side, principal: str, key: Key) -> str:
 
 def _reasons(was: Decision | None, now: Decision | None) -> str:
     """The statements or grants behind a change."""
-    was_words = [source_words(cause) for cause in was.causes] if was else []
-    now_words = [source_words(cause) for cause in now.causes] if now else []
+    was_words = {source_words(cause) for cause in was.causes} if was else set()
+    now_words = {source_words(cause) for cause in now.causes} if now else set()
     if now is None or now.outcome.denied:
-        gone = [cause_words(cause) for cause in (was.causes if was else ()) if source_words(cause) not in now_words]
+        told = [cause for cause in (was.causes if was else ()) if cause.role is not Role.UNREAD]
+        gone = [cause_words(cause) for cause in told if source_words(cause) not in now_words]
         parts = [blocked_by(now) if now else "", *(f"no longer {words}" for words in dict.fromkeys(gone))]
         return "; ".join(part for part in parts if part)
     freed = [f"no longer {cause_words(cause)}" for cause in was.causes if cause.role is Role.DENIES] if was else []
-    fresh = [words for words in now_words if words not in was_words]
-    return "; ".join(dict.fromkeys([*freed, *fresh] or now_words)) or "policies changed"
+    fresh = [_place_words(cause) for cause in now.causes if source_words(cause) not in was_words]
+    return "; ".join(dict.fromkeys([*freed, *fresh] or map(_place_words, now.causes))) or "policies changed"
+
+
+def _place_words(cause: Cause) -> str:
+    """Where a cause stands; of a fact that could not be read, that it could not."""
+    return cause_words(cause) if cause.role is Role.UNREAD else source_words(cause)
 
 
 def state_words(decision: Decision | None) -> str:

@@ -147,4 +147,4 @@ def _matched(item: Contribution, half: str) -> Evidence:
 def _if(words: str) -> str:
     if words.startswith("depends "):
         return f"({words})"
-    return words if words.startswith(("only", "unless", "if")) else f"if {words}"
+    return words if words.startswith(("only", "unless", "if", "with")) else f"if {words}"

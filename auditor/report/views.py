@@ -214,7 +214,7 @@ def grant_limits(grant: Grant) -> str:
 def grant_age(grant: Grant, as_of: str) -> int | None:
     """Whole days between the creation of a grant and ``as_of``, or None when AWS gave no date."""
     made, now = instant(grant.created), instant(as_of)
-    return (now.date() - made.date()).days if made and now else None
+    return (now - made).days if made and now else None
 
 
 def _grants(report: Report) -> View:

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from auditor.cli.summary import summary
 from auditor.report import render
 from tests.report.varied import varied
 
@@ -22,6 +23,7 @@ def made() -> dict[str, str]:
     """File name → text."""
     report = varied()
     files = {name: text.decode() for form in FORMS for name, text in render(report, form).items() if "/" not in name}
+    files["summary.txt"] = summary(report) + "\n"
     files["island.json"] = _lines(island(render(report, "html")["report.html"].decode()))
     files["workbook.json"] = _lines(_workbook(render(report, "xlsx")["access-review.xlsx"]))
     return files
