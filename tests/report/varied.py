@@ -217,7 +217,7 @@ def _findings() -> tuple[Finding, ...]:
         ),
         _plain("rotation-disabled", Severity.MEDIUM, 2, state=FindingState.ACCEPTED, known=True),
         _plain("stale-grant", Severity.LOW, 3, state=FindingState.UNVERIFIED, known=True),
-        _plain("unused-key", Severity.INFO, 4, first_seen=AS_OF, known=True),
+        _plain("unused-key", Severity.INFO, 4, first_seen=AS_OF, known=True, was="low, potential"),
         _plain("gone", Severity.HIGH, 5, state=FindingState.RESOLVED, known=True, account=DARK),
     )
 
