@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from auditor.cli.summary import summary
+from auditor.model.report import Report
+from auditor.model.score import scores_of_keys, scores_of_principals
 from auditor.report import render
+from auditor.report.grid import grid_of
+from auditor.report.island import island_of
 from tests.report.varied import varied
 
 FOLDER = Path(__file__).parent / "expected"
@@ -24,17 +27,15 @@ def made() -> dict[str, str]:
     report = varied()
     files = {name: text.decode() for form in FORMS for name, text in render(report, form).items() if "/" not in name}
     files["summary.txt"] = summary(report) + "\n"
-    files["island.json"] = _lines(island(render(report, "html")["report.html"].decode()))
+    files["island.json"] = _lines(_island(report))
     files["workbook.json"] = _lines(_workbook(render(report, "xlsx")["access-review.xlsx"]))
     return files
 
 
-def island(page: str) -> dict[str, Any]:
-    """The data in a page."""
-    found = re.search(r'<script type="application/json" id="island">(.*?)</script>', page, re.DOTALL)
-    assert found
-    data: dict[str, Any] = json.loads(found[1])
-    return data
+def _island(report: Report) -> dict[str, Any]:
+    """The data in a page that itself has room for no finding."""
+    scores = scores_of_keys(report.findings, report.snapshot) | scores_of_principals(report.findings, report.powers)
+    return island_of(report, grid_of(report), scores, 0)
 
 
 def _lines(data: dict[str, Any]) -> str:
