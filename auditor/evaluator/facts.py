@@ -12,25 +12,8 @@ from auditor.evaluator.callers import organization_value, principal_value
 from auditor.evaluator.implied import ACCOUNT_OF, from_context
 from auditor.evaluator.request_keys import usual
 from auditor.evaluator.surroundings import Context, Surroundings
-from auditor.evaluator.values import (
-    ABSENT,
-    ALWAYS_PRESENT,
-    ANY,
-    BOOLEAN,
-    KeyValue,
-    Known,
-    RunTime,
-    Unsettled,
-    known,
-)
-from auditor.model.actions import (
-    GRANTABLE,
-    Action,
-    actions_in,
-    encryption_algorithms,
-    key_type,
-    signing_algorithms,
-)
+from auditor.evaluator.values import ABSENT, ALWAYS_PRESENT, ANY, BOOLEAN, KeyValue, Known, RunTime, Unsettled, known
+from auditor.model.actions import GRANTABLE, Action, actions_in, encryption_algorithms, key_type, signing_algorithms
 from auditor.model.key import ALIAS_QUOTA, Fact, Key, usable_on
 from auditor.model.moments import instant
 from auditor.model.policy import Layer

@@ -8,15 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.model.actions import (
-    CREATE_GRANT,
-    CREATE_KEY,
-    DESTROY,
-    NEW_DATA_KEYS,
-    STORE_BREAKERS,
-    USE,
-    mask_of,
-)
+from auditor.model.actions import CREATE_GRANT, CREATE_KEY, DESTROY, NEW_DATA_KEYS, STORE_BREAKERS, USE, mask_of
 from auditor.model.finding import Finding
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.score import CONDITIONAL_WEIGHT, TIER_WEIGHTS, PrincipalPower, posture

@@ -13,7 +13,7 @@ from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import alarms, audit_key, logging
 from auditor.rules.drift import aliases as drift_aliases
 from auditor.rules.drift import changes
-from auditor.rules.exposure import environments, external, inside, public, whole
+from auditor.rules.exposure import environments, external, inside, public, ram, whole
 from auditor.rules.grants import alone, hygiene
 from auditor.rules.grants import external as grants_external
 from auditor.rules.guardrails import accounts, callers, outsiders
@@ -51,7 +51,7 @@ RULES: dict[str, Check] = {
     "external-can-delegate": external.external_can_delegate,
     "org-wide-principal": inside.org_wide_principal,
     "cross-environment-access": environments.cross_environment_access,
-    "ram-shared-key": inside.ram_shared_key,
+    "ram-shared-key": ram.ram_shared_key,
     "full-kms-to-non-admin": combined.full_kms_to_non_admin,
     "admin-and-user-combined": combined.admin_and_user_combined,
     "key-takeover-by-non-admin": nonadmin.key_takeover_by_non_admin,

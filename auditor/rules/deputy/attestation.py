@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.access import Role
+from auditor.model.access import Decision, Role
 from auditor.model.actions import NEW_DATA_KEYS, READ_PLAINTEXT, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -46,41 +46,55 @@ def attestation_bypass_path(view: View) -> Iterator[Hit]:
             for located in view.statements(key)
             if any(test.key.lower().startswith(ATTESTATION) for test in located.statement.conditions)
         ]
-        if not attested:
-            continue
-        position = view.reach.key_at[key.arn]
-        bypassing: dict[str, Principal] = {}
-        paths: dict[str, Evidence] = {}
-        for row, who in enumerate(view.reach.principals):
-            if who.kind not in BYPASSERS or view.trust.named(who, view.settings.break_glass):
-                continue
-            profile = view.reach.profile(row, position)
-            held = view.reach.held(profile, position, *CERTAIN) & PLAINTEXT
-            decisions = [view.reach.decision(profile, action.bit) for action in actions_in(held)]
-            loose = [one for one in decisions if not demands(one.residual, _attests)]
-            if loose:
-                bypassing[who.arn] = who
-                for cause in loose[0].causes:
-                    if cause.role is Role.ALLOWS:
-                        words = f"{who.arn}: {cause.statement or cause.grant or cause.note}"
-                        paths.setdefault(words, Evidence("bypassing path", words, cause.statement, cause.grant))
+        bypassing = _bypassing(view, key) if attested else {}
         if bypassing:
-            outside = any(_easily_become(view, who, key) for who in bypassing.values())
-            yield Hit(
-                subject=key.arn,
-                kind="key",
-                summary=f"{key.label} demands attestation, but {listing(bypassing)} can read without it.",
-                keys=(key.arn,),
-                principals=tuple(bypassing),
-                evidence=(
-                    *(Evidence("attested statement", str(item.ref), item.ref) for item in attested),
-                    naming("bypassing", bypassing),
-                    *list(paths.values())[:LISTED_PATHS],
-                ),
-                raised=given((outside, "external or widely assumable")),
-                identity=tuple(bypassing),
-                remedy=_closed(attested),
-            )
+            yield _hit(view, key, attested, bypassing)
+
+
+def _bypassing(view: View, key: Key) -> dict[str, Decision]:
+    """Who reads or makes data keys without an attestation document → one of the decisions that let it."""
+    position = view.reach.key_at[key.arn]
+    found: dict[str, Decision] = {}
+    for row, who in enumerate(view.reach.principals):
+        if who.kind not in BYPASSERS or view.trust.named(who, view.settings.break_glass):
+            continue
+        profile = view.reach.profile(row, position)
+        held = view.reach.held(profile, position, *CERTAIN) & PLAINTEXT
+        decisions = (view.reach.decision(profile, action.bit) for action in actions_in(held))
+        loose = next((one for one in decisions if not demands(one.residual, _attests)), None)
+        if loose is not None:
+            found[who.arn] = loose
+    return found
+
+
+def _hit(view: View, key: Key, attested: list[Located], bypassing: dict[str, Decision]) -> Hit:
+    outside = any(_easily_become(view, view.principal_by_arn[arn], key) for arn in bypassing)
+    return Hit(
+        subject=key.arn,
+        kind="key",
+        summary=f"{key.label} demands attestation, but {listing(bypassing)} can read without it.",
+        keys=(key.arn,),
+        principals=tuple(bypassing),
+        evidence=(
+            *(Evidence("attested statement", str(item.ref), item.ref) for item in attested),
+            naming("bypassing", bypassing),
+            *_paths(bypassing)[:LISTED_PATHS],
+        ),
+        raised=given((outside, "external or widely assumable")),
+        identity=tuple(bypassing),
+        remedy=_closed(attested),
+    )
+
+
+def _paths(bypassing: dict[str, Decision]) -> list[Evidence]:
+    """What lets each of them in, told once."""
+    found: dict[str, Evidence] = {}
+    for arn, decision in bypassing.items():
+        for cause in decision.causes:
+            if cause.role is Role.ALLOWS:
+                words = f"{arn}: {cause.statement or cause.grant or cause.note}"
+                found.setdefault(words, Evidence("bypassing path", words, cause.statement, cause.grant))
+    return list(found.values())
 
 
 def _easily_become(view: View, who: Principal, key: Key) -> bool:

@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditor.model.evidence import Trail
+from auditor.evaluator.synthetic import analyzer_role
+from auditor.model.evidence import Analyzer, Trail
 from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
-from auditor.rules.detection.seen import place_hit, places, watchers_hidden, worth
+from auditor.rules.detection.seen import Place, place_hit, places, watchers_hidden, worth
 from auditor.rules.detection.sinks import covering, keeps_kms, surely_logs, trail_covers, trails
 from auditor.rules.hit import Hit, given, listing
 from auditor.rules.view import View
@@ -110,33 +111,13 @@ def access_analyzer_gap(view: View) -> Iterator[Hit]:
 
     Fix: create an organization analyzer, and let its role read the metadata in every key policy.
     """
-    from auditor.evaluator.synthetic import analyzer_role
-
-    analyzers = [item for item in view.snapshot.evidence.analyzers if item.status == "ACTIVE"]
     read = places(view, Fact.ANALYZERS)
-    everywhere: dict[tuple[str, str], list[Key]] = {}
+    everywhere: dict[Place, list[Key]] = {}
     for key in view.keys:
         everywhere.setdefault((key.account, key.region), []).append(key)
     for place, keys in sorted(everywhere.items()):
         account, region = place
-        watching = [
-            item
-            for item in analyzers
-            if item.region == region
-            and (
-                (item.kind == "ORGANIZATION" and account in view.trust.organization_accounts | view.trust.collected)
-                or (item.kind == "ACCOUNT" and item.account == account)
-            )
-        ]
-        role = analyzer_role(account, keys[0].partition)
-        blind = [
-            key
-            for key in keys
-            if Fact.KEY_POLICY not in key.unread
-            and any(
-                view.decide(role, key, name).outcome.denied for name in ("DescribeKey", "GetKeyPolicy", "ListGrants")
-            )
-        ]
+        watching, blind = _watching(view, place), _blind(view, account, keys)
         missing = place in read and not watching
         if not missing and not blind:
             continue
@@ -152,3 +133,27 @@ def access_analyzer_gap(view: View) -> Iterator[Hit]:
             raised=given((any(view.tier(key) == "T1" for key in keys), "T1 keys")),
             confidence=worth(missing and watchers_hidden(view, Fact.ANALYZERS, region)),
         )
+
+
+def _watching(view: View, place: Place) -> list[Analyzer]:
+    """The active analyzers, of the account or of its organization, in a Region."""
+    account, region = place
+    inside = account in view.trust.organization_accounts | view.trust.collected
+    return [
+        item
+        for item in view.snapshot.evidence.analyzers
+        if item.status == "ACTIVE"
+        and item.region == region
+        and ((item.kind == "ORGANIZATION" and inside) or (item.kind == "ACCOUNT" and item.account == account))
+    ]
+
+
+def _blind(view: View, account: str, keys: list[Key]) -> list[Key]:
+    """The keys of an account that the role of its analyzers may not look at."""
+    role = analyzer_role(account, keys[0].partition)
+    return [
+        key
+        for key in keys
+        if Fact.KEY_POLICY not in key.unread
+        and any(view.decide(role, key, name).outcome.denied for name in ("DescribeKey", "GetKeyPolicy", "ListGrants"))
+    ]

@@ -9,10 +9,13 @@ from auditor.model.key import Fact, Key
 from auditor.rules.hit import Hit
 from auditor.rules.view import View
 
+Place = tuple[str, str]
+"""An account and a Region of it."""
 
-def places(view: View, fact: Fact) -> dict[tuple[str, str], list[Key]]:
+
+def places(view: View, fact: Fact) -> dict[Place, list[Key]]:
     """Account and Region → customer managed keys, for places where ``fact`` was fully read."""
-    found: dict[tuple[str, str], list[Key]] = {}
+    found: dict[Place, list[Key]] = {}
     facts: Facts = view.snapshot.evidence
     for key in view.keys:
         if facts.read(fact, key.account, key.region) or facts.read(fact, key.account):
@@ -40,7 +43,7 @@ def worth(hidden: bool) -> Confidence:
 
 
 def place_hit(
-    place: tuple[str, str],
+    place: Place,
     keys: list[Key],
     summary: str,
     evidence: tuple[Evidence, ...],

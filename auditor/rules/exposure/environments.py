@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.actions import (
-    DESTROY,
-    SENSITIVE,
-    TAKEOVER,
-    actions_in,
-)
+from auditor.model.actions import DESTROY, SENSITIVE, TAKEOVER, actions_in
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key

@@ -8,14 +8,7 @@ from dataclasses import replace
 from auditor.evaluator import Context
 from auditor.evaluator.glob import has_wildcard
 from auditor.model.access import Decision
-from auditor.model.actions import (
-    CROSS_ACCOUNT_EFFECTIVE,
-    META,
-    READ_PLAINTEXT,
-    WRAP,
-    actions_in,
-    mask_of,
-)
+from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, META, READ_PLAINTEXT, WRAP, actions_in, mask_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Fact, Key
 from auditor.model.residual import Leaf

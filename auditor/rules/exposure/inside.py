@@ -1,4 +1,4 @@
-"""Rules about circles that are wider than meant inside the estate: the whole organization, shares of AWS RAM."""
+"""Rule about keys that the whole organization, or everybody below a unit of it, may use."""
 
 from __future__ import annotations
 
@@ -9,30 +9,15 @@ from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.strength import Strength
 from auditor.evaluator.synthetic import org_peer
 from auditor.model.access import Decision
-from auditor.model.actions import (
-    CREATE_GRANT,
-    META,
-    READ_PLAINTEXT,
-    WRAP,
-    actions_in,
-    mask_of,
-)
+from auditor.model.actions import READ_PLAINTEXT, mask_of
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
-from auditor.model.key import RAM_POLICY, Fact, Key
+from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
 from auditor.model.organization import Organization, OrgTarget, TargetKind
 from auditor.model.principal import Principal
 from auditor.model.residual import Leaf
-from auditor.rules.conditions import (
-    accounts_in_conditions,
-    asks_for_key,
-    below_units,
-    block_strength,
-    demands,
-    grant_limited,
-    mentions,
-)
+from auditor.rules.conditions import accounts_in_conditions, asks_for_key, below_units, demands, grant_limited, mentions
 from auditor.rules.corrections import one_or_many, with_tests, written_in
 from auditor.rules.corrections import statements as corrected
 from auditor.rules.exposure.outside import OUTSIDE_USE
@@ -40,8 +25,6 @@ from auditor.rules.exposure.strangers import allowing, for_everybody, proof
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, Located, given, listing
 from auditor.rules.reach import CERTAIN, LIVE, Openness, openness
-from auditor.rules.statements import action_mask
-from auditor.rules.trust import on_day
 from auditor.rules.view import View
 
 DOORS = ("kms:viaservice", "aws:sourcevpc", "aws:sourcevpce")
@@ -173,69 +156,3 @@ def _for_users(view: View, key: Key, located: Located) -> dict[str, Any]:
     users = {view.reach.principals[row].account or "" for row in set(here.principals.tolist())} - {""}
     tests = {"aws:PrincipalAccount": one_or_many(users | {key.account})}
     return with_tests(written_in(key, located), "StringEquals", tests)
-
-
-def _for_strangers(view: View, key: Key, located: Located) -> bool:
-    """Whether a statement speaks of everybody, and no condition fixes whose call it is."""
-    statement = located.statement
-    return (
-        statement.effect == "Allow"
-        and for_everybody(statement)
-        and block_strength(statement, view.owner(key)) < Strength.S3
-    )
-
-
-def ram_shared_key(view: View) -> Iterator[Hit]:
-    """The key is shared with other accounts through AWS RAM, in a second key policy that most reviews never read.
-
-    Told when the key has a policy named AWS_RAM or a resource share holds it. A registered share whose consumers are
-    all inside the organization is silent. Until AWS documents how that policy is evaluated, the finding is potential.
-
-    Fix: compare the share with what the owner approved, and disassociate what is not needed.
-    """
-    for key in view.keys:
-        shares = [s for s in view.snapshot.evidence.shares if key.arn in s.keys and s.live and not s.inbound]
-        listed = RAM_POLICY in key.policy_names
-        if not listed and not shares:
-            continue
-        statements = [located for located in view.statements(key) if located.ref.policy == RAM_POLICY]
-        values = [e.value for item in statements for e in item.statement.principals or ()]
-        values += [principal for share in shares for principal in share.principals]
-        accounts = {account for value in values if (account := account_of(value))} - {key.account}
-        strangers = sorted(account for account in accounts if view.trust.standing(account, key.account).outside)
-        strangers += ["everybody"] if any(_for_strangers(view, key, item) for item in statements) else []
-        inside = not strangers and not any(view.trust.standing(one, key.account).foreign for one in accounts)
-        approved = {
-            entry.share for entry in view.settings.trusted_shares if (on_day(entry.review) or view.today) >= view.today
-        }
-        if shares and inside and all(share.arn in approved for share in shares):
-            continue
-        mask = 0
-        for item in statements:
-            mask |= action_mask(item.statement)
-        consumers = listing({*accounts, *strangers}) or "unknown principals"
-        yield Hit(
-            subject=key.arn,
-            kind="key",
-            summary=f"{key.label} is shared through AWS RAM with {consumers}.",
-            keys=(key.arn,),
-            evidence=(
-                Evidence("policies", listing(key.policy_names)),
-                Evidence("shares", listing(share.arn for share in shares) or "not collected"),
-                Evidence("consumers", listing(values) or "unknown"),
-                Evidence("actions", listing((a.name for a in actions_in(mask)), 20) or "unknown"),
-                *(Evidence("statement", str(item.ref), item.ref) for item in statements),
-            ),
-            raised=given(
-                (strangers, "outside the organization and not in"),
-                (view.tier(key) == "T1", "T1 key"),
-                (strangers and mask & (READ_PLAINTEXT | CREATE_GRANT), "unknown consumer and"),
-                (Fact.KEY_POLICY in key.unread, "could not be read"),
-            ),
-            lowered=given((inside and accounts and mask and not mask & ~(WRAP | META), "all inside the organization")),
-            confidence=Confidence.POTENTIAL,
-            identity=(*sorted(accounts), *(meaning(item.statement) for item in statements)),
-            fix=(("SHARE_ARN", shares[0].arn), ("ACCOUNT_ID", next(iter(sorted(accounts)), "ACCOUNT_ID")))
-            if shares
-            else (),
-        )

@@ -9,13 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from auditor.model.access import Decision
-from auditor.model.actions import (
-    CREATE_GRANT,
-    CROSS_ACCOUNT_EFFECTIVE,
-    NEW_DATA_KEYS,
-    USE,
-    mask_of,
-)
+from auditor.model.actions import CREATE_GRANT, CROSS_ACCOUNT_EFFECTIVE, NEW_DATA_KEYS, USE, mask_of
 from auditor.model.arn import account_of
 from auditor.model.key import DEFAULT_POLICY, Key
 from auditor.model.policy import Layer, Statement, StatementRef

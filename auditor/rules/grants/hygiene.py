@@ -119,20 +119,16 @@ def grant_delegable(view: View) -> Iterator[Hit]:
         raised = given((standing_of(view, held).foreign, "outside the organization"))
         lowered = given((constrained(held.grant), "constraints present"))
         why = stopped(view, held, CREATE_GRANT)
-        may = "could, were it not denied today," if why else "may"
-        summary = f"{held.grantee} {may} pass its grant on {held.key.label} on to others."
+        summary = f"{held.grantee} {_may(why)} pass its grant on {held.key.label} on to others."
         kept = tuple(name for name in held.grant.operations if name != "CreateGrant")
         commands = reissued(held, kept, constraints_of(held.grant))
         yield grant_hit(
-            view,
-            held,
-            summary,
-            raised=raised,
-            lowered=lowered,
-            commands=commands,
-            stops=why,
-            from_outside=True,
+            view, held, summary, raised=raised, lowered=lowered, commands=commands, stops=why, from_outside=True
         )
+
+
+def _may(stops: str) -> str:
+    return "could, were it not denied today," if stops else "may"
 
 
 def _by_key_policy(view: View, held: Held) -> bool:
@@ -167,19 +163,10 @@ def grant_unconstrained_plaintext(view: View) -> Iterator[Hit]:
         )
         names = operation_names(held, READ_PLAINTEXT)
         why = stopped(view, held, READ_PLAINTEXT)
-        may = "could, were it not denied today," if why else "may"
-        summary = f"{held.grantee} {may} {names} everything under {held.key.label} by an unconstrained grant."
+        summary = f"{held.grantee} {_may(why)} {names} everything under {held.key.label} by an unconstrained grant."
         wanted = "EncryptionContextEquals={KEY=VALUE}" if symmetric else "SourceArn=ARN-OF-THE-RESOURCE"
         commands = reissued(held, held.grant.operations, wanted)
-        yield grant_hit(
-            view,
-            held,
-            summary,
-            raised=raised,
-            lowered=lowered,
-            commands=commands,
-            stops=why,
-        )
+        yield grant_hit(view, held, summary, raised=raised, lowered=lowered, commands=commands, stops=why)
 
 
 def standing_grant(view: View, grant: Grant) -> bool:

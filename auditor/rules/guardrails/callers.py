@@ -16,13 +16,7 @@ from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands
-from auditor.rules.guardrails.accounts import (
-    account_hit,
-    any_restricted,
-    how_open,
-    is_management,
-    open_key,
-)
+from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, is_management, open_key
 from auditor.rules.hit import Hit, count, given, listing, naming
 from auditor.rules.iam_side import identities_of, likeness, may, speaks_of
 from auditor.rules.principals import service_linked

@@ -13,8 +13,9 @@ from auditor.model.policy import Layer
 from auditor.rules.corrections import one_or_many
 from auditor.rules.exposure.environments import cross_environment_access
 from auditor.rules.exposure.external import external_account_access, external_can_delegate
-from auditor.rules.exposure.inside import org_wide_principal, ram_shared_key
+from auditor.rules.exposure.inside import org_wide_principal
 from auditor.rules.exposure.public import notprincipal_allow, public_key_policy, public_key_policy_soft_condition
+from auditor.rules.exposure.ram import ram_shared_key
 from auditor.rules.exposure.whole import external_account_root
 from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, is_management, probes
 from auditor.rules.hit import Hit, count, given, listing

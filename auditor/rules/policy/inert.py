@@ -16,13 +16,7 @@ from auditor.model.key import Key
 from auditor.model.policy import Statement
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, given, titled
-from auditor.rules.policy.dead_parts import (
-    dead_actions,
-    dead_principals,
-    dead_resources,
-    foreign_alone,
-    works_outside,
-)
+from auditor.rules.policy.dead_parts import dead_actions, dead_principals, dead_resources, foreign_alone, works_outside
 from auditor.rules.policy.mistakes import missing_elements
 from auditor.rules.policy.places import Placed, placed_statements
 from auditor.rules.privilege.power import PUT_POLICY

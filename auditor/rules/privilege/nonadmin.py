@@ -6,14 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Decision, Role
-from auditor.model.actions import (
-    CREATE_GRANT,
-    DESTROY,
-    STORE_BREAKERS,
-    TAKEOVER,
-    actions_in,
-    mask_of,
-)
+from auditor.model.actions import CREATE_GRANT, DESTROY, STORE_BREAKERS, TAKEOVER, actions_in, mask_of
 from auditor.model.key import Key
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf

@@ -21,16 +21,7 @@ from auditor.rules.privilege.opened import EVERYTHING, Opened, opened_by_any_pol
 from auditor.rules.privilege.path import NEW, WITHOUT, Path
 from auditor.rules.privilege.sharing import SHARING, by_sharing
 from auditor.rules.privilege.step_graph import step_graph
-from auditor.rules.privilege.steps import (
-    EDITS,
-    JOIN,
-    LEAVE,
-    Step,
-    denying,
-    edits_itself,
-    sheds,
-    unbinds_itself,
-)
+from auditor.rules.privilege.steps import EDITS, JOIN, LEAVE, Step, denying, edits_itself, sheds, unbinds_itself
 from auditor.rules.privilege.unbinding import by_unbinding
 from auditor.rules.reach import Openness, Pairs
 from auditor.rules.view import View

@@ -11,15 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Decision
-from auditor.model.actions import (
-    CREATE_GRANT,
-    CREATE_KEY,
-    DESTROY,
-    STORE_BREAKERS,
-    USE,
-    actions_in,
-    mask_of,
-)
+from auditor.model.actions import CREATE_GRANT, CREATE_KEY, DESTROY, STORE_BREAKERS, USE, actions_in, mask_of
 from auditor.rules.conditions import grant_constrained, grant_limited
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.holding import Holding

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.evaluator.glob import matches
-from auditor.model.actions import (
-    CROSS_ACCOUNT_EFFECTIVE,
-    META,
-    SENSITIVE_CLASSES,
-)
+from auditor.model.actions import CROSS_ACCOUNT_EFFECTIVE, META, SENSITIVE_CLASSES
 from auditor.model.arn import parse_arn
 from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
