@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.operators import parse_operator
 from auditor.model.actions import POWER, READ_PLAINTEXT, SENSITIVE
 from auditor.model.finding import Evidence
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.corrections import with_tests_alone
+from auditor.rules.deputy.subjects import PUBLIC_PROVIDERS, claims, looseness
 from auditor.rules.fingerprint import meaning
-from auditor.rules.hit import Hit, given, listing, naming
+from auditor.rules.hit import Hit, given, naming
 from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.principals import (
     Admission,
@@ -32,20 +31,6 @@ from auditor.rules.reach import Openness
 from auditor.rules.statements import as_written, render
 from auditor.rules.trust import Standing
 from auditor.rules.view import View
-
-PUBLIC_PROVIDERS = (
-    "token.actions.githubusercontent.com",
-    "gitlab.com",
-    "app.terraform.io",
-    "agent.buildkite.com",
-    "oidc.circleci.com",
-    "accounts.google.com",
-    "cognito-identity.amazonaws.com",
-    "graph.facebook.com",
-    "www.amazon.com",
-)
-WEB_PROVIDERS = ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com")
-"""Providers that tell their customers apart by the audience alone."""
 
 
 def powerful_roles(view: View) -> list[Holding]:
@@ -210,76 +195,6 @@ def vendor_role_without_external_id(view: View) -> Iterator[Hit]:
             yield _hit(view, holding, way, summary, raised, tests={"sts:ExternalId": "VALUE-ISSUED-BY-THE-VENDOR"})
 
 
-def _looseness(way: Admission) -> str:
-    """What the trust of a federated provider leaves open, or an empty text."""
-    if way.kind == "saml":
-        return "" if condition_values(way.statement, "saml:aud") else "SAML:aud is not checked"
-    provider = way.value.split("oidc-provider/", 1)[-1].lower()
-    subjects = _demanded(way.statement, f"{provider}:sub")
-    if provider in WEB_PROVIDERS:
-        audience = condition_values(way.statement, *(f"{provider}:{claim}" for claim in ("aud", "app_id", "oaud")))
-        return "" if audience or subjects else "no audience is checked"
-    if not subjects:
-        return "no subject is checked"
-    unowned = [value for value in subjects if _unowned(value)]
-    if unowned:
-        return f"the subject {listing(unowned)} leaves the owner open"
-    loose = [value for value in subjects if has_wildcard(_project(value))]
-    return f"the subject {listing(loose)} leaves the {_project_word(loose[0])} open" if loose else ""
-
-
-def _demanded(statement: Statement, name: str) -> tuple[str, ...]:
-    """The values that a claim is asked for; a wildcard that StringEquals takes for a letter is quoted away."""
-    found = []
-    for test in statement.conditions:
-        operator = parse_operator(test.operator)
-        like = operator is not None and operator.base == "stringlike"
-        for value in condition_values(replace(statement, conditions=(test,)), name):
-            found.append(value if like else value.replace("*", "").replace("?", "") or "-")
-    return tuple(found)
-
-
-def _parts(value: str) -> list[str]:
-    """The claims of a subject: ``repo:OWNER/NAME:…``, ``system:serviceaccount:NAMESPACE:NAME``, or one bare name; of
-    CircleCI ``org/OWNER/project/NAME/…``, of Bitbucket, whose provider has the workspace in its name, ``{NAME}:…``."""
-    if value.startswith("system:serviceaccount:"):
-        return [*value.split(":")[2:4], ""]
-    if value.startswith("org/"):
-        pieces = [*value.split("/"), "*", "*"]  # what a short pattern leaves out is open
-        return [pieces[1], pieces[3], *pieces[4:]]
-    parts = value.split(":")
-    if value.startswith("{"):
-        return [parts[0], parts[0], *parts[1:]]
-    owner, _, name = (parts[1] if len(parts) > 1 else parts[0]).partition("/")
-    return [owner, name, *parts[2:]]
-
-
-def _unowned(value: str) -> bool:
-    """Whether a subject fits names of any owner: nothing fixed, or a wildcard in the organization or namespace."""
-    return set(value) <= set("*?") or has_wildcard(_parts(value)[0])
-
-
-def _project(value: str) -> str:
-    """The repository, project or service account of a subject; later claims (branch, environment) may be patterns."""
-    return _parts(value)[1]
-
-
-def _project_word(value: str) -> str:
-    return "service account" if value.startswith("system:") else "repository"
-
-
-def _claims(way: Admission) -> dict[str, str]:
-    """The claims that the trust should ask for; what only the owner of the pipeline knows is left to be named."""
-    if way.kind == "saml":
-        return {"SAML:aud": "https://signin.aws.amazon.com/saml"}
-    provider = way.value.split("oidc-provider/", 1)[-1]
-    if provider.lower() in WEB_PROVIDERS:
-        return {f"{provider}:aud": "ID-OF-YOUR-APPLICATION"}
-    if provider == "token.actions.githubusercontent.com":
-        return {f"{provider}:sub": "repo:OWNER/REPOSITORY:ref:refs/heads/main"}
-    return {f"{provider}:sub": "SUBJECT-OF-YOUR-WORKLOAD"}
-
-
 def federated_role_loose_subject(view: View) -> Iterator[Hit]:
     """A role with key access trusts an identity provider and accepts too many of its subjects.
 
@@ -290,11 +205,11 @@ def federated_role_loose_subject(view: View) -> Iterator[Hit]:
     """
     for holding in powerful_roles(view):
         for way in () if sso_role(holding.principal) else admissions(holding.principal):
-            loose = _looseness(way) if way.kind in ("oidc", "saml") else ""
+            loose = looseness(way) if way.kind in ("oidc", "saml") else ""
             if not loose:
                 continue
             unbound = loose.startswith("no ") or loose.endswith("owner open")
             public = unbound and any(provider in way.value for provider in PUBLIC_PROVIDERS)
             summary = f"{holding.principal.arn} can use {holding.on_what} and trusts {way.value}, but {loose}."
             raised = given((public and way.kind == "oidc", "public identity provider"))
-            yield _hit(view, holding, way, summary, raised, tests=_claims(way))
+            yield _hit(view, holding, way, summary, raised, tests=claims(way))

@@ -20,7 +20,8 @@ from auditor.rules.corrections import one_or_many
 from auditor.rules.exposure.strangers import for_everybody
 from auditor.rules.fingerprint import meaning
 from auditor.rules.hit import Hit, count, given, naming, titled
-from auditor.rules.iam_side import identities_of, may, resolved, speakers
+from auditor.rules.iam_request import resolved
+from auditor.rules.iam_side import identities_of, may, speakers
 from auditor.rules.policy.places import Placed, key_statements
 from auditor.rules.principals import condition_values, service_linked
 from auditor.rules.statements import render

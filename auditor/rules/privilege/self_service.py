@@ -13,7 +13,8 @@ from auditor.model.key import Key
 from auditor.model.policy import Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.hit import Hit, Located, count, given, listing
-from auditor.rules.iam_side import identities_of, may_tag, speakers, tag_locked
+from auditor.rules.iam_request import tag_locked
+from auditor.rules.iam_side import identities_of, may_tag, speakers
 from auditor.rules.policy.delegation import delegated_mask
 from auditor.rules.policy.places import key_statements
 from auditor.rules.principals import admissions, service_linked

@@ -15,7 +15,8 @@ from auditor.model.key import Fact
 from auditor.model.policy import AttachedPolicy, Policy, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.rules.acting import acts
-from auditor.rules.iam_side import Request, may, met, not_stopped
+from auditor.rules.iam_request import Request, met
+from auditor.rules.iam_side import may, not_stopped
 from auditor.rules.principals import Admission, admissions, assumes, condition_values
 from auditor.rules.privilege.central import ASSIGNING, ASSUME_ROOT, LIFTS, RESERVED, ROOT_NEEDS, assigns, recovers
 from auditor.rules.privilege.compute import FIRST, LENT, ROLES_ANYWHERE, STARTED, Ways, handed, taken_over
