@@ -13,6 +13,7 @@ class Slot(Enum):
     """Where a contribution counts. KEY_* are allows of the key policy by the form in which they name the caller.
 
     *_ALIAS: the same layer's allow on the alias that an alias action names besides the key.
+    *_OF_USER: what a grant gives to the IAM user whose federated session calls.
     """
 
     IDENTITY_ALLOW = auto()
@@ -36,8 +37,10 @@ class Slot(Enum):
     KEY_DENY = auto()
     RCP_DENY = auto()
     GRANT = auto()
+    GRANT_OF_USER = auto()
     GRANT_ACCOUNT = auto()
     RETIRE = auto()
+    RETIRE_OF_USER = auto()
     RETIRE_ACCOUNT = auto()
     RETIRE_ISSUER = auto()
 
@@ -60,8 +63,10 @@ LAYER_OF = {
     Slot.SCP_DENY: Layer.SCP,
     Slot.RCP_DENY: Layer.RCP,
     Slot.GRANT: Layer.GRANT,
+    Slot.GRANT_OF_USER: Layer.GRANT,
     Slot.GRANT_ACCOUNT: Layer.GRANT,
     Slot.RETIRE: Layer.GRANT,
+    Slot.RETIRE_OF_USER: Layer.GRANT,
     Slot.RETIRE_ACCOUNT: Layer.GRANT,
     Slot.RETIRE_ISSUER: Layer.GRANT,
 }

@@ -34,6 +34,11 @@ ANY_GRANT = "any grant issued by the account"
 """Cited instead of a grant id where each grant of the key would do."""
 _CONTEXT_IGNORED = mask_of(["DescribeKey", "RetireGrant"])
 _MAKING = ACTIONS[CREATE_GRANT.bit_length() - 1]
+_RETIRING = {
+    Slot.GRANT: Slot.RETIRE,
+    Slot.GRANT_OF_USER: Slot.RETIRE_OF_USER,
+    Slot.GRANT_ACCOUNT: Slot.RETIRE_ACCOUNT,
+}
 _DECRYPT = mask_of(["Decrypt"]).bit_length() - 1
 """The action whose request keys the constraints are read by: the same for every action that they bind."""
 
@@ -92,6 +97,8 @@ def _holder(grantee: str | None, service: str | None, pair: Pair) -> tuple[Slot 
     if naming.is_account_principal(grantee):
         return (Slot.GRANT_ACCOUNT, TRUE) if naming.in_account(grantee, pair.principal) else (None, FALSE)
     slot, match = naming.identity_match(grantee, pair.principal)
+    if slot is Slot.KEY_USER and pair.principal.kind is PrincipalKind.FEDERATED_USER:
+        return Slot.GRANT_OF_USER, match
     return (None if slot is None else Slot.GRANT), match
 
 
@@ -145,6 +152,4 @@ def _retirement(grant: Grant, pair: Pair) -> Iterator[Contribution]:
     """Retiring principal and retiring account."""
     slot, match = _holder(grant.retiring, grant.retiring_by, pair)
     if slot is not None:
-        yield Contribution(
-            Slot.RETIRE if slot is Slot.GRANT else Slot.RETIRE_ACCOUNT, RETIRE_GRANT, match, None, grant.grant_id
-        )
+        yield Contribution(_RETIRING[slot], RETIRE_GRANT, match, None, grant.grant_id)

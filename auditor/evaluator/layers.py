@@ -162,7 +162,19 @@ def _cross_account_paths(layers: Layers) -> list[Path]:
 def _grant_paths(layers: Layers) -> list[Path]:
     direct = Path("grant", "grant", layers.any(Slot.GRANT), (Slot.GRANT,))
     member = all_of((layers.any(Slot.GRANT_ACCOUNT), layers.identity()))
-    return [direct, Path("grant", "grant", member, (Slot.GRANT_ACCOUNT, Slot.IDENTITY_ALLOW), _member_limits(layers))]
+    return [
+        direct,
+        *_of_user(layers, "grant", Slot.GRANT_OF_USER),
+        Path("grant", "grant", member, (Slot.GRANT_ACCOUNT, Slot.IDENTITY_ALLOW), _member_limits(layers)),
+    ]
+
+
+def _of_user(layers: Layers, reason: str, slot: Slot) -> tuple[Path, ...]:
+    """What a federated session has by a grant to its user: what the policy passed to it allows as well (IAM user
+    guide, permissions for GetFederationToken)."""
+    if layers.relation.kind is not PrincipalKind.FEDERATED_USER:
+        return ()
+    return (Path(reason, "grant", layers.any(slot), (slot,), (Slot.SESSION_ALLOW,)),)
 
 
 def _member_limits(layers: Layers) -> tuple[Slot, ...]:
@@ -177,6 +189,7 @@ def _retire_paths(layers: Layers) -> list[Path]:
     root = layers.relation.kind is PrincipalKind.ROOT
     return [
         Path("grant_retiring_principal", "grant", layers.any(Slot.RETIRE), (Slot.RETIRE,)),
+        *_of_user(layers, "grant_retiring_principal", Slot.RETIRE_OF_USER),
         Path("grant_retiring_principal", "grant", account, (Slot.RETIRE_ACCOUNT, Slot.IDENTITY_ALLOW), limits),
         Path(
             "root_user_account_principal" if root else "identity_policy_only",

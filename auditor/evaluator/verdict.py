@@ -34,6 +34,11 @@ LIMIT_REASONS = {
 _KEY_ALLOWS = (*DIRECT_SLOTS, Slot.KEY_ACCOUNT, Slot.KEY_SERVICE)
 _NO_IDENTITY = ("no_identity_allow", "cross_account_no_identity_allow")
 BOUNDARY_FLAG = "boundary_not_applied_to_grant"
+SESSION_FLAG = "session_policy_not_applied_to_grant"
+_GRANTED = ((Slot.GRANT,), (Slot.GRANT_OF_USER,))
+_NOT_APPLIED = {Slot.BOUNDARY_ALLOW: BOUNDARY_FLAG, Slot.SESSION_ALLOW: SESSION_FLAG}
+"""What limits other permissions of the caller, and the flag of one that a grant gives: its effect on those is not
+documented."""
 
 
 def decide_group(layers: Layers) -> Decision:
@@ -142,8 +147,8 @@ def _leading(ways: list[Path], limited: list[Residual]) -> Path:
 def _flags(layers: Layers, way: Path) -> tuple[str, ...]:
     slots = (*way.slots, *DENY_SLOTS)
     found = {flag for slot in slots for item in layers.by_slot.get(slot, ()) for flag in item.flags}
-    if way.slots == (Slot.GRANT,) and layers.relation.boundary and layers.any(Slot.BOUNDARY_ALLOW) != TRUE:
-        found.add(BOUNDARY_FLAG)
+    if way.slots in _GRANTED:
+        found |= {flag for slot, flag in _NOT_APPLIED.items() if slot not in way.limits and layers.limit(slot) != TRUE}
     return tuple(sorted(found))
 
 

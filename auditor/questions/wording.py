@@ -14,6 +14,7 @@ REASON_WORDS = {
 }
 FLAG_WORDS = {
     "boundary_not_applied_to_grant": "whether the permissions boundary, which lacks it, limits grants is undocumented",
+    "session_policy_not_applied_to_grant": "whether the session policy, which lacks it, limits grants is undocumented",
     "forallvalues_empty_set": "a ForAllValues test holds here because the request has nothing to compare",
     "key_state_blocks_call": "who is allowed does not change, but the call fails in the state that the key is in",
     "ram_policy": "the key policy that AWS RAM wrote takes part, and AWS does not document how it is evaluated",

@@ -140,6 +140,8 @@ def as_member(reading: Reading) -> bool:
 
 def holds(reading: Reading, principal: str | None) -> bool:
     forms = reading.forms({"AWS": principal}) if principal else set()
+    if reading.kind == "federated_user" and "user" in forms:  # what its user has, as far as it was passed on
+        return reading.allows(reading.principal.get("session_policies") or [])
     return bool(forms - {"account"}) or ("account" in forms and as_member(reading))
 
 
