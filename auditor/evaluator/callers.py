@@ -19,6 +19,7 @@ from auditor.evaluator.values import (
     Unsettled,
     known,
 )
+from auditor.evaluator.vocabulary import SESSION_KEYS
 from auditor.model.arn import is_account_id
 from auditor.model.key import Fact
 from auditor.model.policy import Policy
@@ -42,6 +43,7 @@ _ROLE_SESSION_KEYS = (
     "aws:ec2instancesourceprivateipv4",
     "aws:chatbotsourcearn",
     "aws:federatedprovider",
+    *SESSION_KEYS,
 )
 _TEMPORARY = (*ROLES, PrincipalKind.FEDERATED_USER)
 """Callers that have temporary credentials alone, whose requests say when these were issued."""
@@ -82,7 +84,7 @@ def _service_value(name: str, principal: Principal) -> KeyValue:
             return ABSENT  # nobody stands between a service and its own call
         case "aws:principalaccount" | "aws:principaltype" | "aws:userid":
             return ALWAYS_PRESENT
-    return ABSENT if name.startswith("aws:principaltag/") else ANY
+    return ABSENT if name.startswith("aws:principaltag/") or name in _ROLE_SESSION_KEYS else ANY
 
 
 def _identity_value(name: str, principal: Principal, surroundings: Surroundings) -> KeyValue:

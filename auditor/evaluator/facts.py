@@ -84,9 +84,11 @@ class Question:
             return self._kms(lowered)
         if lowered.startswith("aws:"):
             return self._aws(lowered)
+        if lowered in vocabulary.SESSION_KEYS:
+            return principal_value(lowered, self.principal, self.surroundings)
         if vocabulary.of_another_service(lowered):
             return ABSENT
-        # The rest may travel with a session (saml:…, an OIDC sub, lambda:SourceFunctionArn): never absent for sure.
+        # The rest may travel with a session (saml:…, an OIDC sub): never absent for sure.
         return ANY
 
     def _kms(self, name: str) -> KeyValue:
