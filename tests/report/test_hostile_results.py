@@ -17,7 +17,7 @@ from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.report import read_result, render
 from auditor.report.result import NAMED, write_result
-from tests.test_audit import assess
+from tests.audit.test_use_case import assess
 
 ODD: tuple[Any, ...] = (None, 7, -1, True, "x", [], [7], [[["x"]]], {}, {"a": 7}, 10**30, 1.5)
 UNREAD = ("counts",)
