@@ -84,6 +84,15 @@ def _operations(grant: Grant, pair: Pair) -> Iterator[Contribution]:
             yield Contribution(slot, part, residual, None, grant.grant_id)
 
 
+def out_of_reach(pair: Pair) -> Iterator[Grant]:
+    """Grants that would give the caller one of the actions if its request could meet their constraints."""
+    for grant in pair.grants.about(pair.principal):
+        slot, match = _holder(grant.grantee, grant.service, pair)
+        mask = operations_mask(grant) & pair.mask
+        if slot is not None and match != FALSE and mask and not any(_operations(grant, pair)):
+            yield grant
+
+
 def _constrained(grant: Grant) -> bool:
     return any(one is not None for one in (grant.context_equals, grant.context_subset, grant.source_arn))
 

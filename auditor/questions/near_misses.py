@@ -1,4 +1,4 @@
-"""Statements that are about the action but do not apply to this caller and key, and why they do not."""
+"""Statements and grants that are about the action but do not apply to this caller and key, and why they do not."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from auditor.evaluator.caller_side import cited_owner
 from auditor.evaluator.conditions import test_outcome
 from auditor.evaluator.contributions import CallerSide
 from auditor.evaluator.facts import Question
+from auditor.evaluator.grants import out_of_reach
 from auditor.evaluator.resources import key_reached
 from auditor.evaluator.statements import Compiled, action_mask, compile_policy
 from auditor.model.actions import ACTIONS, KEY_POLICY_EFFECTIVE, RCP_APPLIES
+from auditor.model.grant import Grant
 from auditor.model.policy import AttachedPolicy, ConditionTest, Layer, Statement, StatementRef
 from auditor.model.residual import FALSE
 
@@ -41,8 +43,11 @@ def _of_management(pair: Pair) -> bool:
 def near_misses(
     layer: Layer, pair: Pair, seen: Collection[StatementRef | None], idle: str = ""
 ) -> Iterator[tuple[str, str, bool, str]]:
-    """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``; ``idle`` says why no
-    statement of the layer counts, if so."""
+    """``(source, effect, False, why not)`` for statements of ``layer`` that are not in ``seen``, and for grants to the
+    caller; ``idle`` says why no statement of the layer counts, if so."""
+    if layer is Layer.GRANT:
+        for grant in out_of_reach(pair):
+            yield f"grant {grant.grant_id}", "Allow", False, f"its constraint cannot hold here: {_constraints(grant)}"
     for attached, owner in _policies(layer, pair):
         where = f" on {owner}" if owner else ""
         for compiled in compile_policy(attached, owner):
@@ -53,6 +58,17 @@ def near_misses(
             if (missing := _missing(statement)) and action_mask(statement) & pair.mask:
                 ref = StatementRef(layer, attached.name, owner, statement.index, statement.sid)
                 yield f"{ref}{where}", statement.effect or "", False, idle or f"has no {missing} and no effect"
+
+
+def _constraints(grant: Grant) -> str:
+    """The constraints of a grant, as ListGrants calls them."""
+    contexts = {"EncryptionContextEquals": grant.context_equals, "EncryptionContextSubset": grant.context_subset}
+    told = [
+        f"{name} {', '.join(f'{pair}={value}' for pair, value in pairs) or 'of no pairs'}"
+        for name, pairs in contexts.items()
+        if pairs is not None
+    ]
+    return "; ".join([*told, *([f"SourceArn {grant.source_arn}"] if grant.source_arn is not None else [])])
 
 
 def _missing(statement: Statement) -> str:

@@ -231,6 +231,25 @@ def test_a_grant_is_shown_for_its_own_operations_alone() -> None:
     assert shown["kms:decrypt"].note == "no grant covers this caller and action"
 
 
+def test_a_grant_whose_constraint_the_request_cannot_meet_is_shown_with_it() -> None:
+    pairs = (("app", "x"),)
+    made = Grant(grant_id="made", key_arn="", grantee=APP, operations=("Decrypt",), context_subset=pairs)
+    sourced = Grant(grant_id="other", key_arn="", grantee=APP, operations=("Decrypt",), source_arn="arn:aws:s3:::b")
+    edits = [(EditKind.GRANT, "alias/app", "", None, grant) for grant in (made, sourced)]
+    snapshot = edited(*edits)
+    evaluation = evaluate(snapshot, as_of=AS_OF)
+    (found,) = find_keys(snapshot, "alias/app", several=False)
+    shown = {}
+    for value in ("x", "y"):
+        context = {"kms:EncryptionContext:app": (value,)}
+        layers = explain(evaluation, principal_named(evaluation, APP), DECRYPT, found, context).layers
+        grants = next(view for view in layers if view.layer is Layer.GRANT)
+        shown[value] = {item.source: (item.matched, item.match) for item in grants.evidence}
+    assert shown["x"]["grant made"][0]
+    assert shown["y"]["grant made"] == (False, "its constraint cannot hold here: EncryptionContextSubset app=x")
+    assert shown["y"]["grant other"] == (False, "its constraint cannot hold here: SourceArn arn:aws:s3:::b")
+
+
 def test_a_statement_that_does_not_hold_says_which_of_its_tests_fails() -> None:
     tests = {"StringEquals": {"aws:PrincipalAccount": "222222222222", "aws:ResourceAccount": "111111111111"}}
     other = allow(Sid="Other", Principal="*", Action="kms:Decrypt", Condition=tests)
