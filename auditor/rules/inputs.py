@@ -53,6 +53,7 @@ INSTEAD = {("unused-key-permission", "trail.events"): "iam.last_accessed"}
 EVERY_DOCUMENT = ("iam.policies", "iam.boundaries", "org.scps", "org.rcps")
 ALSO_READ = {
     "abac-alias-hijack": ("iam.boundaries", "org.scps"),
+    "abac-principal-tag-self-service": ("iam.boundaries", "org.scps"),
     "abac-tag-escalation": ("iam.boundaries", "org.scps"),
     "access-review-overdue": ("key.tags", "key.metadata"),
     "audit-log-key-at-risk": ("key.metadata",),

@@ -6,6 +6,7 @@ key's side of the same action, for a name that the key does not carry yet.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from auditor.evaluator.statements import action_mask
@@ -20,6 +21,8 @@ from auditor.rules.view import View
 
 CREATE_ALIAS, UPDATE_ALIAS, DELETE_ALIAS = (mask_of([f"{verb}Alias"]) for verb in ("Create", "Update", "Delete"))
 Asked = dict[tuple[str, str, int], bool]
+ANY_VALUES = ("x", "other")
+"""Values of a tag that stand for all that nobody lists."""
 
 
 def open_on_key(view: View, who: Principal, key: Key, action: int) -> bool:
@@ -67,3 +70,8 @@ def may_alias(view: View, who: Principal, alias: str, key: Key, action: int) -> 
 def fitting(value: str) -> str:
     """A name or value that a pattern fits."""
     return value.replace("*", "x").replace("?", "x")
+
+
+def fitting_each(values: Iterable[str]) -> tuple[str, ...]:
+    """A name or value for each of the patterns that no variable leaves open."""
+    return tuple(fitting(value) for value in values if "${" not in value)

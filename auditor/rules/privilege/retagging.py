@@ -15,12 +15,10 @@ from auditor.model.policy import ConditionTest
 from auditor.model.principal import Principal
 from auditor.rules.privilege.attributes import TAG, UNTAG, held_today, may_tag_key, tagging_residual
 from auditor.rules.privilege.lifting import opened
-from auditor.rules.privilege.naming import fitting
+from auditor.rules.privilege.naming import ANY_VALUES, fitting_each
 from auditor.rules.view import View
 
 RESOURCE_TAG = "aws:resourcetag/"
-ANY_VALUES = ("x", "other")
-"""Values of a tag that stand for all that nobody lists."""
 Try = tuple[Principal, Key, int, "Way"]
 """An identity, a key as it is, actions that it has not, and how the key could be made."""
 
@@ -56,22 +54,18 @@ def ways(
     if actions & UNTAG and turned and any(may_tag_key(view, who, key, UNTAG, tag) for who in people):
         yield Way(UNTAG, replace(key, tags=rest))
     for who in [one for one in people if held_today(view, one, key) & actions & TAG]:
-        for value in dict.fromkeys((*_fitting(test.values), *_requested(view, who, key, tag), *ANY_VALUES)):
+        for value in dict.fromkeys((*fitting_each(test.values), *_requested(view, who, key, tag), *ANY_VALUES)):
             turned = satisfied(operator, test.values, (value,)) is wanted
             if turned and may_tag_key(view, who, key, TAG, tag, (value,)):
                 yield Way(TAG, replace(key, tags=(*rest, (tag, value))))
                 return
 
 
-def _fitting(values: Iterable[str]) -> list[str]:
-    return [fitting(value) for value in values if "${" not in value]
-
-
-def _requested(view: View, who: Principal, key: Key, tag: str) -> list[str]:
+def _requested(view: View, who: Principal, key: Key, tag: str) -> tuple[str, ...]:
     """Values of a tag of which the identity's right to tag the key speaks."""
     residual, name = tagging_residual(view, who, key, TAG), f"aws:requesttag/{tag.lower()}"
     found = leaves(residual) if residual is not None else ()
-    return _fitting(value for leaf in found if leaf.key.lower() == name for value in leaf.values)
+    return fitting_each(value for leaf in found if leaf.key.lower() == name for value in leaf.values)
 
 
 def gains(view: View, tries: list[Try]) -> list[Gain]:
