@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from auditor.model.arn import account_of, is_account_id, parse_arn
+from auditor.model.arn import account_of, is_account_id, parse_arn, place_of
 from auditor.model.coverage import OF_THE_ORGANIZATION, THE_ORGANIZATION
 from auditor.model.inventory import Inventory
 from auditor.model.key import OPTIONAL_FACTS, Fact
@@ -80,7 +80,7 @@ class Sight:
             accounts = _accounts_of(finding)
             if _wide(finding) or self._unread.hide(names, accounts, organization, everybody):
                 return False
-        places = {(finding.account, finding.region)} | {_place_of(arn) for arn in finding.keys}
+        places = {(finding.account, finding.region)} | {place_of(arn) for arn in finding.keys}
         return all(self._collected(*place) for place in places)
 
     def _lacking(self, rule: RuleFacts) -> _Scopes:
@@ -179,7 +179,7 @@ def _names_of(finding: Finding) -> set[str]:
     """Everything that a finding is about or speaks of, and the accounts and Regions that these are in."""
     found = {finding.subject, *finding.keys, *finding.principals, finding.account}
     found.add(f"{finding.account}/{finding.region}")
-    for account, region in map(_place_of, finding.keys):
+    for account, region in map(place_of, finding.keys):
         found |= {account, f"{account}/{region}"}
     found |= {account_of(arn) or "" for arn in finding.principals}
     told = {name for item in finding.evidence for name in item.names}  # readers that are only counted, holders
@@ -193,11 +193,5 @@ def _whole_accounts(finding: Finding) -> set[str]:
 
 def _accounts_of(finding: Finding) -> set[str]:
     """The accounts whose guardrails bear on a finding."""
-    found = {finding.account, *(account for account, _ in map(_place_of, finding.keys))}
+    found = {finding.account, *(account for account, _ in map(place_of, finding.keys))}
     return {*found, *(account_of(arn) or "" for arn in finding.principals)} - {""}
-
-
-def _place_of(arn: str) -> tuple[str, str]:
-    """Account and Region of a key."""
-    parsed = parse_arn(arn)
-    return (parsed.account, parsed.region) if parsed else ("", "")

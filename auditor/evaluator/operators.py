@@ -97,7 +97,7 @@ def satisfied(operator: Operator, wanted: tuple[str, ...], actual: tuple[str, ..
     if operator.base == "null":
         return any((value.strip().lower() == "true") == (not actual) for value in wanted)
     if not actual:
-        return _when_absent(operator)
+        return passes_when_absent(operator)
     compare = COMPARE[operator.base]
 
     def meets(value: str) -> bool:
@@ -111,7 +111,8 @@ def satisfied(operator: Operator, wanted: tuple[str, ...], actual: tuple[str, ..
     return all(meets(value) for value in actual) if operator.negated else any(meets(value) for value in actual)
 
 
-def _when_absent(operator: Operator) -> bool:
+def passes_when_absent(operator: Operator) -> bool:
+    """Whether a test holds for a request that does not carry the key."""
     if operator.if_exists or operator.quantifier == "all":
         return True
     return operator.negated and operator.quantifier != "any"

@@ -14,7 +14,7 @@ from enum import IntEnum
 from auditor.evaluator import vocabulary
 from auditor.evaluator.expressions import UNSETTLED
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.operators import Operator, everywhere, parse_operator
+from auditor.evaluator.operators import Operator, everywhere, parse_operator, passes_when_absent
 from auditor.evaluator.request_keys import never_met
 from auditor.model.arn import account_of, is_account_id, is_unique_id
 from auditor.model.residual import AllOf, AnyOf, Constant, Leaf, Not, Residual
@@ -135,13 +135,6 @@ def leaf_strength(leaf: Leaf, owner: Owner, there: frozenset[str] = ALWAYS_PRESE
     if operator.negated:
         return Strength.S0 if name not in _WHERE else Strength.S1
     return _positive(leaf, name, operator, owner)
-
-
-def passes_when_absent(operator: Operator) -> bool:
-    """Whether a test holds for a request that does not carry the key."""
-    if operator.if_exists or operator.quantifier == "all":
-        return True
-    return operator.negated and operator.quantifier != "any"
 
 
 _WHERE = frozenset({"aws:sourceip", "aws:requestedregion"})

@@ -209,8 +209,10 @@ META = mask_of(
 )
 USE = READ_PLAINTEXT | FORGE
 """What a stolen key is used for: to read, and to sign in its name."""
+CONTROL = TAKEOVER | DESTROY
+"""What decides over a key, whether or not its holder uses it."""
 POWER = USE | TAKEOVER
-SENSITIVE = POWER | DESTROY
+SENSITIVE = USE | CONTROL
 SENSITIVE_CLASSES = {"read": READ_PLAINTEXT, "forge": FORGE, "takeover": TAKEOVER, "destroy": DESTROY}
 CROSS_ACCOUNT_EFFECTIVE = CROSS_ACCOUNT & ON_KEY
 

@@ -68,6 +68,12 @@ def account_of(principal: str) -> str | None:
     return arn.account if arn and is_account_id(arn.account) else None
 
 
+def place_of(arn: str) -> tuple[str, str]:
+    """Account and Region of an ARN; both empty for what is none."""
+    parsed = parse_arn(arn)
+    return (parsed.account, parsed.region) if parsed else ("", "")
+
+
 def is_root(principal: str) -> bool:
     """Whether the ARN is an account principal, ``arn:…:iam::ACCOUNT:root``."""
     arn = parse_arn(principal)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from auditor.evaluator.expressions import UNSETTLED, all_of
 from auditor.evaluator.glob import has_wildcard
-from auditor.evaluator.operators import parse_operator
-from auditor.evaluator.strength import Owner, Strength, conjuncts, holds_without_key, passes_when_absent, strength
+from auditor.evaluator.operators import parse_operator, passes_when_absent
+from auditor.evaluator.strength import Owner, Strength, conjuncts, holds_without_key, strength
 from auditor.model.access import Decision, Role
 from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
 from auditor.model.arn import account_of

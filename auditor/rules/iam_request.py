@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from auditor.evaluator.callers import accepts_session_tags
 from auditor.evaluator.glob import literal, matches
-from auditor.evaluator.operators import Operator, parse_operator
-from auditor.evaluator.strength import holds_without_key, passes_when_absent
+from auditor.evaluator.operators import Operator, parse_operator, passes_when_absent
+from auditor.evaluator.strength import holds_without_key
 from auditor.model.policy import ConditionTest, Statement
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf

@@ -18,7 +18,7 @@ from auditor.rules.view import View
 
 Acting = dict[tuple[int, str, str], tuple[Statement, ...]]
 Likeness = tuple[str, int]
-Answers = dict[tuple[Likeness, "Request", bool], bool]
+Answers = dict[tuple[Likeness, Request, bool], bool]
 
 
 def identities_of(view: View, account: str) -> tuple[Principal, ...]:

@@ -11,13 +11,13 @@ from auditor.model.finding import SkippedScope
 from auditor.rules.coverage import reading
 from auditor.rules.deputy import attestation, services, trusts
 from auditor.rules.detection import alarms, audit_key, logging
+from auditor.rules.doubt import Check
 from auditor.rules.drift import aliases as drift_aliases
 from auditor.rules.drift import changes
 from auditor.rules.exposure import environments, external, inside, public, ram, whole
 from auditor.rules.grants import alone, hygiene
 from auditor.rules.grants import external as grants_external
 from auditor.rules.guardrails import accounts, callers, outsiders
-from auditor.rules.hit import Hit
 from auditor.rules.identity import exemptions, names, orphans, users
 from auditor.rules.inventory import customer_keys, ownership
 from auditor.rules.lifecycle import deletion, material, rotation
@@ -39,8 +39,6 @@ from auditor.rules.privilege import (
 from auditor.rules.privilege.disuse import blind_spots
 from auditor.rules.replication import places, regions
 from auditor.rules.view import View
-
-Check = Callable[[View], Iterator[Hit]]
 
 RULES: dict[str, Check] = {
     "public-key-policy": public.public_key_policy,

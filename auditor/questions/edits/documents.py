@@ -10,12 +10,11 @@ from dataclasses import replace
 from auditor.errors import UnknownNameError, UsageError
 from auditor.evaluator.reasons import LAYER_WORDS
 from auditor.model.key import Key
-from auditor.model.policy import AttachedPolicy, Layer, Policy
+from auditor.model.policy import VARIABLES_VERSION, AttachedPolicy, Layer, Policy
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions.edits.kinds import Edit, EditKind
 
-VERSION = "2012-10-17"
 REFUSED = "AWS takes no such document there."
 NOTHING_READ = "Write the JSON of a policy, with Version and Statement."
 REFUSED_PROBLEMS = ("duplicate-element", "unknown-version")
@@ -81,7 +80,7 @@ def default_key_policy(key: Key) -> str:
         "Action": "kms:*",
         "Resource": "*",
     }
-    return json.dumps({"Version": VERSION, "Id": "key-default-1", "Statement": [statement]})
+    return json.dumps({"Version": VARIABLES_VERSION, "Id": "key-default-1", "Statement": [statement]})
 
 
 def known_document(snapshot: Snapshot, layers: tuple[Layer, ...], name: str) -> AttachedPolicy:

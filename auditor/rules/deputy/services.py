@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evaluator.callers import SOURCE_KEYS
-from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.operators import parse_operator, passes_when_absent
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import passes_when_absent, unique_without_account
+from auditor.evaluator.strength import unique_without_account
 from auditor.model.access import Role
 from auditor.model.actions import CREATE_GRANT, CRYPTO, DESTROY, READ_PLAINTEXT, TAKEOVER, WRAP, actions_in
 from auditor.model.arn import account_of

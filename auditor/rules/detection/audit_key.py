@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.actions import DESTROY, TAKEOVER
+from auditor.model.actions import CONTROL
 from auditor.model.finding import Evidence
 from auditor.model.key import LEAVING, Key
 from auditor.rules.corrections import deny, one_or_many
@@ -60,7 +60,7 @@ def audit_log_key_at_risk(view: View) -> Iterator[Hit]:
                 Evidence("state", key.state),
                 naming("can stop it", able, nobody="nobody outside log_admins"),
                 *(Evidence("reason", reason) for reason in reasons),
-                *given_by(view, able, key, DESTROY | TAKEOVER),
+                *given_by(view, able, key, CONTROL),
                 *(Evidence("statement", str(placed.located.ref), placed.located.ref) for placed in loose),
             ),
             raised=given((key.state in ("Disabled", *LEAVING), "state is Disabled")),
@@ -112,5 +112,5 @@ def _stoppers(view: View, key: Key) -> list[str]:
         if who.kind in INSIDE
         and not service_linked(who)
         and not view.trust.named(who, view.settings.log_admins)
-        and own.held(row, view.reach.profile(row, position), position, *CERTAIN) & (DESTROY | TAKEOVER)
+        and own.held(row, view.reach.profile(row, position), position, *CERTAIN) & CONTROL
     ]

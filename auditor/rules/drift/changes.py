@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import DESTROY, SENSITIVE_CLASSES, TAKEOVER, actions_in
+from auditor.model.actions import CONTROL, SENSITIVE_CLASSES, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Key
@@ -117,7 +117,7 @@ def _gained_hit(view: View, who: Principal, key: Key, mask: int, new_key: bool, 
     )
     outside = who.assume_allowed and view.trust.standing(who.account, key.account).foreign
     strangers = held_by_strangers(view, who, key, mask)
-    serious = view.tier(key) == "T1" or outside or strangers is not Openness.CLOSED or bool(mask & (TAKEOVER | DESTROY))
+    serious = view.tier(key) == "T1" or outside or strangers is not Openness.CLOSED or bool(mask & CONTROL)
     excused = new_key or bool(ticket)
     return Hit(
         subject=who.arn,

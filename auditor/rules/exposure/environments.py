@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditor.model.actions import DESTROY, SENSITIVE, TAKEOVER, actions_in
+from auditor.model.actions import CONTROL, SENSITIVE, actions_in
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.key import Key
@@ -107,7 +107,7 @@ def _environment_hit(view: View, key: Key, home: str, lower: dict[str, int], env
             Evidence("principals", listing(lower)),
             Evidence("actions", listing((action.name for action in actions_in(mask)), 10)),
         ),
-        raised=given((view.tier(key) == "T1" or mask & (DESTROY | TAKEOVER), "T1 key or DESTROY")),
+        raised=given((view.tier(key) == "T1" or mask & CONTROL, "T1 key or DESTROY")),
         identity=tuple(lower),
         remedy=deny(
             "KeepLowerEnvironmentsOut",

@@ -10,7 +10,7 @@ from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.request_keys import never_met
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import DESTROY, READ_PLAINTEXT, TAKEOVER
+from auditor.model.actions import CONTROL, READ_PLAINTEXT
 from auditor.model.arn import SERVICE_LINKED_PATH, account_of
 from auditor.model.finding import Evidence
 from auditor.model.policy import ConditionTest, Statement
@@ -27,7 +27,7 @@ from auditor.rules.principals import condition_values, service_linked
 from auditor.rules.statements import render
 from auditor.rules.view import View
 
-UNLOCKS = READ_PLAINTEXT | TAKEOVER | DESTROY
+UNLOCKS = READ_PLAINTEXT | CONTROL
 FILLER = "x"
 
 

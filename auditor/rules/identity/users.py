@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from auditor.evaluator.operators import parse_operator
-from auditor.model.actions import DESTROY, SENSITIVE, STORE_BREAKERS, TAKEOVER, actions_in
+from auditor.model.actions import CONTROL, SENSITIVE, STORE_BREAKERS, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
@@ -22,7 +22,6 @@ from auditor.rules.reach import Openness
 from auditor.rules.view import View
 
 OLD_KEY_DAYS = 90
-DANGEROUS = TAKEOVER | DESTROY
 
 
 def _mfa_leaf(leaf: Leaf, negated: bool) -> bool:
@@ -155,7 +154,7 @@ def mfa_not_required_for_destruction(view: View) -> Iterator[Hit]:
     own = power(view)
     levels = np.maximum(own.takeover(), own.destroy())
     levels = np.where(levels >= int(Openness.MAYBE), levels, np.int8(0))
-    for holding in own.holdings(levels, DANGEROUS):
+    for holding in own.holdings(levels, CONTROL):
         who = holding.principal
         if not _people(who) or mfa_bound(view, holding, holding.mask):
             continue

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from auditor.evaluator.facts import UNDOCUMENTED_LAYERS
 from auditor.evaluator.glob import NAME_RUN, overlap
-from auditor.evaluator.operators import parse_operator
+from auditor.evaluator.operators import parse_operator, passes_when_absent
 from auditor.evaluator.request_keys import CONSTRAINT_TYPES
-from auditor.evaluator.strength import passes_when_absent
 from auditor.evaluator.vocabulary import canonical, carried_by, meant, misspelt, nameless
 from auditor.model.actions import actions_in
 from auditor.model.policy import ConditionTest, Layer

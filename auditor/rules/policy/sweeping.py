@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from auditor.evaluator.naming import is_account_principal
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import DESTROY, KEY_POLICY_EFFECTIVE, READ_PLAINTEXT, TAKEOVER, actions_in
+from auditor.model.actions import CONTROL, KEY_POLICY_EFFECTIVE, READ_PLAINTEXT, actions_in
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.policy import Statement
@@ -23,7 +23,7 @@ from auditor.rules.statements import Document, as_written, render
 from auditor.rules.view import View
 
 LIST_THEM = "List the actions that are meant: NotAction widens whenever AWS adds some."
-POWERFUL = READ_PLAINTEXT | TAKEOVER | DESTROY
+POWERFUL = READ_PLAINTEXT | CONTROL
 
 
 def notaction_allow(view: View) -> Iterator[Hit]:

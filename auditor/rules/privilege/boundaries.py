@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evaluator.statements import action_mask
-from auditor.model.actions import DESTROY, SENSITIVE, TAKEOVER, actions_in
+from auditor.model.actions import CONTROL, SENSITIVE, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import StatementRef
@@ -100,7 +100,7 @@ def _hit(
             Evidence("actions", names),
             Evidence("keys", listing(keys)),
         ),
-        raised=given((view.restricted(keys) or mask & (TAKEOVER | DESTROY), "T1 key, or TAKEOVER")),
+        raised=given((view.restricted(keys) or mask & CONTROL, "T1 key, or TAKEOVER")),
         lowered=given((guarded, "residual S2")),
         identity=(who.unique_id or who.arn,),
         remedy=_closed(mask),

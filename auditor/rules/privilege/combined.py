@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Role
-from auditor.model.actions import DESTROY, FORGE, NEW_DATA_KEYS, SENSITIVE, TAKEOVER, USE, actions_in
+from auditor.model.actions import CONTROL, DESTROY, FORGE, NEW_DATA_KEYS, SENSITIVE, TAKEOVER, USE, actions_in
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import sensitive_use
 from auditor.model.principal import Principal, PrincipalKind
@@ -168,14 +168,14 @@ def admin_and_user_combined(view: View) -> Iterator[Hit]:
             grouped.setdefault(account, []).append(holding)
             continue
         who = holding.principal
-        administers = listing((action.name for action in actions_in(holding.mask & (TAKEOVER | DESTROY))), 3)
+        administers = listing((action.name for action in actions_in(holding.mask & CONTROL)), 3)
         uses = listing((action.name for action in actions_in(holding.mask & USE)), 3)
         yield holding_hit(
             view,
             holding,
             f"{who.arn} administers {holding.on_what} ({administers}) and also uses {holding.them} ({uses}).",
             raised=given((view.restricted(holding.arns), "T1 key"), (human(who), "principal is a human")),
-            more=_paths(view, holding, TAKEOVER | DESTROY, USE),
+            more=_paths(view, holding, CONTROL, USE),
             fix=(("arn:aws:iam::*:role/key-admin*", who.iam_arn),),
         )
     for account, holdings in sorted(grouped.items()):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.vocabulary import via_services
 from auditor.model.access import Role
 from auditor.model.actions import READ_PLAINTEXT, actions_in, key_type
-from auditor.model.arn import parse_arn
+from auditor.model.arn import place_of
 from auditor.model.finding import Evidence, SkippedScope
 from auditor.model.key import Fact, Key
 from auditor.model.key_events import EventWindow, KeyCalls
@@ -153,14 +153,9 @@ def _symmetric(key: Key) -> bool:
     return key_type(key.spec, key.usage) == SYMMETRIC and Fact.KEY_METADATA not in key.unread
 
 
-def _place(arn: str) -> tuple[str, str]:
-    parsed = parse_arn(arn)
-    return (parsed.account, parsed.region) if parsed else ("", "")
-
-
 def _window(view: View, key: Key) -> EventWindow | None:
     """The shortest window in which everything about the key and its relatives is known."""
-    found = [key_use(view).window(*_place(arn)) for arn in relatives(key)]
+    found = [key_use(view).window(*place_of(arn)) for arn in relatives(key)]
     known = [window for window in found if window is not None]
     return max(known, key=lambda window: window.start) if len(known) == len(found) else None
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from auditor.model.access import Decision, Role
-from auditor.model.actions import DESTROY, SENSITIVE, STORE_BREAKERS, TAKEOVER, find_action
+from auditor.model.actions import CONTROL, SENSITIVE, STORE_BREAKERS, find_action
 from auditor.model.finding import SkippedScope
 from auditor.model.key import Fact
 from auditor.model.policy import Layer
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 CLASSES = SENSITIVE & ~STORE_BREAKERS
 """What is worth telling; power over key stores is power over no single key."""
-RARE = TAKEOVER | DESTROY
-"""What administrators hold and hardly ever use."""
 EMERGENCY = ("dr", "break-glass")
 SERVICE_KEYS = ("kms:viaservice", "aws:viaawsservice", "kms:grantisforawsresource")
 
@@ -138,7 +136,7 @@ def _worth_telling(view: View, window: Window, who: Principal) -> int:
     if not window.before(who.created) or _emergency(view, who):
         return 0
     named = view.trust.key_admin(who) or view.trust.key_destroyer(who)
-    return CLASSES & ~RARE if named else CLASSES
+    return CLASSES & ~CONTROL if named else CLASSES
 
 
 def _emergency(view: View, who: Principal) -> bool:

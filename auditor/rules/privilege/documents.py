@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.evaluator.strength import Owner, Strength
-from auditor.model.actions import CREATE_GRANT, DESTROY, READ_PLAINTEXT, STORE_BREAKERS, TAKEOVER, actions_in, mask_of
+from auditor.model.actions import (
+    CONTROL,
+    CREATE_GRANT,
+    READ_PLAINTEXT,
+    STORE_BREAKERS,
+    actions_in,
+    mask_of,
+)
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.principal import Principal, PrincipalKind
 from auditor.model.residual import Leaf
@@ -161,7 +168,7 @@ def _administers(view: View) -> Relevant:
     or key stores that the account does not have are left out."""
 
     def relevant(located: Located, document: Document) -> int:
-        mask = action_mask(located.statement) & (TAKEOVER | DESTROY)
+        mask = action_mask(located.statement) & CONTROL
         if not mask:
             return 0
         limited = demands(as_residual(located.statement), for_services)
