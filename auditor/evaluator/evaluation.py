@@ -8,6 +8,7 @@ from auditor.evaluator.deciding import decide
 from auditor.evaluator.mentions import rows
 from auditor.evaluator.surroundings import Context, Surroundings
 from auditor.model.access import AccessTable, Decision
+from auditor.model.actions import ALL
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 from auditor.model.snapshot import Snapshot
@@ -66,9 +67,9 @@ def evaluate_part(
 
     ``principals`` need not be rows of the whole matrix. Of actions beside the mask ``asked`` the table says nothing.
     """
-    from auditor.evaluator.matrix import EVERY_ACTION, build_table
+    from auditor.evaluator.matrix import build_table
 
     columns, callers = snapshot.keys if keys is None else keys, rows(snapshot) if principals is None else principals
     surroundings = surroundings_of(snapshot, as_of=as_of)
-    table = build_table(callers, columns, surroundings, EVERY_ACTION if asked is None else asked)
+    table = build_table(callers, columns, surroundings, ALL if asked is None else asked)
     return Evaluation(replace(snapshot, keys=columns), surroundings, callers, table)

@@ -23,12 +23,11 @@ from auditor.evaluator.numbering import Numbers
 from auditor.evaluator.surroundings import Surroundings, without_scps
 from auditor.heap import collector_at_rest
 from auditor.model.access import AccessTable, Decision, Outcome
-from auditor.model.actions import ACCOUNT_LEVEL, ACTIONS, ON_KEY
+from auditor.model.actions import ACCOUNT_LEVEL, ACTIONS, ALL, ON_KEY
 from auditor.model.key import Key
 from auditor.model.principal import Principal
 
 Codes = NDArray[np.int64]
-EVERY_ACTION = ON_KEY | ACCOUNT_LEVEL
 NOT_ASKED = Decision(Outcome.IMPLICITLY_DENIED, "not_asked")
 """Fills the places of a profile that its kind of cell never answers (account-level actions in a key's cell), and those
 of actions that were not asked about."""
@@ -36,7 +35,7 @@ NO_KEY = Key(arn="", key_id="", account="", region="")
 
 
 def build_table(
-    principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings, asked: int = EVERY_ACTION
+    principals: tuple[Principal, ...], keys: tuple[Key, ...], surroundings: Surroundings, asked: int = ALL
 ) -> AccessTable:
     """The decisions for ``principals`` × ``keys``, both in the given order, about the actions of the mask ``asked``."""
     return ReadyCallers(principals, surroundings, asked).table(keys)
@@ -55,7 +54,7 @@ class TableBuilder:
         principals: tuple[Principal, ...],
         keys: tuple[Key, ...],
         surroundings: Surroundings,
-        asked: int = EVERY_ACTION,
+        asked: int = ALL,
     ) -> AccessTable:
         """As ``build_table``; only the numbering of decisions and profiles may differ."""
         known = [ready for ready in (self._last, self._largest) if ready is not None]

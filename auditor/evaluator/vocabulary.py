@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from auditor.model.actions import ACTIONS, ON_KEY, mask_of
+from auditor.model.actions import ACTIONS, ALL, ON_KEY, mask_of
 
 TAG_FAMILIES = ("aws:resourcetag/", "aws:principaltag/", "aws:requesttag/", "kms:encryptioncontext:")
 RESOURCE_KEYS = frozenset(
@@ -176,7 +176,7 @@ def _action_masks() -> dict[str, int]:
     masks["kms:resourcealiases"] = ON_KEY
     masks["kms:recipientattestation:"] = sum(1 << action.bit for action in ACTIONS if action.recipient_attestation)
     masks["kms:viaservice"] |= ON_KEY
-    masks["kms:calleraccount"] = (1 << len(ACTIONS)) - 1
+    masks["kms:calleraccount"] = ALL
     return masks
 
 

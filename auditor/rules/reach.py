@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from auditor.evaluator.strength import Owner, Strength, strength
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import ACTIONS, mask_of
+from auditor.model.actions import ACTIONS, ALL, mask_of
 from auditor.model.key import RAM_POLICY, Fact, Key, usable_on
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
@@ -189,7 +189,7 @@ class Reach:
         """principals × keys: whether an action is at least LATENT, on keys of any manager."""
         import numpy as np
 
-        closed = self.masks[Openness.CLOSED] == np.uint64((1 << len(ACTIONS)) - 1)
+        closed = self.masks[Openness.CLOSED] == np.uint64(ALL)
         found: NDArray[np.bool_] = ~closed[self.table.cells]
         return found
 
@@ -216,7 +216,7 @@ class Reach:
     @cached_property
     def all_pairs(self) -> Pairs:
         """The pairs of inside principals where any action is at least LATENT; computed once."""
-        return self.pairs((1 << len(ACTIONS)) - 1)
+        return self.pairs(ALL)
 
     @cached_property
     def _by_row(self) -> dict[int, Pairs]:

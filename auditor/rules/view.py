@@ -11,7 +11,7 @@ from auditor.evaluator import Evaluation
 from auditor.evaluator.strength import Owner
 from auditor.evaluator.synthetic import external, outsider
 from auditor.model.access import Decision
-from auditor.model.actions import Action, actions_in
+from auditor.model.actions import BY_NAME, Action, actions_in
 from auditor.model.key import Fact, Key
 from auditor.model.moments import instant
 from auditor.model.principal import Principal
@@ -188,8 +188,6 @@ class View(Memo):
 
     def decide(self, principal: Principal, key: Key, action: str) -> Decision:
         """The evaluator's answer for any principal, also an invented one; asked once, if the table does not have it."""
-        from auditor.model.actions import BY_NAME
-
         found = BY_NAME[f"kms:{action}".lower()]
         known = self._in_table(principal, key, found) if found.on_key else None
         if known is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import CONTROL, SENSITIVE_CLASSES, actions_in
+from auditor.model.actions import ALL, CONTROL, SENSITIVE_CLASSES, actions_in
 from auditor.model.finding import Evidence
 from auditor.model.inventory import Inventory
 from auditor.model.key import Fact, Key
@@ -51,7 +51,7 @@ def new_plaintext_access_since_baseline(view: View) -> Iterator[Hit]:
     old = [held(before.access, profile, (*ALLOWED, Outcome.UNKNOWN)) for profile in range(len(before.access.profiles))]
     now = [held(view.reach.table, profile, ALLOWED) for profile in range(len(view.reach.table.profiles))]
     own_power, seen = power(view), Inventory(before.snapshot)
-    pairs = view.reach.pairs((1 << 58) - 1, inside=False)
+    pairs = view.reach.pairs(ALL, inside=False)
     for row, own in pairs.by_principal():
         who = view.reach.principals[row]
         if service_linked(who):

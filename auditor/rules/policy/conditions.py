@@ -10,11 +10,11 @@ from typing import Any
 from auditor.evaluator.glob import matches
 from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.statements import action_mask
-from auditor.evaluator.strength import ALWAYS_PRESENT, Strength, strength
+from auditor.evaluator.strength import ALWAYS_PRESENT, Owner, Strength, strength
 from auditor.evaluator.synthetic import external
 from auditor.evaluator.vocabulary import carried_by, family_of, meant, misspelt
 from auditor.model.actions import (
-    ACTIONS,
+    ALL,
     CREATE_GRANT,
     KEY_POLICY_EFFECTIVE,
     META,
@@ -72,7 +72,7 @@ def condition_key_not_applicable(view: View) -> Iterator[Hit]:
     """
     for placed in placed_statements(view):
         statement, layer = placed.located.statement, placed.located.ref.layer
-        mask = action_mask(statement) & ((ON_KEY & KEY_POLICY_EFFECTIVE) if placed.key else (1 << len(ACTIONS)) - 1)
+        mask = action_mask(statement) & ((ON_KEY & KEY_POLICY_EFFECTIVE) if placed.key else ALL)
         broad = any("*" in name for name in statement.actions or ("*",))
         nulls = {test.key.lower() for test in statement.conditions if test.operator.lower() == "null"}
         for test in statement.conditions:
@@ -204,12 +204,10 @@ def permissive_condition_operator(view: View) -> Iterator[Hit]:
 
 
 def _carriers(name: str) -> int:
-    return carried_by(name) if name.lower().startswith("kms:") else (1 << len(ACTIONS)) - 1
+    return carried_by(name) if name.lower().startswith("kms:") else ALL
 
 
 def _bound_otherwise(view: View, placed: Placed, statement: Statement) -> bool:
-    from auditor.evaluator.strength import Owner
-
     owner = view.owner(placed.key) if placed.key else Owner(placed.document.account if placed.document else "")
     return strength(as_residual(statement), owner) >= Strength.S3
 
