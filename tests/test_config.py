@@ -52,6 +52,9 @@ def test_empty_file_is_the_default_configuration() -> None:
     assert parse_config("") == Config()
 
 
+TRUSTED = "{account: '123456789012', expires: 2027-01-01}"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -62,6 +65,11 @@ def test_empty_file_is_the_default_configuration() -> None:
         ("rules: {trusted_accounts: [{account: 123456789012, expires: 2027-01-01}]}", "Put it in quotes"),
         ("rules: {trusted_accounts: [{account: '123456789012', expires: soon}]}", "“soon” is not a date"),
         ("rules: {trusted_accounts: [{account: '123456789012', expires: 2027-W01-1}]}", "is not a date"),
+        (
+            f"rules: {{trusted_accounts: [{TRUSTED}, {TRUSTED}]}}",
+            "rules.trusted_accounts[1].account: 123456789012 is trusted above already. Make one entry of both.",
+        ),
+        ("gate:\n\tstrict: true", "a tab, where YAML takes only spaces (line 2, column 1)"),
         ("collection: {max_workers: many}", "collection.max_workers: expected a whole number, found the text “many”"),
         ("collection: {max_workers: 0}", "collection.max_workers: must be at least 1"),
         ("collection: {quota_share: 2}", "collection.quota_share"),

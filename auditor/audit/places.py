@@ -55,9 +55,7 @@ def make_private(folder: Path) -> Path:
 
 def uncreatable(folder: Path, error: OSError) -> OutputError:
     """What to say when a folder cannot be made."""
-    return OutputError(
-        f"{folder}: cannot be created: {error.strerror or error}.", "Choose another folder with --output-dir."
-    )
+    return OutputError(f"{folder}: cannot be created: {error.strerror or error}.", "Choose another folder.")
 
 
 def missing_folders(folder: Path) -> tuple[Path, ...]:

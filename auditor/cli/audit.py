@@ -68,7 +68,8 @@ def collect_home(settings: Any, output_dir: Path, *, resumable: bool = True) -> 
         if not resumable:
             rmtree(waiting, ignore_errors=True)
             if isinstance(error, OutputError):
-                raise OutputError(error.message, "Check free space and permissions; nothing was kept.") from error
+                advice = error.remedy.partition(";")[0].rstrip(".")
+                raise OutputError(error.message, f"{advice}; nothing was kept.") from error
         raise
     finally:
         leave(waiting, made)

@@ -76,8 +76,10 @@ def _entry(item: Any, place: str, folder: Path) -> Edit:
     unknown = [name for name in item if name not in FIELDS]
     if unknown:
         raise UsageError(f"{place}: unknown field “{unknown[0]}”.", f"Known: {', '.join(FIELDS)}.")
-    if str(item.get("change")) not in KINDS:
-        raise UsageError(f"{place}: no change “{item.get('change')}”.", f"Choose {', '.join(KINDS)}.")
+    if item.get("change") is None:
+        raise UsageError(f"{place}: “change” is missing.", f"Choose {', '.join(KINDS)}.")
+    if str(item["change"]) not in KINDS:
+        raise UsageError(f"{place}: no change “{item['change']}”.", f"Choose {', '.join(KINDS)}.")
     kind = EditKind(str(item["change"]))
     _check_fields(item, kind, place)
     for name in ("of", "name"):
@@ -137,7 +139,7 @@ def grant_of(request: Any, place: str) -> Grant:
     operations = request.get("Operations")
     if not isinstance(operations, list) or not operations or not all(isinstance(name, str) for name in operations):
         raise UsageError(f"{place}: `Operations` must be a list such as [Decrypt].")
-    constraints = request.get("Constraints") or {}
+    constraints = {} if request.get("Constraints") is None else request["Constraints"]
     if not isinstance(constraints, Mapping) or any(name not in CONSTRAINTS for name in constraints):
         raise UsageError(f"{place}: `Constraints` knows {', '.join(CONSTRAINTS)}.")
     fields = {field: _text_of(request, name, place) for name, field in GRANT_FIELDS.items() if name in request}

@@ -24,5 +24,5 @@ def command(snapshot: Path, **given: Any) -> int:
     from auditor.cli.running import assess, deliver, prepare
     from auditor.cli.settings import wanted
 
-    run = prepare(wanted(given))
+    run = prepare(wanted(given), snapshot)
     return deliver(assess(Auditor().load(snapshot), run), run)

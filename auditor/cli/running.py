@@ -14,7 +14,8 @@ from auditor.audit.staging import write_private
 from auditor.cli.progress import step
 from auditor.cli.settings import Wanted
 from auditor.cli.summary import summary
-from auditor.cli.terminal import note, result, result_bytes, warn
+from auditor.cli.terminal import current, note, result, result_bytes, warn
+from auditor.errors import UsageError
 from auditor.model.report import Report
 from auditor.model.snapshot import Snapshot
 from auditor.report.wording import plural
@@ -25,21 +26,37 @@ STDOUT = Path("-")
 CSV_FILES = ("findings.csv", "access.csv", "keys.csv", "principals.csv", "grants.csv", "gaps.csv")
 
 
-def prepare(wanted: Wanted) -> Wanted:
+def prepare(wanted: Wanted, snapshot: Path | None = None) -> Wanted:
     """Refuse formats that do not exist, and read registers and baselines, before any work is done.
 
-    Each is read once, so that a pipe will do, and what was checked is what is used.
+    Each is read once, so that a pipe will do, and what was checked is what is used. ``snapshot``: what is evaluated.
     """
     if wanted.output is None or wanted.formats:
         check_formats(wanted.formats)
     elif wanted.output != STDOUT:
         format_of(wanted.output)
     gate = wanted.config.gate
+    register = (Path(gate.suppressions),) if gate.suppressions else ()
+    config = current().config
+    spare(wanted.output, (*register, *((config,) if config else ())), snapshot)
     return replace(
         wanted,
         accepted=load_suppressions(Path(gate.suppressions)) if gate.suppressions else None,
         baseline=read_baseline(Path(gate.baseline)) if gate.baseline else None,
     )
+
+
+def spare(output: Path | None, read: tuple[Path, ...], snapshot: Path | None = None) -> None:
+    """Raises UsageError where -o would replace a file that the run reads, or a part of the snapshot: evidence."""
+    if output is None or output == STDOUT:
+        return
+    target, kept = output.resolve(), [file.resolve() for file in read if file.is_file()]
+    if snapshot is not None:
+        folder = snapshot.resolve()
+        kept += [folder / "manifest.json", folder / "journal.jsonl"]
+        kept += [target] if target.is_relative_to(folder / "shards") else []
+    if target in kept:
+        raise UsageError(f"-o {output}: this run reads that file, which would be lost.", "Name another one.")
 
 
 def assess(snapshot: Snapshot, wanted: Wanted) -> Report:
@@ -65,12 +82,19 @@ def deliver(report: Report, wanted: Wanted) -> int:
     return exit_code(report, wanted)
 
 
+def form_of(output: Path, formats: tuple[str, ...]) -> str:
+    """The format of one file: of -f, else of the suffix; JSON where neither says. Raises UsageError."""
+    if formats:
+        return formats[0]
+    return "json" if output == STDOUT else format_of(output)
+
+
 def write_one(report: Report, output: Path, formats: tuple[str, ...]) -> None:
     """One file, or stdout; a single format given with -f wins over the suffix."""
+    form = form_of(output, formats)
     if output == STDOUT:
-        result_bytes(render_as(report, formats[0] if formats else "json", ""))
+        result_bytes(render_as(report, form, ""))
         return
-    form = formats[0] if formats else format_of(output)
     write_private(output, render_as(report, form, output.name))
     note(f"wrote {output}{_which_table(form, output.name)}")
 

@@ -9,6 +9,8 @@ import codecs
 import io
 import os
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 ESCAPES = "kms-audit-escapes"
 """Name of the error handler for characters that a stream cannot write."""
@@ -29,9 +31,25 @@ def open_streams() -> None:
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=ESCAPES)
+    sys.stdout, sys.stderr = _whole(sys.stdout), _whole(sys.stderr)
+
+
+def _whole(stream: TextIO) -> TextIO:
+    """The stream, writing everything or failing.
+
+    Without a buffer, as under ``PYTHONUNBUFFERED``, Python drops what a nearly full disk did not take and says nothing;
+    a pipe that its other users made non-blocking takes a part.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    with suppress(OSError):
+        os.set_blocking(stream.fileno(), True)
+    if not isinstance(stream.buffer, io.RawIOBase):
+        stream.reconfigure(errors=ESCAPES)
+        return stream
+    encoding = stream.encoding
+    buffered = io.BufferedWriter(stream.detach())
+    return io.TextIOWrapper(buffered, encoding, ESCAPES, newline="\n", line_buffering=True)
 
 
 def silence() -> None:

@@ -55,11 +55,15 @@ def _check(config: Config) -> None:
     rules = config.rules
     _check_pattern("rules.grant_name_pattern", rules.grant_name_pattern)
     _check_words(rules)
+    trusted: set[str] = set()
     for index, entry in enumerate(rules.trusted_accounts):
         place = f"rules.trusted_accounts[{index}]"
         if not re.fullmatch("[0-9]{12}", entry.account):
             raise ConfigError(f"{place}.account: “{entry.account}” is not a 12-digit account id.")
         _check_date(f"{place}.expires", entry.expires)
+        if entry.account in trusted:
+            raise ConfigError(f"{place}.account: {entry.account} is trusted above already.", "Make one entry of both.")
+        trusted.add(entry.account)
     dated = [
         *((f"rules.trusted_shares[{n}].review", share.review) for n, share in enumerate(rules.trusted_shares)),
         *((f"rules.shared_keys[{n}].review", key.review) for n, key in enumerate(rules.shared_keys)),

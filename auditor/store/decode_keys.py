@@ -29,10 +29,11 @@ def _key(data: Data, shard: Shard, aliases: dict[str, list[Alias]], everywhere: 
     key_id = text(data, "KeyId")
     arn = maybe(metadata, "Arn") or maybe(data, "KeyArn") or key_id
     parsed = parse_arn(arn)
-    primary = maybe(inner(inner(metadata, "MultiRegionConfiguration"), "PrimaryKey"), "Arn")
+    primary, replicas, strange = _related(metadata)
     multi_region = bool(metadata.get("MultiRegion")) or key_id.startswith("mrk-")
     policies = _policies(data, arn)
     garbled = frozenset() if all(item.policy.readable for item in policies) else frozenset({Fact.KEY_POLICY})
+    garbled |= {Fact.KEY_METADATA} if strange else frozenset()
     return Key(
         arn=arn,
         key_id=key_id,
@@ -53,7 +54,7 @@ def _key(data: Data, shard: Shard, aliases: dict[str, list[Alias]], everywhere: 
         multi_region=multi_region,
         multi_region_key_type=_multi_region_type(metadata, arn, primary) if multi_region else None,
         primary_arn=primary,
-        replica_arns=_replicas(metadata),
+        replica_arns=replicas,
         encryption_algorithms=texts(metadata, "EncryptionAlgorithms"),
         signing_algorithms=texts(metadata, "SigningAlgorithms"),
         mac_algorithms=texts(metadata, "MacAlgorithms"),
@@ -79,9 +80,14 @@ def _multi_region_type(metadata: Data, arn: str, primary: str | None) -> str | N
     return "PRIMARY" if primary == arn else "REPLICA"
 
 
-def _replicas(metadata: Data) -> tuple[str, ...]:
-    listed = items(inner(metadata, "MultiRegionConfiguration"), "ReplicaKeys")
-    return tuple(sorted(text(item, "Arn") for item in listed if item.get("Arn")))
+def _related(metadata: Data) -> tuple[str | None, tuple[str, ...], bool]:
+    """The ARNs of the primary and of the replicas, and whether something else stands in the place of one."""
+    described = inner(metadata, "MultiRegionConfiguration")
+    primary = maybe(inner(described, "PrimaryKey"), "Arn")
+    replicas = sorted(text(item, "Arn") for item in items(described, "ReplicaKeys") if item.get("Arn"))
+    real = tuple(arn for arn in replicas if parse_arn(arn))
+    strange = len(real) < len(replicas) or (primary is not None and parse_arn(primary) is None)
+    return primary if primary and parse_arn(primary) else None, real, strange
 
 
 def _alias(data: Data) -> Alias:

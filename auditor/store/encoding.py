@@ -12,7 +12,7 @@ import zlib
 from dataclasses import asdict, fields
 from typing import Any
 
-from auditor.errors import SnapshotError
+from auditor.errors import SnapshotError, reading_trouble
 from auditor.model.key import Fact
 from auditor.model.shard import Kind, Record, Shard
 from auditor.model.snapshot import Gap, ShardCoverage
@@ -24,6 +24,8 @@ MAX_RATIO = 200
 """Beyond the unsuspicious, a shard unpacks to no more than so many times its packed bytes: records hold ids that do not
 repeat. The densest that were found, 3,000 roles with the same ten inline policies, came to 94 times, keys with the same
 policy of 20 KB to 78. A small file thus cannot take minutes and gigabytes."""
+ANOTHER_VERSION = "Use the version of kms-audit that wrote it, or collect again."
+DISTRUST = "Do not trust this snapshot; collect again."
 _COMPACT = (",", ":")
 _JSON = json.JSONDecoder()
 
@@ -56,12 +58,18 @@ def decode_bytes(content: bytes, coverage: ShardCoverage, name: str) -> Shard:
         lines = _unpacked(content, name).split("\n") if content else []
         header, *rest = [_value(line) for line in lines if line]
         if (header["account"], header["region"]) != (coverage.account, coverage.region):
-            raise SnapshotError(f"{name}: the shard belongs to another account or Region than the manifest says.")
+            raise SnapshotError(
+                f"{name}: the shard belongs to another account or Region than the manifest says.", DISTRUST
+            )
         gaps = tuple(_gap(item["gap"]) for item in rest if "gap" in item)
         records = tuple(_record(item) for item in rest if "gap" not in item)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise SnapshotError(f"{name}: the shard is not readable ({type(error).__name__}).", "Collect again.") from error
+        raise SnapshotError(f"{name}: the shard is not readable ({_trouble(error)}).", ANOTHER_VERSION) from error
     return Shard(account=coverage.account, region=coverage.region, records=records, gaps=gaps, coverage=coverage)
+
+
+def _trouble(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else reading_trouble(error)
 
 
 def _value(line: str) -> Any:
@@ -93,9 +101,9 @@ def _unpacked(content: bytes, name: str) -> str:
     except zlib.error as error:
         raise SnapshotError(f"{name}: the shard is damaged ({error}).", "Collect again.") from error
     if unpacker.unconsumed_tail:
-        raise SnapshotError(f"{name}: the shard unpacks to more than {most} bytes; it is refused.")
+        raise SnapshotError(f"{name}: the shard unpacks to more than {most:,} bytes; it is refused.", DISTRUST)
     if unpacker.unused_data:
-        raise SnapshotError(f"{name}: the shard is followed by something else; it is refused.", "Collect again.")
+        raise SnapshotError(f"{name}: the shard is followed by something else; it is refused.", DISTRUST)
     if not unpacker.eof:
         raise SnapshotError(f"{name}: the shard is cut short.", "Collect again.")
     return text.decode("utf-8", "surrogatepass")

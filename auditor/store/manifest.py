@@ -15,6 +15,7 @@ from auditor.errors import SnapshotError, reading_trouble
 from auditor.model.snapshot import Provenance, Scope, ShardCoverage
 
 SCHEMA = 1
+FORMAT = "kms-audit snapshot"
 MANIFEST = "manifest.json"
 JOURNAL = "journal.jsonl"
 SHARDS = "shards"
@@ -86,7 +87,7 @@ def entry_from_json(data: Any) -> ShardEntry:
 def manifest_to_text(manifest: Manifest) -> str:
     """The manifest as JSON text, keys sorted."""
     data = {
-        "format": "kms-audit snapshot",
+        "format": FORMAT,
         "schema": SCHEMA,
         "finished": manifest.finished,
         "provenance": asdict(manifest.provenance),
@@ -102,9 +103,11 @@ def manifest_from_text(text: str) -> Manifest:
         schema = data["schema"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(error) from error
-    if data.get("format") != "kms-audit snapshot" or schema != SCHEMA or isinstance(schema, bool):
+    if data.get("format") != FORMAT:
+        raise SnapshotError("The manifest is not one of kms-audit.", "Give the folder that `collect` wrote.")
+    if type(schema) is not int or schema != SCHEMA:
         raise SnapshotError(
-            f"The snapshot has schema {str(schema)[:20]}; this version reads schema {SCHEMA}.",
+            f"The snapshot has schema {json.dumps(schema)[:20]}; this version reads schema {SCHEMA}.",
             "Use the version of kms-audit that wrote it, or collect again.",
         )
     try:
@@ -113,6 +116,8 @@ def manifest_from_text(text: str) -> Manifest:
         provenance: Provenance = _typed(Provenance, given | {"scope": _typed(Scope, scope)})
         entries = tuple(entry_from_json(item) for item in data["shards"])
         _check_times(provenance)
+        if type(data.get("finished", False)) is not bool:
+            raise TypeError("finished must be true or false")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _unreadable(error) from error
     if len({entry.file for entry in entries}) < len(entries):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from auditor.errors import SnapshotError
+from auditor.errors import SnapshotError, reading_trouble
 from auditor.heap import collector_at_rest
 from auditor.model.snapshot import ShardCoverage, Snapshot
 from auditor.store.decode import decode, join
@@ -110,15 +110,18 @@ def read_manifest(folder: Path) -> Manifest:
         if file.exists() and not file.is_file():
             raise SnapshotError(f"{file} is no file.", "Give the folder that `collect` wrote.")
         if file.stat().st_size > MAX_MANIFEST_BYTES:
-            raise SnapshotError(f"{file} is larger than any manifest; it is refused.")
+            raise SnapshotError(f"{file} is larger than any manifest; it is refused.", "Do not trust this snapshot.")
         text = file.read_text(encoding="utf-8", errors="surrogatepass")
-    except (OSError, UnicodeDecodeError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+    except UnicodeDecodeError as error:
+        raise SnapshotError(f"{file} is damaged: {reading_trouble(error)}.", "Collect again.") from error
+    except OSError as error:
         inside = folder / "snapshot"  # the folder of a report has its snapshot beside the files
         remedy = (
             f"Its snapshot is {inside}." if (inside / MANIFEST).is_file() else "Give the folder that `collect` wrote."
         )
-        raise SnapshotError(f"{folder} holds no snapshot: {MANIFEST} could not be read: {words}.", remedy) from error
+        raise SnapshotError(
+            f"{folder} holds no snapshot: {MANIFEST} could not be read: {error.strerror or error}.", remedy
+        ) from error
     return manifest_from_text(text)
 
 

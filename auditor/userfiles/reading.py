@@ -72,7 +72,7 @@ def as_yaml(
     except (yaml.YAMLError, ValueError) as wrong:
         if "nesting depth" in str(wrong):  # libyaml's own limit, which it may meet while it reads ahead
             raise _too_deep(source, error) from None
-        raise error(f"{source}: not readable as YAML: {_one_line(wrong)}.", remedy) from None
+        raise error(f"{source}: not readable as YAML: {_one_line(wrong, text)}.", remedy) from None
     check_plain(data, source, error)
     return data
 
@@ -143,7 +143,11 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _one_line(wrong: Exception) -> str:
+def _one_line(wrong: Exception, text: str) -> str:
     mark = getattr(wrong, "problem_mark", None)
     problem = getattr(wrong, "problem", None) or getattr(wrong, "reason", None) or reading_trouble(wrong)
-    return f"{problem} (line {mark.line + 1}, column {mark.column + 1})" if mark else str(problem)
+    if mark is None:
+        return str(problem)
+    if "".join(text.split("\n")[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
+        problem = "a tab, where YAML takes only spaces"
+    return f"{problem} (line {mark.line + 1}, column {mark.column + 1})"

@@ -47,7 +47,7 @@ def test_policies(ask: Ask, content: bytes, message: str) -> None:
     [
         ("hello", "changes.yaml: expected a list of changes. Begin each with"),
         ("- 7", "changes.yaml: change 1: expected a map"),
-        ("- {change: tag, of: alias/app, name: n}\n- {of: alias/app}", "change 2: no change “None”. Choose add-key"),
+        ("- {change: tag, of: alias/app, name: n}\n- {of: alias/app}", "change 2: “change” is missing. Choose add-key"),
         ("- {change: bogus, of: alias/app}", "no change “bogus”"),
         ("- {change: tag, name: n, value: x}", "“of” is missing"),
         ("- {change: scp, of: x, file: [a]}", "“file” must be text"),
@@ -68,6 +68,8 @@ def test_policies(ask: Ask, content: bytes, message: str) -> None:
             "- {change: grant, of: x, grant: {Operations: [D], Constraints: {EncryptionContextEquals: {a: true}}}}",
             "`a` must be text",
         ),
+        ("- {change: grant, of: x, grant: {Operations: [Decrypt], Constraints: []}}", "`Constraints` knows"),
+        ("-\tchange: tag", "a tab, where YAML takes only spaces (line 1, column 2)"),
         (
             """- {change: grant, of: x, grant: '{"Operations": ["Decrypt"], "Operations": []}'}""",
             "the name 'Operations' occurs twice",

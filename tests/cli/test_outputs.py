@@ -122,6 +122,43 @@ def test_outputs_that_cannot_be_are_refused_before_any_work(
     assert message in answer.err
 
 
+@pytest.mark.usefixtures("snapshots")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", "now", "-f", "json", "-o", "now/manifest.json"),
+        ("evaluate", "now", "-f", "json", "-o", "now/shards/../journal.jsonl"),
+        ("evaluate", "now", "-f", "csv", "-o", "now/shards/new.csv"),
+        ("evaluate", "now", "-f", "json", "-o", "link.json"),
+        ("evaluate", "now", "-f", "json", "-o", "register.yaml", "--suppressions", "register.yaml"),
+        ("-c", "config.yaml", "evaluate", "now", "-f", "json", "-o", "./config.yaml"),
+        ("report", "result.json", "-f", "html", "-o", "result.json"),
+    ],
+)
+def test_a_result_never_replaces_what_it_is_made_from(ask: Ask, words: tuple[str, ...]) -> None:
+    ask("evaluate", "now", "-o", "result.json")
+    Path("register.yaml").touch()
+    Path("config.yaml").touch()
+    Path("link.json").symlink_to("now/manifest.json")
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    answer = ask(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert "this run reads that file, which would be lost. Name another one." in answer.err
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("snapshots")
+def test_a_result_may_take_the_place_of_the_last_one(ask: Ask) -> None:
+    """As a pipeline keeps its baseline; and the same result again is no loss."""
+    assert ask("evaluate", "then", "-o", "result.json").code == 0
+    assert ask("evaluate", "now", "-o", "result.json", "--baseline", "result.json").code == 0
+    written = Path("result.json").read_bytes()
+    assert ask("report", "result.json", "-o", "result.json").code == 0
+    assert Path("result.json").read_bytes() == written
+    assert ask("evaluate", "now", "-o", "now/report.html").code == 0
+    assert ask("evaluate", "now", "-o", "now/report.html").code == 0
+
+
 @pytest.mark.parametrize(
     ("given", "meant"),
     [

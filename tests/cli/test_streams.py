@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,28 @@ def test_streams_that_cannot_be_used(line: str, code: int, message: str) -> None
     assert done.returncode == code
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == (1 if message else 0)
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("command", ["config schema", "rules list", "rules list -f json", "--help"])
+def test_a_disk_that_takes_only_the_beginning_is_told(command: str, buffered: str, tmp_path: Path) -> None:
+    """Without a buffer, as containers like it, Python itself would drop the rest and say nothing."""
+    done = shell(f"ulimit -f 1; kms-audit {command} > {tmp_path}/out", PYTHONUNBUFFERED=buffered)
+    assert (done.returncode, (tmp_path / "out").stat().st_size) == (1, 1024)
+    assert "File too large" in done.stderr
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_pipe_that_others_made_non_blocking_takes_all(buffered: str) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    program = "import os; from auditor.cli import streams; streams.open_streams(); print('x' * 300_000)"
+    environment = {**os.environ, "PYTHONUNBUFFERED": buffered}
+    with subprocess.Popen([sys.executable, "-c", program], stdout=writer, env=environment) as running:
+        os.close(writer)
+        with os.fdopen(reader, "rb") as whole:
+            assert len(whole.read()) == 300_001
+    assert running.returncode == 0
 
 
 @pytest.mark.parametrize("listener", [Lines, Moving, Silent])

@@ -60,6 +60,9 @@ FOR_A_SERVICE = Grant(
 )
 HMAC = {"spec": "HMAC_256", "usage": "GENERATE_VERIFY_MAC"}
 OF_AWS = KEY.replace("1234abcd", "0000abcd")
+USING = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+LACKING = {"Sid": "Lacking", "Effect": "Allow", "Resource": "*"}
+ODD = {"StringFoo": {"aws:PrincipalAccount": HOME}}
 TWICE = text(ROOT).replace('"Statement"', '"Statement": [], "Statement"')
 
 
@@ -327,6 +330,13 @@ def test_a_new_replica_is_like_its_primary() -> None:
         (Edit(EditKind.ALIAS, KEY, name="alias/a b"), "cannot be an alias"),
         (Edit(EditKind.KEY_POLICY, "alias/app", text=USE), "Use names no Principal"),
         (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text(ROOT)), "Root has a Principal"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text({**USING, "Action": "Decrypt"})), "such as kms:Decrypt"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text({**USING, "Action": 7})), "must be a string"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text({**USING, "NotAction": "kms:*"})), "exclude each other"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text({**USING, "Condtion": {}})), "meant to be “Condition”"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text({**USING, "Condition": [1]})), "must be an object"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text(LACKING)), "Lacking has no Action"),
+        (Edit(EditKind.IDENTITY_POLICY, "role/app", "x", text({**USING, "Condition": ODD})), "operator “StringFoo”"),
         (Edit(EditKind.SCP, "Stop", "ou-a", FOREIGN), "statement 1 has a Principal"),
         (Edit(EditKind.TRUST_POLICY, "role/app", text=USE), "names no Principal"),
         (Edit(EditKind.KEY_POLICY, KEY, text=text({**ROOT, "Effect": "allow"})), "the Effect of Root is not"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from collections.abc import Callable
@@ -62,7 +63,9 @@ def test_every_character_of_a_name_survives(tmp_path: Path, text: str) -> None:
         (lambda m: m["shards"][0]["coverage"].update(account="../.."), "cannot be one"),
         (lambda m: m["shards"][0]["coverage"].update(listed="many"), "listed must not be str"),
         (lambda m: m["shards"][0]["coverage"].update(bogus=1), "bogus"),
-        (lambda m: m.update(schema=True), "has schema True"),
+        (lambda m: m.update(schema=True), "has schema true; this version reads schema 1"),
+        (lambda m: m.update(schema="1"), 'has schema "1"; this version reads schema 1'),
+        (lambda m: m.update(finished="no"), "finished must be true or false"),
         (lambda m: m["shards"].pop(), "changed after it was written"),
     ],
 )
@@ -81,6 +84,39 @@ def test_manifests_that_are_none(tmp_path: Path, text: str) -> None:
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     with pytest.raises(SnapshotError):
         read_snapshot(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"kind": "quantum-key", "data": {}}', "'quantum-key' is not a valid Kind"),
+        (b'{"kind": "key"}', "no 'data'"),
+        (b'{"gap": {"fact": "mood"}}', "'mood' is not a valid Fact"),
+        (b'{"kind": "key", "data": {"x": ' + b"9" * 5000 + b"}}", "a number in it has too many digits"),
+        (b"[" * 100_000, "it is nested too deeply"),
+        (b"\xff", "it is not UTF-8 text"),
+    ],
+)
+def test_a_line_of_another_version_is_told_with_what_to_do(tmp_path: Path, line: bytes, message: str) -> None:
+    folder = _written(tmp_path / "s")
+    _reseal(folder, gzip.compress(gzip.decompress(_shard_file(folder).read_bytes()) + line))
+    with pytest.raises(SnapshotError) as caught:
+        read_snapshot(folder)
+    assert message in caught.value.message
+    assert caught.value.remedy == "Use the version of kms-audit that wrote it, or collect again."
+
+
+@pytest.mark.parametrize("strange", ["x", "arn:aws:kms", "\x1b[31m", "7"])
+@pytest.mark.parametrize("member", ["PrimaryKey", "ReplicaKeys"])
+def test_a_related_key_that_is_none_makes_what_is_known_of_the_key_unknown(strange: str, member: str) -> None:
+    record = _key(0)
+    described = {"PrimaryKey": {"Arn": record.data["Metadata"]["Arn"]}, "ReplicaKeys": []}
+    described[member] = {"Arn": strange} if member == "PrimaryKey" else [{"Arn": strange}]
+    metadata = {**record.data["Metadata"], "MultiRegion": True, "MultiRegionConfiguration": described}
+    odd = Record(Kind.KEY, {**record.data, "Metadata": metadata})
+    (key,) = decode(ASKED, [replace(_shard(), records=(odd,))]).keys
+    assert Fact.KEY_METADATA in key.unread
+    assert strange not in (key.primary_arn, *key.replica_arns)
 
 
 def test_a_record_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_a_link_out_of_the_snapshot_is_refused(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"schema": 99}, "schema 99"),
-        ({"format": "other"}, "schema"),
+        ({"format": "other"}, "not one of kms-audit"),
         ({"shards": [{}]}, "not readable"),
         ({"shards": []}, "changed after"),
         ({"provenance": 7}, "not readable"),

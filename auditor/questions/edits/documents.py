@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from auditor.errors import UnknownNameError, UsageError
+from auditor.evaluator.operators import parse_operator
 from auditor.evaluator.reasons import LAYER_WORDS
 from auditor.model.key import Key
-from auditor.model.policy import VARIABLES_VERSION, AttachedPolicy, Layer, Policy
+from auditor.model.policy import VARIABLES_VERSION, AttachedPolicy, Layer, Policy, PolicyProblem, Statement
 from auditor.model.policy_document import parse_policy
 from auditor.model.snapshot import Snapshot
 from auditor.questions.edits.kinds import Edit, EditKind
 
 REFUSED = "AWS takes no such document there."
+NO_OPERATOR = "There is none of that name; AWS takes no such document."
 NOTHING_READ = "Write the JSON of a policy, with Version and Statement."
-REFUSED_PROBLEMS = ("duplicate-element", "unknown-version")
+REFUSED_PROBLEMS = ("duplicate-element", "unknown-version", "wrong-type", "both-elements", "unknown-principal-type")
 FULL_RCP = "RCPFullAWSAccess"
 """AWS's own RCP, on every root, OU and account, which nobody can detach."""
 ADMINISTRATOR = re.compile(r"arn:[a-z-]+:iam::aws:policy/AdministratorAccess")
@@ -57,17 +59,36 @@ def readable(kind: str, owner: str, text: str, *, names_callers: bool) -> Policy
     if not policy.readable:
         problem = policy.problems[0].message if policy.problems else "it is not a policy document."
         raise UsageError(f"{new} cannot be read: {problem}", NOTHING_READ)
-    refused = next((problem for problem in policy.problems if problem.code in REFUSED_PROBLEMS), None)
+    refused = next((problem for problem in policy.problems if _refused(problem)), None)
     if refused is not None:
         raise UsageError(f"{new}: {refused.message}", REFUSED)
     for statement in policy.statements:
         if statement.effect is None:
             raise UsageError(f"{new}: the Effect of {statement.label} is not “Allow” or “Deny”.", REFUSED)
+        _check_words(new, statement)
         if (statement.principals or statement.not_principals) is None and names_callers:
             raise UsageError(f"{new}: {statement.label} names no Principal.", REFUSED)
         if (statement.principals or statement.not_principals) is not None and not names_callers:
             raise UsageError(f"{new}: {statement.label} has a Principal.", REFUSED)
     return policy
+
+
+def _refused(problem: PolicyProblem) -> bool:
+    """Whether it is against the grammar of policies. An element that resembles none may be somebody's note."""
+    return problem.code in REFUSED_PROBLEMS or (problem.code == "unknown-element" and bool(problem.suggestion))
+
+
+def _check_words(new: str, statement: Statement) -> None:
+    """Raises UsageError for actions and condition operators that cannot be any (IAM reference, policy grammar)."""
+    actions = statement.actions if statement.actions is not None else statement.not_actions
+    if actions is None:
+        raise UsageError(f"{new}: {statement.label} has no Action.", REFUSED)
+    bare = next((action for action in actions if action != "*" and ":" not in action), None)
+    if bare is not None:
+        raise UsageError(f"{new}: “{bare}” in {statement.label} names no service, such as kms:{bare}.", REFUSED)
+    for test in statement.conditions:
+        if parse_operator(test.operator) is None:
+            raise UsageError(f"{new}: {statement.label} has the condition operator “{test.operator}”.", NO_OPERATOR)
 
 
 def default_key_policy(key: Key) -> str:
