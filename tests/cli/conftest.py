@@ -104,8 +104,11 @@ class Answer:
         return json.loads(self.out)
 
 
+Ask = Callable[..., Answer]
+
+
 @pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
     def call(*words: str) -> Answer:
         code = run(words)
         captured = capsys.readouterr()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from auditor.config import CollectionSettings, check_names, parse_config
 from auditor.errors import ConfigError
-from tests.cli.conftest import Answer
+from tests.cli.conftest import Ask
 
-Ask = Callable[..., Answer]
 SECRET = "sesame-open"
 
 

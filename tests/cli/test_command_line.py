@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 import click
 import pytest
@@ -13,9 +12,8 @@ from click.shell_completion import ShellComplete
 from auditor.cli import entry
 from auditor.cli.root import COMMANDS, command_first, root
 from auditor.errors import CollectionError, CredentialsError
-from tests.cli.conftest import Answer
+from tests.cli.conftest import Ask
 
-Ask = Callable[..., Answer]
 HEAVY = ("boto3", "botocore", "pandas", "jinja2", "numpy", "moto", "yaml")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import pytest
 
 from auditor.model.snapshot import Snapshot
-from tests.cli.conftest import KEY, Answer
+from tests.cli.conftest import KEY, Answer, Ask
 
-Ask = Callable[..., Answer]
 pytestmark = pytest.mark.usefixtures("snapshots")
 
 

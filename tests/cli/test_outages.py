@@ -20,9 +20,8 @@ from tests.aws.invented import FULL, Account, InventedAws, Level, Organization, 
 from tests.aws.wire import Call, error_answer
 from tests.aws.written import document
 from tests.aws.written_server import Wire
-from tests.cli.conftest import Answer
+from tests.cli.conftest import Ask
 
-Ask = Callable[..., Answer]
 Whole = dict[str, bytes]
 Broken = Callable[[Call], Wire | None]
 MEMBERS = tuple(f"{200000000000 + number}" for number in range(3))

@@ -22,9 +22,7 @@ from auditor.cli.options import FORMAT_HELP, FORMATS
 from auditor.cli.running import CSV_FILES
 from auditor.errors import OutputError, UsageError
 from auditor.store.files import make_folder
-from tests.cli.conftest import Answer
-
-Ask = Callable[..., Answer]
+from tests.cli.conftest import Ask
 
 
 def mode(path: Path) -> int:

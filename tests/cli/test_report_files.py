@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,8 @@ from auditor.collectors import run
 from auditor.store import read_snapshot
 from tests.aws.fixtures import credentials
 from tests.aws.invented import FULL, MANAGEMENT, REGION, Account, InventedAws, Organization, key
-from tests.cli.conftest import Answer
+from tests.cli.conftest import Ask
 
-Ask = Callable[..., Answer]
 FORMATS = ("-f", "html", "-f", "csv", "-f", "json", "-f", "sarif", "--attest")
 SECOND = "2026-11-24T07:00:00Z"
 

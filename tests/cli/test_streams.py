@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,7 @@ from auditor.cli.progress import Lines, Moving, Silent
 from auditor.cli.terminal import Terminal, document, error_line, result_bytes
 from auditor.collectors import Tally
 from auditor.errors import CredentialsError
-from tests.cli.conftest import Answer
-
-Ask = Callable[..., Answer]
+from tests.cli.conftest import Ask
 
 
 def shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
