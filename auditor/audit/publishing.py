@@ -130,6 +130,8 @@ def attest(files: Iterable[Path | str], folder: Path | str) -> Path:
     """Write ``SHA256SUMS`` over the files, in the form that ``sha256sum -c`` reads, and return its path."""
     place = as_path(folder)
     paths = [as_path(file) for file in several(files, "file")]
+    if outside := next((path for path in paths if not path.is_relative_to(place)), None):
+        raise UsageError(f"{outside}: is not below {place}.", "Name the folder that all the files are in.")
     try:
         digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     except OSError as error:

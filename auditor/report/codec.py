@@ -5,6 +5,7 @@ Fields that hold their default are left out; policies become positions in a tabl
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -111,6 +112,8 @@ def _scalar(kind: type) -> Callable[[Any, list[str]], Any]:
     def check(data: Any, _: list[str]) -> Any:
         if type(data) not in accepted:
             raise ValueError(f"expected {kind.__name__}, found {type(data).__name__}")
+        if kind is float and not math.isfinite(data):
+            raise ValueError(f"expected a number, found {data}")
         return data
 
     return check

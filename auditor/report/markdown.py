@@ -42,6 +42,6 @@ def markdown_bytes(report: Report) -> bytes:
         ]
     if len(listed) > SHOWN:
         lines += ["", f"And {len(listed) - SHOWN:,} more in the report."]
-    snapshot_hash = report.snapshot.provenance.content_hash or "not recorded"
-    lines += ["", f"Snapshot SHA-256 {snapshot_hash}, kms-audit {report.tool_version}."]
+    snapshot_hash = escaped(report.snapshot.provenance.content_hash) or "not recorded"
+    lines += ["", f"Snapshot SHA-256 {snapshot_hash}, kms-audit {escaped(report.tool_version)}."]
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")

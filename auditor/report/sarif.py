@@ -110,7 +110,7 @@ def _results(report: Report, order: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:
-    place = "/".join(part for part in ("aws", finding.account, finding.region) if part)
+    place = "/".join(_quoted(part) for part in ("aws", finding.account, finding.region, finding.subject) if part)
     return {
         "ruleId": finding.rule,
         "ruleIndex": index,
@@ -119,7 +119,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": f"{place}/{quote(one_line(finding.subject, 400), safe='')}"},
+                    "artifactLocation": {"uri": place},
                     "region": {"startLine": 1},
                 },
                 "logicalLocations": [
@@ -140,6 +140,11 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
             "fix": one_line(finding.remediation.summary, 2000),
         },
     }
+
+
+def _quoted(text: str) -> str:
+    """A text as one segment of a URI."""
+    return quote(one_line(text, 400), safe="")
 
 
 def _suppression(finding: Finding) -> dict[str, Any]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import xlsxwriter
 
 CELL_LIMIT = 32_000
+"""UTF-16 units, which is what Excel counts: it takes 32,767."""
 ROW_LIMIT = 1_048_000
 MANY_ROWS = 50_000
 """Rows up to which the sheets are put together in memory: it takes some 7 KB a row."""
@@ -75,7 +76,10 @@ def _moment(text: str) -> datetime:
 
 def _text(value: str) -> str:
     text = spelled_out(value)
-    return text if len(text) <= CELL_LIMIT else text[:CELL_LIMIT] + "…"
+    if len(text) <= CELL_LIMIT // 2:
+        return text
+    units = text.encode("utf-16-le")
+    return text if len(units) <= 2 * CELL_LIMIT else units[: 2 * CELL_LIMIT].decode("utf-16-le", "ignore") + "…"
 
 
 def _on_paper(sheet: Any, report: Report) -> None:

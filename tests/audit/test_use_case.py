@@ -82,6 +82,8 @@ def test_attest_lists_every_file(tmp_path: Path) -> None:
     files = publish(assess(), tmp_path, DATA)
     lines = dict(line.split("  ")[::-1] for line in attest(files, tmp_path).read_text().splitlines())
     assert lines == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    with pytest.raises(UsageError, match="is not below"):
+        attest(files, tmp_path / "other")
 
 
 def test_baseline_tells_new_resolved_and_unverified() -> None:

@@ -289,6 +289,17 @@ def _said(content: bytes) -> dict[str, Any]:
     }
 
 
+def test_a_cell_holds_no_more_than_excel_takes() -> None:
+    """Excel counts UTF-16 units, of which some characters are two."""
+    texts = ("x" * 40_000, "😀" * 20_000, "x" + "😀" * 20_000, "😀" * 16_000, "y" * 32_000)
+    keys = tuple(replace(key, description=text) for key, text in zip(many().snapshot.keys, texts, strict=False))
+    written = render(replace(many(), snapshot=replace(many().snapshot, keys=keys)), "xlsx")["access-review.xlsx"]
+    cells = [cell for row in _said(written)["keys"][1:] for cell, _, _ in row if isinstance(cell, str)]
+    found = {cell for cell in cells if len(cell) > 10_000}
+    cut = {"x" * 32_000 + "…", "😀" * 16_000 + "…", "x" + "😀" * 15_999 + "…"}
+    assert found == {*cut, "😀" * 16_000, "y" * 32_000}
+
+
 class _Elements(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

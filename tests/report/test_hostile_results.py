@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -102,6 +103,9 @@ def test_a_missing_member_is_named(name: str) -> None:
         (changed(("access", "distinct_rows", 0), [0, [10**30], [0]]), "it is damaged"),
         (changed(("access", "profiles", 0), [0]), "has not a decision for each action"),
         (changed(("access", "distinct_rows", 0), [0, [math.nan], [0]]), "not of whole numbers"),
+        (changed(("powers",), [{"principal": "x", "reach": math.nan}]), "powers: reach: expected a number, found nan"),
+        (changed(("powers",), [{"principal": "x", "reach": -math.inf}]), "expected a number, found -inf"),
+        (changed(("powers",), [{"principal": "x", "reach": 10**400}]), "it is damaged"),
         (changed(("access", "decisions", 0, "outcome"), "maybe"), "'maybe' is not a valid Outcome"),
         (changed(("access", "decisions", 0, "reason"), []), "expected str, found list"),
         (changed(("access", "decisions", 0, "path"), {}), "expected str, found dict"),
@@ -146,3 +150,17 @@ def test_scopes_of_earlier_versions_are_understood() -> None:
         SkippedScope("arn:a (b):key/1", Fact.TAGS),
         SkippedScope("111111111111/eu-west-1", Fact.KEY_LIST, in_baseline=True),
     )
+
+
+def test_what_somebody_wrote_as_hash_version_or_place_stays_text() -> None:
+    """AWS gives none of these; whoever made up a result may write anything there."""
+    evil = "<img src=x>\n# [x](http://x) | \u202e../.."
+    data = json.loads(written())
+    data["tool_version"] = data["snapshot"]["provenance"]["content_hash"] = data["findings"][0]["account"] = evil
+    report = read_result(json.dumps(data).encode())
+    last = render(report, "markdown")["summary.md"].decode().splitlines()[-1]
+    shown = r"&lt;img src=x\> \# \[x\]\(http:⁠//x\) \| ⟦U+202E⟧../.."
+    assert last == f"Snapshot SHA-256 {shown}, kms-audit {shown}."
+    (run,) = json.loads(render(report, "sarif")["report.sarif"])["runs"]
+    uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert re.fullmatch(r"aws/[A-Za-z0-9%._~-]+/([a-z0-9-]+/)?[A-Za-z0-9%._~-]+", uri), uri
