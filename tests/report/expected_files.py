@@ -16,16 +16,20 @@ from auditor.model.score import scores_of_keys, scores_of_principals
 from auditor.report import render
 from auditor.report.grid import grid_of
 from auditor.report.island import island_of
+from tests.report.page_text import PageText
 from tests.report.varied import varied
 
 FOLDER = Path(__file__).parent / "expected"
-FORMS = ("csv", "markdown", "sarif", "ocsf", "asff", "summary", "island", "workbook")
+FORMS = ("html", "csv", "markdown", "sarif", "ocsf", "asff", "summary", "island", "workbook")
 
 
 def made(form: str) -> dict[str, str]:
     """File name → text."""
     report = varied()
     match form:
+        case "html":
+            page = PageText(render(report, "html")["report.html"].decode())
+            return {"page.txt": "\n".join(page.lines) + "\n"}
         case "summary":
             return {"summary.txt": summary(report) + "\n"}
         case "island":

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import difflib
 import io
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 
+from auditor.model.report import Report
 from auditor.report import render
 from auditor.report.plain import spelled_out
 from auditor.report.views import views_of
-from tests.report.estates import hostile
+from tests.report.estates import hostile, shared
 from tests.report.expected_files import FOLDER, FORMS, made
+from tests.report.page_text import PageText
 from tests.report.varied import varied
 
 files = cache(made)
@@ -31,10 +34,23 @@ def test_no_file_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("make", [varied, hostile])
-def test_the_workbook_has_every_cell_of_every_table(make: object) -> None:
+def test_every_link_of_the_page_leads_somewhere(make: Callable[[], Report]) -> None:
+    page = PageText(render(make(), "html")["report.html"].decode())
+    assert {link.split("?")[0].removeprefix("#") for link in page.links} <= set(page.ids)
+    assert {f"finding-{number}" for number in range(len(make().findings))} <= set(page.ids)
+
+
+@pytest.mark.parametrize("make", [varied, hostile, shared])
+def test_no_two_places_of_the_page_have_one_name(make: Callable[[], Report]) -> None:
+    page = PageText(render(make(), "html")["report.html"].decode())
+    assert len(page.ids) == len(set(page.ids))
+
+
+@pytest.mark.parametrize("make", [varied, hostile])
+def test_the_workbook_has_every_cell_of_every_table(make: Callable[[], Report]) -> None:
     from openpyxl import load_workbook
 
-    report = make()  # type: ignore[operator]
+    report = make()
     book = load_workbook(io.BytesIO(render(report, "xlsx")["access-review.xlsx"]))
     for view in views_of(report):
         width = len(view.columns)
