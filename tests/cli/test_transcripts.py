@@ -22,6 +22,7 @@ from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
 from auditor.model.policy import Layer
 from auditor.model.snapshot import Gap, Snapshot
+from auditor.report import write_result
 from tests.cli.conftest import Answer
 from tests.report.estates import attached
 from tests.report.varied import ALICE, BATCH, HOME, ORDERS, varied
@@ -68,6 +69,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = {"now": _now(), "then": _then()}
     for name in found:
         (tmp_path / name).mkdir()
+    (tmp_path / "result.json").write_bytes(write_result(varied()))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Auditor, "load", lambda self, folder, known=None: found[Path(folder).name])
     return tmp_path
