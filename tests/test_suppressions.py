@@ -10,7 +10,7 @@ import pytest
 
 from auditor.errors import ConfigError
 from auditor.model.finding import Finding, FindingState, Severity
-from auditor.suppressions import apply, load_suppressions
+from auditor.suppressions import Applied, apply, load_suppressions
 
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::111111111111:role/app"
@@ -96,6 +96,13 @@ def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
     [
         ("  approver: a.smith\n", "", "“approver” is missing"),
         ("reason: rotated by hand", "reason: …", "“reason” is missing or not filled in"),
+        ("reason: rotated by hand", "reason: '. ...'", "“reason” is missing or not filled in"),
+        ("  reason: rotated by hand\n", "", "“reason” is missing"),
+        ("rule: rotation-disabled\n", "ticket: OPS-7\n", "“rule” is missing"),
+        ("  kind: accepted-risk\n", "", "“kind” is missing"),
+        ("  expires: 2027-03-01\n", "", "“expires” is missing"),
+        ("  expires: 2027-03-01\n", "  expires:\n", "“expires” is missing"),
+        ("expires: 2027-03-01", "expires: 2027-10-02", "more than 365 days"),
         ("expires: 2027-03-01", "expires: 2028-03-01", "more than 365 days"),
         ("expires: 2027-03-01", "expires: soon", "not a date"),
         ("expires: 2027-03-01", "expires: 20270301", "“20270301” is not a date"),
@@ -141,6 +148,59 @@ def test_files_that_are_no_register_are_refused(tmp_path: Path, content: bytes, 
         load_suppressions(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
+
+
+def test_an_entry_may_run_for_exactly_as_long_as_it_may(tmp_path: Path) -> None:
+    """365 days, and 90 for a critical finding, from the approval on; the last day counts."""
+    year = load(tmp_path, ENTRY.replace("2027-03-01", "2027-10-01"))
+    assert apply((FINDING,), year, date(2027, 10, 1)).findings[0].state is FindingState.ACCEPTED
+    assert apply((FINDING,), year, date(2027, 10, 2)).findings[0].state is FindingState.OPEN
+    critical = replace(FINDING, severity=Severity.CRITICAL)
+    for last, state in (("2026-12-30", FindingState.ACCEPTED), ("2026-12-31", FindingState.OPEN)):
+        entries = load(tmp_path, ENTRY.replace("2027-03-01", last))
+        assert apply((critical,), entries, TODAY).findings[0].state is state
+    same_day = load(tmp_path, ENTRY.replace("2027-03-01", "2026-10-01"))
+    assert apply((FINDING,), same_day, date(2026, 10, 1)).findings[0].state is FindingState.ACCEPTED
+
+
+def test_an_accepted_finding_says_by_whom_until_when_and_on_what_ground(tmp_path: Path) -> None:
+    applied = apply((FINDING,), load(tmp_path, ENTRY + "  ticket: OPS-7\n  evidence: audit log\n"), TODAY)
+    assert dict(applied.findings[0].extra)["accepted"] == (
+        "accepted-risk: rotated by hand "
+        "(approved by a.smith on 2026-10-01, until 2027-03-01; ticket OPS-7; evidence audit log)"
+    )
+    unverified = replace(FINDING, state=FindingState.UNVERIFIED)
+    assert apply((unverified,), load(tmp_path, ENTRY), TODAY) == (Applied((unverified,), ()))
+
+
+@pytest.mark.parametrize(
+    ("line", "fits"),
+    [
+        ("fingerprint: 0123456789abcdef0123", True),
+        ("fingerprint: 0123456789abcdef0124", False),
+        ("account: '111111111111'", True),
+        ("account: '1111*'", True),
+        ("account: '222222222222'", False),
+        (f"{SUBJECT}\n  account: '222222222222'", False),
+        (f"{SUBJECT}\n  principal: '{ROLE}'", False),
+        (f"{SUBJECT}\n  fingerprint: 0123456789abcdef0123\n  account: '111111111111'", True),
+    ],
+)
+def test_every_pattern_has_to_fit(tmp_path: Path, line: str, fits: bool) -> None:
+    (entry,) = load(tmp_path, ENTRY.replace(SUBJECT, line))
+    assert entry.matches(FINDING) is fits
+    assert not entry.matches(replace(FINDING, rule="other"))
+
+
+def test_notes_name_the_entry_by_its_patterns(tmp_path: Path) -> None:
+    entries = load(tmp_path, ENTRY.replace(SUBJECT, "account: '111111111111'\n  fingerprint: abc"))
+    words = "suppression of rotation-disabled (fingerprint=abc, account=111111111111)"
+    assert apply((), entries, TODAY).notes == (f"{words} matches nothing",)
+    late = date(2027, 3, 2)
+    assert apply((), entries, late).notes == (f"{words} matches nothing and expired on 2027-03-01",)
+    assert apply((), entries, date(2027, 3, 1)).notes == (f"{words} matches nothing",)
+    fitting = (replace(FINDING, fingerprint="abc"),)
+    assert apply(fitting, entries, late).notes == (f"{words} expired on 2027-03-01",)
 
 
 def test_an_account_id_keeps_its_zero_and_the_last_day_counts(tmp_path: Path) -> None:

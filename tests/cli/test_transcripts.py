@@ -20,12 +20,13 @@ import pytest
 from auditor.audit import Auditor
 from auditor.model.grant import Grant
 from auditor.model.key import Fact, Key
+from auditor.model.organization import Organization
 from auditor.model.policy import Layer
 from auditor.model.snapshot import Gap, Snapshot
 from auditor.report import write_result
 from tests.cli.conftest import Answer
 from tests.report.estates import attached
-from tests.report.varied import ALICE, BATCH, HOME, ORDERS, varied
+from tests.report.varied import ALICE, BATCH, HOME, ORDERS, arn, varied
 
 FOLDER = Path(__file__).parent / "transcripts"
 FILES = Path(__file__).parent / "transcripts" / "files"
@@ -36,10 +37,35 @@ def _now() -> Snapshot:
     """The varied snapshot with a route to access and an active user."""
     found = varied().snapshot
     own = {"Sid": "Own", "Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": BATCH}
-    more = attached(Layer.IDENTITY, "own", BATCH, own)
+    elsewhere = {"Sid": "Elsewhere", "Effect": "Allow", "Action": "kms:*", "Resource": arn(4)}
+    bare = {"Sid": "Bare", "Action": "kms:*", "Resource": "*"}
+    more = attached(Layer.IDENTITY, "own", BATCH, own, elsewhere, bare)
     batch, blind, alice = found.principals
+    ceiling = attached(
+        Layer.BOUNDARY,
+        "Ceiling",
+        ALICE,
+        {"Sid": "Limit", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:ScheduleKeyDeletion"], "Resource": "*"},
+        {"Sid": "Other", "Effect": "Allow", "Action": "kms:*", "Resource": arn(1)},
+    )
+    alice = replace(alice, boundary=ceiling, last_used="2026-11-20T00:00:00Z")
     batch = replace(batch, identity_policies=(*batch.identity_policies, more), unique_id="AROA11111111111111111")
-    return replace(found, principals=(batch, blind, replace(alice, last_used="2026-11-20T00:00:00Z")))
+    return replace(found, principals=(batch, blind, alice), organization=_guarded(found))
+
+
+def _guarded(found: Snapshot) -> Organization:
+    """The organization with an RCP that does not concern everybody, and an SCP that concerns one Region."""
+    assert found.organization is not None
+    every = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    foreign = {"StringNotEqualsIfExists": {"aws:PrincipalAccount": HOME}}
+    outsiders = {**every, "Sid": "Outsiders", "Effect": "Deny", "Action": "kms:Encrypt", "Condition": foreign}
+    abroad = {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "eu-central-1"]}}
+    region = {"Sid": "Region", "Effect": "Deny", "Action": "kms:*", "Resource": "*", "Condition": abroad}
+    home, root = found.organization.targets
+    rcps = (attached(Layer.RCP, "RCPFullAWSAccess", HOME, every), attached(Layer.RCP, "Ours", HOME, outsiders))
+    home = replace(home, rcps=rcps)
+    root = replace(root, scps=(*(root.scps or ()), attached(Layer.SCP, "Regions", "r", region)))
+    return replace(found.organization, targets=(home, root))
 
 
 def _then() -> Snapshot:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from auditor.model.finding import Evidence, FindingState
+from auditor.model.finding import ControlMapping, Evidence, FindingState, Remediation
 from auditor.model.policy import Layer, StatementRef
 from auditor.model.report import Report
 from auditor.report import FORMATS, read_result, render, workbook
@@ -121,6 +121,23 @@ def test_asff_fits_the_service_call_by_call(name: str) -> None:
     together = sorted(item["Id"] for call in calls for item in call["Findings"])
     assert together == sorted(item["Id"] for item in json.loads(written["findings.asff.json"])["Findings"])
     assert len(calls) == {"many": 5}.get(name, 2)
+
+
+def test_asff_takes_texts_of_any_length_and_any_number() -> None:
+    text = "word " * 1_000
+    one = report("ordinary").findings[0]
+    arns = tuple(f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{number}" for number in range(60))
+    mappings = tuple(ControlMapping(text, str(number), text, "text") for number in range(60))
+    evidence = tuple(Evidence(text, text) for _ in range(60))
+    long = replace(one, title=text, summary=text, subject=text, keys=arns, mappings=mappings, evidence=evidence)
+    bare = replace(one, title="", summary="", subject="", account="x", region="?", keys=(), evidence=(), mappings=())
+    mended = [replace(item, remediation=Remediation(told)) for item, told in ((long, text), (bare, ""))]
+    for finding in mended:
+        written = render(replace(report("ordinary"), findings=(finding,)), "asff")
+        call = json.loads(written[f"asff/{ACCOUNT}-eu-west-1-1.json"])
+        assert_accepted(call)
+    resources = json.loads(written["findings.asff.json"])["Findings"][0]["Resources"]
+    assert [(item["Type"], item["Id"]) for item in resources] == [("Other", "x")]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -98,6 +98,12 @@ def test_alike_findings_stand_together_in_order() -> None:
     same = replace(findings[0], fingerprint="0" * 20)
     listed = (findings[0], findings[1], same)
     assert alike(listed, (0, 1, 2)) == [[0, 2], [1]]
+    others = (
+        replace(same, severity=Severity.INFO),
+        replace(same, rule="x"),
+        replace(same, state=FindingState.RESOLVED),
+    )
+    assert alike((findings[0], *others), (3, 0, 1, 2)) == [[3], [0], [1], [2]]
 
 
 def test_change_is_told_only_when_there_was_an_earlier_run() -> None:

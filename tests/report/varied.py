@@ -79,11 +79,12 @@ def _keys() -> tuple[Key, ...]:
     leaving = {"state": "PendingDeletion", "deletion_date": "2026-12-01T00:00:00Z", "origin": "EXTERNAL"}
     dark = frozenset({Fact.GRANTS, Fact.TAGS, Fact.ALIASES, Fact.LAST_USAGE})
     sign = {"spec": "RSA_2048", "usage": "SIGN_VERIFY", "state": "Disabled"}
+    alone = {"multi_region": True, "multi_region_key_type": "PRIMARY"}
     unused = LastUsage(None, None, "2026-01-01T00:00:00Z")
     return (
         key(REPLICA, multi_region=True, multi_region_key_type="REPLICA", primary_arn=ORDERS, rotation=Rotation(True)),
         Key(**{name: getattr(orders, name) for name in Key.__dataclass_fields__} | {"aliases": names}),
-        key(arn(1), statement("Signers", {"AWS": ALICE}, "Sign"), **sign, last_usage=unused),
+        key(arn(1), statement("Signers", {"AWS": ALICE}, "Sign"), **sign, **alone, last_usage=unused),
         key(arn(2), name="alias/aws/s3", manager="AWS", rotation=Rotation(True, 365)),
         key(arn(3), rotation=Rotation(False), unread=dark, **leaving),
         key(arn(4), name="alias/ledger", created="2026-11-23T09:00:00Z"),
