@@ -209,8 +209,8 @@ def apply(
         entry = next((item for item in fitting if not _objection(item, finding, as_of)), None)
         if entry is None:
             notes += [_objection(item, finding, as_of) for item in fitting]
-        accepts = entry is not None and finding.state is FindingState.OPEN
-        result.append(_accepted(finding, entry) if entry is not None and accepts else finding)
+        opens = finding.state is FindingState.OPEN
+        result.append(_accepted(finding, entry) if entry is not None and opens else finding)
     for entry in entries:
         if entry not in used:
             notes.append(_idle(entry, as_of, earlier_notes))

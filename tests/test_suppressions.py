@@ -111,6 +111,7 @@ def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
         ("reason:", "because: x\n  reason:", "unknown field “because”"),
         (SUBJECT, 'subject: "**?"', "accepts every finding"),
         (SUBJECT, 'subject: "*:key/1234abcd-*"', "begins with a wildcard"),
+        (SUBJECT, 'subject: "?rn:aws:kms:eu-west-1:111111111111:key/1234abcd-*"', "begins with a wildcard"),
         (SUBJECT, 'subject: "arn:aws:*"', "accepts every finding"),
         (SUBJECT, 'subject: "arn:aws:kms:*:*:key/*"', "accepts every finding"),
         (SUBJECT, 'subject: "ar*"', "accepts every finding"),
@@ -213,7 +214,10 @@ def test_patterns_may_stand_in_match_and_the_day_of_approval_is_optional(tmp_pat
     text = ENTRY.replace(SUBJECT, f"match: {{key: '{KEY}'}}").replace("  approved: 2026-10-01\n", "  ticket: OPS-7\n")
     applied = apply((FINDING,), load(tmp_path, text), TODAY)
     assert applied.findings[0].state is FindingState.ACCEPTED
-    assert "ticket OPS-7" in dict(applied.findings[0].extra)["accepted"]
+    told = "accepted-risk: rotated by hand (approved by a.smith, until 2027-03-01; ticket OPS-7)"
+    assert dict(applied.findings[0].extra)["accepted"] == told
+    assert load(tmp_path, text.replace("OPS-7", "")) == (replace(load(tmp_path, text)[0], ticket=""),)
+    assert load(tmp_path, f"{ENTRY}  account:\n") == load(tmp_path, ENTRY)
     far = text.replace("2027-03-01", "2028-03-01")
     applied = apply((FINDING,), load(tmp_path, far), TODAY)
     assert applied.findings[0].state is FindingState.OPEN

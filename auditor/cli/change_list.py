@@ -118,8 +118,6 @@ def _text(item: Mapping[str, Any], place: str, folder: Path) -> str | None:
     value = item.get("policy", item.get("value"))
     if value is None or isinstance(value, str):
         return value
-    if item["change"] == EditKind.KEY_ROTATION and type(value) is int:
-        return str(value)
     if "policy" in item and isinstance(value, Mapping):
         return json.dumps(value, ensure_ascii=False)
     name = "policy" if "policy" in item else "value"

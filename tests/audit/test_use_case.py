@@ -78,6 +78,19 @@ def test_a_result_renders_again_without_judging(tmp_path: Path) -> None:
     assert json.loads(render_one(again, "json")) == json.loads(render_one(report, "json"))
 
 
+def test_a_resolved_finding_is_told_once() -> None:
+    before, after = assess(), assess(text(ROOT))
+    once = with_states(after, before, None)
+    assert FindingState.RESOLVED in {finding.state for finding in once.findings}
+    twice = with_states(after, once, None)
+    assert {finding.fingerprint for finding in twice.findings} == {item.fingerprint for item in after.findings}
+
+
+def test_a_baseline_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        read_baseline(tmp_path)
+
+
 def test_attest_lists_every_file(tmp_path: Path) -> None:
     files = publish(assess(), tmp_path, DATA)
     lines = dict(line.split("  ")[::-1] for line in attest(files, tmp_path).read_text().splitlines())

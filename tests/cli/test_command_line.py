@@ -103,6 +103,7 @@ def failing(error: BaseException) -> click.Command:
         (CollectionError("AWS: not yet current", "Check the clock."), 1, "AWS: not yet current. Check the clock."),
         (KeyboardInterrupt(), 130, "interrupted"),
         (RuntimeError("odd\nsecond line"), 1, "unexpected RuntimeError: odd. This is a defect; run again with -vv"),
+        (RuntimeError(), 1, "unexpected RuntimeError. This is a defect"),
         (OSError(28, "No space left on device", "/x"), 1, "/x: No space left on device."),
         (CredentialsError("evil \x1b[31m\u202e name"), 1, "evil �[31m� name"),
     ],

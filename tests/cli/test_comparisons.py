@@ -160,6 +160,8 @@ def test_diff_says_when_the_snapshots_are_probably_not_those_that_were_meant(
     elsewhere = tuple(replace(account, id="333333333333") for account in snapshots["now"].accounts)
     snapshots["now"] = replace(snapshots["now"], accounts=elsewhere, keys=(), principals=())
     assert "no account in common" in ask("diff", "then", "now", "--no-findings", "-q").err
+    snapshots["now"] = replace(snapshots["now"], accounts=())
+    assert "no account in common" not in ask("diff", "then", "now", "--no-findings", "-q").err
 
 
 def test_diff_and_what_if_take_the_newest_snapshot_and_gate(ask: Ask) -> None:

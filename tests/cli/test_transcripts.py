@@ -50,7 +50,16 @@ def _now() -> Snapshot:
     )
     alice = replace(alice, boundary=ceiling, last_used="2026-11-20T00:00:00Z")
     batch = replace(batch, identity_policies=(*batch.identity_policies, more), unique_id="AROA11111111111111111")
-    return replace(found, principals=(batch, blind, alice), organization=_guarded(found))
+    keys = (*found.keys[:-1], replace(found.keys[-1], grants=_held_by_nobody_known()))
+    return replace(found, principals=(batch, blind, alice), organization=_guarded(found), keys=keys)
+
+
+def _held_by_nobody_known() -> tuple[Grant, ...]:
+    """Grants of a role that was deleted, and of AWS's own infrastructure."""
+    volume = f"arn:aws:sts::{HOME}:assumed-role/aws:ec2-infrastructure/i-0123456789abcdef0"
+    made = {"key_arn": arn(4), "created": "2025-11-24T08:00:00Z", "operations": ("Decrypt",)}
+    holders = {"grant-4": "AROA99999999999999999", "grant-5": volume, "grant-6": f"arn:aws:iam::{HOME}:role/gone"}
+    return tuple(Grant(grant_id=name, grantee=holder, **made) for name, holder in holders.items())  # type: ignore[arg-type]
 
 
 def _guarded(found: Snapshot) -> Organization:

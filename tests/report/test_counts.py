@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from auditor.evaluator import Evaluation, evaluate
 from auditor.model.access import Outcome
 from auditor.model.actions import Capability
-from auditor.model.finding import FindingState, Severity
+from auditor.model.finding import FindingState, RuleStatus, Severity
 from auditor.model.key import Fact
 from auditor.model.principal import PrincipalKind
 from auditor.model.report import Report
 from auditor.model.snapshot import Gap, Snapshot
 from auditor.questions import Answer, what_can, who_can
-from auditor.report.counts import Counts, counts_of
-from auditor.report.wording import coverage_words, gap_words, summary_words
+from auditor.report.counts import Counts, counts_of, grade_of
+from auditor.report.wording import GRADES, coverage_words, gap_words, summary_words
 from tests.evaluator.organizations import snapshots
 from tests.laws import examples
 from tests.report.estates import AS_OF, ordinary
@@ -177,3 +177,24 @@ def test_of_a_key_that_decrypts_nothing_nobody_is_a_reader_perhaps() -> None:
     counts = counts_of(reported(replace(ordinary().snapshot, keys=(mac,)))[0])
     assert counts.unknown_cells > 0
     assert (counts.readers, counts.unknown_readers) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "gap", "unknown", "grade"),
+    [
+        ((True, True), None, 0, "A"),
+        ((True, False), None, 0, "B"),
+        ((True, True), Fact.LAST_USAGE, 0, "B"),
+        ((True, True), None, 1, "C"),
+        ((True, True), Fact.BOUNDARY, 0, "C"),
+        ((True, False), Fact.KEY_POLICY, 0, "D"),
+    ],
+)
+def test_the_grade_is_that_of_the_worst_gap(
+    evaluated: tuple[bool, ...], gap: Fact | None, unknown: int, grade: str
+) -> None:
+    gaps = (Gap(fact=gap, account="1"),) if gap else ()
+    rules = tuple(RuleStatus(f"rule-{number}", one) for number, one in enumerate(evaluated))
+    report = replace(ordinary(), snapshot=replace(ordinary().snapshot, gaps=gaps), rules=rules)
+    assert grade_of(report, unknown) == grade
+    assert set(GRADES) == {"A", "B", "C", "D"}

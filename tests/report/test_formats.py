@@ -23,8 +23,10 @@ from auditor.model.report import Report
 from auditor.report import FORMATS, read_result, render, workbook
 from auditor.report.counts import counts_of
 from auditor.report.csv_files import guarded
-from auditor.report.html import SCRIPTS
-from auditor.report.plain import INVISIBLE
+from auditor.report.html import SCRIPTS, pretty
+from auditor.report.island_findings import findings_beyond
+from auditor.report.markdown import escaped
+from auditor.report.plain import INVISIBLE, one_line
 from tests.report.asff_limits import assert_accepted
 from tests.report.estates import ACCOUNT, BIG_SID, empty, hostile, many, ordinary
 
@@ -429,3 +431,62 @@ def test_rendering_into_a_used_folder_leaves_no_batch_of_an_earlier_result(tmp_p
     assert {path.name for path in (tmp_path / "asff").iterdir()} == before - {"findings.asff.json"} | {kept.name}
     publish(report("ordinary"), tmp_path, ["csv"])
     assert (tmp_path / "asff" / f"{ACCOUNT}-eu-west-1-1.json").exists()
+
+
+def test_the_page_carries_every_script_and_library() -> None:
+    from auditor.report.html import templates_folder
+
+    files = {path.relative_to(templates_folder()).as_posix() for path in templates_folder().rglob("*.js")}
+    assert sorted(SCRIPTS) == sorted(files)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "no JSON", ""])
+def test_a_policy_that_is_no_document_is_shown_as_it_is(text: str) -> None:
+    assert pretty(text) == text
+
+
+def test_a_policy_is_shown_with_indentation() -> None:
+    assert pretty('{"Sid":"ä","a":[1]}') == '{\n  "Sid": "ä",\n  "a": [\n    1\n  ]\n}'
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "line"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("a\n\t b\r", 9, "a b"),
+        ("a\u202eb", 20, "a⟦U+202E⟧b"),
+        ("", 3, ""),
+    ],
+)
+def test_one_line_is_no_longer_than_it_may_be(text: str, limit: int, line: str) -> None:
+    assert one_line(text, limit) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a&b <i>", "a&amp;b &lt;i\\>"),
+        ("[x](http://y) `z`", "\\[x\\]\\(http:\u2060//y\\) \\`z\\`"),
+        ("@all", "@\u2060all"),
+        ("a|b\\", "a\\|b\\\\"),
+        ("*_~#!{}", "\\*\\_\\~\\#\\!\\{\\}"),
+        ("x" * 300, "x" * 239 + "…"),
+    ],
+)
+def test_markdown_shows_a_text_literally(text: str, shown: str) -> None:
+    assert escaped(text) == shown
+
+
+def test_of_many_keys_the_data_names_some_and_counts_the_others() -> None:
+    arns = tuple(f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{number}" for number in range(14))
+    words: list[str] = []
+
+    def intern(text: str) -> int:
+        words.append(text)
+        return len(words) - 1
+
+    for number, last in ((12, arns[11]), (13, "and 1 more"), (14, "and 2 more")):
+        finding = replace(report("ordinary").findings[0], keys=arns[:number], principals=())
+        ((*_, keys, principals, _, _),) = findings_beyond(replace(report("ordinary"), findings=(finding,)), 0, intern)
+        assert (len(keys), words[-1 - keys[-1]], principals) == (min(number, 13), last, [])

@@ -6,19 +6,23 @@ import gzip
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
+from auditor.model.access import AccessTable
 from auditor.model.finding import SkippedScope
 from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.report import read_result, render
 from auditor.report.result import NAMED, write_result
 from tests.audit.test_use_case import assess
+from tests.report.estates import empty, hostile
+from tests.report.varied import varied
 
 ODD: tuple[Any, ...] = (None, 7, -1, True, "x", [], [7], [[["x"]]], {}, {"a": 7}, 10**30, 1.5)
 UNREAD = ("counts",)
@@ -94,6 +98,7 @@ def test_a_missing_member_is_named(name: str) -> None:
         (b"[" * 100_000, "nested too deeply"),
         (changed(("schema",), 0), "schema 0 is not"),
         (changed(("as_of",), "never"), "never"),
+        (changed(("actions", 0), "kms:Other"), "another list of KMS actions"),
         (changed(("findings", 0, "severity"), "huge"), "findings: severity: 'huge' is not a valid Severity"),
         (changed(("findings", 0, "bogus"), 1), "findings: bogus is unknown"),
         (changed(("snapshot", "keys", 0, "arn"), 7), "snapshot: keys: arn: expected str, found int"),
@@ -164,3 +169,15 @@ def test_what_somebody_wrote_as_hash_version_or_place_stays_text() -> None:
     (run,) = json.loads(render(report, "sarif")["report.sarif"])["runs"]
     uri = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert re.fullmatch(r"aws/[A-Za-z0-9%._~-]+/([a-z0-9-]+/)?[A-Za-z0-9%._~-]+", uri), uri
+
+
+@pytest.mark.parametrize("make", [varied, hostile, empty])
+def test_a_result_says_all_that_the_report_does(make: Callable[[], Report]) -> None:
+    report = make()
+    again = read_result(write_result(report))
+    for item in fields(Report):
+        if item.name != "access":
+            assert getattr(again, item.name) == getattr(report, item.name), item.name
+    for item in fields(AccessTable):
+        before, after = (getattr(one.access, item.name) for one in (report, again))
+        assert np.array_equal(before, after) if isinstance(before, np.ndarray) else before == after, item.name
