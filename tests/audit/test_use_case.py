@@ -251,7 +251,7 @@ def test_formats_and_paths_that_cannot_be(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format has this suffix"):
         format_of(Path("report.doc"))
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="--output-dir"):
+    with pytest.raises(OutputError, match="Choose another folder"):
         write_private(tmp_path / "file" / "x.json", b"")
 
 
