@@ -85,9 +85,7 @@ def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
     if reader is None:
         return [], f"changes of {change.type} are not judged"
     wanted, ends = set(change.actions), (change.before is not None, change.after is not None)
-    if not wanted <= ACTIONS or not wanted:
-        return [], "the plan does not say what it does"
-    if ("create" in wanted and not ends[1]) or (wanted & {"update", "delete"} and not ends[0]):
+    if not wanted <= ACTIONS or not wanted or not _consistent(wanted, *ends):
         return [], "the plan does not say what it does"
     if wanted >= {"create", "forget"}:
         return [], "it is made anew, and the old one stays without Terraform"
@@ -99,6 +97,13 @@ def _edits(plan: Plan, change: Change) -> tuple[list[Edit], str]:
     except OpenError as error:
         return found, str(error)
     return found, ""
+
+
+def _consistent(wanted: set[str], before: bool, after: bool) -> bool:
+    """Whether there is a resource before and after, as these actions need it."""
+    if wanted & {"update", "delete"} and not before:
+        return False
+    return after is not (wanted == {"delete"}) if wanted & {"create", "update", "delete"} else True
 
 
 def _turn(edit: Edit, anew: Container[str]) -> int:

@@ -74,6 +74,8 @@ def redacted(entry: dict[str, Any]) -> dict[str, Any]:
         (change("aws_cloudformation_stack.s", None, {"template_body": "{}"}), "are not judged"),
         (change("awscc_kms_key.k", None, {"key_policy": ROOT_POLICY}), "are not judged"),
         (change("aws_kms_key.app", {"arn": KEY}, {"arn": KEY}, actions=["renew"]), "does not say what it does"),
+        (change("aws_kms_key_policy.p", {"key_id": KEY}, None, actions=["update"]), "does not say what it does"),
+        (change("aws_kms_key_policy.p", {"key_id": KEY}, {"key_id": KEY}, actions=["delete"]), "does not say what it"),
         (change("aws_kms_grant.g", None, {**GRANT, "constraints": "none"}), "`constraints` is no list"),
         (change("aws_kms_key.app", {"arn": KEY, "tags_all": {}}, {"tags_all": {"a": None}}), "values of tags"),
         (redacted(change("aws_kms_key.app", {"arn": KEY, "tags_all": {"a": "b"}}, {"tags_all": None})), "`tags_all`"),
