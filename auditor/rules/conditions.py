@@ -9,7 +9,7 @@ from auditor.evaluator.glob import has_wildcard
 from auditor.evaluator.operators import parse_operator, passes_when_absent
 from auditor.evaluator.strength import Owner, Strength, conjuncts, holds_without_key, strength
 from auditor.model.access import Decision, Role
-from auditor.model.actions import CREATE_GRANT, READ_PLAINTEXT, match_pattern
+from auditor.model.actions import USE, match_pattern
 from auditor.model.arn import account_of
 from auditor.model.finding import Evidence
 from auditor.model.policy import Statement, StatementRef
@@ -121,7 +121,7 @@ def _harmless(leaf: Leaf, negated: bool) -> bool:
     allowed = 0
     for value in leaf.values:
         allowed |= match_pattern(f"kms:{value}")
-    return not allowed & (READ_PLAINTEXT | CREATE_GRANT)
+    return not allowed & USE
 
 
 def for_services(leaf: Leaf, negated: bool) -> bool:

@@ -13,13 +13,16 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.evaluator.strength import Owner, Strength, strength
 from auditor.model.access import AccessTable, Decision, Outcome, Role
-from auditor.model.actions import ACTIONS, ALL, mask_of
-from auditor.model.key import RAM_POLICY, Fact, Key, usable_on
+from auditor.model.actions import ACTIONS, ALL, BY_NAME, mask_of
+from auditor.model.key import DEFAULT_POLICY, RAM_POLICY, Fact, Key, usable_on
 from auditor.model.policy import Layer
 from auditor.model.principal import Principal, PrincipalKind
+from auditor.model.residual import Leaf
 from auditor.rules.clock import by_now
+from auditor.rules.conditions import demands
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +57,8 @@ COUNTED = (Openness.LATENT, *LIVE)
 NOWHERE = Owner("", None)
 MATERIAL_ONLY = mask_of(["ImportKeyMaterial", "DeleteImportedKeyMaterial"])
 MULTI_REGION_ONLY = mask_of(["ReplicateKey", "UpdatePrimaryRegion"])
+PRIMARY_ONLY = mask_of(["ReplicateKey"])
+PUT_POLICY_BIT = BY_NAME["kms:putkeypolicy"].bit
 GUARDRAILS = (Layer.SCP, Layer.RCP, Layer.BOUNDARY)
 """Layers that give nothing: an Allow that is missing there stops what the others allow."""
 
@@ -91,11 +96,26 @@ def _by_ram_alone(decision: Decision) -> bool:
 
 
 def usable(key: Key) -> int:
-    """The actions that can succeed on a key: of its type and origin, and replication of multi-Region keys alone. Where
-    those could not be read, all but what imported material alone allows: rules about that list the key as not seen."""
+    """The actions that can succeed on a key: of its type and origin, and replication of primaries of multi-Region keys
+    alone, and with their material: imported material stays behind (API reference, ReplicateKey). Where those could not
+    be read, all but what imported material alone allows: rules about that list the key as not seen."""
     if Fact.KEY_METADATA in key.unread:
         return usable_on(key) & ~MATERIAL_ONLY
-    return usable_on(key) if key.multi_region else usable_on(key) & ~MULTI_REGION_ONLY
+    if not key.multi_region:
+        return usable_on(key) & ~MULTI_REGION_ONLY
+    copied = key.multi_region_key_type != "REPLICA" and key.origin != "EXTERNAL"
+    return usable_on(key) if copied else usable_on(key) & ~PRIMARY_ONLY
+
+
+def _of_ram_alone(decision: Decision) -> bool:
+    """Whether a PutKeyPolicy decision leaves only the policy named AWS_RAM, which nobody can put (API reference)."""
+    return decision.residual is not None and demands(decision.residual, _not_the_default)
+
+
+def _not_the_default(leaf: Leaf, negated: bool) -> bool:
+    operator = parse_operator(leaf.operator)
+    named = operator is not None and leaf.key.lower() == "kms:policyname"
+    return operator is not None and named and satisfied(operator, leaf.values, (DEFAULT_POLICY,)) is negated
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +196,8 @@ class Reach:
         import numpy as np
 
         graded = self.classes[self.rows] if self.rows.size else np.zeros((0, len(ACTIONS)), dtype=np.int8)
+        idle = [n for n in set(self.rows[:, PUT_POLICY_BIT].tolist()) if _of_ram_alone(self.table.decisions[n])]
+        graded[np.isin(self.rows[:, PUT_POLICY_BIT], idle), PUT_POLICY_BIT] = int(Openness.CLOSED)
         bits = np.left_shift(np.uint64(1), np.arange(len(ACTIONS), dtype=np.uint64))
         return {
             level: np.bitwise_or.reduce(np.where(graded == level, bits, np.uint64(0)), axis=1)

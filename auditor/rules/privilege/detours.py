@@ -15,7 +15,7 @@ from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.path import Path
 from auditor.rules.privilege.paths import Finder
 from auditor.rules.privilege.shared import share_hit
-from auditor.rules.privilege.steps import FEDERATION, HAND_ROLE
+from auditor.rules.privilege.steps import FEDERATION, HAND_ROLE, REMAKING
 from auditor.rules.statements import render
 from auditor.rules.view import View
 
@@ -31,14 +31,14 @@ CUT_LIFT = "Calls that leave the organization or change its policies and units a
 def indirect_key_access_path(view: View) -> Iterator[Hit]:
     """A principal without access to a key can obtain it in one step, or in ``max_hops``.
 
-    Steps: assuming a role (both sides must agree), rewriting its trust policy or the metadata of its identity provider,
-    new credentials for a user, passing a role to compute, taking over code that runs under a role, giving itself a
-    policy (directly, through a group, or by a new version of a managed policy) or somebody whom it then becomes,
-    making a role or user of its own without a permissions boundary, from the management account assigning people to
-    permission sets and becoming the root user of a member account, joining a group, and taking away its boundary, a
-    Deny in a policy of its own, or the SCPs and RCPs that stop it (leaving the organization; from the management
-    account also detaching, rewriting or disabling them, and moving or removing accounts). What an SCP, boundary or
-    trust policy forbids is no step. Account administrators are told once per account, as information.
+    Steps: assuming a role (both sides must agree), rewriting its trust policy, or the metadata of its identity provider
+    (also by making it anew), new credentials for a user, passing a role to compute, taking over code that runs under a
+    role, giving itself a policy (directly, through a group, or by a new version of a managed policy) or somebody whom
+    it then becomes, making a role or user of its own without a permissions boundary, from the management account
+    assigning people to permission sets and becoming the root user of a member account, joining a group, and taking away
+    its boundary, a Deny in a policy of its own, or the SCPs and RCPs that stop it (leaving the organization; from the
+    management account also detaching, rewriting or disabling them, and moving or removing accounts). What an SCP,
+    boundary or trust policy forbids is no step. Account administrators are told once per account, as information.
 
     Also who may give other accounts a key through AWS RAM, where nothing denies it kms:PutKeyPolicy: potential, as AWS
     does not document what RAM asks of keys. That is not told of account administrators.
@@ -121,7 +121,7 @@ def _cut(who: Principal, paths: list[Path]) -> str:
     actions = {action for edge in edges for action in edge.split(" + ")[:1]}
     targets = {path.via[0] for path in paths if path.via}
     # What runs already, and an identity provider, are no roles: such a step is stopped wherever it is taken.
-    aimed = all(path.via for path in paths) and FEDERATION not in actions
+    aimed = all(path.via for path in paths) and actions.isdisjoint((FEDERATION, *REMAKING))
     aimed = aimed and (actions == {HAND_ROLE} or not any(path.needs for path in paths))
     statement = {
         "Sid": "NoDetourToKeys",

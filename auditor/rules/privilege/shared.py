@@ -11,7 +11,7 @@ from auditor.rules.corrections import one_or_many, statements
 from auditor.rules.hit import Hit, count, first_of, given, listing
 from auditor.rules.privilege.edges import enabling_statements
 from auditor.rules.privilege.path import Path
-from auditor.rules.privilege.sharing import ASSOCIATE, CREATE, NEEDS, inside
+from auditor.rules.privilege.sharing import ASSOCIATE, CREATE, inside
 from auditor.rules.view import View
 
 ADVICE = (
@@ -25,6 +25,7 @@ def share_hit(view: View, who: Principal, paths: list[Path]) -> Hit:
     keys = sorted(frozenset().union(*(path.keys for path in paths)))
     what = view.key_by_arn[keys[0]].label if len(keys) == 1 else count(len(keys), "key")
     words = [path.words for path in paths]
+    needs = dict.fromkeys(need for path in paths for need in path.needs)
     ways = sorted({text.split(" → ")[1] for text in words})
     return Hit(
         subject=who.arn,
@@ -36,7 +37,7 @@ def share_hit(view: View, who: Principal, paths: list[Path]) -> Hit:
         evidence=(
             *first_of([Evidence("path", text) for text in words]),
             *enabling_statements(words, view.principal_by_arn),
-            *(Evidence("not documented", need) for need in NEEDS),
+            *(Evidence("not documented", need) for need in needs),
             Evidence("keys reached", listing(keys)),
         ),
         lowered=("share of AWS RAM gives it", *given((all(map(inside, paths)), "inside the organization"))),

@@ -26,10 +26,12 @@ SHARING = frozenset((CREATE, ASSOCIATE, *REPERMIT))
 KEY_TYPE = "kms:Key"
 STRANGER = "000000000000"
 """An account id that nobody has: whoever may name it may name any."""
-NEEDS = (
+ASKED = (
     "AWS does not document what RAM asks of keys; of other services it asks the right to change the resource's policy, "
-    "which is kms:PutKeyPolicy here, and this identity is not known to have it",
+    "which is kms:PutKeyPolicy here"
 )
+LACKING = f"{ASKED}, and this identity is not known to have it"
+HAVING = f"{ASKED}, and this identity has it for the policy AWS_RAM"
 PUT_POLICY = BY_NAME["kms:putkeypolicy"].bit
 Known = tuple[tuple[str, str], ...]
 
@@ -67,14 +69,16 @@ def shares_of_keys(view: View) -> dict[str, list[KeyShare]]:
 def by_sharing(view: View, who: Principal, verbs: frozenset[str], keys: Iterable[Key]) -> Iterator[Path]:
     """The paths of an identity that may share keys of its account, one for each way: none is certain. ``verbs``: the
     step actions of which its policies speak."""
-    found: dict[tuple[str, str], set[str]] = {}
+    found: dict[tuple[str, str, str], set[str]] = {}
     for key in keys:
-        way = None if _denied(view, who, key) else next(_ways(view, who, key, verbs), None)
+        outcome = _of_the_policy(view, who, key)
+        way = None if outcome is Outcome.EXPLICITLY_DENIED else next(_ways(view, who, key, verbs), None)
         if way is not None:
-            found.setdefault(way, set()).add(key.arn)
-    for (action, end), arns in found.items():
+            need = HAVING if outcome in (Outcome.ALLOWED, Outcome.CONDITIONAL) else LACKING
+            found.setdefault((*way, need), set()).add(key.arn)
+    for (action, end, need), arns in found.items():
         words = f"{who.arn} → {action} → {SHARE} {end}"
-        yield Path(words, 1, NEEDS, frozenset(arns), certain=False, shared=True)
+        yield Path(words, 1, (need,), frozenset(arns), certain=False, shared=True)
 
 
 def inside(path: Path) -> bool:
@@ -82,10 +86,10 @@ def inside(path: Path) -> bool:
     return path.words.endswith(OURS.words)
 
 
-def _denied(view: View, who: Principal, key: Key) -> bool:
-    """Whether something denies the identity the key's policy: RAM may ask for it."""
+def _of_the_policy(view: View, who: Principal, key: Key) -> Outcome:
+    """Whether the identity may put the key's policy: RAM may ask for it."""
     profile = view.reach.profile(view.reach.principal_at[who.arn], view.reach.key_at[key.arn])
-    return view.reach.decision(profile, PUT_POLICY).outcome is Outcome.EXPLICITLY_DENIED
+    return view.reach.decision(profile, PUT_POLICY).outcome
 
 
 def _ways(view: View, who: Principal, key: Key, verbs: frozenset[str]) -> Iterator[tuple[str, str]]:

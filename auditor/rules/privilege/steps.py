@@ -28,6 +28,8 @@ ASSUMING = Request(ASSUME, None)
 TRUST = "iam:UpdateAssumeRolePolicy"
 HAND_ROLE = "iam:PassRole"
 FEDERATION = "iam:UpdateSAMLProvider"
+REMAKING = ("iam:DeleteSAMLProvider", "iam:CreateSAMLProvider")
+"""Making an identity provider anew, under the name that roles trust, with metadata of one's own."""
 CREDENTIALS = ("iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile")
 OWN_POLICY = {
     PrincipalKind.USER: ("iam:PutUserPolicy", "iam:AttachUserPolicy"),
@@ -40,7 +42,7 @@ LEAVE = "iam:RemoveUserFromGroup"
 EDITS = frozenset((*(action for actions in OWN_POLICY.values() for action in actions), *GROUP_POLICY, *POLICY_VERSION))
 """The actions by which somebody is given any identity policy."""
 VERBS = (
-    *(ASSUME, TRUST, HAND_ROLE, FEDERATION, *CREDENTIALS, JOIN, *GROUP_POLICY, *POLICY_VERSION),
+    *(ASSUME, TRUST, HAND_ROLE, FEDERATION, *REMAKING, *CREDENTIALS, JOIN, *GROUP_POLICY, *POLICY_VERSION),
     *(action for actions in OWN_POLICY.values() for action in actions),
     *sorted(FIRST | ASSIGNING | LIFTS | SHARING),
     ASSUME_ROOT,
@@ -101,9 +103,15 @@ def step_to(
         return None
     if TRUST in verbs and may(view, who, TRUST, target.arn):
         return Step(TRUST)
-    if FEDERATION in verbs and any(way.kind == "saml" and may(view, who, FEDERATION, way.value) for way in ways):
-        return Step(FEDERATION)
+    for actions in ((FEDERATION,), REMAKING):
+        if verbs.issuperset(actions) and any(_speaks_for(view, who, way, actions) for way in ways):
+            return Step(" + ".join(actions))
     return _by_compute(view, who, target, ways, verbs)
+
+
+def _speaks_for(view: View, who: Principal, way: Admission, actions: tuple[str, ...]) -> bool:
+    """Whether the identity may take the actions on the SAML provider that a role lets in."""
+    return way.kind == "saml" and all(may(view, who, action, way.value) for action in actions)
 
 
 def _to_user(view: View, who: Principal, user: Principal, verbs: frozenset[str]) -> Step | None:
