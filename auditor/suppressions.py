@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from auditor.errors import ConfigError
+from auditor.evaluator.glob import matches
 from auditor.model.finding import Finding, FindingState, Severity
 from auditor.model.moments import day
 from auditor.userfiles import as_yaml, read_text
@@ -62,7 +62,7 @@ class Suppression:
         return (
             self.rule == finding.rule
             and (not self.fingerprint or self.fingerprint == finding.fingerprint)
-            and (not self.account or fnmatchcase(finding.account, self.account))
+            and (not self.account or matches(self.account, finding.account))
             and (not self.subject or _about(self.subject, finding.subject, finding.keys))
             and (not self.principal or _about(self.principal, finding.subject, finding.principals))
         )
@@ -77,7 +77,7 @@ class Suppression:
 def _about(pattern: str, subject: str, named: tuple[str, ...]) -> bool:
     """Whether a pattern is of the subject of a finding, or of all keys (principals) that it names: an acceptance of one
     of several does not answer for the others."""
-    return fnmatchcase(subject, pattern) or (bool(named) and all(fnmatchcase(arn, pattern) for arn in named))
+    return matches(pattern, subject) or (bool(named) and all(matches(pattern, arn) for arn in named))
 
 
 @dataclass(frozen=True, slots=True)

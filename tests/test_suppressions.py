@@ -72,6 +72,14 @@ def test_one_of_several_does_not_answer_for_the_others(
     assert (applied.findings[0].state is FindingState.ACCEPTED) is accepted
 
 
+@pytest.mark.parametrize("field", ["subject", "principal", "account"])
+@pytest.mark.parametrize("pattern", ["[a1]*", "[!x]*", "[0-9a-z]*", "[a1]??*"])
+def test_only_star_and_question_mark_are_wildcards(tmp_path: Path, field: str, pattern: str) -> None:
+    """A class of characters at the beginning would accept everything, and look as if it did not."""
+    entries = load(tmp_path, ENTRY.replace(SUBJECT, f'{field}: "{pattern}"'))
+    assert apply((FINDING,), entries, TODAY).findings == (FINDING,)
+
+
 def test_expired_entries_reopen(tmp_path: Path) -> None:
     applied = apply((FINDING,), load(tmp_path, ENTRY), date(2027, 3, 2))
     assert applied.findings == (FINDING,)

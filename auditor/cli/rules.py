@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.options import answer_format, global_options
+from auditor.cli.options import TEXT, answer_format, global_options
 from auditor.cli.terminal import result
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--category", help="Only this category.")
+@click.option("--category", type=TEXT, help="Only this category.")
 @answer_format("text", "json")
 @global_options
 def list_rules(category: str | None, form: str) -> int:

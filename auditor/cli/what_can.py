@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditor.cli.options import answer_format, aws_options, from_options, global_options
+from auditor.cli.options import TEXT, answer_format, aws_options, from_options, global_options
 
 if TYPE_CHECKING:
     from auditor.model.principal import Principal
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("what-can")
 @click.argument("principals", nargs=-1, required=True, metavar="PRINCIPAL...")
-@click.option("--action", "what", metavar="ACTION|CAPABILITY", help="Only this action or capability.")
+@click.option("--action", "what", type=TEXT, metavar="ACTION|CAPABILITY", help="Only this action or capability.")
 @click.option("--key", "keys", multiple=True, metavar="KEY", help="Only these keys (repeatable).")
 @answer_format("text", "json", "csv")
 @from_options

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from auditor.collectors.caller import Caller
@@ -17,6 +16,7 @@ from auditor.collectors.regions import DISABLED
 from auditor.collectors.request import SESSION_NAME, CollectRequest
 from auditor.collectors.session import AwsSession
 from auditor.errors import CollectionError, CredentialsError, UsageError
+from auditor.evaluator.glob import matches
 from auditor.model.arn import is_account_id, parse_arn
 from auditor.model.key import Fact
 from auditor.model.organization import TargetKind
@@ -188,7 +188,7 @@ def _check_units(tree: Tree, request: CollectRequest) -> None:
         str(level[name]) for level in tree.targets if level["Kind"] != TargetKind.ACCOUNT for name in ("Id", "Name")
     }
     for pattern in request.organizational_units:
-        if tree.complete and not any(fnmatchcase(name, pattern) for name in names):
+        if tree.complete and not any(matches(pattern, name) for name in names):
             raise UsageError(
                 f"No organizational unit is called “{pattern}”.",
                 "Check organizational_units: ids or names, with globs.",
@@ -211,7 +211,7 @@ def _unit_paths(levels: Sequence[Data]) -> dict[str, tuple[str, ...]]:
 
 def _wanted(account: str, units: tuple[str, ...], request: CollectRequest) -> bool:
     def among(names: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
-        return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+        return any(matches(pattern, name) for name in names for pattern in patterns)
 
     return (
         (not request.accounts or among((account,), request.accounts))

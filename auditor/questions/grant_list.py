@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 
+from auditor.evaluator.glob import matches
 from auditor.model.arn import is_unique_id, parse_arn
 from auditor.model.grant import Grant, Pairs
 from auditor.model.inventory import Inventory
@@ -39,7 +39,7 @@ class GrantRow:
         names = [self.grantee]
         if arn is not None:
             names += [arn.resource, arn.name, arn.account, f"{arn.resource.partition('/')[0]}/{arn.name}"]
-        return any(fnmatchcase(name, pattern) for name in names)
+        return any(matches(pattern, name) for name in names)
 
     @property
     def constraint(self) -> str:

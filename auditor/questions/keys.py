@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
 from auditor.errors import UnknownNameError
+from auditor.evaluator.glob import matches
 from auditor.model.key import Key
 from auditor.model.snapshot import Snapshot
 from auditor.questions.unknown_names import key_may_exist, quoted
@@ -54,7 +54,7 @@ def candidates(keys: Iterable[Key]) -> str:
 
 
 def _fits(name: str, text: str, pattern: bool) -> bool:
-    return fnmatchcase(name, text) if pattern else name == text
+    return matches(text, name) if pattern else name == text
 
 
 def _nearest(snapshot: Snapshot, text: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 from auditor.errors import UnknownNameError
+from auditor.evaluator.glob import matches
 from auditor.evaluator.mentions import federated_user, is_federated_user, unlisted_kind
 from auditor.model.arn import Arn, is_account_id, is_caller, is_infrastructure, is_service, parse_arn, session_role_name
 from auditor.model.key import Fact
@@ -76,7 +76,7 @@ def _is_pattern(text: str) -> bool:
 
 def _matching(known: Known, text: str) -> tuple[Principal, ...]:
     """The principals that a pattern means. Raises UnknownNameError where it means none."""
-    found = tuple(p for p in known.principals if any(fnmatchcase(name, text) for name in names_of(p)))
+    found = tuple(p for p in known.principals if any(matches(text, name) for name in names_of(p)))
     if not found:
         raise UnknownNameError(f"No principal matches {quoted(text)}.", _nearest(known, text))
     return found

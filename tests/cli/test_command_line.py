@@ -151,6 +151,13 @@ def test_colour_only_when_wanted(ask: Ask) -> None:
     assert "\x1b[" in ask("rules", "show", "public-key-policy", "--color", "always").out
 
 
+@pytest.mark.parametrize("words", [("rules", "list", "--category", ""), ("report", __file__, "--framework", "")])
+def test_an_option_without_a_text_is_no_option_left_away(ask: Ask, words: tuple[str, ...]) -> None:
+    answer = ask(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"'{words[-2]}': the text is empty." in answer.err
+
+
 def test_the_page_of_a_rule_has_no_empty_section(ask: Ask) -> None:
     assert "\nWhy\n" in ask("rules", "show", "deny-has-gap").out
     assert "\nWhy\n" not in ask("rules", "show", "inert-statement").out

@@ -97,6 +97,9 @@ def test_what_can_of_a_session_and_a_stranger(ask: Ask) -> None:
         (("who-can", "decrypt", "role/app"), "the name of a principal; what-can asks"),
         (("what-can", "alias/app"), "the name of a key; who-can asks"),
         (("grants", "--grantee", ""), "--grantee: it is empty"),
+        (("what-can", "role/app", "--action", ""), "'--action': the text is empty"),
+        (("who-can", "decrypt", "[a-z]*"), "No key is called “[a-z]*”"),
+        (("what-can", "[a-z]*"), "No principal matches “[a-z]*”"),
         (("grants", "--issued-by", ""), "“” is no account"),
         (
             ("explain", "role/app", "Decrypt", "app", "--context", "kms:ViaService=s3"),

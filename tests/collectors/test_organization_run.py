@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
+from auditor.collectors.accounts import _check_units, _wanted
+from auditor.collectors.organization import Tree
+from auditor.collectors.request import CollectRequest
 from auditor.errors import CollectionError, UsageError
 from auditor.model.coverage import fact_coverage, key_counts
 from auditor.model.key import Fact
+from auditor.model.organization import TargetKind
 from tests.aws.estate import fill, fill_iam, fill_organization, management, member
 from tests.aws.fixtures import collected
 from tests.aws.proxy import Proxy
@@ -52,6 +58,17 @@ def test_accounts_and_units_narrow_the_scope(proxy: Proxy) -> None:
         collected(proxy, organizational_units=("production", "prodution"), **options)
     with pytest.raises(UsageError, match="--role-name"):
         collected(proxy, org=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"), [("Prod [EU]", True), ("Prod [*]", True), ("Prod ?EU?", True), ("Prod [A-Z]*", False)]
+)
+def test_brackets_in_the_name_of_a_unit_are_brackets(pattern: str, found: bool) -> None:
+    levels = [{"Id": "ou-1", "Name": "Prod [EU]", "Kind": TargetKind.UNIT}]
+    tree, asked = Tree(targets=levels, complete=True), CollectRequest(organizational_units=(pattern,))
+    with nullcontext() if found else pytest.raises(UsageError, match="No organizational unit is called"):
+        _check_units(tree, asked)
+    assert _wanted("111111111111", ("ou-1", "Prod [EU]"), asked) is found
 
 
 def test_without_a_list_of_accounts_there_is_nothing_to_do(proxy: Proxy) -> None:
