@@ -120,6 +120,7 @@ def test_critical_findings_have_a_shorter_limit(tmp_path: Path) -> None:
         (SUBJECT, 'subject: "**?"', "accepts every finding"),
         (SUBJECT, 'subject: "*:key/1234abcd-*"', "begins with a wildcard"),
         (SUBJECT, 'subject: "?rn:aws:kms:eu-west-1:111111111111:key/1234abcd-*"', "begins with a wildcard"),
+        (SUBJECT, 'subject: "arn:aws:kms:*:*:*"', "accepts every finding"),
         (SUBJECT, 'subject: "arn:aws:*"', "accepts every finding"),
         (SUBJECT, 'subject: "arn:aws:kms:*:*:key/*"', "accepts every finding"),
         (SUBJECT, 'subject: "ar*"', "accepts every finding"),
@@ -180,6 +181,12 @@ def test_an_accepted_finding_says_by_whom_until_when_and_on_what_ground(tmp_path
     )
     unverified = replace(FINDING, state=FindingState.UNVERIFIED)
     assert apply((unverified,), load(tmp_path, ENTRY), TODAY) == (Applied((unverified,), ()))
+
+
+@pytest.mark.parametrize("place", ["eu-west-1:*:*", "*:111111111111:*", "*:*:key/1234abcd-*", "*:*:alias/app*"])
+def test_a_region_an_account_or_a_part_of_a_name_is_narrow_enough(tmp_path: Path, place: str) -> None:
+    (entry,) = load(tmp_path, ENTRY.replace(SUBJECT, f"subject: 'arn:aws:kms:{place}'"))
+    assert entry.subject == f"arn:aws:kms:{place}"
 
 
 @pytest.mark.parametrize(

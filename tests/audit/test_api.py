@@ -29,6 +29,8 @@ def test_objects_are_names_and_a_notebook_shows_them_in_a_line() -> None:
     caller = next(item for item in evaluation.principals if item.arn == APP)
     assert evaluation.who_can("decrypt", key) == evaluation.who_can("decrypt", key.arn)
     assert evaluation.what_can(caller) == evaluation.what_can(caller.arn)
+    assert {answer.what for answer in evaluation.what_can(caller, what="kms:Decrypt")} == {"kms:Decrypt"}
+    assert {answer.what for answer in evaluation.what_can(caller)} != {"kms:Decrypt"}
     assert evaluation.explain(caller, "kms:Decrypt", key) == evaluation.explain(caller.arn, "kms:Decrypt", key.arn)
     assert repr(evaluation) == "<Evaluation of 2 keys x 4 principals as of 2026-11-24T07:00:00Z>"
     assert repr(Auditor().judge(evaluation)).startswith("<Report of ")

@@ -23,6 +23,7 @@ from auditor.model.snapshot import Gap
 from auditor.report.wording import change_words, newness
 from auditor.suppressions import load_suppressions
 from tests.cli.conftest import HOME, KEY, ROOT, allow, estate, text
+from tests.report.varied import varied
 
 PUBLIC = allow(Sid="Everyone", Principal="*", Action="kms:Decrypt")
 DATA = ("csv", "json")
@@ -243,6 +244,44 @@ def test_places_sort_by_time_and_ignore_the_unfinished(tmp_path: Path) -> None:
 )
 def test_as_of_is_utc(given: str, expected: str) -> None:
     assert parse_as_of(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("a.html", "html"),
+        ("A.HTML", "html"),
+        ("a.csv", "csv"),
+        ("a.json", "json"),
+        ("a.xlsx", "xlsx"),
+        ("a.sarif", "sarif"),
+        ("a.md", "markdown"),
+        ("a.ocsf.json", "ocsf"),
+        ("a.Asff.json", "asff"),
+        ("a.sarif.json", "sarif"),
+        ("ocsf.json", "json"),
+    ],
+)
+def test_a_suffix_means_a_format(name: str, form: str) -> None:
+    assert format_of(Path(name)) == form
+
+
+def test_formats_are_taken_once_each_in_their_order() -> None:
+    assert check_formats(["csv", "html", "csv"]) == ("csv", "html")
+    assert check_formats([]) == ("html", "csv", "json")
+
+
+def test_what_is_there_comes_before_what_is_gone_and_the_worst_first() -> None:
+    findings = {item.rule: replace(item, state=FindingState.OPEN) for item in varied().findings}
+    here = [findings[rule] for rule in ("unused-key", "stale-grant", "public-key-policy", "key-takeover-by-non-admin")]
+    same = replace(findings["key-takeover-by-non-admin"], rule="today", latent=False, fingerprint="7" * 20)
+    gone = [findings["rotation-disabled"], replace(findings["gone"], severity=Severity.CRITICAL)]
+    baseline = replace(varied(), findings=tuple(gone))
+    found = with_states(replace(varied(), findings=(*here, same)), baseline, None).findings
+    assert [item.rule for item in found] == [
+        *("public-key-policy", "today", "key-takeover-by-non-admin", "stale-grant", "unused-key"),
+        *("gone", "rotation-disabled"),
+    ]
 
 
 def test_formats_and_paths_that_cannot_be(tmp_path: Path) -> None:

@@ -10,16 +10,19 @@ from dataclasses import replace
 import pytest
 
 from auditor.cli.diff import CAPABILITIES
-from auditor.cli.differing import Comparison, render
+from auditor.cli.differing import Comparison, first_of, headline, render
+from auditor.cli.explain import OUTCOMES
 from auditor.cli.options import FORMATS, SEVERITIES
 from auditor.cli.running import CSV_FILES
 from auditor.cli.summary import summary
+from auditor.model.access import Decision, Outcome
 from auditor.model.actions import Capability
 from auditor.model.finding import Confidence, FindingState, Severity
 from auditor.model.key import Fact
 from auditor.model.report import Report
 from auditor.model.snapshot import Gap
-from auditor.questions.differences import Differences
+from auditor.questions.change_kinds import Change
+from auditor.questions.differences import AccessChange, Differences
 from auditor.report import FORMATS as RENDERED
 from auditor.report.views import views_of
 from tests.report.varied import DARK, HOME, varied
@@ -138,6 +141,28 @@ def test_findings_are_data_by_heading_with_what_they_weighed_before() -> None:
 
 def test_what_options_offer_is_what_there_is() -> None:
     assert set(CAPABILITIES) == {*map(str, Capability), "any"}
+    assert set(OUTCOMES) == {*map(str, Outcome), "denied"}
     assert set(FORMATS) == set(RENDERED)
     assert ("none", *reversed([str(level) for level in Severity if level is not Severity.INFO])) == SEVERITIES
     assert set(CSV_FILES) == {f"{view.name}.csv" for view in views_of(varied())}
+
+
+@pytest.mark.parametrize(("number", "last"), [(0, None), (8, None), (9, "1 more"), (20, "12 more")])
+def test_of_many_names_eight_are_shown_and_the_others_counted(number: int, last: str | None) -> None:
+    names = [f"n{place}" for place in range(number)]
+    shown = first_of(names)
+    assert shown[:8] == names[:8]
+    assert shown[8:] == ([f"{last} (-f json lists all)"] if last else [])
+
+
+def test_the_headline_counts_every_kind_of_change() -> None:
+    decision = Decision(Outcome.ALLOWED, "grant")
+    one = AccessChange(Change.GAINED, "p", "k", Capability.DECRYPT, ("kms:Decrypt",), None, decision, "because")
+    kinds = (Change.GAINED, Change.LOST, Change.LOST, Change.CONDITION)
+    found = Differences(access=tuple(replace(one, change=kind) for kind in kinds))
+    told = "access: 1 gained, 2 lost, 1 under another condition; findings: not judged; 0 changed facts"
+    assert headline(Comparison(found, None)) == told
+    assert headline(Comparison(found, (), not_judged=("x",))) == (
+        "access: 1 gained, 2 lost, 1 under another condition; findings: no change; 0 changed facts; "
+        "1 planned change not judged"
+    )
