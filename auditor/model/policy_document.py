@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from auditor.errors import reading_trouble
+from auditor.model.arn import is_account_id
 from auditor.model.policy import (
     DEFAULT_VERSION,
     VARIABLES_VERSION,
@@ -192,11 +193,20 @@ def _principals(value: object, element: str, note: Any) -> tuple[PrincipalValue,
         for item in listed if isinstance(listed, list) else [listed]:
             if isinstance(item, str):
                 found.append(PrincipalValue(kind, item))
+            elif _is_account_number(item):
+                found.append(PrincipalValue(kind, str(item)))
+                note(element, "wrong-type", f"{element} values must be strings; the number {item} is read as one.")
             else:
                 note(element, "wrong-type", f"{element} values must be strings; {item!r} is ignored.")
     if not any(value.values()):
         note(element, "empty-element", f"{element} is empty and names nobody.")
     return tuple(found)
+
+
+def _is_account_number(value: object) -> bool:
+    """Whether it is an account id without quotes, which a policy may leave out around numbers (IAM user guide, grammar
+    of the JSON policy language)."""
+    return isinstance(value, int) and not isinstance(value, bool) and is_account_id(str(value))
 
 
 def _scalar(value: object) -> str | None:

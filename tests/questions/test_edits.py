@@ -194,14 +194,15 @@ def test_keys_of_aws_are_not_changed() -> None:
     assert [key.tags for key in tagged.keys] == [(), (("team", "blue"),)]
 
 
+@pytest.mark.parametrize("subject", [KEY, ""])
 @pytest.mark.parametrize(("listed", "read"), [(True, False), (False, False), (False, True)])
-def test_a_policy_of_ram_that_could_not_be_read_stays_unknown(listed: bool, read: bool) -> None:
-    """Replacing the default policy tells nothing of another one."""
+def test_a_policy_of_ram_that_could_not_be_read_stays_unknown(listed: bool, read: bool, subject: str) -> None:
+    """Replacing the default policy tells nothing of another one, of one key or of all keys of a Region."""
     snapshot = organization_estate()
     app, other = snapshot.keys
     blind = replace(app, policies=app.policies if read else (), unread=frozenset({Fact.KEY_POLICY}))
     operation = "kms:GetKeyPolicy" if listed else "kms:ListKeyPolicies"
-    gap = Gap(fact=Fact.KEY_POLICY, subject=KEY, operation=operation)
+    gap = Gap(fact=Fact.KEY_POLICY, account=HOME, region=app.region, subject=subject, operation=operation)
     before = replace(snapshot, keys=(blind, other), gaps=(gap,))
     after = apply_edits(before, [Edit(EditKind.KEY_POLICY, KEY, text=text(ROOT))])
     assert (Fact.KEY_POLICY in after.keys[0].unread) == (not listed or read)

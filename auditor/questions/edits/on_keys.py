@@ -25,14 +25,16 @@ ROTATION_DAYS = range(90, 2561)
 def key_policy(snapshot: Snapshot, edit: Edit) -> Snapshot:
     """Replaces the key policy. One that could not be read is known now; whether AWS RAM made another one for the key
     is not, where nobody could list them."""
-    unlisted = {gap.subject for gap in snapshot.gaps if gap.operation == "kms:ListKeyPolicies"}
+    refused = [gap for gap in snapshot.gaps if gap.operation == "kms:ListKeyPolicies"]
+    unlisted = {gap.subject or (gap.account, gap.region) for gap in refused}
 
     def change(key: Key) -> Key:
         text = default_key_policy(key) if edit.text is None else edit.text
         kept = tuple(item for item in key.policies if item.name != DEFAULT_POLICY)
         new = document(Layer.KEY_POLICY, DEFAULT_POLICY, key.arn, text)
         policies = tuple(sorted((new, *kept), key=lambda item: item.name))
-        known = DEFAULT_POLICY not in key.policy_names and key.arn not in unlisted
+        listed = unlisted.isdisjoint((key.arn, (key.account, key.region)))
+        known = listed and DEFAULT_POLICY not in key.policy_names
         return replace(key, policies=policies, unread=key.unread - {Fact.KEY_POLICY} if known else key.unread)
 
     return _on_own_keys(snapshot, edit.target, change)

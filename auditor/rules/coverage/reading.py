@@ -72,7 +72,14 @@ def _unknown(key: Key) -> str:
 
 
 def _gaps(view: View, key: Key) -> list[Gap]:
-    return [gap for gap in view.snapshot.gaps if gap.subject in (key.arn, key.key_id) and gap.fact in READS]
+    """What says why: the gaps of the key, and those that stand for every key of its account and Region."""
+    here = (key.account, key.region)
+    return [
+        gap
+        for gap in view.snapshot.gaps
+        if gap.fact in key.unread & set(READS)
+        and (gap.subject in (key.arn, key.key_id) or (not gap.subject and (gap.account, gap.region) == here))
+    ]
 
 
 def scope_not_collected(view: View) -> Iterator[Hit]:
