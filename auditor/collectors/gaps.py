@@ -37,6 +37,8 @@ _EFFECTS = {
     Fact.RESOURCES: "Which resources the keys encrypt, and which of them use a key of AWS, is not known in full.",
 }
 
+_OF_A_BRANCH = "Where accounts that were not found elsewhere belong, and which SCPs and RCPs bind them, is unknown."
+
 _RESUME = "Go on with `kms-audit collect --resume`"
 _REMEDIES = {
     Cause.THROTTLED: f"{_RESUME} at a quieter time, with fewer workers or a smaller quota share.",
@@ -77,6 +79,7 @@ def remedy(failure: Failure, action: str, fact: Fact) -> str:
 def gap_of(failure: Failure, fact: Fact, action: str, *, account: str, region: str, subject: str = "") -> Gap:
     """The Gap that a failure leaves."""
     code = failure.code if failure.cause is Cause.OTHER and failure.code else failure.cause.value
+    branch = fact is Fact.ORGANIZATION and bool(subject)
     return Gap(
         fact=fact,
         account=account,
@@ -86,5 +89,5 @@ def gap_of(failure: Failure, fact: Fact, action: str, *, account: str, region: s
         code=code,
         message=failure.message,
         remedy=remedy(failure, action, fact),
-        effect=_EFFECTS.get(fact, ""),
+        effect=_OF_A_BRANCH if branch else _EFFECTS.get(fact, ""),
     )

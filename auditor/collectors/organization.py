@@ -48,7 +48,8 @@ class Tree:
     account belongs to no organization. ``targets`` are root, units and accounts with Id, Name, Kind, Parent, Status.
     ``unseen`` are accounts whose place is not known: of other profiles that could not ask for it, and those that
     ``moved`` while the tree was walked. ``types`` of policy are in force; ``switching`` ones are on their way on or
-    off, so that nobody can say.
+    off, so that nobody can say. ``sound``: what was listed was understood and does not contradict itself, whether or
+    not it is all.
     """
 
     described: Data | None = None
@@ -57,6 +58,7 @@ class Tree:
     types: dict[str, Fact] = field(default_factory=dict)
     switching: dict[str, Fact] = field(default_factory=dict)
     complete: bool = True
+    sound: bool = True
     known: set[str] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
     moved: list[Data] = field(default_factory=list)
@@ -73,7 +75,9 @@ class Tree:
         if self.described is None:
             return []
         unseen = sorted(self.unseen - self.known)
-        more = {"Unseen": unseen} if unseen else {}
+        more: Data = {"Unseen": unseen} if unseen else {}
+        if self.targets and self.sound and not self.complete:
+            more["BranchesMissing"] = True
         return [Record(Kind.ORGANIZATION, {**self.described, "TreeRead": self.complete, **more})]
 
     def add(self, target: Data, kind: TargetKind, parent: str | None) -> None:
@@ -139,6 +143,7 @@ def _walk(caller: Caller, tree: Tree, root: Data) -> None:
         for operation, kind in ((LIST_UNITS, TargetKind.UNIT), (LIST_MEMBERS, TargetKind.ACCOUNT)):
             listing = caller.ask_pages(operation, Fact.ORGANIZATION, parent, ParentId=parent)
             tree.complete = tree.complete and listing.complete
+            tree.sound = tree.sound and (listing.failure is None or listing.failure.cause is not Cause.MALFORMED)
             for item in listing.items:
                 if _fits(caller, tree, operation, item):
                     tree.add(plain(item), kind, parent)
@@ -167,8 +172,8 @@ def _fits(caller: Caller, tree: Tree, operation: Operation, item: Data) -> bool:
 
 
 def _misread(caller: Caller, tree: Tree, operation: Operation, message: str, subject: str) -> bool:
-    """Notes that the tree is not known as a whole; False."""
-    tree.complete = False
+    """Notes that the tree is not known as a whole, and that no part of it is certain; False."""
+    tree.complete = tree.sound = False
     caller.note(Failure(Cause.MALFORMED, "", message), Fact.ORGANIZATION, operation, subject)
     return False
 

@@ -188,14 +188,13 @@ def organization_value(account: str, surroundings: Surroundings, *, path: bool) 
     organization = surroundings.organization
     if surroundings.organization_unread or organization is None:
         return Unsettled("organization", SOME_ORGANIZATION)
-    found = organization.path(account)
-    if not organization.tree_read:
-        # A listed account is a member, wherever it is; which units it is below is not known of any.
-        member = found is not None or account == organization.management_account
-        return Known((organization.id,)) if member and not path else Unsettled("organization", SOME_ORGANIZATION)
-    if found is None:
+    listed = organization.levels(account) is not None
+    if organization.tree_read and not listed:
         return RunTime(not_value=organization.id)
-    return Known((found if path else organization.id,))
+    if not path and (listed or account == organization.management_account):
+        return Known((organization.id,))  # a listed account is a member, wherever it is
+    found = organization.path(account) if organization.placed(account) else None
+    return Unsettled("organization", SOME_ORGANIZATION) if found is None else Known((found,))
 
 
 def places_of(name: str, values: Iterable[str], surroundings: Surroundings) -> tuple[tuple[str, tuple[Leaf, ...]], ...]:

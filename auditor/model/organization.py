@@ -43,13 +43,16 @@ class OrgTarget:
 class Organization:
     """An organization. ``tree_read`` False: only its id and management account are known, not who belongs to it.
 
-    ``unseen`` are accounts that are not in it and that nobody could ask to which organization they belong, if to any.
+    ``branches_missing``: some branches of the tree could not be read, and all else is where it stands; ``tree_read`` is
+    False then. ``unseen`` are accounts that are not in it and that nobody could ask to which organization they belong,
+    if to any.
     """
 
     id: str
     management_account: str
     targets: tuple[OrgTarget, ...] = ()
     tree_read: bool = True
+    branches_missing: bool = False
     unseen: frozenset[str] = frozenset()
 
     def target(self, target_id: str) -> OrgTarget | None:
@@ -58,7 +61,11 @@ class Organization:
 
     def unread(self, account: str | None) -> bool:
         """Whether the guardrails of an account are not known: those of the tree, or of an organization of its own."""
-        return not self.tree_read or account in self.unseen
+        return account in self.unseen or not (self.tree_read or self.placed(account))
+
+    def placed(self, account: str | None) -> bool:
+        """Whether all levels above an account are known, although others may not be."""
+        return (self.tree_read or self.branches_missing) and account in self._paths
 
     def levels(self, account: str) -> tuple[OrgTarget, ...] | None:
         """The path root → organizational units → account, or None when the account is not in the tree."""
@@ -74,15 +81,11 @@ class Organization:
     def rooted(self) -> bool:
         """Whether every account hangs from a root by units alone, as in every organization."""
         known = all(target.kind != TargetKind.UNKNOWN for target in self.targets)
-        return known and all(
-            path[0].kind == TargetKind.ROOT
-            and path[0].parent is None
-            and all(level.kind == TargetKind.UNIT for level in path[1:-1])
-            for path in self._levels.values()
-        )
+        return known and all(map(_rooted, self._levels.values()))
 
     def path(self, account: str) -> str | None:
-        """The ``aws:PrincipalOrgPaths`` value of an account, ``o-…/r-…/ou-…/``, or None when it is not a member."""
+        """The ``aws:PrincipalOrgPaths`` value of an account, ``o-…/r-…/ou-…/``, or None when it is not in the tree, or
+        nobody knows where."""
         return self._paths.get(account)
 
     @cached_property
@@ -90,7 +93,15 @@ class Organization:
         return {
             account: "/".join([self.id, *(level.id for level in levels[:-1])]) + "/"
             for account, levels in self._levels.items()
+            if _rooted(levels)
         }
+
+
+def _rooted(path: tuple[OrgTarget, ...]) -> bool:
+    """Whether an account hangs from a root by units alone."""
+    root, *units = path[:-1] or path
+    top = root.kind == TargetKind.ROOT and root.parent is None
+    return top and all(level.kind == TargetKind.UNIT for level in units)
 
 
 def _path_to(target: OrgTarget, by_id: Mapping[str, OrgTarget]) -> tuple[OrgTarget, ...]:

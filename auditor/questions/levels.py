@@ -102,7 +102,12 @@ def _frame(world: Surroundings) -> Hashable:
     """What every pair sees of its surroundings."""
     organization = world.organization
     known = (
-        (organization.id, organization.management_account, organization.tree_read, organization.unseen)
+        (
+            organization.id,
+            organization.management_account,
+            (organization.tree_read, organization.branches_missing),
+            organization.unseen,
+        )
         if organization
         else None
     )

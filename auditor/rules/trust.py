@@ -97,7 +97,9 @@ class Trust:
             return None if self.snapshot.organization_unread else ""
         if account not in self.organization_accounts or account in organization.unseen:
             return None
-        return organization.path(account) if whole_path else organization.id
+        if whole_path:
+            return organization.path(account) if organization.placed(account) else None
+        return organization.id
 
     def entry(self, account: str) -> TrustedAccount | None:
         """The register entry of an account, current or not."""

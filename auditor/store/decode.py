@@ -54,7 +54,7 @@ def join(provenance: Provenance, parts: Iterable[tuple[ShardCoverage, Part]]) ->
     )
     gaps = {gap for part in found for gap in part.gaps}
     if organization is not None and organization.tree_read and not organization.rooted:
-        organization = replace(organization, tree_read=False)
+        organization = replace(organization, tree_read=False, branches_missing=False)
         gaps.add(UPROOTED)
     keys = _once((key for part in found for key in part.keys), KEY_FACTS, gaps)
     principals = _once((item for part in found for item in part.principals), PRINCIPAL_FACTS, gaps)

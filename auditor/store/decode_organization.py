@@ -33,6 +33,7 @@ def decode_organization(shard: Shard | None) -> tuple[Organization | None, bool]
         management_account=maybe(described, "MasterAccountId") or text(described, "ManagementAccountId"),
         targets=tuple(sorted(targets, key=lambda target: target.id)),
         tree_read=bool(described.get("TreeRead")),
+        branches_missing=bool(described.get("BranchesMissing")),
         unseen=frozenset(texts(described, "Unseen")),
     )
     return organization, False

@@ -183,6 +183,38 @@ def test_where_a_hidden_account_is_in_the_tree_is_not_known() -> None:
     assert outcomes(unknown, "kms:Encrypt", arn(A, LINKED)) == ["allowed"]
 
 
+def test_one_hidden_branch_leaves_the_others_known() -> None:
+    """Only the account whose place is not known has unknown guardrails, unless the tree contradicts itself."""
+    below = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-exampleorgid/r-root/ou-root-1/*"}}
+    refusal = {"Effect": "Deny", "Principal": "*", "Action": "kms:Verify", "Resource": "*", "Condition": below}
+    ids = {A: KEY, B: KEY.replace("a", "b")}
+    accounts = [
+        Account(
+            one,
+            keys={REGION: [key(one, ids[one], delegating(one, refusal))]},
+            roles=[role(one, "app", FULL)],
+        )
+        for one in (A, B)
+    ]
+    units = [Level("ou-root-1", below=[Level(A)]), Level("ou-root-2", below=[Level(B)], scps={"none": DENY_ALL})]
+    root = Level("r-root", below=[Level(MANAGEMENT), *units])
+    hidden = [refuse("organizations:ListAccountsForParent", MANAGEMENT, "ou-root-1")]
+    evaluation = evaluated(Organization([Account(MANAGEMENT), *accounts], root, refused=hidden))
+    assert outcomes(evaluation, "kms:Decrypt", arn(A, "app")) == ["unknown"]
+    assert outcomes(evaluation, "kms:Decrypt", arn(B, "app"), key_id=ids[B]) == ["explicitly-denied"]  # by its unit
+    units[1].scps = None
+    evaluation = evaluated(Organization([Account(MANAGEMENT), *accounts], root, refused=hidden))
+    assert outcomes(evaluation, "kms:Decrypt", arn(B, "app"), key_id=ids[B]) == ["allowed"]
+    assert outcomes(evaluation, "kms:Verify", arn(B, "app"), key_id=ids[B]) == ["allowed"]
+    assert outcomes(evaluation, "kms:Verify", arn(A, "app")) == ["unknown"]
+    (gap,) = evaluation.snapshot.gaps
+    assert gap.subject == "ou-root-1"
+    assert "accounts that were not found elsewhere" in gap.effect
+    units[1].below.append(Level(A))
+    evaluation = evaluated(Organization([Account(MANAGEMENT), *accounts], root))
+    assert outcomes(evaluation, "kms:Decrypt", arn(B, "app"), key_id=ids[B]) == ["unknown"]
+
+
 def test_types_of_policy_that_are_being_switched_leave_verdicts_unknown() -> None:
     owner = Account(A, keys={REGION: [key(A, KEY, delegating(A))]}, roles=[role(A, "app", FULL), linked(A)])
     root = Level("r-root", scps={"none": DENY_ALL}, rcps={"perimeter": PERIMETER}, below=[Level(MANAGEMENT), Level(A)])
