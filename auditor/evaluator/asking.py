@@ -9,8 +9,8 @@ from auditor.evaluator.conditions import condition_residual, empty_set_passes
 from auditor.evaluator.contributions import Contribution, Slot
 from auditor.evaluator.expressions import all_of
 from auditor.evaluator.facts import Question
-from auditor.evaluator.grant_index import GrantIndex
 from auditor.evaluator.memory import Memory
+from auditor.evaluator.name_index import GrantIndex
 from auditor.evaluator.resources import key_reached
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Context, Surroundings

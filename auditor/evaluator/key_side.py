@@ -78,10 +78,9 @@ def _allows(pair: Pair, compiled: Compiled, flag: str, slot: Slot, match: Residu
 
 
 def _denies(pair: Pair, compiled: Compiled) -> Iterator[Contribution]:
-    exempt = compiled.statement.not_principals
     found: list[Residual]
-    if exempt is not None:
-        found = _not_spared(exempt, pair.principal)
+    if compiled.statement.not_principals is not None:
+        found = _not_spared(compiled.spared.about(pair.principal), pair.principal)
     else:
         found = list(_named(compiled, pair.principal).values())
     for match in found:
@@ -101,10 +100,9 @@ def _reach(mask: int) -> int:
 
 
 def _allowed_forms(compiled: Compiled, pair: Pair) -> dict[Slot, Residual]:
-    statement = compiled.statement
-    if statement.not_principals is None:
+    if compiled.statement.not_principals is None:
         return _named(compiled, pair.principal)
-    listed = naming.matches(statement.not_principals, pair.principal)
+    listed = naming.matches(compiled.spared.about(pair.principal), pair.principal)
     # Unsupported by IAM; counted as an allow for everybody who is not listed, so that nothing is under-reported.
     return {} if listed else {Slot.KEY_STAR: TRUE}
 
@@ -114,7 +112,7 @@ def _named(compiled: Compiled, principal: Principal) -> dict[Slot, Residual]:
     accounts = compiled.accounts
     if accounts is not None and principal.account not in accounts:
         return {}
-    return naming.matches(compiled.statement.principals or (), principal)
+    return naming.matches(compiled.named.about(principal), principal)
 
 
 def _flagged(contribution: Contribution, *flags: str) -> Contribution:

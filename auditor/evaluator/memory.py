@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 
 from auditor.evaluator.contributions import Contribution
-from auditor.evaluator.grant_index import GrantIndex
+from auditor.evaluator.name_index import GrantIndex
 from auditor.evaluator.statements import Compiled
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import caller_sight, key_sight

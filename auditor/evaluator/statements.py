@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from auditor.evaluator import glob, vocabulary
+from auditor.evaluator.name_index import NameIndex, index_of_values
 from auditor.evaluator.variables import VARIABLE
 from auditor.model.actions import ALL, ON_KEY, mask_of, match_pattern
 from auditor.model.arn import account_of, is_unique_id
-from auditor.model.policy import AttachedPolicy, Layer, Statement, StatementRef
+from auditor.model.policy import AttachedPolicy, Layer, PrincipalValue, Statement, StatementRef
 
 _DATA_KEYS = mask_of(
     [
@@ -69,6 +70,16 @@ class Compiled:
             else:
                 found.add(account_of(entry.value))
         return frozenset(found)
+
+    @cached_property
+    def named(self) -> NameIndex[PrincipalValue]:
+        """The entries of the Principal element."""
+        return index_of_values(self.statement.principals or ())
+
+    @cached_property
+    def spared(self) -> NameIndex[PrincipalValue]:
+        """The entries of the NotPrincipal element."""
+        return index_of_values(self.statement.not_principals or ())
 
 
 _CACHE: dict[tuple[str, Layer, str, str], tuple[Compiled, ...]] = {}

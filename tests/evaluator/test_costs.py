@@ -12,7 +12,7 @@ from auditor.audit import Auditor
 from auditor.evaluator import evaluate, grants
 from auditor.evaluator.consequences import said_by
 from auditor.evaluator.consistency import satisfiable
-from auditor.evaluator.grant_index import GrantIndex
+from auditor.evaluator.name_index import GrantIndex
 from auditor.evaluator.simplify import simplify
 from auditor.model.grant import Grant
 from auditor.model.principal import Principal, PrincipalKind
