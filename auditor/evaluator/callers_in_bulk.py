@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.evaluator import glob
 from auditor.evaluator.asking import Pair
 from auditor.evaluator.caller_side import ScpPart, cited_owner, joined, own_part, scp_part
 from auditor.evaluator.contributions import CallerSide
 from auditor.evaluator.deciding_in_bulk import Decider
+from auditor.evaluator.key_codes import KeyCodes
 from auditor.evaluator.memory import Memory
-from auditor.evaluator.numbering import numbered
 from auditor.evaluator.statements import Compiled, compile_policy
 from auditor.evaluator.surroundings import Surroundings
 from auditor.evaluator.traits import (
-    RESOURCE_ALIASES,
-    alias_trait,
-    answers_about_aliases,
     caller_answers,
-    key_trait,
-    sees_aliases,
-    tests_aliases,
 )
 from auditor.model.key import Fact, Key
 from auditor.model.policy import AttachedPolicy
@@ -33,8 +26,6 @@ from auditor.model.principal import Principal, PrincipalKind
 _SHARED_KINDS = (PrincipalKind.USER, PrincipalKind.ROLE, PrincipalKind.SERVICE_LINKED_ROLE)
 """Kinds with many members; any other caller is a class of its own."""
 Codes = NDArray[np.int64]
-_WIDEST = 1 << 30
-"""Below this bound two codes can still be joined into one of 63 bits; above it a code is numbered anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,102 +108,6 @@ def _identity(attached: AttachedPolicy, principal: Principal) -> Hashable:
     return (attached.layer, attached.name, cited_owner(attached, principal), attached.policy.text)
 
 
-class KeyCodes:
-    """Vectors over all keys that say which keys a resource pattern or condition key tells apart; each made once."""
-
-    def __init__(self, keys: tuple[Key, ...]) -> None:
-        self._keys = keys
-        self._by_arn = {key.arn: index for index, key in enumerate(keys)}
-        self._by_account: dict[str, list[int]] = {}
-        for index, key in enumerate(keys):
-            self._by_account.setdefault(_account_part(key.arn) or "", []).append(index)
-        self._patterns: dict[str, Codes] = {}
-        self._made: dict[tuple[str, Hashable], Codes] = {}
-
-    def pattern(self, pattern: str) -> Codes:
-        """1 where the key's ARN matches."""
-        found = self._patterns.get(pattern)
-        if found is None:
-            found = np.zeros(len(self._keys), dtype=np.int64)
-            if glob.has_wildcard(pattern):
-                found[[index for index in self._near(pattern) if glob.matches(pattern, self._keys[index].arn)]] = 1
-            elif pattern in self._by_arn:
-                found[self._by_arn[pattern]] = 1
-            self._patterns[pattern] = found
-        return found
-
-    def _near(self, pattern: str) -> Sequence[int]:
-        """The keys that a pattern can match: of one account, where it names one in a place that no ``*`` can shift."""
-        account = _account_part(pattern)
-        if account is None or glob.has_wildcard(account):
-            return range(len(self._keys))
-        return [*self._by_account.get(glob.plain(account), ()), *self._by_account.get("", ())]
-
-    def each(self) -> Codes:
-        """A different number for every key."""
-        return np.arange(len(self._keys), dtype=np.int64)
-
-    def answers(self, compiled: Compiled) -> Codes:
-        """Equal where the statement's tests on the key's aliases have the same answers."""
-        return self._seen(("answers", compiled), lambda key: answers_about_aliases(compiled, key))
-
-    def aliases(self, pattern: str) -> Codes:
-        """Equal where the key's aliases give the same answers to a Resource pattern."""
-        return self._seen(("aliases", pattern), lambda key: alias_trait(pattern, key))
-
-    def trait(self, name: str) -> Codes:
-        """Equal where the condition key's value is."""
-        return self._seen(("trait", name), lambda key: key_trait(name, key))
-
-    def _seen(self, name: tuple[str, Hashable], look: Callable[[Key], Hashable]) -> Codes:
-        """A number per key, equal where ``look`` sees the same; made once under ``name``."""
-        found = self._made.get(name)
-        if found is None:
-            found = self._made[name] = numbered(look(key) for key in self._keys)
-        return found
-
-    def combined(self, statements: tuple[Compiled, ...]) -> Codes:
-        """One number per key, equal for keys that none of the statements tells apart."""
-        vectors = self._vectors_of(statements) if len(self._keys) > 1 else {}
-        code = np.zeros(len(self._keys), dtype=np.int64)
-        size = 1
-        for vector in vectors.values():
-            width = int(vector.max(initial=0)) + 1
-            code = code * width + vector
-            size *= width
-            if size > _WIDEST:
-                values, code = np.unique(code, return_inverse=True)
-                size = len(values)
-        return code
-
-    def _vectors_of(self, statements: tuple[Compiled, ...]) -> dict[tuple[str, Hashable], Codes]:
-        """The vectors that tell keys apart for these statements, each once."""
-        found: dict[tuple[str, Hashable], Codes] = {}
-        for one in statements:
-            for name in one.keys:
-                if name == RESOURCE_ALIASES and tests_aliases(one):
-                    found["answers", one] = self.answers(one)
-                else:
-                    found.setdefault(("trait", name), self.trait(name))
-            for pattern in one.statement.resources or one.statement.not_resources or ():
-                if pattern == "*":
-                    continue
-                if "${" in pattern and one.has_variables:
-                    found.setdefault(("trait", "arn"), self.each())
-                    continue
-                found.setdefault(("pattern", pattern), self.pattern(pattern))
-                if sees_aliases(one, pattern):
-                    found.setdefault(("alias", pattern), self.aliases(pattern))
-        return found
-
-
-def _account_part(arn: str) -> str | None:
-    """The account of an ARN or a pattern of six parts; None for anything else. Parts of two such texts face each
-    other whatever wildcards they hold: both have five colons."""
-    parts = arn.split(":")
-    return parts[4] if len(parts) == 6 else None
-
-
 class CallerSides:
     """The interned caller sides of every class and key, each with its contributions in the decider's numbers."""
 
@@ -240,11 +135,11 @@ class CallerSides:
     ) -> NDArray[np.int64]:
         """classes × keys of the numbers of sides about the actions ``asked``; keys that a class cannot tell apart share
         one evaluation."""
-        codes = KeyCodes(keys)
+        codes = KeyCodes(keys, surroundings)
         scps = _ScpParts(codes, surroundings)
         result = np.empty((len(classes), len(keys)), dtype=np.int64)
         for row, one in enumerate(classes):
-            own_code = codes.combined(one.own)
+            own_code = codes.combined(one.own, one.principal)
             scp_code, scp_of = scps.of(one)
             joint = own_code * (int(scp_code.max(initial=0)) + 1) + scp_code
             _, first, inverse = np.unique(joint, return_index=True, return_inverse=True)

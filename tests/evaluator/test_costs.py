@@ -12,7 +12,7 @@ from auditor.audit import Auditor
 from auditor.evaluator import evaluate, grants
 from auditor.evaluator.consequences import said_by
 from auditor.evaluator.consistency import satisfiable
-from auditor.evaluator.name_index import GrantIndex
+from auditor.evaluator.name_index import NameIndex
 from auditor.evaluator.simplify import simplify
 from auditor.model.grant import Grant
 from auditor.model.principal import Principal, PrincipalKind
@@ -113,7 +113,30 @@ def test_the_grants_that_are_left_out_are_about_somebody_else(
         return [alone, [part.table.decision(row, 0, action) for row in range(12) for action in grants.ACTIONS]]
 
     found = answers()
-    monkeypatch.setattr(GrantIndex, "about", lambda index, principal: index._grants)
+    monkeypatch.setattr(NameIndex, "about", lambda index, principal: tuple(index._items))
+    assert found == answers()
+
+
+@pytest.mark.parametrize("element", ["Principal", "NotPrincipal"])
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("holder", [*HOLDERS, {"grantee": "*"}, {"grantee": f"arn:aws:iam::{HOME}:user/app"}], ids=str)
+def test_the_principals_that_are_left_out_are_somebody_else(
+    holder: dict[str, Any], effect: str, element: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The law: asking about each entry of a Principal element gives every caller the same answers."""
+    service = holder.get("grantee_service")
+    listed = {"Service": [service]} if service else {"AWS": [holder.get("grantee", HOME), BATCH, SESSION]}
+    statement = {"Effect": effect, element: listed, "Action": "kms:Decrypt", "Resource": "*"}
+    one = key(KEY, "alias/app", text(ROOT, statement))
+    facts = estate(keys=(one,))
+
+    def answers() -> list[object]:
+        part = Auditor().evaluate_part(facts, principals=callers())
+        alone = [part.decide(who, one, "kms:Decrypt") for who in callers()]
+        return [alone, [part.table.decision(row, 0, action) for row in range(12) for action in grants.ACTIONS]]
+
+    found = answers()
+    monkeypatch.setattr(NameIndex, "about", lambda index, principal: tuple(index._items))
     assert found == answers()
 
 
