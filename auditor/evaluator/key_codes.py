@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.evaluator import glob
 from auditor.evaluator.callers import principal_value
+from auditor.evaluator.facts import over_alias_quota
 from auditor.evaluator.numbering import numbered
 from auditor.evaluator.operators import Operator, parse_operator, satisfied
 from auditor.evaluator.statements import Compiled
@@ -34,6 +38,8 @@ _WIDEST = 1 << 30
 """Below this bound two codes can still be joined into one of 63 bits; above it a code is numbered anew."""
 _TAG = "aws:resourcetag/"
 _OF_CALLER = "aws:principaltag/"
+_SPELLED = frozenset({"stringequals", "stringlike"})
+_FIRST_WILDCARD = re.compile("[*?]")
 _BY_LETTER = frozenset({"stringequals", "stringequalsignorecase"})
 
 
@@ -49,6 +55,7 @@ class KeyCodes:
             self._by_account.setdefault(_account_part(key.arn) or "", []).append(index)
         self._patterns: dict[str, Codes] = {}
         self._made: dict[Name, Codes] = {}
+        self._by_alias: list[tuple[str, list[int]]] | None = None
         self._tag_values: dict[str, tuple[Codes, dict[str, dict[str, list[int]]]]] = {}
 
     def pattern(self, pattern: str) -> Codes:
@@ -92,6 +99,47 @@ class KeyCodes:
         if found is None:
             found = self._made[name] = numbered(look(key) for key in self._keys)
         return found
+
+    def _about_aliases(self, compiled: Compiled) -> dict[Name, Codes]:
+        """What tells keys apart for the statement's tests on kms:ResourceAliases: the answers."""
+        found: dict[Name, Codes] = {
+            ("over quota or unread", None): self._seen(("aliases known", None), _unsure_of_aliases)
+        }
+        for test in compiled.statement.conditions:
+            operator = parse_operator(test.operator)
+            if test.key.lower() != RESOURCE_ALIASES:
+                continue
+            if operator is None or operator.quantifier != "any" or operator.negated or operator.base not in _SPELLED:
+                return {("answers", compiled): self.answers(compiled)}
+            found["any alias", (operator.base, test.values)] = self._any_alias(operator, test.values)
+        return found
+
+    def _any_alias(self, operator: Operator, patterns: tuple[str, ...]) -> Codes:
+        """1 where an alias of the key is one of some texts, or fits one of some patterns."""
+        place = ("any alias", (operator.base, patterns))
+        found = self._made.get(place)
+        if found is None:
+            found = self._made[place] = np.zeros(len(self._keys), dtype=np.int64)
+            for pattern in patterns:
+                for alias, keys in self._aliases_from(pattern, operator):
+                    if satisfied(operator, (pattern,), (alias,)):
+                        found[keys] = 1
+        return found
+
+    def _aliases_from(self, pattern: str, operator: Operator) -> Iterator[tuple[str, list[int]]]:
+        """The aliases that begin as a pattern does before its first wildcard, each with its keys."""
+        if self._by_alias is None:
+            by_alias: dict[str, list[int]] = {}
+            for place, key in enumerate(self._keys):
+                for alias in key.aliases:
+                    by_alias.setdefault(alias.name, []).append(place)
+            self._by_alias = sorted(by_alias.items())
+        wild = operator.base == "stringlike"
+        start = glob.plain(_FIRST_WILDCARD.split(pattern, maxsplit=1)[0] if wild else pattern)
+        for place in range(bisect_left(self._by_alias, start, key=itemgetter(0)), len(self._by_alias)):
+            if not self._by_alias[place][0].startswith(start):
+                return
+            yield self._by_alias[place]
 
     def tagged(self, name: str, operator: Operator, texts: frozenset[str]) -> Codes:
         """Equal where the key's tag gives the same answer to a test for one of some texts, letter by letter."""
@@ -144,7 +192,7 @@ class KeyCodes:
             for name in one.keys:
                 tests = self._tag_tests(one, name, principal)
                 if name == RESOURCE_ALIASES and tests_aliases(one):
-                    found["answers", one] = self.answers(one)
+                    found |= self._about_aliases(one)
                 elif tests is not None:
                     for operator, texts in tests:
                         found["tagged", (name, operator, texts)] = self.tagged(name, operator, texts)
@@ -192,6 +240,11 @@ class KeyCodes:
         if any(one.text is None or one.open for one in resolved):
             return None
         return frozenset(one.text for one in resolved if one.text is not None)
+
+
+def _unsure_of_aliases(key: Key) -> Hashable:
+    """Whether the key has too many aliases for tests to count, none, or some that could not be read."""
+    return over_alias_quota(key), Fact.ALIASES in key.unread, not key.aliases
 
 
 def _account_part(arn: str) -> str | None:

@@ -94,8 +94,11 @@ def key_sight(compiled: Compiled, key: Key) -> Hashable:
 
 
 def tests_aliases(compiled: Compiled) -> bool:
-    """Whether kms:ResourceAliases counts by the answers of tests alone."""
-    return RESOURCE_ALIASES in compiled.keys and not compiled.variables
+    """Whether kms:ResourceAliases counts by the answers of tests alone: their values are as they are written."""
+    if RESOURCE_ALIASES not in compiled.keys or compiled.variables:
+        return False
+    tests = (test for test in compiled.statement.conditions if test.key.lower() == RESOURCE_ALIASES)
+    return not (compiled.has_variables and any("${" in value for test in tests for value in test.values))
 
 
 def answers_about_aliases(compiled: Compiled, key: Key) -> Hashable:

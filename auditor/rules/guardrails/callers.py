@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from auditor.evaluator.operators import parse_operator, satisfied
 from auditor.evaluator.synthetic import data_role, unused_account
 from auditor.model.access import Decision
-from auditor.model.actions import CREATE_KEY
+from auditor.model.actions import CREATE_KEY, actions_in, mask_of
 from auditor.model.arn import account_of
 from auditor.model.finding import Confidence, Evidence
 from auditor.model.key import Key
 from auditor.model.policy import Layer, Statement
+from auditor.model.principal import Principal
 from auditor.model.residual import Leaf
 from auditor.rules.conditions import demands
 from auditor.rules.guardrails.accounts import account_hit, any_restricted, how_open, is_management, open_key
 from auditor.rules.hit import Hit, count, given, listing, naming
-from auditor.rules.iam_side import identities_of, likeness, may, speaks_of
+from auditor.rules.iam_side import Likeness, identities_of, likeness, may, speaks_of
 from auditor.rules.principals import service_linked
 from auditor.rules.privilege.given import SHOWN, allowing
 from auditor.rules.privilege.power import PUT_POLICY, creators
@@ -222,17 +223,20 @@ def _writers(view: View, account: str, foreign: Key) -> list[str]:
 
 
 def _find_writers(view: View, account: str, foreign: Key) -> list[str]:
-    memo: dict[object, bool] = {}
-    found = []
+    alike: dict[Likeness, list[Principal]] = {}
     for who in identities_of(view, account):
-        if service_linked(who):
-            continue
-        like = likeness(view, who)
-        if like not in memo:
-            writes = any(may(view, who, action, None) for action in STORAGE_WRITES if speaks_of(view, who, action))
-            memo[like] = writes and any(
-                openness(view.evaluation.decide(who, foreign, f"kms:{name}")) in CERTAIN for name in FOREIGN_USE
-            )
-        if memo[like]:
-            found.append(who.arn)
-    return sorted(found)
+        if not service_linked(who):
+            alike.setdefault(likeness(view, who), []).append(who)
+    writing = [members for members in alike.values() if _writes(view, members[0])]
+    asked = mask_of(FOREIGN_USE)
+    table = view.evaluation.table_of(tuple(members[0] for members in writing), (foreign,), asked)
+    return sorted(
+        who.arn
+        for row, members in enumerate(writing)
+        if any(openness(table.decision(row, 0, action)) in CERTAIN for action in actions_in(asked))
+        for who in members
+    )
+
+
+def _writes(view: View, who: Principal) -> bool:
+    return any(may(view, who, action, None) for action in STORAGE_WRITES if speaks_of(view, who, action))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from auditor.evaluator.statements import action_mask
 from auditor.model.actions import actions_in, mask_of
@@ -74,4 +75,9 @@ def fitting(value: str) -> str:
 
 def fitting_each(values: Iterable[str]) -> tuple[str, ...]:
     """A name or value for each of the patterns that no variable leaves open."""
+    return _fitting_each(tuple(values))
+
+
+@lru_cache(maxsize=4096)
+def _fitting_each(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(fitting(value) for value in values if "${" not in value)

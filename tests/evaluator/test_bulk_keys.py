@@ -1,4 +1,4 @@
-"""Keys that differ in a tag alone: the bulk engine tells them apart by the answers of tests, and must miss none."""
+"""Keys that differ in a tag or their aliases alone: the bulk engine tells them apart by the answers of tests."""
 
 from __future__ import annotations
 
@@ -52,3 +52,28 @@ def test_the_table_equals_asking_one_by_one_about_keys_with_other_tags(operator:
             allowed = [*statements, *([DECRYPT] if effect == "Deny" else [])]
             callers.append(role(f"r{number}-{team and ord(team[0])}", team, *allowed))
     equal_one_by_one(callers, tagged(), None)
+
+
+NAMES = (("a",), ("A",), ("ab",), ("b",), ("a", "b"), ("aws*",), ("",), tuple(f"n{number}" for number in range(51)))
+ANY_ALIAS = (
+    *("ForAnyValue:StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringNotLike", "ForAllValues:StringLike"),
+    *("StringLike", "ForAnyValue:StringLikeIfExists", "ForAnyValue:StringEqualsIgnoreCase"),
+)
+PATTERNS = (
+    *(["alias/a*"], ["alias/?"], ["*b"], ["alias/a"], ["alias/b", "alias/A"], ["alias/aws${*}"], ["alias/*", "x"]),
+    *(["alias/n5?"], ["*"], [""], []),
+)
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("operator", ANY_ALIAS)
+def test_the_table_equals_asking_one_by_one_about_keys_with_other_aliases(operator: str, effect: str) -> None:
+    callers = []
+    for number, patterns in enumerate(PATTERNS):
+        test = {operator: {"kms:ResourceAliases": patterns}}
+        statements: list[dict[str, Any]] = [{**DECRYPT, "Effect": effect, "Condition": test}]
+        callers.append(role(f"r{number}", None, *statements, *([DECRYPT] if effect == "Deny" else [])))
+    keys = [key(f"k{number}", *(f"alias/{name}" for name in names)) for number, names in enumerate(NAMES)]
+    unread = frozenset({Fact.ALIASES})
+    odd = [key("none"), replace(key("unread"), unread=unread), replace(key("half", "alias/a"), unread=unread)]
+    equal_one_by_one(callers, [*keys, *odd], None)
