@@ -55,7 +55,7 @@ def test_unwritable_output(cli: Cli) -> None:
     assert answer.code in (1, 2)
     line = answer.one_line()
     assert str(blocked) in line
-    assert "--output-dir" in line
+    assert "Choose another folder." in line
 
 
 def test_broken_configuration_key(cli: Cli) -> None:
