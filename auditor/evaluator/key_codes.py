@@ -142,16 +142,14 @@ class KeyCodes:
             yield self._by_alias[place]
 
     def tagged(self, name: str, operator: Operator, texts: frozenset[str]) -> Codes:
-        """Equal where the key's tag gives the same answer to a test for one of some texts, letter by letter."""
-        place = ("tagged", (name, operator.base, texts))
-        found = self._made.get(place)
-        if found is None:
-            base, keys_of = self._tags(name)
-            found = self._made[place] = base.copy()
-            for text in texts:
-                for value, keys in keys_of.get(glob.plain(text).lower(), {}).items():
-                    if satisfied(replace(operator, negated=False), (text,), (value,)):
-                        found[keys] = 1
+        """Equal where the key's tag gives the same answer to a test for one of some texts, letter by letter; not kept,
+        because callers may be as many as the texts."""
+        base, keys_of = self._tags(name)
+        found = base.copy()
+        for text in texts:
+            for value, keys in keys_of.get(glob.plain(text).lower(), {}).items():
+                if satisfied(replace(operator, negated=False), (text,), (value,)):
+                    found[keys] = 1
         return found
 
     def _tags(self, name: str) -> tuple[Codes, dict[str, dict[str, list[int]]]]:
