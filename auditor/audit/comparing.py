@@ -80,11 +80,18 @@ def _changed(fresh: list[Finding], gone: list[Finding]) -> list[Finding]:
 def _weighed_otherwise(common: Iterable[tuple[Finding, Finding]]) -> Iterator[Finding]:
     """Of the findings of both sides, as they were and as they are: those that weigh otherwise, as they are."""
     from auditor.model.finding import weight
-    from auditor.rules.scopes import Scope, scope_of
 
     for before, after in common:
-        if weight(before) != weight(after) and scope_of(after.rule) is not Scope.OUTLINE:
+        if weight(before) != weight(after) and _weight_decided(after):
             yield after
+
+
+def _weight_decided(finding: Finding) -> bool:
+    """Whether a comparison decides more of such a finding than that it is there: see ``Scope``."""
+    from auditor.rules.scopes import Scope, scope_of
+
+    scope = scope_of(finding.rule)
+    return scope is not Scope.OUTLINE and (scope is not Scope.PAIRS or finding.subject_kind == "key")
 
 
 def as_they_were(old: Judged, headed: Headed) -> dict[str, Finding]:
