@@ -29,6 +29,11 @@ TEXTS = (
 )
 
 
+def under(effect: str, condition: dict[str, Any]) -> list[dict[str, Any]]:
+    """Decryption under a condition, or allowed but for it."""
+    return [{**DECRYPT, "Effect": effect, "Condition": condition}, *([DECRYPT] if effect == "Deny" else [])]
+
+
 def tagged() -> list[Key]:
     keys = [replace(key(f"k{number}"), tags=(("team", value),)) for number, value in enumerate(VALUES)]
     odd = [
@@ -46,11 +51,9 @@ def tagged() -> list[Key]:
 def test_the_table_equals_asking_one_by_one_about_keys_with_other_tags(operator: str, effect: str) -> None:
     callers = []
     for number, texts in enumerate(TEXTS):
-        test = {operator: {"aws:ResourceTag/Team": texts}}
-        statements: list[dict[str, Any]] = [{**DECRYPT, "Effect": effect, "Condition": test}]
+        statements = under(effect, {operator: {"aws:ResourceTag/Team": texts}})
         for team in ("blue", "İ", "*", None):
-            allowed = [*statements, *([DECRYPT] if effect == "Deny" else [])]
-            callers.append(role(f"r{number}-{team and ord(team[0])}", team, *allowed))
+            callers.append(role(f"r{number}-{team and ord(team[0])}", team, *statements))
     equal_one_by_one(callers, tagged(), None)
 
 
@@ -70,9 +73,7 @@ PATTERNS = (
 def test_the_table_equals_asking_one_by_one_about_keys_with_other_aliases(operator: str, effect: str) -> None:
     callers = []
     for number, patterns in enumerate(PATTERNS):
-        test = {operator: {"kms:ResourceAliases": patterns}}
-        statements: list[dict[str, Any]] = [{**DECRYPT, "Effect": effect, "Condition": test}]
-        callers.append(role(f"r{number}", None, *statements, *([DECRYPT] if effect == "Deny" else [])))
+        callers.append(role(f"r{number}", None, *under(effect, {operator: {"kms:ResourceAliases": patterns}})))
     keys = [key(f"k{number}", *(f"alias/{name}" for name in names)) for number, names in enumerate(NAMES)]
     unread = frozenset({Fact.ALIASES})
     odd = [key("none"), replace(key("unread"), unread=unread), replace(key("half", "alias/a"), unread=unread)]
